@@ -1,0 +1,150 @@
+//! The words that the engine shares with routers, workloads, metrics and hooks.
+
+use std::fmt;
+
+/// A point in time, in milliseconds since the Unix epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// This time plus a span in milliseconds.
+    pub const fn plus(self, span_ms: u64) -> Self {
+        Millis(self.0.saturating_add(span_ms))
+    }
+
+    /// Milliseconds since `earlier`; zero when that lies in the future.
+    pub const fn since(self, earlier: Millis) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A share of the traffic in percent, 0 to 100.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Weight(u8);
+
+/// A number that is no percentage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("weight {0} is not between 0 and 100")]
+pub struct WeightError(pub i64);
+
+impl Weight {
+    /// No traffic.
+    pub const ZERO: Weight = Weight(0);
+    /// All traffic.
+    pub const FULL: Weight = Weight(100);
+
+    /// A weight from a number.
+    ///
+    /// # Errors
+    /// When it is not between 0 and 100.
+    pub fn new(percent: i64) -> Result<Self, WeightError> {
+        u8::try_from(percent).ok().filter(|p| *p <= 100).map(Weight).ok_or(WeightError(percent))
+    }
+
+    /// A weight from a number, cut to the range 0 to 100.
+    pub const fn clamped(percent: u32) -> Self {
+        if percent > 100 { Weight(100) } else { Weight(percent as u8) }
+    }
+
+    /// The percentage.
+    pub const fn percent(self) -> u8 {
+        self.0
+    }
+
+    /// What is left for the other side.
+    pub const fn rest(self) -> Self {
+        Weight(100 - self.0)
+    }
+
+    /// Whether no traffic goes there.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How the traffic of one apex is split. The two weights always sum to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Routes {
+    canary: Weight,
+    mirror: bool,
+}
+
+impl Routes {
+    /// All traffic to the primary.
+    pub const PRIMARY: Routes = Routes::split(Weight::ZERO);
+
+    /// `canary` percent to the canary, the rest to the primary, nothing mirrored.
+    pub const fn split(canary: Weight) -> Self {
+        Routes { canary, mirror: false }
+    }
+
+    /// All traffic to the primary, and a copy of it to the canary whose answers nobody sees.
+    pub const fn mirrored() -> Self {
+        Routes { canary: Weight::ZERO, mirror: true }
+    }
+
+    /// The primary's share.
+    pub const fn primary(&self) -> Weight {
+        self.canary.rest()
+    }
+
+    /// The canary's share.
+    pub const fn canary(&self) -> Weight {
+        self.canary
+    }
+
+    /// Whether requests are copied to the canary.
+    pub const fn mirror(&self) -> bool {
+        self.mirror
+    }
+}
+
+/// The digest of what a workload runs. Opaque: only equality means something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Revision(String);
+
+impl Revision {
+    /// Wraps a digest.
+    pub fn new(digest: impl Into<String>) -> Self {
+        Revision(digest.into())
+    }
+
+    /// The digest as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether a workload's pods are as wanted, in the words of `workloads.md` 4.6.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Readiness {
+    /// Rolled out, and enough pods are available.
+    Ready,
+    /// Not yet; it may still come. The message is the contract's, wrapper included.
+    Waiting(String),
+    /// Past its deadline; waiting longer is pointless. The message is the contract's, wrapper included.
+    Failed(String),
+}
+
+/// What came of one metric check. The message is the text of the event, composed where the thresholds are known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Within its bounds.
+    Pass,
+    /// Outside its bounds, or no value: a failed check.
+    Fail(String),
+    /// The query, its template or its secret could not be had: a failed check too, but not the canary's doing.
+    Lost(String),
+}

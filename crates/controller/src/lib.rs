@@ -1,0 +1,1 @@
+//! Composes engine, routers, workloads, metrics and hooks into an operator.

@@ -1,0 +1,1 @@
+//! Metric checks: templates, built-in queries, providers, thresholds.

@@ -1,0 +1,22 @@
+//! What was seen of the cluster and what shall change in it, as data: no client, no clock, no logic of rollouts.
+//!
+//! Routers and workloads are pure functions from [`Objects`] to [`Change`]s. This crate is the language they share:
+//! * [`Kind`] and [`ObjectKey`] name an object of the API server;
+//! * [`Seen`] tells "absent" from "not known", because a cache that has not heard is not a cluster that has not got;
+//! * [`Change`] is a create, a patch of named fields, or a delete, always fenced by a [`Precondition`];
+//! * [`merge_patch`] computes the narrowest patch, so that only fields that are ours are written;
+//! * [`Projection`] says what a cache keeps of a kind.
+
+mod change;
+mod key;
+pub mod meta;
+mod objects;
+mod patch;
+mod projection;
+
+pub use change::{Action, Change, JsonOp, Precondition};
+pub use key::{Kind, ObjectKey, kinds};
+pub use meta::Owner;
+pub use objects::{Objects, Seen};
+pub use patch::merge_patch;
+pub use projection::{Projection, Whole};

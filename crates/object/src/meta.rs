@@ -1,0 +1,75 @@
+//! Narrow views of `metadata`: each reads one field and answers empty where there is none.
+
+use serde_json::{Map, Value, json};
+
+/// The field at a JSON pointer, as text; empty when it is absent or no text.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// `metadata.uid`.
+pub fn uid(object: &Value) -> &str {
+    text(object, "/metadata/uid")
+}
+
+/// `metadata.resourceVersion`.
+pub fn resource_version(object: &Value) -> &str {
+    text(object, "/metadata/resourceVersion")
+}
+
+/// One label's value.
+pub fn label<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.get("metadata")?.get("labels")?.get(key)?.as_str()
+}
+
+/// One annotation's value.
+pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+    object.get("metadata")?.get("annotations")?.get(key)?.as_str()
+}
+
+/// The owner reference that has `controller: true`, as the API server stores it.
+pub fn controller(object: &Value) -> Option<&Value> {
+    object
+        .pointer("/metadata/ownerReferences")?
+        .as_array()?
+        .iter()
+        .find(|reference| reference.get("controller").and_then(Value::as_bool) == Some(true))
+}
+
+/// The Canary that owns generated objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Name of the Canary.
+    pub name: String,
+    /// Its uid: a Canary that was deleted and made again under the same name is another owner.
+    pub uid: String,
+}
+
+impl Owner {
+    /// The controller reference that every generated object carries (`workloads.md` 2.2).
+    pub fn reference(&self) -> Value {
+        json!({
+            "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": self.name, "uid": self.uid,
+            "controller": true, "blockOwnerDeletion": true,
+        })
+    }
+
+    /// Whether this Canary controls `object`.
+    pub fn controls(&self, object: &Value) -> bool {
+        controller(object).is_some_and(|reference| text(reference, "/uid") == self.uid)
+    }
+}
+
+/// Writes the field at `path`, making the objects on the way down.
+pub fn set(object: &mut Value, path: &[&str], value: Value) {
+    let Some((step, rest)) = path.split_first() else {
+        *object = value;
+        return;
+    };
+    if !object.is_object() {
+        *object = Value::Object(Map::new());
+    }
+    if let Some(map) = object.as_object_mut() {
+        set(map.entry(*step).or_insert(Value::Null), rest, value);
+    }
+}

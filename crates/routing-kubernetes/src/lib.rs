@@ -1,0 +1,1 @@
+//! The apex, primary and canary Services.

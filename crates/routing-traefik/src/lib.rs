@@ -1,0 +1,1 @@
+//! Traffic split by Traefik's TraefikService.

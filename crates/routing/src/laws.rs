@@ -1,0 +1,1 @@
+//! The laws every router must pass, as a reusable test.

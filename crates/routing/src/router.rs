@@ -1,0 +1,64 @@
+//! The trait that every mesh and ingress implements.
+
+use vexil_analysis::Routes;
+use vexil_object::{Change, ObjectKey, Objects};
+
+use crate::{RouteError, RouteTarget};
+
+/// Splits the traffic of one kind of mesh or ingress.
+pub trait Router: Send + Sync {
+    /// The provider name users write: `traefik`.
+    fn name(&self) -> &'static str;
+
+    /// The objects it still has to see; empty once `have` holds all of them. Asked again after each look, so that an
+    /// answer may lead to the next question (first the CRDs, then the object of the group that is served).
+    fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey>;
+
+    /// The weights as the live objects say.
+    ///
+    /// # Errors
+    /// [`RouteError::Absent`] when there is no route yet; the others when it cannot be read for certain.
+    fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError>;
+
+    /// The changes that make the live objects say `want`, in order. None when they do already. Fields and entries of
+    /// others are kept.
+    ///
+    /// # Errors
+    /// When a live object cannot be read for certain, is not ours, or cannot express `want`.
+    fn render(
+        &self,
+        target: &RouteTarget<'_>,
+        want: &Routes,
+        have: &Objects,
+    ) -> Result<Vec<Change>, RouteError>;
+
+    /// The changes that leave nothing of ours and all of the user's. Objects that the Canary owns are left to the
+    /// garbage collector.
+    ///
+    /// # Errors
+    /// When a live object cannot be read for certain.
+    fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
+
+    /// What it can do; a strategy that needs more is refused when the Canary is validated.
+    fn supports(&self) -> Capabilities;
+
+    /// Its built-in success-rate and duration queries.
+    fn queries(&self) -> QuerySet;
+}
+
+/// What a router can do beyond sending all traffic one way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Split by weight.
+    pub weights: bool,
+    /// Send only matching requests to the canary (A/B testing).
+    pub matches: bool,
+    /// Copy requests to the canary.
+    pub mirror: bool,
+    /// Keep a client on the side it first met.
+    pub affinity: bool,
+}
+
+/// The name of a set of built-in queries (`metrics.md` 2.2): which product's series tell of the canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuerySet(pub &'static str);

@@ -1,0 +1,29 @@
+//! The trait of the three Services that every provider builds on.
+
+use vexil_object::{Change, ObjectKey, Objects};
+
+use crate::{RouteError, RouteTarget};
+
+/// Keeps the `-canary`, `-primary` and apex Services (`routing.md` section 4).
+pub trait Services: Send + Sync {
+    /// The Services it looks at.
+    fn needs(&self, target: &RouteTarget<'_>) -> Vec<ObjectKey>;
+
+    /// The changes that make the `-canary` and `-primary` Services as wanted. None when they are.
+    ///
+    /// # Errors
+    /// When a Service has not been looked at, or belongs to another controller.
+    fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
+
+    /// The changes that make the apex Service select the primary's pods. None when it does.
+    ///
+    /// # Errors
+    /// As [`Services::backends`].
+    fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
+
+    /// The changes that give an apex that is the user's own back to the target's pods.
+    ///
+    /// # Errors
+    /// As [`Services::backends`].
+    fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
+}

@@ -1,0 +1,37 @@
+//! What a router is told about the Canary whose traffic it splits.
+
+use std::collections::BTreeMap;
+
+use vexil_api::canary::CanarySpec;
+use vexil_object::Owner;
+
+/// The Canary, seen by a router: names, owner and the user's own blocks.
+#[derive(Clone, Debug)]
+pub struct RouteTarget<'a> {
+    /// Namespace of the Canary and of everything generated for it.
+    pub namespace: &'a str,
+    /// The apex: `spec.service.name`, else the target's name.
+    pub apex: &'a str,
+    /// The Canary as the owner of generated objects.
+    pub owner: &'a Owner,
+    /// Annotations of the Canary itself (some meshes are named there).
+    pub annotations: &'a BTreeMap<String, String>,
+    /// The user's spec.
+    pub spec: &'a CanarySpec,
+    /// The label key that tells primary and canary pods apart, and the target's value of it.
+    pub selector: (&'a str, &'a str),
+    /// Container ports that port discovery found: name and number.
+    pub discovered_ports: &'a [(String, u16)],
+}
+
+impl RouteTarget<'_> {
+    /// Name of the Service of the primary pods.
+    pub fn primary(&self) -> String {
+        format!("{}-primary", self.apex)
+    }
+
+    /// Name of the Service of the canary pods.
+    pub fn canary(&self) -> String {
+        format!("{}-canary", self.apex)
+    }
+}

@@ -1,0 +1,1 @@
+//! Webhooks: payloads, retries, deadlines and reply rules.

@@ -1,0 +1,2 @@
+//! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
+fn main() {}
