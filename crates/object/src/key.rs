@@ -40,7 +40,11 @@ impl Kind {
 
     /// The `apiVersion` of manifests: `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+        if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        }
     }
 
     /// The key of the CustomResourceDefinition that would define this kind. Whether that object is present tells

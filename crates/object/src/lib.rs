@@ -5,7 +5,8 @@
 //! * [`Seen`] tells "absent" from "not known", because a cache that has not heard is not a cluster that has not got;
 //! * [`Change`] is a create, a patch of named fields, or a delete, always fenced by a [`Precondition`];
 //! * [`merge_patch`] computes the narrowest patch, so that only fields that are ours are written;
-//! * [`Projection`] says what a cache keeps of a kind.
+//! * [`Projection`] says what a cache keeps of a kind;
+//! * [`Store`] takes changes in memory, for laws and simulations.
 
 mod change;
 mod key;
@@ -13,10 +14,12 @@ pub mod meta;
 mod objects;
 mod patch;
 mod projection;
+mod store;
 
 pub use change::{Action, Change, JsonOp, Precondition};
 pub use key::{Kind, ObjectKey, kinds};
 pub use meta::Owner;
 pub use objects::{Objects, Seen};
-pub use patch::merge_patch;
+pub use patch::{merge, merge_patch};
 pub use projection::{Projection, Whole};
+pub use store::{Refused, Store};

@@ -1,4 +1,4 @@
-//! The narrowest merge patch between two JSON documents.
+//! The narrowest merge patch between two JSON documents, and what such a patch does.
 
 use serde_json::{Map, Value};
 
@@ -35,6 +35,25 @@ pub fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
     }
 }
 
+/// Applies an RFC 7386 patch: what [`merge_patch`] computed, done.
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = Value::Object(Map::new());
+    }
+    let Some(target) = target.as_object_mut() else { return };
+    for (name, part) in patch {
+        if part.is_null() {
+            target.remove(name);
+        } else {
+            merge(target.entry(name.clone()).or_insert(Value::Null), part);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -43,6 +62,9 @@ mod tests {
 
     fn check(from: Value, to: Value, patch: Option<Value>) {
         assert_eq!(merge_patch(&from, &to), patch, "from {from} to {to}");
+        let mut merged = from.clone();
+        merge(&mut merged, &patch.unwrap_or_else(|| json!({})));
+        assert_eq!(merge_patch(&merged, &to), None, "the patch leads from {from} to {to}");
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! A cluster as small as it gets: objects in memory that take changes behind the same fences as the API server's.
+//!
+//! Laws and simulations run on it: what a pure function wants is applied, and the function is asked again. It knows
+//! no schema, no defaults and no subresources; where those matter, the testbed's API server is the one to ask.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{Action, Change, JsonOp, ObjectKey, Objects, Precondition, Seen, merge, meta};
+
+/// Objects that exist, each with a uid and a resourceVersion.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Store {
+    objects: BTreeMap<ObjectKey, Value>,
+    revision: u64,
+}
+
+/// Why a change was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is an object of that name already.
+    #[error("{0} exists already")]
+    Exists(ObjectKey),
+    /// There is no such object.
+    #[error("{0} does not exist")]
+    Missing(ObjectKey),
+    /// It is not the object, or not the version of it, that the change was computed from.
+    #[error("{0} was changed since it was read")]
+    Conflict(ObjectKey),
+    /// An operation of a JSON patch points nowhere.
+    #[error("{key} has nothing at {path}")]
+    NoSuchPath {
+        /// The object.
+        key: ObjectKey,
+        /// The JSON pointer (RFC 6901).
+        path: String,
+    },
+}
+
+impl Store {
+    /// The object, when it exists.
+    pub fn get(&self, key: &ObjectKey) -> Option<&Value> {
+        self.objects.get(key)
+    }
+
+    /// What a look at `key` shows: present or absent, and never in doubt.
+    pub fn look(&self, key: &ObjectKey) -> Seen {
+        self.get(key).cloned().map_or(Seen::Absent, Seen::present)
+    }
+
+    /// Writes an object as somebody else would, past every fence. One that exists keeps its uid.
+    pub fn put(&mut self, key: ObjectKey, mut object: Value) {
+        self.revision = self.revision.saturating_add(1);
+        let uid = match self.objects.get(&key) {
+            Some(live) => meta::uid(live).to_owned(),
+            None => format!("uid-{}", self.revision),
+        };
+        meta::set(&mut object, &["metadata", "uid"], uid.into());
+        meta::set(&mut object, &["metadata", "resourceVersion"], self.revision.to_string().into());
+        self.objects.insert(key, object);
+    }
+
+    /// Deletes an object as somebody else would.
+    pub fn remove(&mut self, key: &ObjectKey) -> Option<Value> {
+        self.objects.remove(key)
+    }
+
+    /// Makes one change, or none of it. A patch that changes nothing leaves the resourceVersion as it is, as the API
+    /// server does.
+    ///
+    /// # Errors
+    /// When the object is not as the change expects it.
+    pub fn apply(&mut self, change: &Change) -> Result<(), Refused> {
+        let key = &change.key;
+        let changed = match &change.action {
+            Action::Create(_) if self.objects.contains_key(key) => return Err(Refused::Exists(key.clone())),
+            Action::Create(object) => object.clone(),
+            Action::Delete(on) => {
+                self.fenced(key, on)?;
+                self.objects.remove(key);
+                return Ok(());
+            }
+            Action::Merge { body, on } => {
+                let mut object = self.fenced(key, on)?.clone();
+                merge(&mut object, body);
+                object
+            }
+            Action::Json { ops, on } => {
+                let mut object = self.fenced(key, on)?.clone();
+                for op in ops {
+                    perform(&mut object, op).ok_or_else(|| nowhere(key, op))?;
+                }
+                object
+            }
+        };
+        if self.objects.get(key) != Some(&changed) {
+            self.put(key.clone(), changed);
+        }
+        Ok(())
+    }
+
+    fn fenced(&self, key: &ObjectKey, on: &Precondition) -> Result<&Value, Refused> {
+        let live = self.objects.get(key).ok_or_else(|| Refused::Missing(key.clone()))?;
+        if Precondition::of(live) == *on { Ok(live) } else { Err(Refused::Conflict(key.clone())) }
+    }
+}
+
+/// Everything that exists, as seen by somebody who has looked at just that.
+impl From<&Store> for Objects {
+    fn from(store: &Store) -> Self {
+        store.objects.iter().map(|(key, object)| (key.clone(), Seen::present(object.clone()))).collect()
+    }
+}
+
+fn nowhere(key: &ObjectKey, op: &JsonOp) -> Refused {
+    let (JsonOp::Add(path, _) | JsonOp::Remove(path)) = op;
+    Refused::NoSuchPath { key: key.clone(), path: path.clone() }
+}
+
+/// One operation of RFC 6902; `None` when its path leads nowhere.
+fn perform(object: &mut Value, op: &JsonOp) -> Option<()> {
+    let (path, value) = match op {
+        JsonOp::Add(path, value) => (path, Some(value)),
+        JsonOp::Remove(path) => (path, None),
+    };
+    let (parent, last) = path.rsplit_once('/')?;
+    let name = last.replace("~1", "/").replace("~0", "~");
+    match (object.pointer_mut(parent)?, value) {
+        (Value::Object(map), Some(value)) => drop(map.insert(name, value.clone())),
+        (Value::Object(map), None) => drop(map.remove(&name)?),
+        (Value::Array(list), Some(value)) => {
+            let at = if name == "-" { list.len() } else { name.parse().ok()? };
+            (at <= list.len()).then(|| list.insert(at, value.clone()))?;
+        }
+        (Value::Array(list), None) => {
+            let at: usize = name.parse().ok()?;
+            (at < list.len()).then(|| list.remove(at))?;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests;
