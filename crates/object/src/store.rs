@@ -16,26 +16,21 @@ pub struct Store {
     revision: u64,
 }
 
-/// Why a change was not made.
+/// Why a change was not made. Which object it was, the change says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     /// There is an object of that name already.
-    #[error("{0} exists already")]
-    Exists(ObjectKey),
+    #[error("the object exists already")]
+    Exists,
     /// There is no such object.
-    #[error("{0} does not exist")]
-    Missing(ObjectKey),
+    #[error("the object does not exist")]
+    Missing,
     /// It is not the object, or not the version of it, that the change was computed from.
-    #[error("{0} was changed since it was read")]
-    Conflict(ObjectKey),
-    /// An operation of a JSON patch points nowhere.
-    #[error("{key} has nothing at {path}")]
-    NoSuchPath {
-        /// The object.
-        key: ObjectKey,
-        /// The JSON pointer (RFC 6901).
-        path: String,
-    },
+    #[error("the object was changed since it was read")]
+    Conflict,
+    /// An operation of a JSON patch points nowhere (a JSON pointer, RFC 6901).
+    #[error("the object has nothing at {0}")]
+    NoSuchPath(String),
 }
 
 impl Store {
@@ -74,7 +69,7 @@ impl Store {
     pub fn apply(&mut self, change: &Change) -> Result<(), Refused> {
         let key = &change.key;
         let changed = match &change.action {
-            Action::Create(_) if self.objects.contains_key(key) => return Err(Refused::Exists(key.clone())),
+            Action::Create(_) if self.objects.contains_key(key) => return Err(Refused::Exists),
             Action::Create(object) => object.clone(),
             Action::Delete(on) => {
                 self.fenced(key, on)?;
@@ -89,7 +84,7 @@ impl Store {
             Action::Json { ops, on } => {
                 let mut object = self.fenced(key, on)?.clone();
                 for op in ops {
-                    perform(&mut object, op).ok_or_else(|| nowhere(key, op))?;
+                    perform(&mut object, op).ok_or_else(|| nowhere(op))?;
                 }
                 object
             }
@@ -101,8 +96,8 @@ impl Store {
     }
 
     fn fenced(&self, key: &ObjectKey, on: &Precondition) -> Result<&Value, Refused> {
-        let live = self.objects.get(key).ok_or_else(|| Refused::Missing(key.clone()))?;
-        if Precondition::of(live) == *on { Ok(live) } else { Err(Refused::Conflict(key.clone())) }
+        let live = self.objects.get(key).ok_or(Refused::Missing)?;
+        if Precondition::of(live) == *on { Ok(live) } else { Err(Refused::Conflict) }
     }
 }
 
@@ -113,9 +108,9 @@ impl From<&Store> for Objects {
     }
 }
 
-fn nowhere(key: &ObjectKey, op: &JsonOp) -> Refused {
+fn nowhere(op: &JsonOp) -> Refused {
     let (JsonOp::Add(path, _) | JsonOp::Remove(path)) = op;
-    Refused::NoSuchPath { key: key.clone(), path: path.clone() }
+    Refused::NoSuchPath(path.clone())
 }
 
 /// One operation of RFC 6902; `None` when its path leads nowhere.
