@@ -1,5 +1,28 @@
-//! The Canary.
+//! The Canary: what shall be rolled out, how it is judged, and what the operator remembers of it.
 
-/// The spec of a Canary.
-#[derive(Clone, Debug, Default)]
-pub struct CanarySpec {}
+mod analysis;
+mod effective;
+mod http;
+mod service;
+mod spec;
+mod status;
+mod traffic_policy;
+mod webhook;
+
+pub use analysis::{Alert, AlertSeverity, Analysis, Metric, SessionAffinity, TemplateRef, ThresholdRange};
+pub use http::{
+    CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,
+    StringMatch,
+};
+pub use service::{CanaryService, GatewayRef, MetadataBlock, UnmanagedMetadata};
+pub use spec::{
+    Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,
+};
+pub use status::{
+    CanaryPhase, CanaryStatus, Condition, Ending, EventType, Outbox, OutboxAlert, OutboxEntry, Wait,
+};
+pub use traffic_policy::{
+    ConnectionPool, ConnectionPoolHttp, ConsistentHash, HttpCookie, LoadBalancer, LocalityDistribute,
+    LocalityFailover, LocalityLbSetting, OutlierDetection, TlsSettings, TrafficPolicy,
+};
+pub use webhook::{HookType, Webhook};

@@ -1,3 +1,15 @@
 //! The `flagger.app` custom resources as Rust types, with validation that names every defect.
+//!
+//! The types hold what was written and nothing else: every field may be absent, nothing is defaulted on the way in and
+//! nothing is added on the way out. What an absent field means is told by accessors (`canary/effective.rs`).
 
+pub mod alert_provider;
 pub mod canary;
+pub mod duration;
+pub mod metric_template;
+mod number;
+
+pub use alert_provider::{AlertProvider, AlertProviderSpec};
+pub use canary::*;
+pub use duration::{DurationError, parse_duration_ms};
+pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};

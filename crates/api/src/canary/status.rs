@@ -1,0 +1,202 @@
+//! What the operator remembers: the reference's status (`operator.md` 8.4, `analysis.md` section 5) and the engine's memory.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde::{Deserialize, Serialize};
+use serde_with_macros::skip_serializing_none;
+
+use crate::number;
+
+/// The status of a Canary. The fields from `last_step_time` on are Vexil's own; they are absent under the reference, and
+/// a cluster whose CRD does not list them drops them.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CanaryStatus {
+    /// Where the rollout stands.
+    pub phase: CanaryPhase,
+    /// Failed checks of this run; kept after its end.
+    #[serde(deserialize_with = "number::int_or_zero")]
+    pub failed_checks: i64,
+    /// The canary's weight, in percent.
+    #[serde(deserialize_with = "number::int_or_zero")]
+    pub canary_weight: i64,
+    /// Finished checks of A/B testing and Blue/Green.
+    #[serde(deserialize_with = "number::int_or_zero")]
+    pub iterations: i64,
+    /// Checksums of the tracked ConfigMaps and Secrets by `configmap/<name>` or `secret/<name>`; absent when none are
+    /// tracked.
+    pub tracked_configs: Option<BTreeMap<String, String>>,
+    /// Digest of the target that the last run was started for.
+    pub last_applied_spec: Option<String>,
+    /// Digest of the target that was promoted last.
+    pub last_promoted_spec: Option<String>,
+    /// Cookie of the current run, `name=value`.
+    pub session_affinity_cookie: Option<String>,
+    /// Cookie of the primary, `name=value`.
+    pub primary_session_affinity_cookie: Option<String>,
+    /// Cookie of the run before, still being taken back from clients.
+    pub previous_session_affinity_cookie: Option<String>,
+    /// When phase, weight, iterations or failed checks last changed.
+    pub last_transition_time: Option<Time>,
+    /// At most one, of type `Promoted`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+
+    /// When the last analysis step was decided, in milliseconds since the epoch; the next is due one interval later.
+    pub last_step_time: Option<u64>,
+    /// Number of the run, counted from the first.
+    pub run: Option<u64>,
+    /// Digest of the target that the primary was made of.
+    pub primary_spec: Option<String>,
+    /// The weight that is asked for again when the canary, at 0 because no pod of it was ready, is ready again.
+    #[serde(deserialize_with = "number::int")]
+    pub withheld_weight: Option<i64>,
+    /// The run is ending like this; absent before and after.
+    pub ending: Option<Ending>,
+    /// Until when requests under way may finish before the scale-down, in milliseconds since the epoch.
+    pub drain_until: Option<u64>,
+    /// What is waited for, once it has lasted long enough to be told.
+    pub wait: Option<Wait>,
+    /// The result whose `post-rollout` hooks are still to be asked.
+    pub post_rollout: Option<String>,
+    /// Notices that are still to be delivered.
+    pub outbox: Option<Outbox>,
+}
+
+/// Where a rollout stands (`analysis.md` section 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CanaryPhase {
+    /// Nothing was done yet.
+    #[default]
+    #[serde(rename = "")]
+    Unset,
+    /// The primary is being made.
+    Initializing,
+    /// The primary runs, nothing was rolled out yet.
+    Initialized,
+    /// A new revision waits for `confirm-rollout`.
+    Waiting,
+    /// A new revision is being analysed.
+    Progressing,
+    /// The analysis is over; `confirm-promotion` is waited for.
+    WaitingPromotion,
+    /// The primary is being updated.
+    Promoting,
+    /// Traffic is back on the primary.
+    Finalising,
+    /// Promoted.
+    Succeeded,
+    /// Rolled back.
+    Failed,
+    /// The Canary is being deleted.
+    Terminating,
+    /// Everything is given back.
+    Terminated,
+}
+
+/// A condition (`analysis.md` section 6).
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Condition {
+    /// `Promoted`.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// `True`, `False` or `Unknown`.
+    pub status: String,
+    /// The phase.
+    pub reason: String,
+    /// For the reader.
+    pub message: Option<String>,
+    /// When anything of it changed.
+    pub last_update_time: Option<Time>,
+    /// When `status` changed.
+    pub last_transition_time: Option<Time>,
+}
+
+/// How a run ends.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Ending {
+    /// The terminal phase it leads to.
+    pub result: String,
+    /// Why.
+    pub cause: String,
+    /// For the reader.
+    pub message: Option<String>,
+}
+
+/// What is waited for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Wait {
+    /// Its kind; two waits of one kind are the same wait.
+    pub kind: String,
+    /// Since when, in milliseconds since the epoch.
+    pub since: u64,
+    /// For the reader, as it was told first.
+    pub message: String,
+}
+
+/// Notices that are still to be delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Outbox {
+    /// Number of the next notice.
+    pub next: u64,
+    /// Notices that were dropped because there were too many.
+    pub lost: u64,
+    /// The notices, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<OutboxEntry>,
+}
+
+/// A notice that is still to be delivered.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OutboxEntry {
+    /// Its number.
+    pub seq: u64,
+    /// Type of the Event.
+    #[serde(rename = "type")]
+    pub type_: EventType,
+    /// Level of the log line.
+    pub level: String,
+    /// The text.
+    pub message: String,
+    /// The phase it was told in.
+    pub phase: CanaryPhase,
+    /// When, in milliseconds since the epoch.
+    pub time: u64,
+    /// The alert that goes with it.
+    pub alert: Option<OutboxAlert>,
+    /// The receivers that have not got it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<String>,
+}
+
+/// The alert that goes with a notice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OutboxAlert {
+    /// `info`, `warn` or `error`.
+    pub severity: String,
+    /// Its text.
+    pub message: String,
+    /// Whether it carries the extra fields (`operator.md` 12.1).
+    pub fields: bool,
+}
+
+/// Type of a Kubernetes Event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventType {
+    /// As planned.
+    #[default]
+    Normal,
+    /// Not as planned.
+    Warning,
+}
