@@ -1,0 +1,173 @@
+//! The transport over real sockets.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use reqwest::{Client, ClientBuilder, Response, Url, header};
+use rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
+use tokio::time::timeout;
+
+use crate::{
+    CallError, Method, Oversize, Redirects, Reply, Request, Transport,
+    error::{cause, told},
+    policy,
+    resolve::{Checked, Lookup, System},
+    shown,
+    url::host_and_port,
+};
+
+/// How long a connection waits for the next call of the same tick. Longer would risk meeting a server that closes it
+/// in that moment, and the calls of different ticks are seconds apart.
+const IDLE_MS: u64 = 1_000;
+
+/// HTTP over TCP and TLS 1.2 or later. The environment's proxy variables apply (`HTTP_PROXY`, `HTTPS_PROXY`,
+/// `NO_PROXY`); what a name resolves to behind a proxy is the proxy's to judge. One client per TLS mode lives as long
+/// as this value.
+pub struct Egress {
+    verifying: Client,
+    trusting: Client,
+}
+
+/// Why there is no way out at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The process has no TLS implementation: install a `rustls` provider first.
+    #[error("no default crypto provider is installed")]
+    NoCryptoProvider,
+    /// The clients cannot be built, for example because of a proxy variable that is no URL.
+    #[error("http client cannot be built")]
+    Client(#[from] reqwest::Error),
+}
+
+impl Egress {
+    /// Builds the clients.
+    ///
+    /// # Errors
+    /// When the process has no default crypto provider, or the environment's settings are unusable.
+    pub fn new() -> Result<Self, SetupError> {
+        Self::build(Arc::new(System), &|client| client)
+    }
+
+    pub(crate) fn build(
+        lookup: Arc<dyn Lookup>,
+        proxied: &dyn Fn(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Self, SetupError> {
+        if CryptoProvider::get_default().is_none() {
+            return Err(SetupError::NoCryptoProvider);
+        }
+        let builder = || {
+            proxied(ClientBuilder::new())
+                .user_agent(concat!("vexil/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .pool_idle_timeout(Duration::from_millis(IDLE_MS))
+                .pool_max_idle_per_host(2)
+                .dns_resolver(Arc::new(Checked(Arc::clone(&lookup))))
+        };
+        let verifying = match builder().build() {
+            Ok(client) => client,
+            Err(error) => {
+                // An image without CA certificates must still reach the cluster's plain http services.
+                tracing::warn!(error = %cause(&error), "no https peer will be trusted");
+                let nobody = ClientConfig::builder()
+                    .with_root_certificates(RootCertStore::empty())
+                    .with_no_client_auth();
+                builder().tls_backend_preconfigured(nobody).build()?
+            }
+        };
+        let trusting = builder().tls_danger_accept_invalid_certs(true).build()?;
+        Ok(Egress { verifying, trusting })
+    }
+
+    async fn exchange(&self, mut request: Request) -> Result<Reply, CallError> {
+        let mut hops = match (request.method, request.redirects) {
+            (Method::Get, Redirects::Follow(most)) => most,
+            _ => 0,
+        };
+        loop {
+            policy::check_host(&request.url)?;
+            let response = self.send(&request).await?;
+            let Some(to) = redirect(&request.url, &response) else { return read(&request, response).await };
+            if hops == 0 {
+                let (host, status) = (host_and_port(&request.url), response.status().as_u16());
+                return Err(CallError::Redirected { host, status, to: shown(&to) });
+            }
+            hops -= 1;
+            let next = crate::parse_url(to.as_str())?;
+            if next.origin() != request.url.origin() {
+                request.headers.clear();
+            }
+            request.url = next;
+        }
+    }
+
+    async fn send(&self, request: &Request) -> Result<Response, CallError> {
+        let client = if request.skip_verify { &self.trusting } else { &self.verifying };
+        let mut url = request.url.clone();
+        if request.has_header("authorization") {
+            // Otherwise the client would add a second one from the URL. Neither can fail for a URL with a host.
+            let _ = (url.set_username(""), url.set_password(None));
+        }
+        let mut builder = match request.method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url).body(request.body.clone()),
+        };
+        for (name, value) in &request.headers {
+            let mut value = header::HeaderValue::from_str(value.expose()).map_err(|_| {
+                CallError::BadRequest { reason: format!("header {name} has a value that cannot be sent") }
+            })?;
+            value.set_sensitive(true);
+            builder = builder.header(name, value);
+        }
+        builder.send().await.map_err(|e| told(&request.url, &e))
+    }
+}
+
+impl std::fmt::Debug for Egress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Egress")
+    }
+}
+
+#[async_trait]
+impl Transport for Egress {
+    async fn call(&self, request: Request) -> Result<Reply, CallError> {
+        let (host, after_ms) = (host_and_port(&request.url), request.deadline_ms);
+        let reply = timeout(Duration::from_millis(after_ms), self.exchange(request)).await;
+        reply.unwrap_or(Err(CallError::TimedOut { host, after_ms }))
+    }
+}
+
+/// Where the server points, when it does.
+fn redirect(from: &Url, response: &Response) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    from.join(response.headers().get(header::LOCATION)?.to_str().ok()?).ok()
+}
+
+async fn read(request: &Request, mut response: Response) -> Result<Reply, CallError> {
+    let limit = request.max_reply_bytes;
+    let headers = response.headers().iter();
+    let headers =
+        headers.filter_map(|(k, v)| Some((k.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect();
+    let mut reply = Reply { status: response.status().as_u16(), headers, ..Reply::default() };
+    while let Some(chunk) = response.chunk().await.map_err(|e| told(&request.url, &e))? {
+        let room = limit - reply.body.len();
+        reply.body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if chunk.len() > room {
+            reply.truncated = true;
+            break;
+        }
+    }
+    match request.oversize {
+        Oversize::Fail if reply.truncated => {
+            Err(CallError::TooLarge { host: host_and_port(&request.url), limit })
+        }
+        Oversize::Fail | Oversize::Cut => Ok(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,294 @@
+//! The transport against small servers on loopback that misbehave on purpose.
+
+use std::{io, net::SocketAddr};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::parse_url;
+
+/// What a server does with each connection.
+#[derive(Clone, Copy)]
+enum Server {
+    /// Answers this, `PORT` replaced by its own port and `HEAD` by the head of the request, and closes.
+    Says(&'static str),
+    /// Reads and never answers.
+    Hangs,
+    /// Sends the head and never the body.
+    HangsInTheBody,
+    /// Sends a body that never ends.
+    NeverEnds,
+    /// Closes before it answers.
+    Closes,
+    /// Speaks before it is asked.
+    SpeaksFirst,
+}
+
+async fn serve(server: Server, listener: TcpListener, port: u16) -> io::Result<()> {
+    loop {
+        let (mut stream, _) = listener.accept().await?;
+        if let Server::SpeaksFirst = server {
+            stream.write_all(b"220 mail ESMTP\r\n").await?;
+            continue;
+        }
+        let head = head(&mut stream).await?;
+        match server {
+            Server::Says(text) => {
+                let text = text.replace("PORT", &port.to_string()).replace("HEAD", &head);
+                stream.write_all(text.as_bytes()).await?;
+            }
+            Server::Hangs => std::future::pending().await,
+            Server::HangsInTheBody => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").await?;
+                std::future::pending().await
+            }
+            Server::NeverEnds => {
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
+                while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
+                std::future::pending().await
+            }
+            Server::Closes | Server::SpeaksFirst => {}
+        }
+    }
+}
+
+/// The request's head in one line, so that a test can see what was sent.
+async fn head(stream: &mut TcpStream) -> io::Result<String> {
+    let mut seen = Vec::new();
+    while !seen.windows(4).any(|w| w == b"\r\n\r\n") {
+        let mut buffer = [0; 1024];
+        match stream.read(&mut buffer).await? {
+            0 => break,
+            n => seen.extend_from_slice(&buffer[..n]),
+        }
+    }
+    Ok(String::from_utf8_lossy(&seen).to_lowercase().trim().replace("\r\n", "|"))
+}
+
+/// Names of tests: one honest, two that lead where nobody may go, and one unknown.
+struct Names;
+
+#[async_trait]
+impl Lookup for Names {
+    async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
+        let local: SocketAddr = ([127, 0, 0, 1], 0).into();
+        match name {
+            "good.test" => Ok(vec![local]),
+            "bad.test" => Ok(vec![([169, 254, 169, 254], 0).into()]),
+            "two-faced.test" => Ok(vec![local, "[::ffff:169.254.169.254]:0".parse().expect("address")]),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "name or service not known")),
+        }
+    }
+}
+
+fn egress() -> Egress {
+    // Fails only when another test has installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Egress::build(Arc::new(Names), &ClientBuilder::no_proxy).expect("clients")
+}
+
+/// Sends the request that `ask` makes of the server's address and tells what came, the port replaced by `PORT`.
+async fn told_by(server: Server, ask: impl FnOnce(String) -> Request) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (egress, request) = (egress(), ask(format!("127.0.0.1:{port}")));
+    let result = tokio::select! {
+        biased;
+        result = egress.call(request) => result,
+        end = serve(server, listener, port) => panic!("the server ended: {end:?}"),
+    };
+    let told = match result {
+        Ok(reply) if reply.truncated => format!("{} and {} bytes, cut", reply.status, reply.body.len()),
+        Ok(reply) => format!("{} {}", reply.status, reply.text(1024)),
+        Err(error) => error.to_string(),
+    };
+    told.replace(&port.to_string(), "PORT")
+}
+
+async fn check(server: Server, ask: impl FnOnce(String) -> Request, expect: &str) {
+    assert_eq!(told_by(server, ask).await, expect);
+}
+
+fn get(address: &str) -> Request {
+    Request::get(parse_url(&format!("http://{address}/")).expect(address))
+}
+
+fn soon(request: Request) -> Request {
+    Request { deadline_ms: 100, ..request }
+}
+
+const OK: Server = Server::Says("HTTP/1.1 200 OK\r\n\r\nfine");
+const MIRROR: Server = Server::Says("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nHEAD");
+
+#[tokio::test]
+async fn a_reply_comes_back_whatever_its_status() {
+    check(OK, |a| get(&a), "200 fine").await;
+    check(Server::Says("HTTP/1.1 204 No Content\r\n\r\n"), |a| get(&a), "204 ").await;
+    check(Server::Says("HTTP/1.1 503 Busy\r\n\r\nlater"), |a| get(&a), "503 later").await;
+    check(Server::Says("HTTP/1.1 404 No\r\n\r\n\u{1b}[31mred\r\n"), |a| get(&a), "404 [31mred").await;
+    check(Server::Says("HTTP/1.1 304 Same\r\n\r\n"), |a| get(&a), "304 ").await;
+}
+
+#[tokio::test]
+async fn a_server_that_misbehaves_ends_at_a_limit() {
+    let late = "no answer from 127.0.0.1:PORT within 100ms";
+    check(Server::Hangs, |a| soon(get(&a)), late).await;
+    check(Server::HangsInTheBody, |a| soon(get(&a)), late).await;
+    check(Server::NeverEnds, |a| get(&a), "answer of 127.0.0.1:PORT is larger than 1048576 bytes").await;
+    check(Server::NeverEnds, |a| Request::post(get(&a).url, b"{}".to_vec()), "200 and 65536 bytes, cut")
+        .await;
+    let broke = "no answer from 127.0.0.1:PORT: connection closed before message completed";
+    check(Server::Closes, |a| get(&a), broke).await;
+    check(
+        Server::Says("SSH-2.0-x\r\n\r\n"),
+        |a| get(&a),
+        "no answer from 127.0.0.1:PORT: invalid HTTP version parsed",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn addresses_that_nobody_may_call_are_refused_before_the_first_byte() {
+    let rule = "is not allowed: it is a link-local address";
+    check(OK, |_| get("169.254.169.254"), &format!("169.254.169.254 {rule}")).await;
+    check(OK, |_| get("bad.test"), &format!("bad.test (169.254.169.254) {rule}")).await;
+    check(OK, |_| get("two-faced.test:1"), &format!("two-faced.test:1 (::ffff:169.254.169.254) {rule}"))
+        .await;
+    check(OK, |_| get("missing.test"), "no answer from missing.test: name or service not known").await;
+    check(OK, |a| get(&a.replace("127.0.0.1", "good.test")), "200 fine").await;
+}
+
+#[tokio::test]
+async fn redirects_are_followed_only_where_asked_and_checked_at_each_hop() {
+    let elsewhere = Server::Says("HTTP/1.1 307 Go\r\nlocation: http://u:pw@169.254.169.254/keys?a=b\r\n\r\n");
+    check(
+        elsewhere,
+        |a| Request::post(get(&a).url, Vec::new()),
+        "127.0.0.1:PORT redirects to http://169.254.169.254/keys (status 307), which is not followed",
+    )
+    .await;
+    check(elsewhere, |a| get(&a), "169.254.169.254 is not allowed: it is a link-local address").await;
+    let name = Server::Says("HTTP/1.1 302 Go\r\nlocation: http://bad.test/\r\n\r\n");
+    check(name, |a| get(&a), "bad.test (169.254.169.254) is not allowed: it is a link-local address").await;
+    let around = Server::Says("HTTP/1.1 301 Go\r\nconnection: close\r\nlocation: /again\r\n\r\n");
+    check(
+        around,
+        |a| get(&a),
+        "127.0.0.1:PORT redirects to http://127.0.0.1:PORT/again (status 301), which is not followed",
+    )
+    .await;
+    let file = Server::Says("HTTP/1.1 302 Go\r\nlocation: file:///etc/passwd\r\n\r\n");
+    check(file, |a| get(&a), "scheme file is not supported, only http and https are").await;
+    let nowhere = Server::Says("HTTP/1.1 302 Go\r\n\r\nhere");
+    check(nowhere, |a| get(&a), "302 here").await;
+}
+
+#[tokio::test]
+async fn credentials_are_sent_once_and_never_told() {
+    let sent = told_by(MIRROR, |a| get(&format!("user:pw@{a}"))).await;
+    assert!(sent.contains("authorization: basic dxnlcjpwdw=="), "{sent}");
+    let sent = told_by(MIRROR, |a| get(&format!("user:pw@{a}")).header("Authorization", "Bearer t")).await;
+    assert!(sent.contains("authorization: bearer t") && !sent.contains("basic"), "{sent}");
+
+    let marker = "MARKER";
+    let ask = |a: String| get(&format!("u:{marker}@{a}")).header("x-key", marker);
+    assert!(!format!("{:?}", ask("h".to_owned())).contains(marker));
+    assert!(!format!("{:?}", ask("h".to_owned()).headers).contains(marker));
+    for server in [Server::Closes, Server::Hangs, Server::Says("?")] {
+        let told = told_by(server, |a| soon(ask(a))).await;
+        assert!(told.starts_with("no answer from 127.0.0.1:PORT"), "{told}");
+    }
+    let told = told_by(OK, |a| get(&a).header("x-key", "MARKER\nx")).await;
+    assert_eq!(told, "header x-key has a value that cannot be sent");
+}
+
+#[tokio::test]
+async fn tls_to_a_server_that_speaks_none_is_no_panic() {
+    for skip_verify in [false, true] {
+        let told = told_by(Server::SpeaksFirst, |a| Request { skip_verify, ..tls(&a) }).await;
+        assert!(told.starts_with("no answer from 127.0.0.1:PORT: "), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_accepted_only_on_request() {
+    for (skip_verify, expect) in
+        [(false, "certificate of 127.0.0.1:PORT is not trusted: UnknownIssuer"), (true, "200 over tls")]
+    {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let egress = egress();
+        let server = std::thread::spawn(move || answer_over_tls(&listener));
+        let told = match egress.call(Request { skip_verify, ..tls(&format!("127.0.0.1:{port}")) }).await {
+            Ok(reply) => format!("{} {}", reply.status, reply.text(1024)),
+            Err(error) => error.to_string(),
+        };
+        server.join().expect("the server");
+        assert_eq!(told.replace(&port.to_string(), "PORT"), expect);
+    }
+}
+
+/// Answers one connection with a certificate that no authority has signed.
+fn answer_over_tls(listener: &std::net::TcpListener) {
+    use std::io::{Read, Write};
+    let cert = rustls::pki_types::CertificateDer::from(&include_bytes!("testdata/self-signed.der")[..]);
+    let key =
+        rustls::pki_types::PrivatePkcs8KeyDer::from(&include_bytes!("testdata/self-signed.key.der")[..]);
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key.into())
+        .expect("certificate");
+    let mut connection = rustls::ServerConnection::new(Arc::new(config)).expect("connection");
+    let (mut socket, _) = listener.accept().expect("a client");
+    let mut stream = rustls::Stream::new(&mut connection, &mut socket);
+    // A client that does not trust the certificate hangs up here.
+    if stream.read(&mut [0; 1024]).is_ok() {
+        let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\nover tls";
+        stream.write_all(reply).expect("reply");
+    }
+}
+
+fn tls(address: &str) -> Request {
+    Request::get(parse_url(&format!("https://{address}/")).expect(address))
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_but_does_not_lift_the_policy() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let proxy = format!("http://127.0.0.1:{port}");
+    let proxied = |client: ClientBuilder| client.proxy(reqwest::Proxy::all(&proxy).expect("proxy"));
+    let egress = Egress::build(Arc::new(Names), &proxied).expect("clients");
+    let calls = async {
+        let seen = egress.call(get("only-the-proxy-knows.test")).await.expect("a reply");
+        assert!(seen.text(1024).starts_with("get http://only-the-proxy-knows.test/ http/1.1"), "{seen:?}");
+        for address in ["169.254.169.254", "metadata.google.internal"] {
+            let refused = egress.call(get(address)).await.expect_err(address);
+            assert!(matches!(refused, CallError::Refused { .. }), "{refused}");
+        }
+    };
+    tokio::select! {
+        biased;
+        () = calls => {}
+        end = serve(MIRROR, listener, port) => panic!("the proxy ended: {end:?}"),
+    }
+}
+
+#[test]
+fn addresses_that_are_no_http_urls_say_why() {
+    for (text, expect) in [
+        ("", "address is not a valid URL: relative URL without a base"),
+        (":::", "address is not a valid URL: relative URL without a base"),
+        ("prometheus:9090", "scheme prometheus is not supported, only http and https are"),
+        ("file:///etc/passwd", "scheme file is not supported, only http and https are"),
+        ("http://", "address is not a valid URL: empty host"),
+        ("http://u:MARKER@h:99999/", "address is not a valid URL: invalid port number"),
+    ] {
+        assert_eq!(parse_url(text).expect_err(text).to_string(), expect);
+    }
+    assert_eq!(shown(&parse_url("http://u:MARKER@h:1/p?token=MARKER#f").expect("url")), "http://h:1/p");
+}

@@ -1,0 +1,21 @@
+//! The one door through which HTTP leaves the process.
+//!
+//! Hooks, metric servers and alert receivers are addresses that users write, so every call is bounded in time and
+//! size, follows redirects only where asked to, and never reaches a link-local or cloud metadata address, whatever a
+//! name resolves to. Callers hold a [`Transport`], which tests answer in the process; the operator hands them
+//! [`Egress`].
+
+mod egress;
+mod error;
+mod policy;
+mod resolve;
+mod secret;
+mod transport;
+mod url;
+
+pub use egress::{Egress, SetupError};
+pub use error::CallError;
+pub use reqwest::Url;
+pub use secret::Secret;
+pub use transport::{Method, Oversize, Redirects, Reply, Request, Transport};
+pub use url::{parse_url, shown};
