@@ -7,6 +7,23 @@
 //! what the user wants, the [`Memory`] what survives a crash, [`Facts`] and [`Observed`] what was seen, a
 //! [`Transition`] what was decided, an [`Effect`] what is to be done, a [`Notice`] what is to be told.
 
+mod advance;
+mod converge;
+mod draft;
+mod facts;
+pub mod laws;
+mod memory;
+mod notice;
+mod observed;
+mod phase;
+mod plan;
 mod words;
 
+pub use advance::{Step, Transition, advance};
+pub use converge::{Effect, Next, Pause, next_effect};
+pub use facts::{Answer, Facts, Question, Side, World};
+pub use memory::{Cause, Ending, Entry, Memory, Outbox, Outcome, Phase, Wait, WaitKind};
+pub use notice::{Alert, AlertSeverity, Kind, Level, Notice};
+pub use observed::{Fit, Known, LiveRoutes, Observed, Pods};
+pub use plan::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy};
 pub use words::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

@@ -1,0 +1,164 @@
+//! A decision in the making: the next memory, what is told about it, and when to look again.
+
+use crate::{
+    Alert, AlertSeverity, Answer, Facts, Kind, Level, Memory, Millis, Notice, Phase, Plan, Question, Step,
+    Transition, Wait, WaitKind, Weight,
+};
+
+/// How long a wait lasts before it is worth telling.
+pub(crate) const WORTH_TELLING_MS: u64 = 5_000;
+
+/// Collects one decision. Leaves of [`crate::phase`] change it and return; [`Draft::done`] seals it.
+pub(crate) struct Draft<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) facts: &'a Facts,
+    pub(crate) memory: Memory,
+    before: &'a Memory,
+    notices: Vec<Notice>,
+    wake: Option<Millis>,
+    waiting: Option<WaitKind>,
+}
+
+/// What a leaf says when it cannot go on without answers.
+pub(crate) type Need<T> = Result<T, Vec<Question>>;
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(plan: &'a Plan, memory: &'a Memory, facts: &'a Facts) -> Self {
+        let waiting = None;
+        Draft {
+            plan,
+            facts,
+            memory: memory.clone(),
+            before: memory,
+            notices: Vec::new(),
+            wake: None,
+            waiting,
+        }
+    }
+
+    /// `podinfo.test`, the Canary.
+    pub(crate) fn canary(&self) -> String {
+        format!("{}.{}", self.plan.names.canary, self.plan.names.namespace)
+    }
+
+    /// `podinfo.test`, the target.
+    pub(crate) fn target(&self) -> String {
+        format!("{}.{}", self.plan.names.target, self.plan.names.namespace)
+    }
+
+    /// `podinfo-primary.test`.
+    pub(crate) fn primary(&self) -> String {
+        format!("{}-primary.{}", self.plan.names.target, self.plan.names.namespace)
+    }
+
+    pub(crate) fn normal(&mut self, message: String) {
+        self.tell(Kind::Normal, message, None);
+    }
+
+    pub(crate) fn warn(&mut self, message: String) {
+        self.tell(Kind::Warning, message, None);
+    }
+
+    /// A normal notice with an informational alert of other words.
+    pub(crate) fn normal_with_alert(&mut self, message: String, alert: String) {
+        self.tell(Kind::Normal, message, Some(Alert { severity: AlertSeverity::Info, message: alert }));
+    }
+
+    /// A warning with an error alert of other words.
+    pub(crate) fn warn_with_alert(&mut self, message: String, alert: String) {
+        self.tell(Kind::Warning, message, Some(Alert { severity: AlertSeverity::Error, message: alert }));
+    }
+
+    fn tell(&mut self, kind: Kind, message: String, alert: Option<Alert>) {
+        let (phase, time) = (self.memory.phase, self.facts.now);
+        self.notices.push(Notice { kind, level: Level::Info, message, phase, time, alert });
+    }
+
+    /// The last warning is about our own trouble and logged as an error.
+    pub(crate) fn as_error(&mut self) {
+        if let Some(notice) = self.notices.last_mut() {
+            notice.level = Level::Error;
+        }
+    }
+
+    /// Look again at `time`, or earlier.
+    pub(crate) fn wake_at(&mut self, time: Millis) {
+        self.wake = Some(self.wake.map_or(time, |earlier| earlier.min(time)));
+    }
+
+    /// The answer to `question`; asks it when there is none yet.
+    pub(crate) fn ask(&self, question: Question) -> Need<&'a Answer> {
+        self.facts.answers.get(&question).ok_or_else(|| vec![question])
+    }
+
+    /// Waits for something: told once, when it has lasted a while. Returns since when, for deadlines.
+    pub(crate) fn wait(
+        &mut self,
+        kind: WaitKind,
+        message: impl FnOnce(&mut Self) -> Need<String>,
+    ) -> Need<Millis> {
+        self.waiting = Some(kind);
+        if let Some(wait) = self.memory.wait.as_ref().filter(|wait| wait.kind == kind) {
+            return Ok(wait.since);
+        }
+        let now = self.facts.now;
+        let since = self.facts.waiting.filter(|(of, _)| *of == kind).map_or(now, |(_, since)| since);
+        if now.since(since) < WORTH_TELLING_MS {
+            self.wake_at(since.plus(WORTH_TELLING_MS));
+            return Ok(since);
+        }
+        let text = message(self)?;
+        self.memory.wait = Some(Wait { kind, since });
+        self.warn(text);
+        Ok(since)
+    }
+
+    /// What `wait` would wait for has come.
+    pub(crate) fn waited(&mut self, kind: WaitKind) {
+        if self.memory.wait.as_ref().is_some_and(|wait| wait.kind == kind) {
+            self.memory.wait = None;
+        }
+    }
+
+    /// Moves to another phase; a new phase starts without an old wait.
+    pub(crate) fn enter(&mut self, phase: Phase) {
+        self.memory.phase = phase;
+        self.memory.wait = None;
+        self.waiting = None;
+    }
+
+    /// The share of the canary that the routes are to have.
+    pub(crate) fn shift(&mut self, weight: Weight) {
+        self.memory.weight = weight;
+        self.memory.withheld = None;
+    }
+
+    /// Seals the decision.
+    pub(crate) fn done(mut self) -> Step {
+        let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
+        if counted(&self.memory) != counted(self.before) {
+            self.memory.changed = Some(self.facts.now);
+        }
+        let settled = self.memory == *self.before && self.notices.is_empty();
+        let delivered = |entry: &crate::Entry| {
+            entry
+                .to
+                .iter()
+                .all(|to| self.facts.delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to))
+        };
+        // What was delivered leaves with the next change; at rest one write of its own takes all of it.
+        let at_rest = self.memory.at_rest() && self.memory.outbox.entries.iter().all(delivered);
+        if !settled || at_rest {
+            self.memory.outbox.prune(&self.facts.delivered, self.facts.now);
+        }
+        for notice in &self.notices {
+            self.memory.outbox.push(notice.clone(), &self.plan.receivers);
+        }
+        Step::Done(Transition {
+            memory: self.memory,
+            notices: self.notices,
+            wake: self.wake,
+            waiting: self.waiting,
+        })
+    }
+}

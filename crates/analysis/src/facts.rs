@@ -1,0 +1,85 @@
+//! What is asked of the world and what came back.
+
+use std::collections::BTreeMap;
+
+use crate::{Millis, Observed, Phase, Receiver, WaitKind, converge::Pause, observed::Since};
+
+/// Everything one decision may depend on that is neither the user's wish nor remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// The time.
+    pub now: Millis,
+    /// Whether the next step of the analysis is due ([`Facts::is_due`]).
+    pub due: bool,
+    /// Whether the world matches the memory.
+    pub world: World,
+    /// What was seen.
+    pub seen: Observed,
+    /// Since when the wait that the last tick ended in has lasted, in this process.
+    pub waiting: Since<WaitKind>,
+    /// Somebody changed the routes although they had been as wanted: what they said.
+    pub drift: Option<String>,
+    /// Notices that have been delivered: number and receiver.
+    pub delivered: Vec<(u64, Receiver)>,
+    /// Answers to the questions of this tick.
+    pub answers: BTreeMap<Question, Answer>,
+}
+
+impl Facts {
+    /// Whether a step is due at `now`: an interval after the last one, at once when there was none.
+    pub fn is_due(last_step: Option<Millis>, interval_ms: u64, now: Millis) -> bool {
+        last_step.is_none_or(|last| now >= last.plus(interval_ms))
+    }
+}
+
+/// Whether the world matches the memory, as [`crate::next_effect`] left it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum World {
+    /// It does.
+    Settled,
+    /// Not yet, and there is nothing to do but wait.
+    Waits(Pause),
+    /// An effect was refused.
+    Blocked {
+        /// The error, as people should read it.
+        error: String,
+        /// Since when, in this process.
+        since: Millis,
+    },
+    /// Nobody has looked.
+    #[default]
+    NotKnown,
+}
+
+/// A question whose answer a decision needs. Each is asked at most once in a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// What does the webhook at this place of [`crate::Plan::hooks`] say, told this phase?
+    Hook(usize, Phase),
+    /// What does the metric check at this place of [`crate::Plan::checks`] say?
+    Check(usize),
+    /// Can all metric providers be reached?
+    Providers,
+    /// What keeps the pods of this side from being ready?
+    Pods(Side),
+}
+
+/// One of the two copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The copy that carries the traffic between rollouts.
+    Primary,
+    /// The copy under analysis.
+    Canary,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// Yes; nothing is wrong.
+    Passed,
+    /// No; the text is part of the message, or all of it for metric checks.
+    Failed(String),
+    /// There was no answer: not the canary's doing, but no reason to go on either.
+    Lost(String),
+}

@@ -1,0 +1,254 @@
+//! What survives a crash: phase, weight, counters, revisions, what is being waited for and what is still to be told.
+//!
+//! The status subresource is this, field by field; nothing else is remembered anywhere.
+
+use std::fmt;
+
+use crate::{Millis, Notice, Receiver, Revision, Weight};
+
+/// The memory of one Canary.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Memory {
+    /// Where the rollout stands.
+    pub phase: Phase,
+    /// The canary's share that the routes are to have.
+    pub weight: Weight,
+    /// Completed iterations (A/B and blue/green).
+    pub iterations: u32,
+    /// Failed checks of this run.
+    pub failed_checks: u32,
+    /// The revision under analysis, or the last one that was.
+    pub applied: Option<Revision>,
+    /// The revision of the last successful rollout.
+    pub promoted: Option<Revision>,
+    /// The revision that the primary holds. Differs from `promoted` between the copy and the end of a promotion.
+    pub held: Option<Revision>,
+    /// The revisions were written by another operator in a form that cannot be compared with ours.
+    pub foreign: bool,
+    /// Number of runs since the Canary was made.
+    pub run: u64,
+    /// When the last step of the analysis was taken; the next is due an interval later, at once when never.
+    pub last_step: Option<Millis>,
+    /// The weight before all traffic went to the one copy that had a ready pod; it comes back when both have one.
+    pub withheld: Option<Weight>,
+    /// The rollout is over and being wound up.
+    pub ending: Option<Ending>,
+    /// Traffic has left the target; its pods may go from then on.
+    pub drain_until: Option<Millis>,
+    /// A run has ended with this result and its post-rollout hooks are still to be asked.
+    pub post_rollout: Option<Ending>,
+    /// What is being waited for, once it has been told.
+    pub wait: Option<Wait>,
+    /// What is still to be told.
+    pub outbox: Outbox,
+    /// When phase, weight, iterations or failed checks last changed.
+    pub changed: Option<Millis>,
+}
+
+impl Memory {
+    /// The primary was overwritten and did not become ready: it holds a revision that was never promoted.
+    pub fn promotion_failed(&self) -> bool {
+        self.phase == Phase::Failed
+            && self.held.is_some()
+            && self.held == self.applied
+            && self.held != self.promoted
+    }
+
+    /// Nothing is going on and nothing is left to do.
+    pub fn at_rest(&self) -> bool {
+        let idle =
+            matches!(self.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
+        idle && self.ending.is_none() && self.post_rollout.is_none()
+    }
+}
+
+/// Where a rollout stands, in the words of the API (`analysis.md` section 8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nobody has looked at the Canary yet.
+    #[default]
+    New,
+    /// The primary is being made.
+    Initializing,
+    /// Ready for a first rollout.
+    Initialized,
+    /// Waits for approval to start.
+    Waiting,
+    /// Under analysis.
+    Progressing,
+    /// Waits for approval to promote.
+    WaitingPromotion,
+    /// The primary is taking over the new revision.
+    Promoting,
+    /// Traffic is back on the primary, the canary is about to go.
+    Finalising,
+    /// The last rollout was promoted.
+    Succeeded,
+    /// The last rollout was rolled back, or its promotion failed.
+    Failed,
+    /// The Canary is being deleted.
+    Terminating,
+    /// The Canary has been wound up.
+    Terminated,
+}
+
+impl Phase {
+    /// The word that the API uses; empty for a Canary nobody has looked at.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Phase::New => "",
+            Phase::Initializing => "Initializing",
+            Phase::Initialized => "Initialized",
+            Phase::Waiting => "Waiting",
+            Phase::Progressing => "Progressing",
+            Phase::WaitingPromotion => "WaitingPromotion",
+            Phase::Promoting => "Promoting",
+            Phase::Finalising => "Finalising",
+            Phase::Succeeded => "Succeeded",
+            Phase::Failed => "Failed",
+            Phase::Terminating => "Terminating",
+            Phase::Terminated => "Terminated",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How a run ended and why. Remembered before anything is done about it, so that a crash continues there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ending {
+    /// What became of the revision.
+    pub result: Outcome,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// What became of the revision under analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The primary runs it.
+    Promoted,
+    /// It was taken back.
+    RolledBack,
+    /// The user took it back: the target is at the primary's revision again.
+    Reverted,
+    /// Its promotion had failed, and the primary has recovered since.
+    Recovered,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Every check passed.
+    Passed,
+    /// The analysis was skipped on request.
+    Skipped,
+    /// Too many checks failed.
+    Threshold,
+    /// Pods did not become ready in time.
+    Deadline,
+    /// Something that the rollout needs could not be written or read for too long.
+    Blocked,
+    /// The target went back to the revision of the primary.
+    Reverted,
+    /// The primary did not become ready in time after the copy, or recovered from that.
+    Promotion,
+}
+
+/// Something that is being waited for. It is the same wait as long as its kind is the same, whatever its numbers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Wait {
+    /// What is being waited for.
+    pub kind: WaitKind,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// What can be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WaitKind {
+    /// The user suspended the Canary.
+    Suspended,
+    /// The target does not exist.
+    TargetMissing,
+    /// The primary was deleted and cannot be rebuilt from a vetted revision.
+    PrimaryMissing,
+    /// The primary is not ready.
+    Primary,
+    /// The primary is past its deadline.
+    PrimaryFailed,
+    /// The canary is not ready.
+    Canary,
+    /// A route or Service cannot be read, or is somebody else's.
+    Route,
+    /// A write is refused.
+    Refused,
+}
+
+/// Notices that have not been delivered to everybody yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Outbox {
+    /// Number of the next notice; names its Event, so that a repeat is recognised.
+    pub next: u64,
+    /// How many were dropped because somebody did not take them in time.
+    pub lost: u64,
+    /// The notices, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// One undelivered notice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// Its number, counted from the Canary's creation.
+    pub seq: u64,
+    /// What is to be told.
+    pub notice: Notice,
+    /// Who has not been told yet.
+    pub to: Vec<Receiver>,
+}
+
+/// Most notices that are kept for one receiver.
+const KEPT_PER_RECEIVER: usize = 32;
+/// How long a notice is worth telling.
+const WORTH_TELLING_MS: u64 = 3_600_000;
+
+impl Outbox {
+    /// Adds a notice for `to`. When a receiver has too many waiting, its oldest that carries no alert goes.
+    pub(crate) fn push(&mut self, notice: Notice, to: &[Receiver]) {
+        let seq = self.next;
+        self.next += 1;
+        if to.is_empty() {
+            return;
+        }
+        self.entries.push(Entry { seq, notice, to: to.to_vec() });
+        for receiver in to {
+            self.bound(receiver);
+        }
+    }
+
+    fn bound(&mut self, receiver: &Receiver) {
+        let waiting = |entry: &&mut Entry| entry.to.contains(receiver);
+        if self.entries.iter_mut().filter(waiting).count() <= KEPT_PER_RECEIVER {
+            return;
+        }
+        let mut candidates: Vec<&mut Entry> = self.entries.iter_mut().filter(waiting).collect();
+        let oldest = candidates.iter().position(|entry| entry.notice.alert.is_none()).unwrap_or(0);
+        if let Some(entry) = candidates.get_mut(oldest) {
+            entry.to.retain(|to| to != receiver);
+            self.lost += 1;
+        }
+        self.entries.retain(|entry| !entry.to.is_empty());
+    }
+
+    /// Removes what was delivered and what is no longer worth telling.
+    pub(crate) fn prune(&mut self, delivered: &[(u64, Receiver)], now: Millis) {
+        for entry in &mut self.entries {
+            entry.to.retain(|to| !delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to));
+        }
+        self.entries.retain(|entry| !entry.to.is_empty() && now.since(entry.notice.time) < WORTH_TELLING_MS);
+    }
+}

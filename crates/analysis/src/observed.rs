@@ -1,0 +1,114 @@
+//! What was seen of the world, reduced to what decisions depend on.
+
+use crate::{Millis, Readiness, Revision, Routes};
+
+/// What was seen when a tick began, or after its last effect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Observed {
+    /// The user's workload, which is the canary's during a rollout.
+    pub target: Known<Pods>,
+    /// The primary.
+    pub primary: Known<Pods>,
+    /// The `-primary` and `-canary` Services.
+    pub backends: Fit,
+    /// The apex Service.
+    pub apex: Fit,
+    /// The route objects.
+    pub routes: LiveRoutes,
+    /// Ready addresses behind the `-primary` Service, as gateways know them.
+    pub primary_addresses: Known<u32>,
+    /// Ready addresses behind the `-canary` Service.
+    pub canary_addresses: Known<u32>,
+}
+
+impl Observed {
+    /// The primary can take traffic: a gateway knows a ready address of it.
+    pub fn primary_serves(&self) -> bool {
+        matches!(self.primary_addresses, Known::Present(n) if n > 0)
+    }
+
+    /// The canary can take traffic.
+    pub fn canary_serves(&self) -> bool {
+        matches!(self.canary_addresses, Known::Present(n) if n > 0)
+    }
+
+    /// It is certain that no gateway knows a ready address of the primary.
+    pub fn primary_is_gone(&self) -> bool {
+        matches!(self.primary_addresses, Known::Absent | Known::Present(0))
+    }
+
+    /// It is certain that no gateway knows a ready address of the canary.
+    pub fn canary_is_gone(&self) -> bool {
+        matches!(self.canary_addresses, Known::Absent | Known::Present(0))
+    }
+}
+
+/// Something that is there, is not, or that nobody knows about yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Known<T> {
+    /// Not looked at yet, or the last write has an unknown outcome. Nothing is decided on it.
+    #[default]
+    NotKnown,
+    /// It is not there.
+    Absent,
+    /// It is there.
+    Present(T),
+}
+
+impl<T> Known<T> {
+    /// The value when it is there.
+    pub fn present(&self) -> Option<&T> {
+        match self {
+            Known::Present(value) => Some(value),
+            Known::NotKnown | Known::Absent => None,
+        }
+    }
+}
+
+/// What was seen of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Pods {
+    /// For the target: the revision of its template. For the primary: the revision it was copied from; `None` when
+    /// that cannot be told.
+    pub revision: Option<Revision>,
+    /// Replicas that it asks for.
+    pub replicas: u32,
+    /// Whether they are there.
+    pub readiness: Readiness,
+}
+
+/// Whether objects are as wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Fit {
+    /// Not looked at yet.
+    #[default]
+    NotKnown,
+    /// As wanted.
+    Fits,
+    /// Something that is ours differs or is missing.
+    Differs,
+    /// Cannot be made to fit by us; the text says what the user has to do.
+    Broken(String),
+}
+
+/// What the route objects say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum LiveRoutes {
+    /// Not looked at yet.
+    #[default]
+    NotKnown,
+    /// There is no route object.
+    Absent,
+    /// They can be read.
+    Are {
+        /// The weights.
+        routes: Routes,
+        /// Whether everything but the weights is as wanted.
+        fits: bool,
+    },
+    /// They cannot be read for certain, or are somebody else's; the text says what the user has to do.
+    Broken(String),
+}
+
+/// A point from which something has been so, kept by the shell between ticks.
+pub(crate) type Since<T> = Option<(T, Millis)>;

@@ -1,0 +1,99 @@
+//! One step of the analysis: hooks, then metrics, then more traffic, or promotion, or one failed check more.
+
+use crate::{
+    Answer, Cause, HookKind, Phase, Question, Strategy,
+    draft::{Draft, Need},
+    phase::progressing,
+};
+
+/// Asks what is due now and acts on the answers (`analysis.md` 7, steps 26 to 30).
+pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
+    let fresh = draft.memory.weight.is_zero() && draft.memory.iterations == 0;
+    let passed = if fresh { prepare(draft)? } else { examine(draft)? };
+    draft.memory.last_step = Some(draft.facts.now);
+    if passed {
+        step(draft);
+        Ok(())
+    } else {
+        count_failure(draft)
+    }
+}
+
+/// Before the first traffic: the pre-rollout hooks.
+fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
+    let target = draft.target();
+    draft.normal(format!("Starting canary analysis for {target}"));
+    for (place, hook) in draft.plan.hooks_of(HookKind::PreRollout) {
+        match draft.ask(Question::Hook(place, Phase::Progressing))? {
+            Answer::Passed => draft.normal(format!("Pre-rollout check {} passed", hook.name)),
+            Answer::Failed(error) | Answer::Lost(error) => {
+                let canary = draft.canary();
+                draft.warn(format!(
+                    "Halt {canary} advancement pre-rollout check {} failed {error}",
+                    hook.name
+                ));
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// With traffic: the rollout hooks, then the metrics. The first failure ends it.
+fn examine(draft: &mut Draft<'_>) -> Need<bool> {
+    for (place, hook) in draft.plan.hooks_of(HookKind::Rollout) {
+        match draft.ask(Question::Hook(place, Phase::Progressing))? {
+            Answer::Passed => {}
+            Answer::Failed(error) | Answer::Lost(error) => {
+                let canary = draft.canary();
+                draft.warn(format!("Halt {canary} advancement external check {} failed {error}", hook.name));
+                return Ok(false);
+            }
+        }
+    }
+    for place in 0..draft.plan.checks.len() {
+        match draft.ask(Question::Check(place))? {
+            Answer::Passed => {}
+            Answer::Failed(message) => {
+                draft.warn(message.clone());
+                return Ok(false);
+            }
+            Answer::Lost(message) => {
+                draft.warn(message.clone());
+                draft.as_error();
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// The threshold is judged with the check that fails.
+fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
+    draft.memory.failed_checks += 1;
+    let failed = draft.memory.failed_checks;
+    if failed < draft.plan.threshold {
+        progressing::wake_when_due(draft);
+        return Ok(());
+    }
+    let canary = draft.canary();
+    draft.warn_with_alert(
+        format!("Rolling back {canary} failed checks threshold reached {failed}"),
+        format!("Failed checks threshold reached {failed}"),
+    );
+    progressing::roll_back(draft, Cause::Threshold)
+}
+
+/// All is well: the next weight, or promotion.
+fn step(draft: &mut Draft<'_>) {
+    let Strategy::Progressive(steps) = &draft.plan.strategy;
+    if steps.complete(draft.memory.weight) {
+        progressing::promote(draft);
+        return;
+    }
+    let weight = steps.after(draft.memory.weight);
+    let canary = draft.canary();
+    draft.shift(weight);
+    draft.normal(format!("Advance {canary} canary weight {weight}"));
+    progressing::wake_when_due(draft);
+}

@@ -1,0 +1,102 @@
+//! An ending in order: remembered first, then traffic, then a drain, then pods, then the terminal phase, then hooks.
+
+use crate::{
+    Answer, Cause, Ending, HookKind, Outcome, Phase, Question, Weight,
+    draft::{Draft, Need},
+    phase::trouble,
+};
+
+/// Remembers how the run ended. Everything else follows from that, also after a crash.
+pub(crate) fn begin(draft: &mut Draft<'_>, ending: Ending) -> Need<()> {
+    draft.memory.ending = Some(ending);
+    draft.memory.drain_until = None;
+    draft.memory.wait = None;
+    draft.shift(Weight::ZERO);
+    Ok(())
+}
+
+/// Traffic is to go back, or has gone back, or the pods are to go, or have gone.
+pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
+    // A Finalising that another operator left behind ends as a promotion.
+    let ending =
+        draft.memory.ending.clone().unwrap_or(Ending { result: Outcome::Promoted, cause: Cause::Passed });
+    if trouble::unsettled(draft)?.is_some() {
+        return Ok(());
+    }
+    if draft.memory.drain_until.is_some() {
+        finish(draft, ending);
+        return Ok(());
+    }
+    let until = draft.facts.now.plus(draft.plan.drain_ms());
+    draft.memory.drain_until = Some(until);
+    draft.memory.ending = Some(ending.clone());
+    draft.wake_at(until);
+    if ending.result == Outcome::RolledBack {
+        let canary = draft.canary();
+        draft.warn(format!("Canary failed! Scaling down {canary}"));
+    }
+    Ok(())
+}
+
+/// Traffic is back, pods are gone: the terminal phase.
+fn finish(draft: &mut Draft<'_>, ending: Ending) {
+    let phase = match ending.result {
+        Outcome::Promoted | Outcome::Reverted => Phase::Succeeded,
+        Outcome::RolledBack | Outcome::Recovered => Phase::Failed,
+    };
+    let memory = &mut draft.memory;
+    if ending.result != Outcome::RolledBack {
+        memory.promoted.clone_from(&memory.held);
+        memory.applied.clone_from(&memory.held);
+    } else {
+        memory.failed_checks = 0;
+    }
+    memory.iterations = 0;
+    memory.ending = None;
+    memory.drain_until = None;
+    draft.enter(phase);
+    let asked = draft.plan.hooks_of(HookKind::PostRollout).next().is_some();
+    if asked && ending.result != Outcome::Recovered {
+        draft.memory.post_rollout = Some(ending);
+    } else {
+        complete(draft, &ending);
+    }
+}
+
+/// The post-rollout hooks, once the result is stored. Their answers change nothing.
+pub(crate) fn ask_hooks(draft: &mut Draft<'_>) -> Need<()> {
+    let Some(ending) = draft.memory.post_rollout.clone() else { return Ok(()) };
+    let phase = draft.memory.phase;
+    for (place, hook) in draft.plan.hooks_of(HookKind::PostRollout) {
+        match draft.ask(Question::Hook(place, phase))? {
+            Answer::Passed => draft.normal(format!("Post-rollout check {} passed", hook.name)),
+            Answer::Failed(error) | Answer::Lost(error) => {
+                draft.warn(format!("Post-rollout hook {} failed {error}", hook.name));
+                break;
+            }
+        }
+    }
+    draft.memory.post_rollout = None;
+    complete(draft, &ending);
+    Ok(())
+}
+
+/// The last word about a run.
+fn complete(draft: &mut Draft<'_>, ending: &Ending) {
+    let target = draft.target();
+    match (ending.result, ending.cause) {
+        (Outcome::Promoted, Cause::Skipped) => draft.normal_with_alert(
+            format!("Promotion completed! Canary analysis was skipped for {target}"),
+            "Canary analysis was skipped, promotion finished.".to_owned(),
+        ),
+        (Outcome::Promoted, _) => draft.normal_with_alert(
+            format!("Promotion completed! Scaling down {target}"),
+            "Canary analysis completed successfully, promotion finished.".to_owned(),
+        ),
+        (Outcome::Recovered, _) => {
+            let primary = draft.primary();
+            draft.normal(format!("{primary} has recovered and serves again, {target} was scaled down"));
+        }
+        (Outcome::RolledBack | Outcome::Reverted, _) => {}
+    }
+}

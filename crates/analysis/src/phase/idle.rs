@@ -1,0 +1,95 @@
+//! Between rollouts: look for a new revision, for a primary that has recovered, and for hooks still to be asked.
+
+use crate::{
+    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    draft::{Draft, Need},
+    phase::{ending, progressing, trouble},
+};
+
+/// The user wants nothing to happen. Told once.
+pub(crate) fn suspended(draft: &mut Draft<'_>) -> Need<()> {
+    if draft.memory.wait.as_ref().is_none_or(|wait| wait.kind != WaitKind::Suspended) {
+        let since = draft.facts.now;
+        draft.memory.wait = Some(crate::Wait { kind: WaitKind::Suspended, since });
+        draft.normal("skipping canary run as object is suspended".to_owned());
+    }
+    Ok(())
+}
+
+/// Initialized, Waiting, Succeeded or Failed.
+pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
+    if draft.memory.ending.is_some() {
+        return ending::go_on(draft);
+    }
+    if draft.memory.post_rollout.is_some() {
+        return ending::ask_hooks(draft);
+    }
+    progressing::withhold(draft);
+    if draft.memory.promotion_failed() && primary_ready(draft) {
+        return ending::begin(draft, Ending { result: Outcome::Recovered, cause: Cause::Promotion });
+    }
+    if draft.memory.foreign {
+        adopt(draft);
+        return Ok(());
+    }
+    let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
+        return match draft.facts.seen.target {
+            Known::Absent => trouble::target_missing(draft).map(drop),
+            Known::NotKnown | Known::Present(_) => trouble::unsettled(draft).map(drop),
+        };
+    };
+    draft.waited(WaitKind::TargetMissing);
+    if draft.memory.held.as_ref() == Some(&revision) {
+        // Back to what the primary runs: pushing the failed revision once more is then a new run.
+        draft.memory.applied = Some(revision);
+        return trouble::unsettled(draft).map(drop);
+    }
+    if draft.memory.applied.as_ref() == Some(&revision) {
+        return trouble::unsettled(draft).map(drop);
+    }
+    if draft.memory.promotion_failed() || primary_ready(draft) {
+        start(draft, revision);
+        return Ok(());
+    }
+    let text = draft.facts.seen.primary.present().and_then(|pods| trouble::unready(&pods.readiness));
+    match text.map(str::to_owned) {
+        Some(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
+        None => trouble::unsettled(draft).map(drop),
+    }
+}
+
+fn primary_ready(draft: &Draft<'_>) -> bool {
+    let seen = &draft.facts.seen;
+    seen.primary_serves() && seen.primary.present().is_some_and(|pods| pods.readiness == Readiness::Ready)
+}
+
+/// The revisions in the status are another operator's. What the primary holds has been compared with the target: the
+/// same means that nothing is new; after a failed run the target as found counts as seen (design, section 4).
+fn adopt(draft: &mut Draft<'_>) {
+    let seen = &draft.facts.seen;
+    let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return };
+    draft.memory.held.clone_from(&primary.revision);
+    // All traffic on the canary: the promotion had failed, and what the primary holds was never promoted.
+    let promoted = if draft.memory.weight == Weight::FULL { None } else { primary.revision.clone() };
+    draft.memory.promoted = promoted;
+    draft.memory.applied =
+        if draft.memory.phase == Phase::Failed { target.revision.clone() } else { primary.revision.clone() };
+    draft.memory.foreign = false;
+}
+
+/// A new revision. After a failed promotion the canary keeps the traffic that it carries.
+fn start(draft: &mut Draft<'_>, revision: Revision) {
+    let carried = draft.memory.weight;
+    draft.enter(Phase::Progressing);
+    draft.shift(carried);
+    draft.memory.applied = Some(revision);
+    draft.memory.iterations = 0;
+    draft.memory.failed_checks = 0;
+    draft.memory.last_step = None;
+    draft.memory.run += 1;
+    let target = draft.target();
+    draft.normal_with_alert(
+        format!("New revision detected! Scaling up {target}"),
+        "New revision detected, progressing canary analysis.".to_owned(),
+    );
+}

@@ -1,0 +1,12 @@
+//! One leaf per phase: what a tick decides there. Only [`crate::advance`] chooses among them.
+
+pub(crate) mod ending;
+pub(crate) mod idle;
+pub(crate) mod initializing;
+pub(crate) mod progressing;
+pub(crate) mod promoting;
+
+mod analysis;
+mod trouble;
+
+pub(crate) use trouble::drifted;

@@ -1,0 +1,75 @@
+//! The promotion: the primary takes over what was analysed, then traffic goes back to it.
+
+use crate::{
+    Cause, Ending, Known, Outcome, Phase, Readiness, Side, Strategy, WaitKind, Weight,
+    draft::{Draft, Need},
+    phase::{ending, progressing, trouble},
+};
+
+/// Promoting.
+pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
+    progressing::withhold(draft);
+    let seen = &draft.facts.seen;
+    let Some(primary) = seen.primary.present() else { return trouble::unsettled(draft).map(drop) };
+    let copied = primary.revision.is_some() && primary.revision == draft.memory.applied;
+    if !copied {
+        let moved = match &seen.target {
+            Known::Present(target) => target.revision.is_some() && target.revision != draft.memory.applied,
+            Known::NotKnown | Known::Absent => false,
+        };
+        return if moved { progressing::restart(draft) } else { trouble::unsettled(draft).map(drop) };
+    }
+    draft.memory.held.clone_from(&draft.memory.applied);
+    match primary.readiness.clone() {
+        Readiness::Failed(text) => failed(draft, &text),
+        Readiness::Waiting(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
+        Readiness::Ready if !seen.primary_serves() => trouble::unsettled(draft).map(drop),
+        Readiness::Ready => hand_back(draft),
+    }
+}
+
+/// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
+fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
+    let Strategy::Progressive(steps) = &draft.plan.strategy;
+    let weight = steps.back_from(draft.memory.weight);
+    let stepwise = !steps.back.is_zero() && !draft.memory.weight.is_zero();
+    if stepwise {
+        if trouble::unsettled(draft)?.is_some() {
+            return Ok(());
+        }
+        if !draft.facts.due {
+            progressing::wake_when_due(draft);
+            return Ok(());
+        }
+        let canary = draft.canary();
+        draft.normal(format!("Advance {canary} primary weight {}", weight.rest()));
+        draft.memory.last_step = Some(draft.facts.now);
+        draft.shift(weight);
+    } else if !draft.memory.weight.is_zero() {
+        draft.normal("Routing all traffic to primary".to_owned());
+    }
+    if !weight.is_zero() {
+        return Ok(());
+    }
+    draft.enter(Phase::Finalising);
+    draft.memory.iterations = 0;
+    let cause = if draft.plan.skip_analysis { Cause::Skipped } else { Cause::Passed };
+    ending::begin(draft, Ending { result: Outcome::Promoted, cause })
+}
+
+/// The primary did not become ready. Traffic stays on the canary, the only copy that is known to work, as long as it
+/// has a pod.
+fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
+    let target = draft.target();
+    draft.warn(text.to_owned());
+    draft.warn_with_alert(
+        format!("Promotion of {target} failed, primary not ready: {text}"),
+        format!("Promotion failed, primary not ready: {text}"),
+    );
+    draft.enter(Phase::Failed);
+    let serving = draft.facts.seen.canary_serves();
+    draft.shift(if serving { Weight::FULL } else { Weight::ZERO });
+    draft.memory.iterations = 0;
+    draft.memory.failed_checks = 0;
+    Ok(())
+}

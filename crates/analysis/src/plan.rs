@@ -1,0 +1,182 @@
+//! What the user wants, validated: the engine's own words for a Canary's spec, derived anew in every tick.
+
+use crate::Weight;
+
+/// Everything a decision may depend on that the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// Names that the messages mention.
+    pub names: Names,
+    /// `spec.suspend`: nothing is decided or done.
+    pub suspended: bool,
+    /// `spec.skipAnalysis`, or no analysis at all: promote as soon as the canary is ready.
+    pub skip_analysis: bool,
+    /// Pace of the analysis, in milliseconds.
+    pub interval_ms: u64,
+    /// Failed checks that end the rollout; at least 1.
+    pub threshold: u32,
+    /// How long a wait for pods may last, in milliseconds.
+    pub deadline_ms: u64,
+    /// How traffic is shifted.
+    pub strategy: Strategy,
+    /// Names of the metric checks, in the order in which they are asked.
+    pub checks: Vec<String>,
+    /// The webhooks that decide something, in the order of the spec.
+    pub hooks: Vec<Hook>,
+    /// Who is told what happens.
+    pub receivers: Vec<Receiver>,
+}
+
+impl Plan {
+    /// How long connections may linger after the last change of routes before pods go: one interval, at most 30 s.
+    pub fn drain_ms(&self) -> u64 {
+        self.interval_ms.min(30_000)
+    }
+
+    /// The hooks of one kind, each with its place in [`Plan::hooks`].
+    pub fn hooks_of(&self, kind: HookKind) -> impl Iterator<Item = (usize, &Hook)> {
+        self.hooks.iter().enumerate().filter(move |(_, hook)| hook.kind == kind)
+    }
+}
+
+/// Names that the messages mention.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Names {
+    /// `metadata.name` of the Canary.
+    pub canary: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// `spec.targetRef.name`.
+    pub target: String,
+    /// `spec.targetRef.kind`.
+    pub kind: String,
+}
+
+/// How traffic is shifted to the canary.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Strategy {
+    /// Step by step, by weight (`analysis.md` 10.1).
+    Progressive(Steps),
+}
+
+/// The weights of a progressive analysis (`analysis.md` 3.2 and 3.3).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Steps {
+    /// `stepWeights`; when empty, `by` counts.
+    pub list: Vec<Weight>,
+    /// `stepWeight`; zero when not set.
+    pub by: Weight,
+    /// The weight at which the analysis is complete.
+    pub max: Weight,
+    /// `stepWeightPromotion`: how traffic goes back to the primary; zero for all at once.
+    pub back: Weight,
+}
+
+impl Steps {
+    /// The weight after `current`. A weight that is not in the list, because the list was edited, goes on with the
+    /// next larger one.
+    pub fn after(&self, current: Weight) -> Weight {
+        if self.list.is_empty() || !self.by.is_zero() {
+            return Weight::clamped(u32::from(current.percent()) + u32::from(self.by.percent()));
+        }
+        self.list.iter().copied().find(|step| *step > current).unwrap_or(Weight::FULL)
+    }
+
+    /// Whether `current` is where the analysis ends and promotion begins.
+    pub fn complete(&self, current: Weight) -> bool {
+        current >= self.max
+    }
+
+    /// The canary's weight after one step back to the primary.
+    pub fn back_from(&self, current: Weight) -> Weight {
+        if self.back.is_zero() {
+            return Weight::ZERO;
+        }
+        Weight::clamped(u32::from(current.percent().saturating_sub(self.back.percent())))
+    }
+}
+
+/// A webhook that decides something. What it is sent and where is not the engine's business.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hook {
+    /// Its name, for messages.
+    pub name: String,
+    /// When it is asked.
+    pub kind: HookKind,
+}
+
+/// When a webhook is asked (`analysis.md` 11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HookKind {
+    /// Before the canary gets its first traffic.
+    PreRollout,
+    /// In each analysis, before the metrics.
+    Rollout,
+    /// After the rollout has ended either way.
+    PostRollout,
+}
+
+/// Somebody who is told what happens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Receiver {
+    /// The Kubernetes Events of the Canary.
+    Events,
+    /// An `event` webhook, by its name.
+    Hook(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn weights(list: &[u32]) -> Vec<Weight> {
+        list.iter().copied().map(Weight::clamped).collect()
+    }
+
+    /// Every weight that a run sets, until the analysis is complete.
+    fn check(list: &[u32], by: u32, max: u32, expect: &[u32]) {
+        let steps = Steps {
+            list: weights(list),
+            by: Weight::clamped(by),
+            max: Weight::clamped(max),
+            back: Weight::ZERO,
+        };
+        let mut seen = Vec::new();
+        let mut at = Weight::ZERO;
+        while !steps.complete(at) && seen.len() < 200 {
+            at = steps.after(at);
+            seen.push(at);
+        }
+        assert_eq!(seen, weights(expect), "list {list:?} by {by} max {max}");
+    }
+
+    #[test]
+    fn steps_are_those_of_the_contract() {
+        check(&[], 20, 50, &[20, 40, 60]);
+        check(&[], 10, 50, &[10, 20, 30, 40, 50]);
+        check(&[], 60, 100, &[60, 100]);
+        check(&[1, 2, 10, 80], 0, 80, &[1, 2, 10, 80]);
+        check(&[1, 2, 10, 100], 0, 100, &[1, 2, 10, 100]);
+        check(&[5, 25, 80], 0, 80, &[5, 25, 80]);
+    }
+
+    #[test]
+    fn an_edited_list_goes_on_with_the_next_larger_step() {
+        let steps = Steps {
+            list: weights(&[10, 30, 60]),
+            by: Weight::ZERO,
+            max: Weight::clamped(60),
+            back: Weight::ZERO,
+        };
+        assert_eq!(steps.after(Weight::clamped(20)), Weight::clamped(30));
+    }
+
+    #[test]
+    fn traffic_goes_back_in_steps_when_asked() {
+        let steps =
+            |back| Steps { list: vec![], by: Weight::ZERO, max: Weight::FULL, back: Weight::clamped(back) };
+        assert_eq!(steps(40).back_from(Weight::clamped(80)), Weight::clamped(40));
+        assert_eq!(steps(40).back_from(Weight::clamped(30)), Weight::ZERO);
+        assert_eq!(steps(0).back_from(Weight::clamped(80)), Weight::ZERO);
+    }
+}

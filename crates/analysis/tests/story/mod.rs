@@ -1,0 +1,40 @@
+//! Tells a story: runs a script against the engine in a small world on virtual time and writes down what happens.
+
+mod script;
+mod shell;
+mod world;
+
+use script::{Action, Script};
+use shell::Shell;
+
+/// Runs a script and returns the timeline.
+pub fn tell(text: &str) -> String {
+    let script = Script::parse(text);
+    let mut shell = Shell::new(&script);
+    for action in &script.actions {
+        act(&mut shell, action);
+    }
+    shell.timeline.join("\n") + "\n"
+}
+
+fn act(shell: &mut Shell, action: &Action) {
+    match action {
+        Action::Wait(span_ms) => shell.run_for(*span_ms),
+        Action::WaitFor(what, condition) => {
+            let limit = shell.now.0 + 3_600_000;
+            shell.run_while(|shell| !condition(&shell.memory) && shell.now.0 < limit);
+            assert!(condition(&shell.memory), "never came: {what}\n{}", shell.timeline.join("\n"));
+        }
+        Action::User(what, change) => {
+            shell.note("user", what);
+            change(&mut shell.world, shell.now);
+            shell.settle();
+        }
+        Action::Plan(what, change) => {
+            shell.note("user", what);
+            change(&mut shell.plan);
+            shell.settle();
+        }
+        Action::CrashEachEffect => shell.crash_each_effect = true,
+    }
+}

@@ -1,0 +1,182 @@
+//! The script of a story: settings, then actions, one a line.
+
+use vexil_analysis::{
+    Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy, Weight,
+};
+
+use super::world::World;
+
+pub struct Script {
+    pub plan: Plan,
+    pub ready_after_ms: u64,
+    pub actions: Vec<Action>,
+}
+
+type OnMemory = Box<dyn Fn(&Memory) -> bool>;
+type OnWorld = Box<dyn Fn(&mut World, Millis)>;
+type OnPlan = Box<dyn Fn(&mut Plan)>;
+
+pub enum Action {
+    Wait(u64),
+    WaitFor(String, OnMemory),
+    User(String, OnWorld),
+    Plan(String, OnPlan),
+    CrashEachEffect,
+}
+
+fn span_ms(text: &str) -> u64 {
+    let seconds: f64 = text.trim_end_matches('s').parse().unwrap_or_else(|_| panic!("no span: {text}"));
+    (seconds * 1000.0).round() as u64
+}
+
+fn weight(text: &str) -> Weight {
+    Weight::new(text.parse().unwrap_or_else(|_| panic!("no weight: {text}"))).unwrap()
+}
+
+impl Script {
+    pub fn parse(text: &str) -> Script {
+        let mut script = Script { plan: plan(), ready_after_ms: 300, actions: Vec::new() };
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if !script.setting(&words) {
+                script.actions.push(action(line, &words));
+            }
+        }
+        script
+    }
+
+    fn setting(&mut self, words: &[&str]) -> bool {
+        let Strategy::Progressive(steps) = &mut self.plan.strategy;
+        match words {
+            ["interval", span] => self.plan.interval_ms = span_ms(span),
+            ["deadline", span] => self.plan.deadline_ms = span_ms(span),
+            ["threshold", n] => self.plan.threshold = n.parse().unwrap(),
+            ["step", by, "max", max] => (steps.by, steps.max) = (weight(by), weight(max)),
+            ["steps", list @ ..] => {
+                steps.list = list.iter().map(|w| weight(w)).collect();
+                steps.max = *steps.list.last().unwrap();
+            }
+            ["step", "back", back] => steps.back = weight(back),
+            ["check", name] => self.plan.checks.push((*name).to_owned()),
+            ["hook", kind, name] => {
+                let kind = match *kind {
+                    "pre-rollout" => HookKind::PreRollout,
+                    "rollout" => HookKind::Rollout,
+                    "post-rollout" => HookKind::PostRollout,
+                    other => panic!("no hook kind: {other}"),
+                };
+                self.plan.hooks.push(Hook { name: (*name).to_owned(), kind });
+            }
+            ["skip", "analysis"] => self.plan.skip_analysis = true,
+            ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),
+            _ => return false,
+        }
+        true
+    }
+}
+
+fn plan() -> Plan {
+    Plan {
+        names: Names {
+            canary: "podinfo".to_owned(),
+            namespace: "test".to_owned(),
+            target: "podinfo".to_owned(),
+            kind: "Deployment".to_owned(),
+        },
+        suspended: false,
+        skip_analysis: false,
+        interval_ms: 10_000,
+        threshold: 3,
+        deadline_ms: 60_000,
+        strategy: Strategy::Progressive(Steps {
+            list: Vec::new(),
+            by: Weight::ZERO,
+            max: Weight::FULL,
+            back: Weight::ZERO,
+        }),
+        checks: Vec::new(),
+        hooks: Vec::new(),
+        receivers: vec![Receiver::Events],
+    }
+}
+
+fn phase(name: &str) -> Phase {
+    [
+        Phase::Initializing,
+        Phase::Initialized,
+        Phase::Progressing,
+        Phase::Promoting,
+        Phase::Finalising,
+        Phase::Succeeded,
+        Phase::Failed,
+    ]
+    .into_iter()
+    .find(|phase| phase.as_str() == name)
+    .unwrap_or_else(|| panic!("no phase: {name}"))
+}
+
+fn user(line: &str, change: impl Fn(&mut World, Millis) + 'static) -> Action {
+    Action::User(line.to_owned(), Box::new(change))
+}
+
+fn action(line: &str, words: &[&str]) -> Action {
+    let own = |text: &str| text.to_owned();
+    match words {
+        ["wait", "for", "weight", w] => {
+            let (line, w) = (own(line), weight(w));
+            Action::WaitFor(line, Box::new(move |memory| memory.weight == w))
+        }
+        ["wait", "for", "event", ..] => {
+            let part = own(line.trim_start_matches("wait for event "));
+            Action::WaitFor(
+                own(line),
+                Box::new(move |m| m.outbox.entries.iter().any(|entry| entry.notice.message.contains(&part))),
+            )
+        }
+        ["wait", "for", name] => {
+            let (line, phase) = (own(line), phase(name));
+            Action::WaitFor(line, Box::new(move |memory| memory.phase == phase))
+        }
+        ["wait", span] => Action::Wait(span_ms(span)),
+        ["push", revision] => {
+            let revision = Revision::new(*revision);
+            user(line, move |world, now| world.push(revision.clone(), now))
+        }
+        ["answer", name, rest @ ..] => {
+            let (name, text) = (own(name), rest.join(" "));
+            user(line, move |world, _| world.answer(&name, &text))
+        }
+        ["crash", "canary"] => user(line, |world, _| world.target_mut().crashed = true),
+        ["heal", "canary"] => user(line, |world, _| world.target_mut().crashed = false),
+        ["crash", "primary"] => user(line, |world, _| world.primary_mut().crashed = true),
+        ["heal", "primary"] => user(line, |world, _| world.primary_mut().crashed = false),
+        ["break", "revision", revision] => {
+            let revision = Revision::new(*revision);
+            user(line, move |world, _| {
+                world.broken.insert(revision.clone());
+            })
+        }
+        ["break", "primary", "of", revision] => {
+            let revision = Revision::new(*revision);
+            user(line, move |world, _| {
+                world.broken_primary.insert(revision.clone());
+            })
+        }
+        ["mend", "primary"] => user(line, |world, now| world.mend_primary(now)),
+        ["delete", "target"] => user(line, |world, _| world.target = None),
+        ["delete", "primary"] => user(line, |world, _| world.primary = None),
+        ["route", w] => {
+            let w = weight(w);
+            user(line, move |world, _| world.route(w))
+        }
+        ["refuse", what] => {
+            let what = own(what);
+            user(line, move |world, _| world.refused = Some(what.clone()))
+        }
+        ["allow", "all"] => user(line, |world, _| world.refused = None),
+        ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
+        ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
+        ["crash", "the", "operator", "after", "each", "effect"] => Action::CrashEachEffect,
+        _ => panic!("no such action: {line}"),
+    }
+}

@@ -1,0 +1,201 @@
+//! The shell of the stories: the controller's tick, on virtual time, with a notebook.
+
+use vexil_analysis::{
+    Facts, Memory, Millis, Next, Plan, Question, Receiver, Side, Step, Transition, WaitKind,
+    World as Settlement, advance, laws, next_effect,
+};
+
+use super::{script::Script, world::World};
+
+pub struct Shell {
+    pub plan: Plan,
+    pub memory: Memory,
+    pub world: World,
+    pub now: Millis,
+    pub timeline: Vec<String>,
+    pub crash_each_effect: bool,
+    wake: Option<Millis>,
+    waiting: Option<(WaitKind, Millis)>,
+    blocked: Option<Millis>,
+    settled_as: Option<Memory>,
+    asked: Vec<String>,
+}
+
+impl Shell {
+    pub fn new(script: &Script) -> Shell {
+        let mut shell = Shell {
+            plan: script.plan.clone(),
+            memory: Memory::default(),
+            world: World::new(script.ready_after_ms, script.plan.deadline_ms),
+            now: Millis(0),
+            timeline: Vec::new(),
+            crash_each_effect: false,
+            wake: None,
+            waiting: None,
+            blocked: None,
+            settled_as: None,
+            asked: Vec::new(),
+        };
+        shell.settle();
+        shell
+    }
+
+    pub fn note(&mut self, kind: &str, what: &str) {
+        let seconds = self.now.0 as f64 / 1000.0;
+        let line = format!("{seconds:8.2} {kind:<9} {what}");
+        self.timeline.push(line.trim_end().to_owned());
+    }
+
+    pub fn run_for(&mut self, span_ms: u64) {
+        let end = self.now.plus(span_ms);
+        self.run_while(|shell| shell.next_time().is_some_and(|time| time <= end));
+        self.now = end;
+        self.settle();
+    }
+
+    /// Lets time pass from one event to the next for as long as `going` holds.
+    pub fn run_while(&mut self, going: impl Fn(&Shell) -> bool) {
+        while going(self) {
+            let Some(time) = self.next_time() else { return };
+            self.now = time;
+            self.settle();
+        }
+    }
+
+    fn next_time(&self) -> Option<Millis> {
+        self.world.next_change(self.now).into_iter().chain(self.wake.filter(|w| *w > self.now)).min()
+    }
+
+    /// Ticks until a tick changes nothing.
+    pub fn settle(&mut self) {
+        for _ in 0..40 {
+            if !self.tick() {
+                return;
+            }
+        }
+        panic!("does not settle:\n{}", self.timeline.join("\n"));
+    }
+
+    fn tick(&mut self) -> bool {
+        let drift = self.drift();
+        let world = self.converge();
+        let mut facts = Facts {
+            now: self.now,
+            due: Facts::is_due(self.memory.last_step, self.plan.interval_ms, self.now),
+            world,
+            seen: self.world.seen(self.now),
+            waiting: self.waiting,
+            drift,
+            delivered: Vec::new(),
+            answers: Default::default(),
+        };
+        let transition = loop {
+            match advance(&self.plan, &self.memory, &facts) {
+                Step::Done(transition) => break transition,
+                Step::Ask(questions) => {
+                    for question in questions {
+                        let answer = self.ask(question);
+                        assert!(
+                            facts.answers.insert(question, answer).is_none(),
+                            "asked twice: {question:?}"
+                        );
+                    }
+                }
+            }
+        };
+        self.remember(transition)
+    }
+
+    fn drift(&self) -> Option<String> {
+        let want = self.settled_as.as_ref()?.weight;
+        let live = self.world.routes?;
+        (self.settled_as.as_ref() == Some(&self.memory) && live.canary() != want)
+            .then(|| format!("canary {}", live.canary()))
+    }
+
+    fn converge(&mut self) -> Settlement {
+        loop {
+            match next_effect(&self.plan, &self.memory, &self.world.seen(self.now), self.now) {
+                Next::Settled => {
+                    self.blocked = None;
+                    self.settled_as = Some(self.memory.clone());
+                    return Settlement::Settled;
+                }
+                Next::Wait(pause) => return Settlement::Waits(pause),
+                Next::Do(effect) => match self.world.act(&effect, self.now) {
+                    Ok(told) => {
+                        if let Some((kind, what)) = told {
+                            self.note(kind, &what);
+                        }
+                        if self.crash_each_effect {
+                            (self.wake, self.waiting, self.blocked, self.settled_as) =
+                                (None, None, None, None);
+                        }
+                    }
+                    Err(error) => {
+                        let since = *self.blocked.get_or_insert(self.now);
+                        return Settlement::Blocked { error, since };
+                    }
+                },
+            }
+        }
+    }
+
+    fn ask(&mut self, question: Question) -> vexil_analysis::Answer {
+        let name = match question {
+            Question::Hook(place, phase) => {
+                let name = self.plan.hooks[place].name.clone();
+                self.note("hook", &format!("{name} phase={phase}"));
+                name
+            }
+            Question::Check(place) => self.plan.checks[place].clone(),
+            Question::Providers => "providers".to_owned(),
+            Question::Pods(Side::Primary) => "primary-pods".to_owned(),
+            Question::Pods(Side::Canary) => "canary-pods".to_owned(),
+        };
+        self.asked.push(name.clone());
+        self.world.ask(&name)
+    }
+
+    fn remember(&mut self, transition: Transition) -> bool {
+        assert_eq!(laws::broken_by_step(&self.memory, &transition.memory), None, "{:#?}", transition.memory);
+        self.wake = transition.wake;
+        self.waiting = transition.waiting.map(|kind| match self.waiting {
+            Some((before, since)) if before == kind => (kind, since),
+            _ => (kind, self.now),
+        });
+        let before = std::mem::replace(&mut self.memory, transition.memory);
+        let brief = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
+        if brief(&before) != brief(&self.memory) {
+            let m = &self.memory;
+            let status =
+                format!("{} weight={} it={} failed={}", m.phase, m.weight, m.iterations, m.failed_checks);
+            self.note("status", &status);
+        }
+        if before.drain_until != self.memory.drain_until && self.memory.drain_until.is_some() {
+            self.note("status", "drains  [drain]");
+        }
+        for notice in &transition.notices {
+            let alert = if notice.alert.is_some() { " (alert)" } else { "" };
+            let row = row_of(&notice.message).map(|row| format!("  [{row}]")).unwrap_or_default();
+            self.note("event", &format!("{} {}{alert}{row}", notice.kind.as_str(), notice.message));
+        }
+        let events: Vec<u64> = self.memory.outbox.entries.iter().map(|e| e.seq).collect();
+        debug_assert!(self.memory.outbox.entries.iter().all(|e| e.to == [Receiver::Events]), "{events:?}");
+        before != self.memory
+    }
+}
+
+/// The row of `docs/differences.md` that explains a message which the reference does not send.
+fn row_of(message: &str) -> Option<&'static str> {
+    const ROWS: [(&str, &str); 7] = [
+        ("progress deadline exceeded", "deadline-alert"),
+        ("is back at the revision of the primary", "revert"),
+        ("has recovered and serves again", "failed-promotion"),
+        ("No pod of", "no-ready-pod"),
+        ("have been put back", "drift"),
+        ("is gone and", "primary-gone"),
+        ("is forbidden", "wait-once"),
+    ];
+    ROWS.iter().find(|(part, _)| message.contains(part)).map(|(_, row)| *row)
+}

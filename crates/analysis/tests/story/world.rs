@@ -1,0 +1,221 @@
+//! A world small enough to read: two workloads, three Services, one route, hooks and metrics that answer as told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vexil_analysis::{
+    Answer, Effect, Fit, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, Weight, laws,
+};
+
+#[derive(Clone)]
+pub struct Workload {
+    pub revision: Revision,
+    pub replicas: u32,
+    /// When its pods are ready.
+    pub ready_at: Millis,
+    /// When it started to become ready.
+    pub since: Millis,
+    pub crashed: bool,
+    /// Pods of the revision before still serve: a rolling update keeps them until the new ones are ready.
+    pub covered: bool,
+}
+
+impl Workload {
+    fn ready(&self, now: Millis) -> bool {
+        self.ready_at <= now && !self.crashed && self.replicas > 0
+    }
+
+    /// Changes the template, as a rolling update does.
+    fn roll(&mut self, revision: &Revision, ready_at: Millis, now: Millis) {
+        self.covered = self.serves(now);
+        (self.revision, self.ready_at, self.since) = (revision.clone(), ready_at, now);
+        self.crashed = false;
+    }
+
+    fn serves(&self, now: Millis) -> bool {
+        self.ready(now) || self.covered && !self.crashed && self.replicas > 0
+    }
+}
+
+pub struct World {
+    pub target: Option<Workload>,
+    pub primary: Option<Workload>,
+    pub backends: bool,
+    pub apex: bool,
+    pub routes: Option<Routes>,
+    pub refused: Option<String>,
+    /// Revisions whose pods never become ready, anywhere or only in the primary.
+    pub broken: BTreeSet<Revision>,
+    pub broken_primary: BTreeSet<Revision>,
+    answers: BTreeMap<String, String>,
+    ready_after_ms: u64,
+    deadline_ms: u64,
+}
+
+const WANTED: u32 = 2;
+
+impl World {
+    pub fn new(ready_after_ms: u64, deadline_ms: u64) -> World {
+        let target = Workload {
+            revision: Revision::new("6.0.0"),
+            replicas: WANTED,
+            ready_at: Millis(0),
+            since: Millis(0),
+            crashed: false,
+            covered: false,
+        };
+        World {
+            target: Some(target),
+            primary: None,
+            backends: false,
+            apex: false,
+            routes: None,
+            refused: None,
+            broken: BTreeSet::new(),
+            broken_primary: BTreeSet::new(),
+            answers: BTreeMap::new(),
+            ready_after_ms,
+            deadline_ms,
+        }
+    }
+
+    pub fn target_mut(&mut self) -> &mut Workload {
+        self.target.as_mut().expect("there is a target")
+    }
+
+    pub fn primary_mut(&mut self) -> &mut Workload {
+        self.primary.as_mut().expect("there is a primary")
+    }
+
+    pub fn push(&mut self, revision: Revision, now: Millis) {
+        let ready_at = self.ready_at(&revision, false, now);
+        self.target_mut().roll(&revision, ready_at, now);
+    }
+
+    pub fn answer(&mut self, name: &str, text: &str) {
+        self.answers.insert(name.to_owned(), text.to_owned());
+    }
+
+    pub fn mend_primary(&mut self, now: Millis) {
+        self.broken_primary.clear();
+        if let Some(primary) = &mut self.primary {
+            primary.ready_at = now;
+        }
+    }
+
+    pub fn route(&mut self, canary: Weight) {
+        self.routes = Some(Routes::split(canary));
+    }
+
+    fn ready_at(&self, revision: &Revision, primary: bool, now: Millis) -> Millis {
+        let never = self.broken.contains(revision) || primary && self.broken_primary.contains(revision);
+        if never { Millis(u64::MAX) } else { now.plus(self.ready_after_ms) }
+    }
+
+    /// When something changes by itself after `now`.
+    pub fn next_change(&self, now: Millis) -> Option<Millis> {
+        let times = |w: &Workload| [w.ready_at, w.since.plus(self.deadline_ms)];
+        self.target.iter().chain(&self.primary).flat_map(times).filter(|t| *t > now && t.0 < u64::MAX).min()
+    }
+
+    pub fn ask(&self, name: &str) -> Answer {
+        match self.answers.get(name).map(String::as_str) {
+            None | Some("" | "ok") => Answer::Passed,
+            Some(text) => Answer::Failed(text.to_owned()),
+        }
+    }
+
+    pub fn seen(&self, now: Millis) -> Observed {
+        let addresses = |workload: &Option<Workload>| match workload {
+            _ if !self.backends => Known::Absent,
+            Some(w) if w.serves(now) => Known::Present(w.replicas),
+            _ => Known::Present(0),
+        };
+        Observed {
+            target: self.pods(&self.target, now, "canary deployment podinfo.test"),
+            primary: self.pods(&self.primary, now, "podinfo-primary.test"),
+            backends: if self.backends { Fit::Fits } else { Fit::Differs },
+            apex: if self.apex { Fit::Fits } else { Fit::Differs },
+            routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
+            primary_addresses: addresses(&self.primary),
+            canary_addresses: addresses(&self.target),
+        }
+    }
+
+    fn pods(&self, workload: &Option<Workload>, now: Millis, who: &str) -> Known<Pods> {
+        let Some(w) = workload else { return Known::Absent };
+        let text = format!(
+            "{who} not ready: waiting for rollout to finish: 0 of {WANTED} (readyThreshold 100%) updated replicas are \
+             available"
+        );
+        let readiness = if w.replicas == 0 {
+            Readiness::Waiting(text)
+        } else if w.ready(now) {
+            Readiness::Ready
+        } else if !w.crashed && now.since(w.since) >= self.deadline_ms {
+            let name = who.trim_start_matches("canary deployment ").trim_end_matches(".test");
+            Readiness::Failed(format!(
+                "{who} not ready: deployment \"{name}\" exceeded its progress deadline"
+            ))
+        } else {
+            Readiness::Waiting(text)
+        };
+        Known::Present(Pods { revision: Some(w.revision.clone()), replicas: w.replicas, readiness })
+    }
+
+    /// Does an effect, or refuses it; checks the laws on the way. The text is for the timeline.
+    pub fn act(&mut self, effect: &Effect, now: Millis) -> Result<Option<(&'static str, String)>, String> {
+        let name = format!("{effect:?}");
+        if let Some(what) =
+            self.refused.as_ref().filter(|what| name.to_lowercase().starts_with(what.as_str()))
+        {
+            return Err(format!("{what} is forbidden"));
+        }
+        let before = self.seen(now);
+        let told = self.change(effect, now);
+        assert_eq!(laws::broken_by_effect(&before, &self.seen(now)), None, "{effect:?} at {now:?}");
+        Ok(told)
+    }
+
+    fn change(&mut self, effect: &Effect, now: Millis) -> Option<(&'static str, String)> {
+        match effect {
+            Effect::Backends => self.backends = true,
+            Effect::Apex => self.apex = true,
+            Effect::CreatePrimary(expected) => {
+                let target = self.target.clone().filter(|target| target.revision == *expected)?;
+                let ready_at = self.ready_at(expected, true, now);
+                let replicas = target.replicas.max(1);
+                self.primary = Some(Workload {
+                    replicas,
+                    ready_at,
+                    since: now,
+                    crashed: false,
+                    covered: false,
+                    ..target
+                });
+                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
+            }
+            Effect::Promote(expected) => {
+                self.target.as_ref().filter(|target| target.revision == *expected)?;
+                let ready_at = self.ready_at(expected, true, now);
+                let primary = self.primary.as_mut()?;
+                primary.roll(expected, ready_at, now);
+                let replicas = primary.replicas;
+                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
+            }
+            Effect::Route(routes) => {
+                self.routes = Some(*routes);
+                return Some(("route", format!("primary={} canary={}", routes.primary(), routes.canary())));
+            }
+            Effect::ScaleUp | Effect::ScaleToZero => {
+                let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };
+                let revision = self.target.as_ref()?.revision.clone();
+                let ready_at = self.ready_at(&revision, false, now);
+                let target = self.target.as_mut()?;
+                (target.replicas, target.ready_at, target.since) = (replicas, ready_at, now);
+                target.covered = false;
+                return Some(("workload", format!("podinfo replicas={replicas} image={revision}")));
+            }
+        }
+        None
+    }
+}
