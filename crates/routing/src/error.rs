@@ -24,14 +24,26 @@ pub enum RouteError {
         product: &'static str,
     },
     /// The object belongs to somebody else.
-    #[error("{object} is controlled by {owner} and is left alone; remove it or rename spec.service.name")]
+    #[error("{object} belongs to {owner} and is left alone; remove it or rename spec.service.name")]
     Foreign {
         /// The object.
         object: String,
-        /// Its controller.
+        /// Its controller, or that it has none.
         owner: String,
     },
-    /// The object has a field this router cannot make sense of.
+    /// A field of ours holds what this router never writes there: somebody has edited it. Tell that, then render:
+    /// rendering puts it back.
+    #[error("{object}: {path} {problem}")]
+    Edited {
+        /// The object.
+        object: String,
+        /// Path of the field.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The object has a shape in which our fields have no place, unless something that is not ours is thrown away.
+    /// Rendering refuses it too: a person has to mend it.
     #[error("{object}: {path} {problem}")]
     Malformed {
         /// The object.

@@ -2,16 +2,25 @@
 //!
 //! A router is a pure value: it is given the objects that were seen and answers with the changes it wants. It never
 //! waits, never talks to the API server and keeps nothing between calls, so it can be tested with data and used by any
-//! controller. A new router is one crate that implements [`Router`] and passes [`laws`], plus one line where the
-//! operator is wired.
+//! controller. A new router is one crate that implements [`Router`] and passes the `laws` (a feature of this crate, for
+//! tests), plus one line where the operator is wired.
+//!
+//! What every router shares stands here: [`Claim`] decides whose an object is, [`declare`] and [`mark`] write metadata
+//! that is ours among metadata that is not.
 
+mod claim;
 mod error;
+#[cfg(any(test, feature = "laws"))]
 pub mod laws;
+mod metadata;
 mod router;
 mod services;
 mod target;
 
+pub use claim::Claim;
 pub use error::RouteError;
+pub use metadata::{MARKERS, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};
 pub use services::Services;
 pub use target::RouteTarget;
+pub use vexil_analysis::{Routes, Weight};

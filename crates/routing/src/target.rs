@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use vexil_api::canary::CanarySpec;
 use vexil_object::Owner;
 
+use crate::RouteError;
+
 /// The Canary, seen by a router: names, owner and the user's own blocks.
 #[derive(Clone, Debug)]
 pub struct RouteTarget<'a> {
@@ -33,5 +35,17 @@ impl RouteTarget<'_> {
     /// Name of the Service of the canary pods.
     pub fn canary(&self) -> String {
         format!("{}-canary", self.apex)
+    }
+
+    /// `spec.service.port`.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`] when the Canary has none; one that was validated does.
+    pub fn port(&self) -> Result<i64, RouteError> {
+        self.spec.service.port.ok_or_else(|| RouteError::Malformed {
+            object: format!("Canary {}.{}", self.owner.name, self.namespace),
+            path: "spec.service.port".to_owned(),
+            problem: "is missing".to_owned(),
+        })
     }
 }

@@ -1,0 +1,91 @@
+//! What is not ours stays.
+
+use proptest::{collection::vec, prelude::*, sample::Index};
+use serde_json::Value;
+
+use super::{
+    arbitrary::{add_fields, count, fields, forall, routes, split},
+    case::{Case, Held, broken},
+};
+
+/// Key that tells an entry of others in a list.
+const ENTRY: &str = "x-others-entry";
+
+pub(super) fn survive(case: &Case<'_>) -> Result<(), String> {
+    let inputs = (routes(), routes(), fields(), vec(any::<Index>(), 0..4));
+    forall(&inputs, |(first, second, fields, places)| {
+        // An entry of ours that goes at weight 0 takes along what others wrote into it; there is no other place for it.
+        let second = if second.canary().is_zero() && !first.canary().is_zero() { split(1) } else { second };
+        let mut object = case.live(&case.made(&first)?)?;
+        let added = add_fields(&mut object, &fields);
+        let entries = add_entries(case, &mut object, &places)?;
+        let mut store = case.put(&case.cluster, object);
+        for want in [second, first, second] {
+            case.make(&mut store, &want)?;
+            let live = case.live(&store)?;
+            let lost: Vec<_> = added.iter().filter(|(key, value)| count(&live, key, value) == 0).collect();
+            if !lost.is_empty() {
+                return broken(format!("{lost:?} is lost at {want:?} in {live}"));
+            }
+            if entries_of_others(case, &live) != entries {
+                return broken(format!("entries of others {entries:?} became {live}"));
+            }
+            if want.canary().is_zero() && !first.canary().is_zero() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn keep_their_order(case: &Case<'_>) -> Result<(), String> {
+    let inputs = (routes(), vec(any::<Index>(), 0..4), vec(any::<Index>(), 8));
+    forall(&inputs, |(want, places, swaps)| {
+        let mut object = case.live(&case.made(&want)?)?;
+        add_entries(case, &mut object, &places)?;
+        for shared in case.lists {
+            shuffle(list(&mut object, shared.pointer)?, &swaps);
+        }
+        let mut store = case.put(&case.cluster, object.clone());
+        case.make(&mut store, &want)?;
+        let live = case.live(&store)?;
+        if live.get("spec") == object.get("spec") {
+            Ok(())
+        } else {
+            broken(format!("{object} became {live}"))
+        }
+    })
+}
+
+/// Puts entries of others between ours and tells them, in order.
+fn add_entries(case: &Case<'_>, object: &mut Value, places: &[Index]) -> Held<Vec<Value>> {
+    for (n, place) in places.iter().enumerate() {
+        for shared in case.lists {
+            let mut entry = (shared.entry)();
+            if let Some(map) = entry.as_object_mut() {
+                map.insert(ENTRY.to_owned(), n.into());
+            }
+            let list = list(object, shared.pointer)?;
+            list.insert(place.index(list.len() + 1), entry);
+        }
+    }
+    Ok(entries_of_others(case, object))
+}
+
+fn entries_of_others(case: &Case<'_>, object: &Value) -> Vec<Value> {
+    let lists = case.lists.iter().filter_map(|shared| object.pointer(shared.pointer)?.as_array());
+    lists.flatten().filter(|entry| entry.get(ENTRY).is_some()).cloned().collect()
+}
+
+fn list<'a>(object: &'a mut Value, pointer: &str) -> Held<&'a mut Vec<Value>> {
+    match object.pointer_mut(pointer) {
+        Some(Value::Array(list)) => Ok(list),
+        other => broken(format!("{pointer} is no list but {other:?}")),
+    }
+}
+
+fn shuffle(list: &mut [Value], swaps: &[Index]) {
+    for (at, swap) in (0..list.len()).zip(swaps) {
+        list.swap(at, swap.index(list.len()));
+    }
+}
