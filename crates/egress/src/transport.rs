@@ -143,17 +143,30 @@ impl Reply {
         self
     }
 
+    /// The status with the words of RFC 9110: `502 Bad Gateway`.
+    pub fn status_line(&self) -> String {
+        match reqwest::StatusCode::from_u16(self.status).ok().and_then(|s| s.canonical_reason()) {
+            Some(reason) => format!("{} {reason}", self.status),
+            None => self.status.to_string(),
+        }
+    }
+
     /// The first header of that name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The body as text, at most `limit` bytes of it: trimmed, control characters replaced by spaces, and bytes that
-    /// are no UTF-8 by the replacement character. For messages.
+    /// The body as text for messages, at most `limit` bytes of it: trimmed, with control characters and those that
+    /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character.
     pub fn text(&self, limit: usize) -> String {
         let cut = self.body.get(..self.body.len().min(limit)).unwrap_or_default();
         let text: String =
-            String::from_utf8_lossy(cut).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            String::from_utf8_lossy(cut).chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect();
         text.trim().to_owned()
     }
+}
+
+/// Characters that forge lines or turn text around in a terminal.
+fn is_unsafe(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -128,7 +128,8 @@ async fn a_reply_comes_back_whatever_its_status() {
     check(OK, |a| get(&a), "200 fine").await;
     check(Server::Says("HTTP/1.1 204 No Content\r\n\r\n"), |a| get(&a), "204 ").await;
     check(Server::Says("HTTP/1.1 503 Busy\r\n\r\nlater"), |a| get(&a), "503 later").await;
-    check(Server::Says("HTTP/1.1 404 No\r\n\r\n\u{1b}[31mred\r\n"), |a| get(&a), "404 [31mred").await;
+    check(Server::Says("HTTP/1.1 404 No\r\n\r\n\u{1b}[31mred\u{202e}x\r\n"), |a| get(&a), "404 [31mred x")
+        .await;
     check(Server::Says("HTTP/1.1 304 Same\r\n\r\n"), |a| get(&a), "304 ").await;
 }
 
