@@ -1,2 +1,24 @@
 //! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
-fn main() {}
+
+mod crds;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "The project's chores", disable_version_flag = true)]
+struct Args {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Write the CustomResourceDefinitions to crds/
+    Crds(crds::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Args::parse().chore {
+        Chore::Crds(args) => crds::run(&args),
+    }
+}

@@ -1,6 +1,7 @@
 //! The AlertProvider: a place where alerts are sent.
 
 use kube::CustomResource;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -8,7 +9,7 @@ use crate::metric_template::{MetricTemplateStatus, SecretRef};
 
 /// The spec of an AlertProvider (`operator.md` 10.1).
 #[skip_serializing_none]
-#[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "flagger.app",
     version = "v1beta1",

@@ -5,11 +5,13 @@
 
 pub mod alert_provider;
 pub mod canary;
+pub mod crd;
 pub mod duration;
 pub mod metric_template;
 mod number;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::*;
+pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
 /// The spec of a MetricTemplate (`operator.md` section 9).
 #[skip_serializing_none]
-#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "flagger.app",
     version = "v1beta1",
@@ -29,7 +30,7 @@ pub struct MetricTemplateSpec {
 
 /// Where to ask a metric query.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricProviderSpec {
     /// `prometheus`, `datadog`, ….
@@ -49,7 +50,7 @@ pub struct MetricProviderSpec {
 }
 
 /// A secret in the namespace of the object that names it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SecretRef {
     /// Its name.
@@ -57,7 +58,7 @@ pub struct SecretRef {
 }
 
 /// The status of a MetricTemplate or an AlertProvider. Nobody writes it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricTemplateStatus {
     /// Conditions.

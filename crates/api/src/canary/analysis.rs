@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -11,7 +12,7 @@ use crate::number;
 /// How a new revision is judged and how its traffic grows (`operator.md` 8.3). What an absent field means is told by the
 /// accessor of the same name.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Analysis {
     /// Time between two steps.
@@ -63,7 +64,7 @@ pub struct Analysis {
 
 /// One metric check.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metric {
     /// Its name in events; also selects a built-in query.
@@ -86,7 +87,7 @@ pub struct Metric {
 
 /// The bounds of a value, both inclusive.
 #[skip_serializing_none]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThresholdRange {
     /// The least good value.
@@ -99,7 +100,7 @@ pub struct ThresholdRange {
 
 /// An object of ours, by name and perhaps namespace.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TemplateRef {
     /// Its name.
@@ -117,12 +118,13 @@ impl TemplateRef {
 
 /// Where alerts go.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Alert {
     /// A name for the reader.
     pub name: String,
     /// The least severity that is sent, as written. Read it through [`Alert::severity`].
+    #[schemars(with = "String")]
     pub severity: Option<AlertSeverity>,
     /// The AlertProvider.
     pub provider_ref: TemplateRef,
@@ -146,7 +148,7 @@ pub enum AlertSeverity {
 
 /// Keep a client on the side it first met.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionAffinity {
     /// Name of the canary's cookie.

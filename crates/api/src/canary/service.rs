@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -11,7 +12,7 @@ use crate::number;
 
 /// The generated Services and routes (`operator.md` 8.2). The comment of a field names the products that read it.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanaryService {
     /// The apex; the target's name when absent. See [`super::CanarySpec::apex_name`].
@@ -22,6 +23,7 @@ pub struct CanaryService {
     /// Name of that port; `http` when absent.
     pub port_name: Option<String>,
     /// Container port, number or name; `port` when absent or 0.
+    #[schemars(with = "String")]
     pub target_port: Option<IntOrString>,
     /// Application protocol of the port.
     pub app_protocol: Option<String>,
@@ -85,7 +87,7 @@ impl CanaryService {
 }
 
 /// Labels and annotations for a generated object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetadataBlock {
     /// Labels.
@@ -97,7 +99,7 @@ pub struct MetadataBlock {
 }
 
 /// Keys of labels and annotations that somebody else manages.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UnmanagedMetadata {
     /// Keys of labels.
@@ -110,7 +112,7 @@ pub struct UnmanagedMetadata {
 
 /// A parent of a Gateway API route.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GatewayRef {
     /// `gateway.networking.k8s.io` when absent.

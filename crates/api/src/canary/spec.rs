@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -11,7 +12,7 @@ use crate::number;
 
 /// The spec of a Canary (`operator.md` 8.1).
 #[skip_serializing_none]
-#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
     group = "flagger.app",
     version = "v1beta1",
@@ -59,7 +60,7 @@ pub struct CanarySpec {
 
 /// An object in the Canary's namespace.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TargetRef {
     /// `apps/v1`.
@@ -78,7 +79,7 @@ pub type RouteRef = TargetRef;
 
 /// The scaler of the target.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScalerRef {
     /// `autoscaling/v2` or `keda.sh/v1alpha1`.
@@ -96,7 +97,7 @@ pub struct ScalerRef {
 
 /// Bounds of the primary's scaler.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PrimaryScalerReplicas {
     /// At least so many pods.
@@ -109,7 +110,7 @@ pub struct PrimaryScalerReplicas {
 
 /// The Gloo upstream whose settings are copied.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpstreamRef {
     /// `gloo.solo.io/v1`.

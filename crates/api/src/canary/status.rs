@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -11,10 +12,11 @@ use crate::number;
 /// The status of a Canary. The fields from `last_step_time` on are Vexil's own; they are absent under the reference, and
 /// a cluster whose CRD does not list them drops them.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanaryStatus {
     /// Where the rollout stands.
+    #[schemars(with = "String")]
     pub phase: CanaryPhase,
     /// Failed checks of this run; kept after its end.
     #[serde(deserialize_with = "number::int_or_zero")]
@@ -39,6 +41,7 @@ pub struct CanaryStatus {
     /// Cookie of the run before, still being taken back from clients.
     pub previous_session_affinity_cookie: Option<String>,
     /// When phase, weight, iterations or failed checks last changed.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Option<Time>,
     /// At most one, of type `Promoted`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -98,7 +101,7 @@ pub enum CanaryPhase {
 
 /// A condition (`analysis.md` section 6).
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
     /// `Promoted`.
@@ -111,14 +114,16 @@ pub struct Condition {
     /// For the reader.
     pub message: Option<String>,
     /// When anything of it changed.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_update_time: Option<Time>,
     /// When `status` changed.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Option<Time>,
 }
 
 /// How a run ends.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ending {
     /// The terminal phase it leads to.
@@ -130,7 +135,7 @@ pub struct Ending {
 }
 
 /// What is waited for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Wait {
     /// Its kind; two waits of one kind are the same wait.
@@ -142,7 +147,7 @@ pub struct Wait {
 }
 
 /// Notices that are still to be delivered.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Outbox {
     /// Number of the next notice.
@@ -156,19 +161,21 @@ pub struct Outbox {
 
 /// A notice that is still to be delivered.
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutboxEntry {
     /// Its number.
     pub seq: u64,
     /// Type of the Event.
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub type_: EventType,
     /// Level of the log line.
     pub level: String,
     /// The text.
     pub message: String,
     /// The phase it was told in.
+    #[schemars(with = "String")]
     pub phase: CanaryPhase,
     /// When, in milliseconds since the epoch.
     pub time: u64,
@@ -180,7 +187,7 @@ pub struct OutboxEntry {
 }
 
 /// The alert that goes with a notice.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutboxAlert {
     /// `info`, `warn` or `error`.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
@@ -9,13 +10,14 @@ use crate::{DurationError, number, parse_duration_ms};
 
 /// One webhook (`operator.md` 8.3, `analysis.md` section 11).
 #[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Webhook {
     /// Its name in events.
     pub name: String,
     /// When it is called, as written. Read it through [`Webhook::hook_type`].
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     pub type_: Option<HookType>,
     /// Where it is sent.
     pub url: String,

@@ -1,0 +1,82 @@
+//! The CustomResourceDefinitions, made from the types and from what the contract adds to them.
+//!
+//! Names, nesting, types and descriptions come from the Rust types, so that the two cannot drift apart. Everything else
+//! (enums, patterns, required fields, defaults, rules) stands in one table per kind, as `operator.md` 8 to 10 lists it.
+
+mod canary;
+mod others;
+mod rule;
+mod schema;
+
+use serde_json::{Value, json};
+
+pub use rule::CrdError;
+
+/// A CustomResourceDefinition, as the object to apply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crd {
+    /// Plural name of the kind, and of the file it is kept in.
+    pub plural: &'static str,
+    /// The object.
+    pub manifest: Value,
+}
+
+/// The three CustomResourceDefinitions of the `flagger.app` group.
+///
+/// # Errors
+/// When a rule names a field that the types do not have: a mistake in this crate, which its tests find.
+pub fn crds() -> Result<Vec<Crd>, CrdError> {
+    Ok(vec![
+        Names { kind: "Canary", plural: "canaries", singular: "canary" }
+            .crd(canary::columns(), canary::schema()?),
+        Names { kind: "MetricTemplate", plural: "metrictemplates", singular: "metrictemplate" }
+            .crd(others::metric_template_columns(), others::metric_template_schema()?),
+        Names { kind: "AlertProvider", plural: "alertproviders", singular: "alertprovider" }
+            .crd(others::alert_provider_columns(), others::alert_provider_schema()?),
+    ])
+}
+
+/// How a kind is called.
+struct Names {
+    kind: &'static str,
+    plural: &'static str,
+    singular: &'static str,
+}
+
+impl Names {
+    fn crd(&self, columns: Value, schema: Value) -> Crd {
+        let manifest = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": format!("{}.flagger.app", self.plural),
+                "annotations": { "helm.sh/resource-policy": "keep" },
+            },
+            "spec": {
+                "group": "flagger.app",
+                "scope": "Namespaced",
+                "names": {
+                    "kind": self.kind,
+                    "listKind": format!("{}List", self.kind),
+                    "plural": self.plural,
+                    "singular": self.singular,
+                    "categories": ["all"],
+                },
+                "versions": [{
+                    "name": "v1beta1",
+                    "served": true,
+                    "storage": true,
+                    "subresources": { "status": {} },
+                    "additionalPrinterColumns": columns,
+                    "schema": { "openAPIV3Schema": schema },
+                }],
+            },
+        });
+        Crd { plural: self.plural, manifest }
+    }
+}
+
+/// One printer column. `priority` 1 shows it only in wide output.
+fn column(name: &str, type_: &str, path: &str, priority: u8) -> Value {
+    json!({ "name": name, "type": type_, "jsonPath": path, "priority": priority })
+}
