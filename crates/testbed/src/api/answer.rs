@@ -1,0 +1,123 @@
+//! From a request to its answer: which part of the server it is for.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use http::Method;
+use serde_json::Value;
+
+use super::{
+    discovery,
+    errors::{Reply, Status},
+    output::Form,
+    request::Request,
+    server::Inner,
+    state::{Call, Part},
+    watch,
+};
+
+/// An answer before it is an HTTP response.
+pub(crate) struct Answer {
+    /// HTTP status.
+    pub code: u16,
+    /// Media type.
+    pub content_type: &'static str,
+    /// Content.
+    pub body: Body,
+    /// Sentences for `Warning` headers.
+    pub warnings: Vec<String>,
+    /// Seconds for `Retry-After`.
+    pub retry_after: Option<u32>,
+}
+
+impl Answer {
+    /// An object.
+    pub fn json(code: u16, value: &Value) -> Self {
+        Self::of(code, "application/json", Body::from(value.to_string()))
+    }
+
+    /// Text.
+    pub fn text(code: u16, text: &str) -> Self {
+        Self::of(code, "text/plain; charset=utf-8", Body::from(text.to_owned()))
+    }
+
+    /// A Status object.
+    pub fn refused(status: &Status) -> Self {
+        let mut answer = Self::json(status.code, &status.json());
+        if status.reason == "Timeout" && status.details.is_some() {
+            answer.retry_after = Some(1);
+        }
+        answer
+    }
+
+    fn of(code: u16, content_type: &'static str, body: Body) -> Self {
+        Answer { code, content_type, body, warnings: Vec::new(), retry_after: None }
+    }
+}
+
+/// Answers a request.
+pub(crate) fn answer(server: &Arc<Inner>, request: &Request) -> Answer {
+    let answered = match &request.address {
+        Some(_) => resource(server, request),
+        None => return discovery::answer(&server.state().registry, request),
+    };
+    answered.unwrap_or_else(|status| Answer::refused(&status))
+}
+
+fn resource(server: &Arc<Inner>, request: &Request) -> Reply<Answer> {
+    let address = request.address.clone().unwrap_or_default();
+    let mut state = server.state();
+    if let Some(review) = discovery::review(request) {
+        return Ok(review);
+    }
+    if !state.registry.all().any(|r| r.group == address.group && r.version == address.version) {
+        return Ok(Answer::text(404, "404 page not found\n"));
+    }
+    let mut call = state.call(request, server.clock.stamp())?;
+    let form = Form::asked(request);
+    let shown = |call: &Call, code: u16, object: &Value| {
+        let mut answer = Answer::json(code, &form.object(&call.resource, object));
+        answer.warnings.clone_from(&call.warnings);
+        answer
+    };
+    match (request.verb(), call.part) {
+        ("watch", Part::Whole) => {
+            let body = watch::open(server, &state, &call, request, form)?;
+            Ok(Answer::of(200, "application/json", body))
+        }
+        ("list", Part::Whole) => {
+            let page = state.list(&call, request)?;
+            Ok(Answer::json(200, &form.list(&call.resource, &page)))
+        }
+        ("get", Part::Whole | Part::Status) => {
+            let object = state.found(&call)?;
+            Ok(shown(&call, 200, &object))
+        }
+        ("create", Part::Whole) if call.name.is_empty() => {
+            let object = state.create(&mut call, request)?;
+            Ok(shown(&call, 201, &object))
+        }
+        ("update", Part::Whole | Part::Status) if !call.name.is_empty() => {
+            let (code, object) = state.update(&mut call, request)?;
+            Ok(shown(&call, code, &object))
+        }
+        ("patch", Part::Whole | Part::Status) if !call.name.is_empty() => {
+            let (code, object) = state.patch(&mut call, request)?;
+            Ok(shown(&call, code, &object))
+        }
+        ("delete", Part::Whole) => {
+            let (code, body) = state.delete(&call, request)?;
+            Ok(Answer::json(code, &body))
+        }
+        ("deletecollection", Part::Whole) => {
+            let page = state.delete_all(&call, request)?;
+            Ok(Answer::json(200, &form.list(&call.resource, &page)))
+        }
+        _ => Err(Status::method_not_allowed()),
+    }
+}
+
+/// Whether the method is one that the API knows.
+pub(crate) fn is_get(request: &Request) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD)
+}

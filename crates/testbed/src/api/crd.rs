@@ -1,0 +1,118 @@
+//! CustomResourceDefinitions: what they say of the kinds that they add.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    json::{at, list, name, put, text},
+    registry::{Resource, Scale},
+    state::State,
+};
+
+/// What a definition says of one served version.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Served {
+    /// The version that is stored.
+    pub storage: bool,
+    /// `schema.openAPIV3Schema`.
+    pub schema: Value,
+    /// `additionalPrinterColumns`.
+    pub columns: Vec<Value>,
+    /// Whether unknown fields are kept everywhere (`spec.preserveUnknownFields`).
+    pub preserve: bool,
+}
+
+/// The kinds that a definition adds, one for each served version.
+pub(crate) fn resources(definition: &Value) -> Vec<Arc<Resource>> {
+    let versions = list(definition, &["spec", "versions"]);
+    versions
+        .iter()
+        .filter(|version| at(version, &["served"]) == Some(&Value::Bool(true)))
+        .map(|version| Arc::new(resource(definition, version)))
+        .collect()
+}
+
+fn resource(definition: &Value, version: &Value) -> Resource {
+    let names = |key: &str| text(definition, &["spec", "names", key]).to_owned();
+    let words = |key: &str| {
+        let found = list(definition, &["spec", "names", key]);
+        found.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let kind = names("kind");
+    let or = |value: String, other: String| if value.is_empty() { other } else { value };
+    Resource {
+        group: text(definition, &["spec", "group"]).to_owned(),
+        version: text(version, &["name"]).to_owned(),
+        list_kind: or(names("listKind"), format!("{kind}List")),
+        plural: names("plural"),
+        singular: or(names("singular"), kind.to_lowercase()),
+        kind,
+        short_names: words("shortNames"),
+        categories: words("categories"),
+        namespaced: text(definition, &["spec", "scope"]) == "Namespaced",
+        has_status: at(version, &["subresources", "status"]).is_some(),
+        scale: at(version, &["subresources", "scale"]).map(scale),
+        counts_generations: true,
+        custom: Some(Arc::new(Served {
+            storage: at(version, &["storage"]) == Some(&Value::Bool(true)),
+            schema: at(version, &["schema", "openAPIV3Schema"]).cloned().unwrap_or_default(),
+            columns: list(version, &["additionalPrinterColumns"]).to_vec(),
+            preserve: at(definition, &["spec", "preserveUnknownFields"]) == Some(&Value::Bool(true)),
+        })),
+    }
+}
+
+fn scale(block: &Value) -> Scale {
+    let pointer = |key: &str| text(block, &[key]).replace('.', "/");
+    Scale {
+        spec: pointer("specReplicasPath"),
+        status: pointer("statusReplicasPath"),
+        selector: Some(pointer("labelSelectorPath")).filter(|path| !path.is_empty()),
+    }
+}
+
+/// Serves the kind of a definition and says so in its status.
+pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
+    if state.definitions.get(name(definition)).is_some_and(|known| Arc::ptr_eq(known, definition)) {
+        return;
+    }
+    let mut told = (**definition).clone();
+    let names = at(definition, &["spec", "names"]).cloned().unwrap_or_default();
+    let condition = |kind: &str, reason: &str, message: &str| {
+        let known = list(definition, &["status", "conditions"]);
+        let since = known.iter().find(|c| text(c, &["type"]) == kind);
+        let since = since.map_or(stamp, |c| text(c, &["lastTransitionTime"]));
+        json!({"type": kind, "status": "True", "lastTransitionTime": since, "reason": reason, "message": message})
+    };
+    let accepted = condition("NamesAccepted", "NoConflicts", "no conflicts found");
+    let established =
+        condition("Established", "InitialNamesAccepted", "the initial names have been accepted");
+    put(&mut told, &["status", "conditions"], json!([accepted, established]));
+    put(&mut told, &["status", "acceptedNames"], names);
+    let stored = list(definition, &["spec", "versions"]);
+    let stored = stored.iter().filter(|v| at(v, &["storage"]) == Some(&Value::Bool(true)));
+    let stored: Vec<&str> = stored.map(|v| text(v, &["name"])).collect();
+    put(&mut told, &["status", "storedVersions"], json!(stored));
+    let kept = if told == **definition {
+        definition.clone()
+    } else {
+        state.store.put("customresourcedefinitions.apiextensions.k8s.io", told)
+    };
+    state.registry.define(&kept);
+    state.definitions.insert(name(&kept).to_owned(), kept);
+}
+
+/// Serves no more what has no definition any more, and forgets its objects.
+pub(crate) fn forget_missing(state: &mut State) {
+    let bucket = "customresourcedefinitions.apiextensions.k8s.io";
+    let known = state.definitions.keys().filter(|known| state.store.get(bucket, "", known).is_none());
+    for gone in known.cloned().collect::<Vec<_>>() {
+        state.definitions.remove(&gone);
+        state.registry.forget(&gone);
+        let left: Vec<_> = state.store.all(&gone).map(|(key, _)| key.clone()).collect();
+        for (namespace, object) in left {
+            state.store.remove(&gone, &namespace, &object);
+        }
+    }
+}

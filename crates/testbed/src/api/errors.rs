@@ -1,0 +1,255 @@
+//! Failures as the API server tells them: `meta/v1` Status objects with the same codes, reasons and sentences.
+
+use serde_json::{Map, Value, json};
+
+use super::registry::Resource;
+
+/// The outcome of a request that may be refused.
+pub(crate) type Reply<T> = Result<T, Box<Status>>;
+
+/// A refusal, as its Status object will be written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Status {
+    /// HTTP status code.
+    pub code: u16,
+    /// Machine-readable reason; empty where the real server gives none.
+    pub reason: &'static str,
+    /// One sentence for people.
+    pub message: String,
+    /// `details`, when the real server gives them.
+    pub details: Option<Value>,
+}
+
+/// One field that is wrong, as `details.causes` lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Cause {
+    /// Path of the field: `spec.replicas`.
+    pub field: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+    /// The sentence after the kind of fault.
+    pub detail: String,
+}
+
+/// The kinds of mistakes of `k8s.io/apimachinery/pkg/util/validation/field`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fault {
+    /// A required value is missing.
+    Required,
+    /// A value (as JSON) is not acceptable.
+    Invalid(Value),
+    /// A value (as JSON) is not one of those allowed.
+    NotSupported(Value),
+    /// A value occurs twice.
+    Duplicate(Value),
+    /// A field may not be there.
+    Forbidden,
+    /// A value (as JSON) has the wrong type; the sentence is the detail.
+    Type(Value),
+    /// More items or characters than allowed.
+    TooMany(usize),
+    /// A text that is too long.
+    TooLong,
+}
+
+impl Cause {
+    /// A mistake at `field`.
+    pub fn new(field: impl Into<String>, fault: Fault, detail: impl Into<String>) -> Self {
+        Cause { field: field.into(), fault, detail: detail.into() }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self.fault {
+            Fault::Required => "FieldValueRequired",
+            Fault::Invalid(_) => "FieldValueInvalid",
+            Fault::NotSupported(_) => "FieldValueNotSupported",
+            Fault::Duplicate(_) => "FieldValueDuplicate",
+            Fault::Forbidden => "FieldValueForbidden",
+            Fault::Type(_) => "FieldValueTypeInvalid",
+            Fault::TooMany(_) => "FieldValueTooMany",
+            Fault::TooLong => "FieldValueTooLong",
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let head = match &self.fault {
+            Fault::Required => "Required value".to_owned(),
+            Fault::Invalid(value) | Fault::Type(value) => format!("Invalid value: {}", shown(value)),
+            Fault::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
+            Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            Fault::Forbidden => "Forbidden".to_owned(),
+            Fault::TooMany(count) => format!("Too many: {count}"),
+            Fault::TooLong => "Too long".to_owned(),
+        };
+        if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
+    }
+
+    fn json(&self) -> Value {
+        json!({"reason": self.reason(), "message": self.sentence(), "field": self.field})
+    }
+}
+
+/// A value as the real server shows it in a sentence: a pointer or object as JSON, text quoted.
+fn shown(value: &Value) -> String {
+    value.to_string()
+}
+
+impl Status {
+    fn of(code: u16, reason: &'static str, message: impl Into<String>, details: Option<Value>) -> Box<Self> {
+        Box::new(Status { code, reason, message: message.into(), details })
+    }
+
+    /// The Status object.
+    pub fn json(&self) -> Value {
+        let mut body = Map::from_iter([
+            ("kind".to_owned(), json!("Status")),
+            ("apiVersion".to_owned(), json!("v1")),
+            ("metadata".to_owned(), json!({})),
+            ("status".to_owned(), json!("Failure")),
+            ("message".to_owned(), json!(self.message)),
+            ("code".to_owned(), json!(self.code)),
+        ]);
+        if !self.reason.is_empty() {
+            body.insert("reason".to_owned(), json!(self.reason));
+        }
+        if let Some(details) = &self.details {
+            body.insert("details".to_owned(), details.clone());
+        }
+        Value::Object(body)
+    }
+
+    /// 404: no object of that name.
+    pub fn not_found(resource: &Resource, name: &str) -> Box<Self> {
+        let message = format!("{} \"{name}\" not found", resource.qualified());
+        Self::of(404, "NotFound", message, Some(details(resource, name)))
+    }
+
+    /// 404: no such resource or group.
+    pub fn no_such_resource() -> Box<Self> {
+        Self::of(404, "NotFound", "the server could not find the requested resource", Some(json!({})))
+    }
+
+    /// 405: the resource has no such verb.
+    pub fn method_not_allowed() -> Box<Self> {
+        let message = "the server does not allow this method on the requested resource";
+        Self::of(405, "MethodNotAllowed", message, Some(json!({})))
+    }
+
+    /// 409 for a create.
+    pub fn already_exists(resource: &Resource, name: &str) -> Box<Self> {
+        let message = format!("{} \"{name}\" already exists", resource.qualified());
+        Self::of(409, "AlreadyExists", message, Some(details(resource, name)))
+    }
+
+    /// 409: the resourceVersion that was sent is not the present one.
+    pub fn modified(resource: &Resource, name: &str) -> Box<Self> {
+        let why =
+            "the object has been modified; please apply your changes to the latest version and try again";
+        Self::conflict(resource, name, why)
+    }
+
+    /// 409 with a reason of its own.
+    pub fn conflict(resource: &Resource, name: &str, why: &str) -> Box<Self> {
+        let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified());
+        Self::of(409, "Conflict", message, Some(details(resource, name)))
+    }
+
+    /// 409 for a delete whose precondition does not hold. The real server names the kind here, not the resource.
+    pub fn precondition(resource: &Resource, name: &str, why: &str) -> Box<Self> {
+        let message =
+            format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified_kind());
+        let mut details = details(resource, name);
+        super::json::put(&mut details, &["kind"], json!(resource.kind));
+        Self::of(409, "Conflict", message, Some(details))
+    }
+
+    /// 409 of a server-side apply: somebody else manages these fields with other values.
+    pub fn apply_conflict(message: String, causes: Vec<Value>) -> Box<Self> {
+        Self::of(409, "Conflict", message, Some(json!({ "causes": causes })))
+    }
+
+    /// 422: the object is understood and not acceptable.
+    pub fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Box<Self> {
+        let mut lines: Vec<String> =
+            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.sentence())).collect();
+        lines.dedup();
+        let list = match lines.as_slice() {
+            [one] => one.clone(),
+            many => format!("[{}]", many.join(", ")),
+        };
+        let message = format!("{} \"{name}\" is invalid: {list}", resource.qualified_kind());
+        let mut details = details(resource, name);
+        super::json::put(&mut details, &["kind"], json!(resource.kind));
+        super::json::put(&mut details, &["causes"], causes.iter().map(Cause::json).collect());
+        Self::of(422, "Invalid", message, Some(details))
+    }
+
+    /// 422 for a patch that cannot be applied to the object.
+    pub fn unprocessable(message: impl Into<String>) -> Box<Self> {
+        Self::of(422, "Invalid", message, Some(json!({})))
+    }
+
+    /// 400.
+    pub fn bad_request(message: impl Into<String>) -> Box<Self> {
+        Self::of(400, "BadRequest", message, None)
+    }
+
+    /// 403 of an admission rule.
+    pub fn forbidden(resource: &Resource, name: &str, why: &str) -> Box<Self> {
+        let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());
+        Self::of(403, "Forbidden", message, Some(details(resource, name)))
+    }
+
+    /// 403: the namespace is on its way out.
+    pub fn terminating(resource: &Resource, name: &str, namespace: &str, why: &str) -> Box<Self> {
+        let mut status = Self::forbidden(resource, name, why);
+        let cause = json!({
+            "reason": "NamespaceTerminating", "field": "metadata.namespace",
+            "message": format!("namespace {namespace} is being terminated"),
+        });
+        if let Some(details) = &mut status.details {
+            super::json::put(details, &["causes"], json!([cause]));
+        }
+        status
+    }
+
+    /// 410: history that far back is gone.
+    pub fn expired(message: impl Into<String>) -> Box<Self> {
+        Self::of(410, "Expired", message, None)
+    }
+
+    /// 415: no patch of that type for this kind.
+    pub fn unsupported_media(message: impl Into<String>) -> Box<Self> {
+        Self::of(415, "UnsupportedMediaType", message, Some(json!({})))
+    }
+
+    /// 500 without a reason: what the real server answers to a create that carries a resourceVersion.
+    pub fn internal(message: impl Into<String>) -> Box<Self> {
+        Self::of(500, "", message, None)
+    }
+
+    /// 504: a resourceVersion that the server has not reached.
+    pub fn too_large_version(asked: u64, current: u64) -> Box<Self> {
+        let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
+        let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+        let details = json!({"causes": [cause], "retryAfterSeconds": 1});
+        Self::of(504, "Timeout", message, Some(details))
+    }
+
+    /// Any other code, for the fault hook.
+    pub fn plain(code: u16, reason: &'static str, message: impl Into<String>) -> Box<Self> {
+        Self::of(code, reason, message, None)
+    }
+}
+
+fn details(resource: &Resource, name: &str) -> Value {
+    let mut details = Map::new();
+    if !name.is_empty() {
+        details.insert("name".to_owned(), json!(name));
+    }
+    if !resource.group.is_empty() {
+        details.insert("group".to_owned(), json!(resource.group));
+    }
+    details.insert("kind".to_owned(), json!(resource.plural));
+    Value::Object(details)
+}

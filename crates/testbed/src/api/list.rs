@@ -1,0 +1,128 @@
+//! Lists: selection, pages, and the revision that a list speaks of.
+
+use std::sync::Arc;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Map, Value, json};
+
+use super::{
+    errors::{Reply, Status},
+    request::Request,
+    select::Selector,
+    state::{Call, State},
+    store::Key,
+};
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// The objects, by namespace and name.
+    pub items: Vec<Arc<Value>>,
+    /// `metadata` of the list.
+    pub metadata: Value,
+}
+
+/// Where the next page begins.
+struct Continue {
+    revision: u64,
+    after: Key,
+}
+
+impl State {
+    /// Answers a list.
+    ///
+    /// # Errors
+    /// 400 for selectors and options that cannot be read, 410 for a page of a list that is forgotten, 504 for a
+    /// revision that has not come yet.
+    pub fn list(&self, call: &Call, request: &Request) -> Reply<Page> {
+        let (labels, fields) = (request.param("labelSelector"), request.param("fieldSelector"));
+        let selector = Selector::parse(&call.resource, &call.namespace, labels, fields)?;
+        let limit: usize = match request.param("limit") {
+            "" => 0,
+            text => text.parse().map_err(|_| Status::bad_request("limit must be a number"))?,
+        };
+        let from = token(request.param("continue"))?;
+        let revision = match &from {
+            Some(from) => from.revision,
+            None => self.list_revision(request)?,
+        };
+        let bucket = call.resource.bucket();
+        let objects = self.store.at(&bucket, revision).ok_or_else(|| gone(from.is_some(), revision, self))?;
+        let after = from.map(|from| from.after);
+        let mut rest = objects
+            .into_iter()
+            .filter(|(key, object)| after.as_ref().is_none_or(|a| key > a) && selector.selects(object));
+        let mut items: Vec<(Key, Arc<Value>)> = Vec::new();
+        while limit == 0 || items.len() < limit {
+            match rest.next() {
+                Some(item) => items.push(item),
+                None => break,
+            }
+        }
+        let mut metadata = Map::from_iter([("resourceVersion".to_owned(), json!(revision.to_string()))]);
+        let remaining = rest.count();
+        if let Some((last, _)) = items.last().filter(|_| remaining > 0) {
+            metadata.insert("continue".to_owned(), json!(token_text(revision, last)));
+            if labels.is_empty() && fields.is_empty() {
+                metadata.insert("remainingItemCount".to_owned(), json!(remaining));
+            }
+        }
+        let items = items.into_iter().map(|(_, object)| object).collect();
+        Ok(Page { items, metadata: Value::Object(metadata) })
+    }
+
+    /// The revision that a first page speaks of: the present one unless an exact one is asked for.
+    fn list_revision(&self, request: &Request) -> Reply<u64> {
+        let current = self.store.revision();
+        let wanted = request.param("resourceVersion");
+        let version: u64 = match wanted {
+            "" => 0,
+            text => text.parse().map_err(|_| invalid_version(text))?,
+        };
+        match request.param("resourceVersionMatch") {
+            "" | "NotOlderThan" | "Exact" if version > current => {
+                Err(Status::too_large_version(version, current))
+            }
+            "Exact" if version == 0 => Err(Status::bad_request(
+                "resourceVersionMatch is forbidden for Exact unless resourceVersion is provided",
+            )),
+            "Exact" => Ok(version),
+            _ => Ok(current),
+        }
+    }
+}
+
+/// 400 for a resourceVersion that is no number.
+pub(crate) fn invalid_version(text: &str) -> Box<Status> {
+    Status::bad_request(format!("invalid resource version: {text}"))
+}
+
+fn gone(continued: bool, revision: u64, state: &State) -> Box<Status> {
+    match continued {
+        true => Status::expired(
+            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+        ),
+        false => {
+            Status::expired(format!("too old resource version: {revision} ({})", state.store.compacted()))
+        }
+    }
+}
+
+fn token_text(revision: u64, last: &Key) -> String {
+    STANDARD.encode(json!({"v": "meta.k8s.io/v1", "rv": revision, "start": [last.0, last.1]}).to_string())
+}
+
+fn token(text: &str) -> Reply<Option<Continue>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = || {
+        let token: Value = serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()?;
+        let step = |index: usize| Some(token.get("start")?.get(index)?.as_str()?.to_owned());
+        Some(Continue { revision: token.get("rv")?.as_u64()?, after: (step(0)?, step(1)?) })
+    };
+    match read() {
+        Some(found) => Ok(Some(found)),
+        None => Err(Status::bad_request("continue key is not valid: the token cannot be read")),
+    }
+}

@@ -1,0 +1,171 @@
+//! The objects, their revisions, and what happened to them: what etcd is to the real API server.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::json::put;
+
+/// Namespace and name; the namespace is empty for cluster-scoped objects.
+pub(crate) type Key = (String, String);
+
+/// What happened to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Happening {
+    /// It was created.
+    Added,
+    /// It was written.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    /// The revision at which it happened.
+    pub revision: u64,
+    /// The place of its kind.
+    pub bucket: String,
+    /// What happened.
+    pub happening: Happening,
+    /// The object after it, or as it last was when it is gone; its resourceVersion is `revision`.
+    pub object: Arc<Value>,
+    /// The object before it.
+    pub before: Option<Arc<Value>>,
+}
+
+/// All objects, at one revision, and as much of the history as is kept.
+#[derive(Debug)]
+pub(crate) struct Store {
+    buckets: BTreeMap<String, BTreeMap<Key, Arc<Value>>>,
+    history: VecDeque<Event>,
+    keep: usize,
+    compacted: u64,
+    revision: watch::Sender<u64>,
+}
+
+impl Store {
+    /// An empty store that keeps the last `keep` events.
+    pub fn new(keep: usize) -> Self {
+        Store {
+            buckets: BTreeMap::new(),
+            history: VecDeque::new(),
+            keep,
+            compacted: 0,
+            revision: watch::Sender::new(1),
+        }
+    }
+
+    /// The present revision.
+    pub fn revision(&self) -> u64 {
+        *self.revision.borrow()
+    }
+
+    /// Tells of every new revision.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.revision.subscribe()
+    }
+
+    /// The oldest revision from which a watch can start.
+    pub fn compacted(&self) -> u64 {
+        self.compacted
+    }
+
+    /// Forgets the history.
+    pub fn compact(&mut self) {
+        self.history.clear();
+        self.compacted = self.revision();
+    }
+
+    /// One object.
+    pub fn get(&self, bucket: &str, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        self.buckets.get(bucket)?.get(&(namespace.to_owned(), name.to_owned()))
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn all(&self, bucket: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        self.buckets.get(bucket).into_iter().flatten()
+    }
+
+    /// All objects of all kinds with the place of their kind.
+    pub fn everything(&self) -> impl Iterator<Item = (&str, &Key, &Arc<Value>)> {
+        self.buckets
+            .iter()
+            .flat_map(|(bucket, all)| all.iter().map(move |(key, o)| (bucket.as_str(), key, o)))
+    }
+
+    /// All objects of a kind as they were at `revision`; `None` when the history does not reach that far back.
+    pub fn at(&self, bucket: &str, revision: u64) -> Option<BTreeMap<Key, Arc<Value>>> {
+        if revision < self.compacted {
+            return None;
+        }
+        let mut objects = self.buckets.get(bucket).cloned().unwrap_or_default();
+        let later = self.history.iter().rev().take_while(|event| event.revision > revision);
+        for event in later.filter(|event| event.bucket == bucket) {
+            let key = key_of(&event.object);
+            match &event.before {
+                Some(before) => objects.insert(key, before.clone()),
+                None => objects.remove(&key),
+            };
+        }
+        Some(objects)
+    }
+
+    /// What happened after `revision`; `None` when the history does not reach that far back.
+    pub fn since(&self, revision: u64) -> Option<impl Iterator<Item = &Event>> {
+        if revision < self.compacted {
+            return None;
+        }
+        let first = self.history.partition_point(|event| event.revision <= revision);
+        Some(self.history.range(first..))
+    }
+
+    /// Creates or replaces an object and gives it the next revision.
+    pub fn put(&mut self, bucket: &str, mut object: Value) -> Arc<Value> {
+        let revision = self.revision() + 1;
+        put(&mut object, &["metadata", "resourceVersion"], json!(revision.to_string()));
+        let object = Arc::new(object);
+        let objects = self.buckets.entry(bucket.to_owned()).or_default();
+        let before = objects.insert(key_of(&object), object.clone());
+        let happening = if before.is_some() { Happening::Modified } else { Happening::Added };
+        self.record(Event { revision, bucket: bucket.to_owned(), happening, object: object.clone(), before });
+        object
+    }
+
+    /// Removes an object; the answer is what it was.
+    pub fn remove(&mut self, bucket: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
+        let before = self.buckets.get_mut(bucket)?.remove(&(namespace.to_owned(), name.to_owned()))?;
+        let revision = self.revision() + 1;
+        let mut object = (*before).clone();
+        put(&mut object, &["metadata", "resourceVersion"], json!(revision.to_string()));
+        let event = Event {
+            revision,
+            bucket: bucket.to_owned(),
+            happening: Happening::Deleted,
+            object: Arc::new(object),
+            before: Some(before.clone()),
+        };
+        self.record(event);
+        Some(before)
+    }
+
+    fn record(&mut self, event: Event) {
+        let revision = event.revision;
+        self.history.push_back(event);
+        while self.history.len() > self.keep {
+            if let Some(old) = self.history.pop_front() {
+                self.compacted = old.revision;
+            }
+        }
+        self.revision.send_replace(revision);
+    }
+}
+
+fn key_of(object: &Value) -> Key {
+    (super::json::namespace(object).to_owned(), super::json::name(object).to_owned())
+}

@@ -1,0 +1,200 @@
+//! Watches: a stream of what happens to the selected objects, from a revision on.
+
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    errors::{Reply, Status},
+    list::invalid_version,
+    output::Form,
+    registry::Resource,
+    request::Request,
+    select::Selector,
+    server::Inner,
+    state::{Call, State},
+    store::{Event, Happening},
+};
+
+/// How long a watch lasts whose client did not say (`--min-request-timeout` of the real server).
+const LASTS: Duration = Duration::from_secs(1800);
+/// How long a watch is quiet before a bookmark tells how far it has got.
+const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
+
+/// One open watch.
+pub(crate) struct Watch {
+    server: Arc<Inner>,
+    resource: Arc<Resource>,
+    selector: Selector,
+    form: Form,
+    cursor: u64,
+    bookmarks: bool,
+    ready: VecDeque<Value>,
+    revision: watch::Receiver<u64>,
+    epoch: watch::Receiver<u64>,
+    until: Instant,
+    bookmark_at: Instant,
+    ended: bool,
+}
+
+/// Opens a watch.
+///
+/// # Errors
+/// As for a list; a revision that is forgotten is told in the stream.
+pub(crate) fn open(
+    server: &Arc<Inner>,
+    state: &State,
+    call: &Call,
+    request: &Request,
+    form: Form,
+) -> Reply<Body> {
+    let (labels, fields) = (request.param("labelSelector"), request.param("fieldSelector"));
+    let mut selector = Selector::parse(&call.resource, &call.namespace, labels, fields)?;
+    if !call.name.is_empty() {
+        selector = selector.and_name(&call.name);
+    }
+    let from: u64 = match request.param("resourceVersion") {
+        "" => 0,
+        text => text.parse().map_err(|_| invalid_version(text))?,
+    };
+    let initial = request.param("sendInitialEvents");
+    let seconds = request.param("timeoutSeconds").parse().ok().filter(|seconds| *seconds > 0);
+    let now = Instant::now();
+    let mut watch = Watch {
+        server: server.clone(),
+        resource: call.resource.clone(),
+        selector,
+        form,
+        cursor: from,
+        bookmarks: request.flag("allowWatchBookmarks"),
+        ready: VecDeque::new(),
+        revision: state.store.subscribe(),
+        epoch: server.epoch.subscribe(),
+        until: now + seconds.map_or(LASTS, Duration::from_secs),
+        bookmark_at: now + BOOKMARK_EVERY,
+        ended: false,
+    };
+    if initial == "true" && request.param("resourceVersionMatch") != "NotOlderThan" {
+        return Err(Status::bad_request(
+            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        ));
+    }
+    match (initial, from) {
+        ("true", _) => {
+            watch.begin(state);
+            if watch.bookmarks {
+                watch.push_bookmark(true);
+            }
+        }
+        ("", 0) => watch.begin(state),
+        (_, 0) => watch.cursor = state.store.revision(),
+        _ => watch.catch_up(state),
+    }
+    let stream = futures::stream::unfold(watch, |mut watch| async move {
+        let chunk = watch.next().await?;
+        Some((Ok::<_, Infallible>(chunk), watch))
+    });
+    Ok(Body::from_stream(stream))
+}
+
+impl Watch {
+    /// Everything that is there now, as if it had just been added.
+    fn begin(&mut self, state: &State) {
+        self.cursor = state.store.revision();
+        for (_, object) in state.store.all(&self.resource.bucket()) {
+            if self.selector.selects(object) {
+                self.push("ADDED", object);
+            }
+        }
+    }
+
+    /// The next line or lines; none at the end of the watch.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(chunk) = self.drain() {
+                return Some(chunk);
+            }
+            if self.ended {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                _ = self.epoch.changed() => return None,
+                told = self.revision.changed() => {
+                    told.ok()?;
+                    let server = self.server.clone();
+                    self.catch_up(&server.state());
+                }
+                () = tokio::time::sleep_until(self.until) => {
+                    self.ended = true;
+                }
+                () = tokio::time::sleep_until(self.bookmark_at), if self.bookmarks => {
+                    self.push_bookmark(false);
+                    self.bookmark_at = Instant::now() + BOOKMARK_EVERY;
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self) -> Option<Bytes> {
+        let mut lines = String::new();
+        for line in self.ready.drain(..) {
+            lines.push_str(&line.to_string());
+            lines.push('\n');
+        }
+        (!lines.is_empty()).then(|| Bytes::from(lines))
+    }
+
+    fn catch_up(&mut self, state: &State) {
+        let revision = state.store.revision();
+        let Some(events) = state.store.since(self.cursor) else {
+            let compacted = state.store.compacted();
+            let status = Status::expired(format!("too old resource version: {} ({compacted})", self.cursor));
+            self.ready.push_back(json!({"type": "ERROR", "object": status.json()}));
+            self.ended = true;
+            return;
+        };
+        let bucket = self.resource.bucket();
+        for event in events.filter(|event| event.bucket == bucket) {
+            self.tell(event);
+        }
+        self.cursor = self.cursor.max(revision);
+    }
+
+    /// A change of labels can bring an object into the selection, or take it out.
+    fn tell(&mut self, event: &Event) {
+        let was = event.before.as_ref().is_some_and(|before| self.selector.selects(before));
+        let is = event.happening != Happening::Deleted && self.selector.selects(&event.object);
+        match (was, is) {
+            (false, true) => self.push("ADDED", &event.object),
+            (true, true) => self.push("MODIFIED", &event.object),
+            (true, false) => {
+                let mut last = event.before.as_deref().cloned().unwrap_or_default();
+                super::json::put(
+                    &mut last,
+                    &["metadata", "resourceVersion"],
+                    json!(event.revision.to_string()),
+                );
+                self.push("DELETED", &last);
+            }
+            (false, false) => {}
+        }
+    }
+
+    fn push(&mut self, word: &str, object: &Value) {
+        let object = self.form.watched(&self.resource, object, &self.server.clock);
+        self.ready.push_back(json!({"type": word, "object": object}));
+    }
+
+    fn push_bookmark(&mut self, initial: bool) {
+        let mut metadata = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+        if initial {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        let object = self.form.bookmark(&self.resource, metadata);
+        self.ready.push_back(json!({"type": "BOOKMARK", "object": object}));
+    }
+}

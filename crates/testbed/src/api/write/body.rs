@@ -1,0 +1,77 @@
+//! Reading the object in a request's body.
+
+use serde_json::{Map, Value, json};
+
+use super::super::{
+    errors::{Reply, Status},
+    json::{put, text},
+    request::Request,
+    state::Call,
+};
+
+/// The object in the body, which must be of the kind that the URL names.
+///
+/// # Errors
+/// 400 when it cannot be read or is of another kind, 415 for a media type that is not served.
+pub(crate) fn decode(call: &Call, request: &Request) -> Reply<Value> {
+    let mut object = read(call, request)?;
+    let resource = &call.resource;
+    let (kind, version) = (text(&object, &["kind"]), text(&object, &["apiVersion"]));
+    if !kind.is_empty() && kind != resource.kind {
+        return Err(other_kind(call, kind, version));
+    }
+    if !version.is_empty() && version != resource.api_version() {
+        return Err(match resource.custom.is_some() {
+            true => Status::bad_request(format!(
+                "the API version in the data ({version}) does not match the expected API version ({})",
+                resource.api_version()
+            )),
+            false => other_kind(call, &resource.kind, version),
+        });
+    }
+    put(&mut object, &["kind"], json!(resource.kind));
+    put(&mut object, &["apiVersion"], json!(resource.api_version()));
+    if !object.get("metadata").is_some_and(Value::is_object) {
+        put(&mut object, &["metadata"], Value::Object(Map::new()));
+    }
+    Ok(object)
+}
+
+fn read(call: &Call, request: &Request) -> Reply<Value> {
+    let value: Value = match request.content_type() {
+        "application/yaml" | "application/apply-patch+yaml" => {
+            serde_saphyr::from_str(&String::from_utf8_lossy(&request.body))
+                .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?
+        }
+        "application/vnd.kubernetes.protobuf" => {
+            return Err(Status::unsupported_media(
+                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+            ));
+        }
+        _ => serde_json::from_slice(&request.body).map_err(|_| unreadable(call, &request.body))?,
+    };
+    match value {
+        Value::Object(_) => Ok(value),
+        _ => Err(unreadable(call, &request.body)),
+    }
+}
+
+fn unreadable(call: &Call, body: &[u8]) -> Box<Status> {
+    let shown: String = String::from_utf8_lossy(body).chars().take(200).collect();
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({shown})",
+        call.resource.kind, "unexpected end of JSON input",
+    ))
+}
+
+fn other_kind(call: &Call, kind: &str, version: &str) -> Box<Status> {
+    let short = version.rsplit('/').next().unwrap_or_default();
+    let expected = &call.resource.kind;
+    let group = call.resource.group.split('.').next().filter(|g| !g.is_empty()).unwrap_or("core");
+    Status::bad_request(match call.resource.custom.is_some() {
+        true => format!("the kind in the data ({kind}) does not match the expected kind ({expected})"),
+        false => format!(
+            "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to ({group}.{expected}): unknown conversion"
+        ),
+    })
+}

@@ -1,0 +1,91 @@
+//! Creating objects.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        errors::{Reply, Status},
+        json::{name, put, take, text},
+        kinds,
+        request::Request,
+        state::{Call, State},
+    },
+    decode, meta,
+};
+
+impl State {
+    /// Creates the object in the request's body.
+    ///
+    /// # Errors
+    /// 400, 403, 404 (no such namespace), 409 and 422 as the real server gives them.
+    pub fn create(&mut self, call: &mut Call, request: &Request) -> Reply<Arc<Value>> {
+        let object = decode(call, request)?;
+        self.create_object(call, object)
+    }
+
+    /// Creates `object`, also for a server-side apply.
+    pub fn create_object(&mut self, call: &mut Call, mut object: Value) -> Reply<Arc<Value>> {
+        meta::place(call, &mut object)?;
+        if call.resource.namespaced && call.namespace.is_empty() {
+            return Err(Status::bad_request("an empty namespace may not be set during creation"));
+        }
+        if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
+            return Err(Status::internal("resourceVersion should not be set on objects to be created"));
+        }
+        meta::strip(&mut object);
+        let base = text(&object, &["metadata", "generateName"]).to_owned();
+        if name(&object).is_empty() && !base.is_empty() {
+            let generated = format!("{base}{}", self.ids.suffix());
+            put(&mut object, &["metadata", "name"], json!(generated));
+        }
+        if call.resource.has_status {
+            take(&mut object, &["status"]);
+        }
+        self.admit(call)?;
+        kinds::complete(call, &mut object, None)?;
+        put(&mut object, &["metadata", "uid"], json!(self.ids.uid()));
+        put(&mut object, &["metadata", "creationTimestamp"], json!(call.stamp));
+        if call.resource.counts_generations {
+            put(&mut object, &["metadata", "generation"], json!(1));
+        }
+        meta::tidy(&mut object);
+        let mut causes = meta::check(call, &object);
+        causes.extend(kinds::check(self, call, &object, None));
+        if !causes.is_empty() {
+            return Err(Status::invalid(&call.resource, name(&object), &causes));
+        }
+        kinds::allocate(self, call, &mut object)?;
+        if self.store.get(&call.resource.bucket(), &call.namespace, name(&object)).is_some() {
+            return Err(Status::already_exists(&call.resource, name(&object)));
+        }
+        if call.dry_run {
+            return Ok(Arc::new(object));
+        }
+        let stored = self.store.put(&call.resource.bucket(), object);
+        self.settle(&call.stamp);
+        Ok(stored)
+    }
+
+    /// Whether the namespace takes new objects.
+    fn admit(&self, call: &Call) -> Reply<()> {
+        if !call.resource.namespaced {
+            return Ok(());
+        }
+        let Some(namespaces) = self.registry.find("", "v1", "namespaces") else {
+            return Ok(());
+        };
+        let Some(namespace) = self.store.get("namespaces", "", &call.namespace) else {
+            return Err(Status::not_found(&namespaces, &call.namespace));
+        };
+        if super::super::json::is_deleting(namespace) {
+            let why = format!(
+                "unable to create new content in namespace {} because it is being terminated",
+                call.namespace
+            );
+            return Err(Status::terminating(&call.resource, &call.name, &call.namespace, &why));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Metadata that the server keeps for itself, and the rules for what clients may write there.
+
+use serde_json::{Value, json};
+
+use super::super::{
+    errors::{Cause, Fault, Reply, Status},
+    json::{at, list, name, put, put_or_take, take, text},
+    state::Call,
+};
+
+/// Fields of metadata that no client can set.
+const OURS: [&str; 8] = [
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+    "selfLink",
+    "managedFields",
+];
+
+/// Puts the namespace of the URL into the object.
+///
+/// # Errors
+/// 400 when the object names another one.
+pub(super) fn place(call: &Call, object: &mut Value) -> Reply<()> {
+    let sent = text(object, &["metadata", "namespace"]);
+    if !call.resource.namespaced {
+        take(object, &["metadata", "namespace"]);
+        return Ok(());
+    }
+    if !sent.is_empty() && sent != call.namespace {
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
+    put(object, &["metadata", "namespace"], json!(call.namespace));
+    Ok(())
+}
+
+/// Removes what clients cannot set.
+pub(super) fn strip(object: &mut Value) {
+    for field in OURS {
+        take(object, &["metadata", field]);
+    }
+}
+
+/// Takes over from the stored object what clients cannot change. Once a deletion has begun its time can only come
+/// nearer, which is not needed here.
+pub(super) fn keep(old: &Value, new: &mut Value) {
+    let fields = OURS.iter().filter(|field| **field != "managedFields").chain(&["namespace", "name"]);
+    for field in fields {
+        let path = ["metadata", *field];
+        put_or_take(new, &path, at(old, &path).cloned());
+    }
+}
+
+/// Removes members of metadata that say nothing, as the real server's encoding does.
+pub(super) fn tidy(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else {
+        return;
+    };
+    metadata.retain(|_, value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        _ => true,
+    });
+}
+
+/// What is wrong with the metadata of a new object.
+pub(super) fn check(call: &Call, object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    if name(object).is_empty() {
+        let detail = "name or generateName is required";
+        causes.push(Cause::new("metadata.name", Fault::Required, detail));
+    } else {
+        causes.extend(super::super::kinds::names::check(&call.resource, name(object), "metadata.name"));
+    }
+    causes.extend(super::super::kinds::names::check_labels(object));
+    for (index, owner) in list(object, &["metadata", "ownerReferences"]).iter().enumerate() {
+        for field in ["apiVersion", "kind", "name", "uid"] {
+            if text(owner, &[field]).is_empty() {
+                let path = format!("metadata.ownerReferences[{index}].{field}");
+                let detail =
+                    if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
+                causes.push(Cause::new(path, Fault::Invalid(json!("")), detail));
+            }
+        }
+    }
+    causes
+}
+
+/// Everything but metadata and status, and metadata's own content for kinds without generations: what a change of
+/// `generation` follows.
+pub(super) fn specification(call: &Call, object: &Value) -> Value {
+    let mut rest = object.clone();
+    if let Some(rest) = rest.as_object_mut() {
+        rest.remove("metadata");
+        if call.resource.has_status {
+            rest.remove("status");
+        }
+    }
+    rest
+}

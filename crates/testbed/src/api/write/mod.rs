@@ -1,0 +1,9 @@
+//! Writes: what happens to an object between the request and the store.
+
+mod body;
+mod create;
+mod delete;
+mod meta;
+mod update;
+
+pub(crate) use body::decode;

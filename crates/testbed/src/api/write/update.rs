@@ -1,0 +1,124 @@
+//! Replacing objects, whole or in part.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{
+    super::{
+        errors::{Cause, Fault, Reply, Status},
+        json::{at, has_finalizers, is_deleting, name, number, put, put_or_take, text},
+        kinds,
+        request::Request,
+        state::{Call, Part, State},
+    },
+    decode, meta,
+};
+
+impl State {
+    /// Replaces the object that the URL names with the one in the body.
+    ///
+    /// # Errors
+    /// 400, 404, 409 and 422 as the real server gives them.
+    pub fn update(&mut self, call: &mut Call, request: &Request) -> Reply<(u16, Arc<Value>)> {
+        let object = decode(call, request)?;
+        let sent = name(&object);
+        if sent != call.name {
+            return Err(Status::bad_request(match sent.is_empty() {
+                true => "name must be provided".to_owned(),
+                false => format!(
+                    "the name of the object ({sent}) does not match the name on the URL ({})",
+                    call.name
+                ),
+            }));
+        }
+        let old = self.found(call)?;
+        self.replace(call, &old, object).map(|object| (200, object))
+    }
+
+    /// Replaces `old` with `new` after everything that the server does to a write.
+    pub fn replace(&mut self, call: &mut Call, old: &Arc<Value>, mut new: Value) -> Reply<Arc<Value>> {
+        meta::place(call, &mut new)?;
+        fence(call, old, &new)?;
+        meta::keep(old, &mut new);
+        keep_other_part(call, old, &mut new);
+        kinds::complete(call, &mut new, Some(old))?;
+        meta::tidy(&mut new);
+        let changed = meta::specification(call, old) != meta::specification(call, &new);
+        if call.resource.counts_generations && changed {
+            let generation = number(old, &["metadata", "generation"]) + 1;
+            put(&mut new, &["metadata", "generation"], json!(generation));
+        }
+        let mut causes = meta::check(call, &new);
+        causes.extend(kinds::check(self, call, &new, Some(old)));
+        if !causes.is_empty() {
+            return Err(Status::invalid(&call.resource, &call.name, &causes));
+        }
+        if new == **old {
+            return Ok(old.clone());
+        }
+        if call.dry_run {
+            return Ok(Arc::new(new));
+        }
+        let bucket = call.resource.bucket();
+        let stored = if is_deleting(&new) && !has_finalizers(&new) && number(&new, &GRACE) == 0 {
+            self.store.remove(&bucket, &call.namespace, &call.name);
+            Arc::new(new)
+        } else {
+            self.store.put(&bucket, new)
+        };
+        self.settle(&call.stamp);
+        Ok(stored)
+    }
+}
+
+const GRACE: [&str; 2] = ["metadata", "deletionGracePeriodSeconds"];
+
+/// Refuses a write that was computed from another version, or another object, than the stored one.
+fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
+    let (sent, have) = (text(new, &["metadata", "uid"]), text(old, &["metadata", "uid"]));
+    if !sent.is_empty() && sent != have {
+        let group =
+            if call.resource.group.is_empty() { String::new() } else { format!("{}/", call.resource.group) };
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{group}{}/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {have}",
+            call.resource.plural, call.namespace, call.name
+        );
+        return Err(Status::conflict(&call.resource, &call.name, &why));
+    }
+    let sent = text(new, &["metadata", "resourceVersion"]);
+    if sent.is_empty() && kinds::needs_version(&call.resource) {
+        let cause = Cause::new(
+            "metadata.resourceVersion",
+            Fault::Invalid(json!(0)),
+            "must be specified for an update",
+        );
+        return Err(Status::invalid(&call.resource, &call.name, &[cause]));
+    }
+    if !sent.is_empty() && sent != text(old, &["metadata", "resourceVersion"]) {
+        return Err(Status::modified(&call.resource, &call.name));
+    }
+    Ok(())
+}
+
+/// A write of the status leaves everything else as it is, and the other way round.
+fn keep_other_part(call: &Call, old: &Value, new: &mut Value) {
+    if !call.resource.has_status {
+        return;
+    }
+    if call.part != Part::Status {
+        put_or_take(new, &["status"], at(old, &["status"]).cloned());
+        return;
+    }
+    let status = at(new, &["status"]).cloned();
+    let metadata = at(new, &["metadata"]).cloned().unwrap_or_default();
+    let managed = at(&metadata, &["managedFields"]).cloned();
+    *new = old.clone();
+    put_or_take(new, &["status"], status);
+    if call.resource.custom.is_none() {
+        put(new, &["metadata"], metadata);
+        put_or_take(new, &["metadata", "labels"], at(old, &["metadata", "labels"]).cloned());
+    } else {
+        put_or_take(new, &["metadata", "managedFields"], managed);
+    }
+}
