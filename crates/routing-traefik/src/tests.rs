@@ -1,0 +1,265 @@
+//! The laws, the objects that were recorded, and what becomes of edits by hand.
+
+use serde_json::{Value, json};
+use vexil_api::canary::MetadataBlock;
+use vexil_object::{Action, ObjectKey, Objects, Seen, Store};
+use vexil_routing::{
+    RouteError, Router, Routes, Weight,
+    laws::{self, Case, Sample, Shared},
+};
+
+use crate::{Group, Traefik};
+
+const APEX: &str = "podinfo";
+
+/// A cluster that serves these groups.
+fn cluster(groups: &[Group]) -> Store {
+    let mut store = Store::default();
+    for group in groups {
+        store.put(group.kind().definition(), json!({"kind": "CustomResourceDefinition"}));
+    }
+    store
+}
+
+fn key(group: Group) -> ObjectKey {
+    ObjectKey::new(group.kind(), "test", APEX)
+}
+
+fn split(canary: u32) -> Routes {
+    Routes::split(Weight::clamped(canary))
+}
+
+/// What Traefik would make of the list, in the plainest way.
+fn weights(live: &Value) -> Option<(i64, i64)> {
+    let mut sums = (None, 0);
+    for entry in live.pointer("/spec/weighted/services")?.as_array()? {
+        let is =
+            |field: &str, value: &str| entry[field].is_null() || entry[field] == "" || entry[field] == value;
+        if is("kind", "Service") && is("namespace", "test") {
+            match entry["name"].as_str() {
+                Some("podinfo-primary") => sums.0 = Some(sums.0.unwrap_or(0) + entry["weight"].as_i64()?),
+                Some("podinfo-canary") => sums.1 += entry["weight"].as_i64()?,
+                _ => {}
+            }
+        }
+    }
+    Some((sums.0?, sums.1))
+}
+
+#[test]
+fn keeps_the_laws_of_routers() {
+    let users = json!({"name": "legacy", "port": "http", "weight": 3, "sticky": {"cookie": {"name": "x"}}});
+    let lookalike = json!({"name": "podinfo-primary", "kind": "TraefikService", "weight": 7});
+    for group in [Group::Io, Group::Containo] {
+        let mut sample = Sample::default();
+        let labels = [("team".to_owned(), "blue".to_owned())].into();
+        sample.spec.service.apex = Some(MetadataBlock { labels, ..MetadataBlock::default() });
+        let laws = laws::all(&Case {
+            router: &Traefik::new(None),
+            target: sample.target(),
+            cluster: cluster(&[group]),
+            route: key(group),
+            owned: true,
+            weights,
+            lists: &[Shared {
+                pointer: "/spec/weighted/services",
+                entry: || json!({"name": "legacy", "kind": "TraefikService", "weight": 5}),
+            }],
+            adoptable: &[
+                json!({"spec": {"weighted": {"services": [users, lookalike], "sticky": {"cookie": {}}}}}),
+                json!({"metadata": {"labels": {"a": "b"}}, "spec": {"mirroring": {"name": "legacy"}}}),
+                // The CRD requires a spec, so an empty one is the least there can be.
+                json!({"metadata": {"annotations": {"a": "b"}}, "spec": {}}),
+            ],
+        });
+        laws.unwrap();
+    }
+}
+
+/// Writes `want` over `live`, or from nothing, and tells the object.
+fn write(sample: &Sample, live: Option<Value>, want: u32) -> Value {
+    let mut store = cluster(&[Group::Io]);
+    if let Some(live) = live {
+        store.put(key(Group::Io), live);
+    }
+    let mut have = Objects::from(&store);
+    have.insert(Group::Containo.kind().definition(), Seen::Absent);
+    have.insert(key(Group::Io), store.look(&key(Group::Io)));
+    let changes = Traefik::new(None).render(&sample.target(), &split(want), &have).unwrap();
+    changes.iter().for_each(|change| store.apply(change).unwrap());
+    store.get(&key(Group::Io)).unwrap().clone()
+}
+
+fn services(object: &Value) -> &Value {
+    &object["spec"]["weighted"]["services"]
+}
+
+#[test]
+fn writes_what_the_reference_wrote() {
+    let sample = Sample::default();
+    let entry =
+        |name: &str, weight: u32| json!({"name": name, "namespace": "test", "port": 80, "weight": weight});
+    let primary = |weight| entry("podinfo-primary", weight);
+    let created = write(&sample, None, 0);
+    assert_eq!(created["spec"], json!({"weighted": {"services": [primary(100)]}}));
+    assert_eq!(created["metadata"]["labels"], Value::Null);
+    assert_eq!(
+        created["metadata"]["annotations"],
+        json!({
+            "helm.toolkit.fluxcd.io/driftDetection": "disabled",
+            "kustomize.toolkit.fluxcd.io/reconcile": "disabled",
+        })
+    );
+    assert_eq!(created["metadata"]["ownerReferences"], json!([sample.owner.reference()]));
+
+    let shifted = write(&sample, Some(created.clone()), 25);
+    assert_eq!(services(&shifted), &json!([primary(75), entry("podinfo-canary", 25)]));
+    let over = write(&sample, Some(shifted.clone()), 100);
+    assert_eq!(services(&over), &json!([primary(0), entry("podinfo-canary", 100)]));
+    let back = write(&sample, Some(over), 0);
+    assert_eq!(services(&back), services(&created));
+}
+
+#[test]
+fn carries_the_metadata_of_the_apex_but_not_its_selector_label() {
+    let mut sample = Sample::default();
+    let map = |value: &str| [("test".to_owned(), value.to_owned())].into();
+    sample.spec.service.apex = Some(MetadataBlock { labels: map("test1"), annotations: map("test2") });
+    let created = write(&sample, None, 0);
+    assert_eq!(created["metadata"]["labels"], json!({"test": "test1"}));
+    assert_eq!(created["metadata"]["annotations"]["test"], "test2");
+
+    let users = write(&sample, Some(json!({"metadata": {"labels": {"mine": "1"}}})), 0);
+    assert_eq!(users["metadata"]["labels"], json!({"mine": "1"}), "an adopted object keeps its labels");
+    assert_eq!(users["metadata"]["ownerReferences"], Value::Null, "and gets no owner");
+}
+
+#[test]
+fn a_new_canary_entry_begins_as_the_primarys() {
+    let sample = Sample::default();
+    let live = json!({"spec": {"weighted": {"services": [
+        {"name": "legacy", "weight": 1},
+        {"name": "podinfo-primary", "port": 80, "weight": 100, "scheme": "h2c"},
+        {"name": "other", "weight": 1},
+    ]}}});
+    let shifted = write(&sample, Some(live), 10);
+    assert_eq!(
+        services(&shifted),
+        &json!([
+            {"name": "legacy", "weight": 1},
+            {"name": "podinfo-primary", "port": 80, "weight": 90, "scheme": "h2c"},
+            {"name": "podinfo-canary", "port": 80, "weight": 10, "scheme": "h2c"},
+            {"name": "other", "weight": 1},
+        ])
+    );
+}
+
+/// What reading says of `spec.weighted.services`, and what rendering 90/10 makes of it.
+fn check(list: Value, read: Result<u32, &str>, rendered: Option<&[(&str, i64)]>) {
+    let sample = Sample::default();
+    let mut store = cluster(&[Group::Io]);
+    store.put(key(Group::Io), json!({"spec": {"weighted": {"services": list}}}));
+    let mut have = Objects::from(&store);
+    have.insert(Group::Containo.kind().definition(), Seen::Absent);
+    let router = Traefik::new(None);
+    let told = router.read(&sample.target(), &have).map_err(|error| error.to_string());
+    let expected = read.map(split).map_err(|message| format!("TraefikService podinfo.test: {message}"));
+    assert_eq!(told, expected, "{list}");
+    let written = router.render(&sample.target(), &split(10), &have).ok().map(|changes| {
+        changes.iter().for_each(|change| store.apply(change).unwrap());
+        let live = store.get(&key(Group::Io)).unwrap();
+        let entries = services(live).as_array().unwrap().iter();
+        entries.map(|e| (e["name"].as_str().unwrap().to_owned(), e["weight"].as_i64().unwrap())).collect()
+    });
+    let rendered: Option<Vec<_>> =
+        rendered.map(|list| list.iter().map(|(name, weight)| ((*name).to_owned(), *weight)).collect());
+    assert_eq!(written, rendered, "{list}");
+}
+
+#[test]
+fn an_edit_by_hand_is_told_and_put_back() {
+    let p = |weight: Value| json!({"name": "podinfo-primary", "port": 80, "weight": weight});
+    let c =
+        |weight: Value| json!({"name": "podinfo-canary", "namespace": "test", "port": 80, "weight": weight});
+    let fixed = Some(&[("podinfo-primary", 90), ("podinfo-canary", 10)][..]);
+    let no_percent = "not a whole number from 0 to 100";
+    check(json!([p(90.into()), c(10.into())]), Ok(10), fixed);
+    check(json!([p(100.into()), c(0.into())]), Ok(0), fixed);
+    check(
+        json!([p(90.into()), c(20.into())]),
+        Err("spec.weighted.services has primary 90 and canary 20, which is not 100 in all"),
+        fixed,
+    );
+    check(
+        json!([p(90.into())]),
+        Err("spec.weighted.services has primary 90 and canary 0, which is not 100 in all"),
+        fixed,
+    );
+    check(json!([]), Err("spec.weighted.services has no entry for the primary"), fixed);
+    check(
+        json!([{"name": "podinfo-primary", "port": 80}]),
+        Err("spec.weighted.services[0].weight is missing, which Traefik takes as 1"),
+        fixed,
+    );
+    check(
+        json!([p("90".into()), c(10.into())]),
+        Err(&format!("spec.weighted.services[0].weight is \"90\", {no_percent}")),
+        fixed,
+    );
+    check(
+        json!([p(90.into()), c((-10).into())]),
+        Err(&format!("spec.weighted.services[1].weight is -10, {no_percent}")),
+        fixed,
+    );
+    check(
+        json!([p(90.into()), c(5.into()), c(5.into())]),
+        Err("spec.weighted.services[2] names a Service that an entry before it names"),
+        fixed,
+    );
+    check(json!([p(90.into()), 5]), Err("spec.weighted.services[1] is not an object"), None);
+    check(json!("none"), Err("spec.weighted.services is not a list"), None);
+}
+
+#[test]
+fn follows_the_group_that_the_cluster_serves() {
+    let check = |forced, served: &[Group], expect: Result<Group, &str>| {
+        let sample = Sample::default();
+        let (router, store) = (Traefik::new(forced), cluster(served));
+        let mut have = Objects::default();
+        loop {
+            let needs = router.needs(&sample.target(), &have);
+            if needs.is_empty() {
+                break;
+            }
+            needs.into_iter().for_each(|key| have.insert(key.clone(), store.look(&key)));
+        }
+        let changes = router.render(&sample.target(), &Routes::PRIMARY, &have);
+        match (changes.as_deref(), expect) {
+            (Ok([change]), Ok(group)) => {
+                assert_eq!(change.key, key(group));
+                assert!(
+                    matches!(&change.action, Action::Create(object) if object["apiVersion"] == group.kind().api_version())
+                );
+            }
+            (Err(error), Err(message)) => assert_eq!(error.to_string(), message),
+            other => panic!("{other:?}"),
+        }
+    };
+    let missing = |kinds: &str| {
+        format!("the cluster does not serve {kinds}; install the CRDs of Traefik, or choose another provider")
+    };
+    check(None, &[Group::Io], Ok(Group::Io));
+    check(None, &[Group::Containo], Ok(Group::Containo));
+    check(None, &[Group::Containo, Group::Io], Ok(Group::Io));
+    check(Some(Group::Containo), &[Group::Containo, Group::Io], Ok(Group::Containo));
+    let both = missing("TraefikService of traefik.io/v1alpha1 or traefik.containo.us/v1alpha1");
+    check(None, &[], Err(&both));
+    check(Some(Group::Io), &[Group::Containo], Err(&missing("TraefikService of traefik.io/v1alpha1")));
+}
+
+#[test]
+fn refuses_to_mirror() {
+    let sample = Sample::default();
+    let error = Traefik::new(None).render(&sample.target(), &Routes::mirrored(), &Objects::default());
+    assert_eq!(error, Err(RouteError::Unsupported { router: "traefik", what: "mirroring" }));
+}
