@@ -1,1 +1,37 @@
 //! Workloads behind a Canary: the primary copy, readiness, revisions. Pure: objects in, changes out.
+//!
+//! A [`Workload`] is one kind of target. It is given the [`Subject`] (the Canary as a workload sees it) and the
+//! objects that were seen, and answers with facts ([`vexil_analysis::Readiness`], [`vexil_analysis::Revision`]) or
+//! with the [`vexil_object::Change`]s it wants. It never waits and never talks to the API server. A new kind is one
+//! folder that implements [`Workload`] and one line in [`KINDS`].
+//!
+//! What caches hold are projections ([`DeploymentProjection`]): enough for every fact, not enough for a copy. The two
+//! copies, [`Workload::create_primary`] and [`Workload::promote`], therefore take the target as one GET returned it.
+
+mod affinity;
+mod deployment;
+mod endpoints;
+mod error;
+mod metadata;
+mod pods;
+mod ports;
+mod projection;
+mod revision;
+mod selector;
+mod subject;
+mod template;
+mod view;
+mod workload;
+
+pub use deployment::Deployments;
+pub use endpoints::{ready_endpoints, service_of};
+pub use error::WorkloadError;
+pub use metadata::Settings;
+pub use pods::explain;
+pub use ports::ServicePort;
+pub use projection::{DeploymentProjection, EndpointSliceProjection, ServiceProjection};
+pub use revision::{flagger_id, is_our_revision};
+pub use selector::Selector;
+pub use subject::{Side, Subject};
+pub use view::DeploymentView;
+pub use workload::{Demand, KINDS, PrimaryCopy, Scaling, Workload, Write, workload};

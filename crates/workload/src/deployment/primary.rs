@@ -1,0 +1,61 @@
+//! The primary when it is first made (`workloads.md` 3 and 4.1).
+
+use serde_json::{Map, Value, json};
+use vexil_analysis::Revision;
+use vexil_object::{Change, kinds};
+
+use super::NOUN;
+use crate::{
+    DeploymentView, PrimaryCopy, Side, Subject, WorkloadError,
+    metadata::{created_annotations, primary_labels},
+    revision, selector, template,
+};
+
+/// The create of the primary, unless the target is another revision than `expected`.
+pub(super) fn create(
+    subject: &Subject<'_>,
+    target: &Value,
+    expected: Option<&Revision>,
+) -> Result<PrimaryCopy, WorkloadError> {
+    let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
+    let revision = revision::of_template(pods);
+    if expected.is_some_and(|expected| *expected != revision) {
+        return Ok(PrimaryCopy::Moved { found: revision });
+    }
+    let object = render(subject, target, pods, &revision)?;
+    let change = Change::create(subject.key(kinds::DEPLOYMENT, Side::Primary), object);
+    Ok(PrimaryCopy::Write { change, revision })
+}
+
+fn render(
+    subject: &Subject<'_>,
+    target: &Value,
+    pods: &Value,
+    revision: &Revision,
+) -> Result<Value, WorkloadError> {
+    let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, None)?;
+    let (key, value) = (&selector.key, &selector.primary_value());
+
+    let mut spec = Map::new();
+    for field in ["minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit", "strategy"] {
+        if let Some(own) = target.get("spec").and_then(|spec| spec.get(field)) {
+            spec.insert(field.to_owned(), own.clone());
+        }
+    }
+    // A target that happens to be at zero says nothing about how many pods the traffic needs.
+    spec.insert("replicas".to_owned(), DeploymentView::new(target).desired().max(1).into());
+    spec.insert("selector".to_owned(), json!({"matchLabels": {key: value}}));
+    let copy = template::stamp(template::for_primary(subject, &selector, pods), revision);
+    spec.insert("template".to_owned(), copy);
+
+    Ok(json!({
+        "apiVersion": kinds::DEPLOYMENT.api_version(), "kind": kinds::DEPLOYMENT.kind,
+        "metadata": {
+            "name": subject.primary_name()?, "namespace": subject.namespace,
+            "labels": primary_labels(target, subject.settings, key, value),
+            "annotations": created_annotations(target),
+            "ownerReferences": [subject.owner.reference()],
+        },
+        "spec": spec,
+    }))
+}

@@ -1,0 +1,93 @@
+//! The promotion: what was analysed goes to the primary, and nothing else of it is touched (`workloads.md` 4.3).
+//!
+//! A JSON patch, because the pod template must be replaced whole while the cache knows only its digest; a merge patch
+//! would leave fields of the former template behind. The API server answers 409 when the resourceVersion has moved on.
+
+use serde_json::{Value, json};
+use vexil_analysis::Revision;
+use vexil_object::{Action, Change, JsonOp, Precondition, kinds};
+
+use super::NOUN;
+use crate::{
+    DeploymentView, PrimaryCopy, Settings, Side, Subject, WorkloadError,
+    metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
+    revision, selector, template,
+};
+
+/// The patch of `primary`, unless it holds `expected` already or the target is another revision by now.
+pub(super) fn copy(
+    subject: &Subject<'_>,
+    target: &Value,
+    expected: &Revision,
+    primary: &Value,
+) -> Result<PrimaryCopy, WorkloadError> {
+    if DeploymentView::new(primary).holds(expected) {
+        return Ok(PrimaryCopy::Held);
+    }
+    let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
+    let revision = revision::of_template(pods);
+    if revision != *expected {
+        return Ok(PrimaryCopy::Moved { found: revision });
+    }
+    let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
+    let labels = primary_labels(target, subject.settings, &selector.key, &selector.primary_value());
+    let annotations = promoted_annotations(target, subject.settings);
+    let copied = pairs(target, "/metadata/annotations");
+
+    let mut ops = spec(subject, target, primary);
+    ops.push(JsonOp::Add(
+        "/spec/template".to_owned(),
+        template::stamp(template::for_primary(subject, &selector, pods), &revision),
+    ));
+    let settings = subject.settings;
+    ops.extend(converge(primary, "labels", &labels, |key| goes(settings, key)));
+    // The first promotion drops what the creation copied, as the reference does; what others wrote stays.
+    ops.extend(converge(primary, "annotations", &annotations, |key| {
+        goes(settings, key) || copied.contains_key(key) && !is_managed(key)
+    }));
+    let change = Change {
+        key: subject.key(kinds::DEPLOYMENT, Side::Primary),
+        action: Action::Json { ops, on: Precondition::of(primary) },
+    };
+    Ok(PrimaryCopy::Write { change, revision })
+}
+
+/// The fields beside the template. Those that the API server fills in are always there in what it returned.
+fn spec(subject: &Subject<'_>, target: &Value, primary: &Value) -> Vec<JsonOp> {
+    let own =
+        |field: &str| target.get("spec").and_then(|spec| spec.get(field)).filter(|value| !value.is_null());
+    let mut ops = Vec::new();
+    for field in ["progressDeadlineSeconds", "revisionHistoryLimit", "strategy"] {
+        ops.extend(own(field).map(|value| JsonOp::Add(format!("/spec/{field}"), value.clone())));
+    }
+    // Zero is not returned, so absence means zero.
+    let min_ready = own("minReadySeconds").cloned().unwrap_or_else(|| json!(0));
+    ops.push(JsonOp::Add("/spec/minReadySeconds".to_owned(), min_ready));
+
+    let replicas = DeploymentView::new(target).desired();
+    let ours = !subject.autoscaled && replicas > 0 && replicas != DeploymentView::new(primary).desired();
+    if ours {
+        ops.push(JsonOp::Add("/spec/replicas".to_owned(), replicas.into()));
+    }
+    ops
+}
+
+/// Whether a key that the target no longer has goes from the primary too.
+fn goes(settings: &Settings, key: &str) -> bool {
+    settings.includes(key) && !is_managed(key)
+}
+
+/// The operations that make one map of the metadata hold `want`, without the keys that shall go.
+fn converge(primary: &Value, map: &str, want: &Pairs, goes: impl Fn(&str) -> bool) -> Vec<JsonOp> {
+    let pointer = format!("/metadata/{map}");
+    if primary.pointer(&pointer).is_none_or(Value::is_null) {
+        return if want.is_empty() { Vec::new() } else { vec![JsonOp::Add(pointer, json!(want))] };
+    }
+    let live = pairs(primary, &pointer);
+    let at = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
+    let gone = live.keys().filter(|key| !want.contains_key(*key) && goes(key));
+    let changed = want.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    gone.map(|key| JsonOp::Remove(at(key)))
+        .chain(changed.map(|(key, value)| JsonOp::Add(at(key), json!(value))))
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! Whether a Deployment's pods are as wanted, row by row as in `workloads.md` 4.6.
+
+use vexil_analysis::{Millis, Readiness};
+
+use crate::{Demand, DeploymentView, Side};
+
+/// What one look at the status says, without the words that say whose status it is.
+enum Look {
+    Ready,
+    Waiting(String),
+    Failed(String),
+}
+
+/// The readiness of one side, with the contract's message.
+pub(super) fn of(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Readiness {
+    let (name, namespace) = (deployment.name(), deployment.namespace());
+    let told = |inner: String| match side {
+        Side::Primary => format!("{name}.{namespace} not ready: {inner}"),
+        Side::Canary => format!("canary deployment {name}.{namespace} not ready: {inner}"),
+    };
+    match look(side, deployment, demand) {
+        Look::Ready => Readiness::Ready,
+        Look::Waiting(inner) => Readiness::Waiting(told(inner)),
+        Look::Failed(inner) => Readiness::Failed(told(inner)),
+    }
+}
+
+fn look(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Look {
+    if deployment.lags() {
+        let message = waiting("observed deployment generation less than desired generation");
+        let late = demand.lagging_since.is_some_and(|since| past(since, demand));
+        return if late { Look::Failed(message) } else { Look::Waiting(message) };
+    }
+    let progressing = deployment.condition("Progressing");
+    if progressing.is_some_and(|condition| condition.reason() == "ProgressDeadlineExceeded") {
+        return Look::Failed(format!("deployment \"{}\" exceeded its progress deadline", deployment.name()));
+    }
+    match shortfall(side, deployment, demand) {
+        None => Look::Ready,
+        Some(message) if overdue(deployment, demand) => Look::Failed(message),
+        Some(message) => Look::Waiting(message),
+    }
+}
+
+/// What is missing, if anything.
+fn shortfall(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Option<String> {
+    let desired = deployment.desired();
+    let [updated, running, available] =
+        ["updatedReplicas", "replicas", "availableReplicas"].map(|field| deployment.counted(field));
+    if desired == 0 && demand.some_pod {
+        let whose = match side {
+            Side::Primary => "primary",
+            Side::Canary => "canary",
+        };
+        return Some(format!("{whose} deployment is scaled to zero"));
+    }
+    if updated < desired {
+        return Some(waiting(&format!("{updated} out of {desired} new replicas have been updated")));
+    }
+    if running > updated {
+        let old = running.saturating_sub(updated);
+        return Some(waiting(&format!("{old} old replicas are pending termination")));
+    }
+    let need = needed(desired, updated, demand.threshold_percent);
+    (available < need).then(|| {
+        let percent = demand.threshold_percent;
+        waiting(&format!("{available} of {need} (readyThreshold {percent}%) updated replicas are available"))
+    })
+}
+
+fn waiting(what: &str) -> String {
+    format!("waiting for rollout to finish: {what}")
+}
+
+/// The pods that must be available: the threshold's share of the updated ones, rounded up, and at least one where any
+/// is wanted (`workloads.md` S22 and S23).
+fn needed(desired: i64, updated: i64, threshold_percent: u32) -> i64 {
+    let share = updated.saturating_mul(i64::from(threshold_percent)).saturating_add(99) / 100;
+    share.max(i64::from(desired > 0))
+}
+
+/// Whether pods have been missing for longer than the deadline. The Deployment controller's own deadline does not run
+/// while pods that were once available are missing, hence this second one.
+fn overdue(deployment: &DeploymentView<'_>, demand: &Demand) -> bool {
+    let missing = deployment.condition("Available").filter(|condition| {
+        condition.status() == "False" && condition.reason() == "MinimumReplicasUnavailable"
+    });
+    let since = missing.filter(|_| deployment.condition("Progressing").is_some()).and_then(|it| it.updated());
+    since.is_some_and(|since| past(since.max(demand.began.unwrap_or_default()), demand))
+}
+
+fn past(since: Millis, demand: &Demand) -> bool {
+    since.plus(demand.deadline_ms) < demand.now
+}

@@ -1,0 +1,25 @@
+//! How many pods the target has: nothing but `spec.replicas` is ever written to it (`workloads.md` 4.4, S14).
+
+use serde_json::Value;
+use vexil_object::{Change, kinds, meta};
+
+use crate::{DeploymentView, Scaling, Side, Subject};
+
+/// The target's way up: what it has, else as many pods as the primary has, else one.
+pub(super) fn up(subject: &Subject<'_>, target: &Value, primary: Option<&Value>) -> Option<Scaling> {
+    if DeploymentView::new(target).desired() > 0 {
+        return None;
+    }
+    let replicas = primary.map_or(1, |primary| DeploymentView::new(primary).desired().max(1));
+    to(subject, target, replicas).map(|change| Scaling { replicas, change })
+}
+
+/// The patch that gives the target that many pods; `None` when it wants them already.
+pub(super) fn to(subject: &Subject<'_>, target: &Value, replicas: i64) -> Option<Change> {
+    if DeploymentView::new(target).desired() == replicas {
+        return None;
+    }
+    let mut want = target.clone();
+    meta::set(&mut want, &["spec", "replicas"], replicas.into());
+    Change::between(subject.key(kinds::DEPLOYMENT, Side::Canary), target, &want)
+}

@@ -1,0 +1,90 @@
+//! How many pods a Service can really send to: what gateways and proxies know, which is later than what a
+//! Deployment's status says.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use vexil_object::meta;
+
+/// The label that ties an EndpointSlice to its Service (Kubernetes "EndpointSlices", ownership).
+pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
+
+/// The Service that an EndpointSlice belongs to, whole or projected.
+pub fn service_of(slice: &Value) -> Option<&str> {
+    meta::label(slice, SERVICE_NAME)
+}
+
+/// The number of ready endpoints in the slices of one Service, whole or projected. An endpoint counts once, though it
+/// be listed in several slices: while it moves between them, or with one address per IP family.
+pub fn ready_endpoints<'a>(slices: impl IntoIterator<Item = &'a Value>) -> usize {
+    let names: BTreeSet<String> = slices.into_iter().flat_map(ready_names).collect();
+    names.len()
+}
+
+/// The ready endpoints of a slice: the pod's name, or the address where no pod is named.
+pub(crate) fn ready_names(slice: &Value) -> Vec<String> {
+    let list = |field| slice.get(field).and_then(Value::as_array).into_iter().flatten();
+    if slice.get("ready").is_some() {
+        return list("ready").filter_map(Value::as_str).map(str::to_owned).collect();
+    }
+    list("endpoints").filter(|endpoint| is_ready(endpoint)).filter_map(name).collect()
+}
+
+/// An unset condition counts as ready (API reference of `EndpointConditions`).
+fn is_ready(endpoint: &Value) -> bool {
+    endpoint.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true)
+}
+
+fn name(endpoint: &Value) -> Option<String> {
+    let address = endpoint.pointer("/addresses/0")?.as_str()?;
+    let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
+    Some(pod.unwrap_or(address).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vexil_object::Projection;
+
+    use super::*;
+    use crate::EndpointSliceProjection;
+
+    fn check(slices: &[Value], ready: usize) {
+        assert_eq!(ready_endpoints(slices), ready, "{slices:?}");
+        let kept: Vec<_> = slices.iter().map(|slice| EndpointSliceProjection.keep(slice.clone())).collect();
+        assert_eq!(ready_endpoints(&kept), ready, "projected {kept:?}");
+        assert!(kept.iter().all(|slice| service_of(slice) == Some("podinfo")));
+        let again: Vec<_> = kept.iter().map(|slice| EndpointSliceProjection.keep(slice.clone())).collect();
+        assert_eq!(again, kept);
+    }
+
+    fn slice(endpoints: Value) -> Value {
+        json!({
+            "metadata": {"name": "podinfo-x", "labels": {SERVICE_NAME: "podinfo", "other": "label"}},
+            "addressType": "IPv4", "endpoints": endpoints, "ports": [{"port": 80}],
+        })
+    }
+
+    fn endpoint(address: &str, pod: &str, ready: bool) -> Value {
+        json!({"addresses": [address], "conditions": {"ready": ready}, "targetRef": {"kind": "Pod", "name": pod}})
+    }
+
+    #[test]
+    fn only_ready_endpoints_count_and_each_once() {
+        check(&[], 0);
+        check(&[slice(Value::Null)], 0);
+        check(&[slice(json!([endpoint("10.0.0.1", "a", true), endpoint("10.0.0.2", "b", false)]))], 1);
+        check(
+            &[
+                slice(json!([endpoint("10.0.0.1", "a", true)])),
+                slice(json!([endpoint("fd00::1", "a", true), endpoint("fd00::2", "b", true)])),
+            ],
+            2,
+        );
+        check(
+            &[slice(json!([{"addresses": ["10.0.0.1"]}, {"addresses": ["10.0.0.2"], "conditions": {}}]))],
+            2,
+        );
+        check(&[slice(json!([{"addresses": []}]))], 0);
+    }
+}

@@ -1,0 +1,87 @@
+//! What can be wrong with a target or its primary, told so that the reader knows what to do.
+
+/// Why a workload cannot be judged, copied or scaled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkloadError {
+    /// An object that is needed has not been looked at, or its last write has an unknown outcome: look, then ask again.
+    #[error("{object} is not known yet")]
+    NotKnown {
+        /// The object.
+        object: String,
+    },
+    /// The object does not exist. The words are those of a GET that was answered 404 (`workloads.md` 13.1).
+    #[error("{noun} {name}.{namespace} get query error: {resource} \"{name}\" not found")]
+    Missing {
+        /// The kind as messages call it: `deployment`.
+        noun: &'static str,
+        /// The resource and its group: `deployments.apps`.
+        resource: String,
+        /// Name of the object.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+    },
+    /// No label tells the target's pods from those of the primary (`workloads.md` 2.4).
+    #[error(
+        "getSelectorLabel failed: {noun} {name}.{namespace} spec.selector.matchLabels must contain one of [{keys}]"
+    )]
+    Selector {
+        /// The kind as messages call it: `deployment`.
+        noun: &'static str,
+        /// Name of the target.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+        /// The candidate keys, separated by spaces.
+        keys: String,
+    },
+    /// The primary's selector cannot be changed and no longer belongs to the target's.
+    #[error(
+        "{primary} selects its pods by {fixed}, which does not follow from spec.selector.matchLabels of {target}; \
+         delete the primary to have it made anew"
+    )]
+    SelectorFixed {
+        /// The primary.
+        primary: String,
+        /// Its selector: `key=value`.
+        fixed: String,
+        /// The target.
+        target: String,
+    },
+    /// An object of the primary's name belongs to somebody else.
+    #[error("{object} is controlled by {owner} and is left alone; remove or rename it")]
+    Foreign {
+        /// The object.
+        object: String,
+        /// Its controller.
+        owner: String,
+    },
+    /// A generated name would be refused by the API server.
+    #[error("{what} {text} has {} characters, more than the {limit} that Kubernetes allows; shorten it", .text.len())]
+    TooLong {
+        /// What the text is.
+        what: &'static str,
+        /// The generated text.
+        text: String,
+        /// The limit in characters.
+        limit: usize,
+    },
+    /// An object has not the shape that its kind promises, or is only a projection where the whole is needed.
+    #[error("{object}: {path} {problem}")]
+    Malformed {
+        /// The object.
+        object: String,
+        /// Path of the field.
+        path: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// `spec.targetRef.kind` names a kind that is not in [`crate::KINDS`].
+    #[error("unknown canary target kind {kind}; use one of: {known}")]
+    UnknownKind {
+        /// What was asked for.
+        kind: String,
+        /// The kinds there are.
+        known: String,
+    },
+}

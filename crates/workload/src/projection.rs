@@ -1,0 +1,153 @@
+//! What the caches keep of the kinds that workloads are made of: a cluster has many that are not ours.
+
+use serde_json::{Map, Value, json};
+use vexil_object::{Kind, Projection, kinds, meta};
+
+use crate::{
+    endpoints,
+    metadata::{LAST_APPLIED, is_toolkit},
+    pods::shortened,
+    revision::{self, FLAGGER_ID},
+};
+
+/// Keeps of a Deployment what every decision but a copy needs, under 1 KiB for an ordinary one. The pod template is
+/// replaced by `digests`, a field that no API server returns.
+#[derive(Clone, Copy, Debug)]
+pub struct DeploymentProjection;
+
+impl Projection for DeploymentProjection {
+    fn kind(&self) -> Kind {
+        kinds::DEPLOYMENT
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        if object.get("digests").is_some() {
+            return object;
+        }
+        let mut kept = json!({
+            "metadata": metadata(&object, &["generation", "deletionTimestamp"]),
+            "spec": picked(object.get("spec"), &["replicas", "selector", "paused", "progressDeadlineSeconds"]),
+            "status": status(&object),
+        });
+        if let Some(template) = object.pointer("/spec/template") {
+            let containers = template.pointer("/spec/containers").and_then(Value::as_array);
+            let containers: Vec<_> = containers.into_iter().flatten().map(ports).collect();
+            meta::set(&mut kept, &["spec", "template", "spec", "containers"], containers.into());
+            if let Some(id) = template.pointer("/metadata/annotations").and_then(|all| all.get(FLAGGER_ID)) {
+                meta::set(
+                    &mut kept,
+                    &["spec", "template", "metadata", "annotations", FLAGGER_ID],
+                    id.clone(),
+                );
+            }
+            let revision = revision::of_template(template);
+            let digests = json!({"revision": revision.as_str(), "plain": revision::plain(template)});
+            meta::set(&mut kept, &["digests"], digests);
+        }
+        kept
+    }
+}
+
+/// Keeps of an EndpointSlice the Service it belongs to and which of its endpoints are ready.
+#[derive(Clone, Copy, Debug)]
+pub struct EndpointSliceProjection;
+
+impl Projection for EndpointSliceProjection {
+    fn kind(&self) -> Kind {
+        kinds::ENDPOINT_SLICE
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        if object.get("ready").is_some() {
+            return object;
+        }
+        let mut kept = json!({"metadata": identity(&object)});
+        if let Some(service) = endpoints::service_of(&object) {
+            meta::set(&mut kept, &["metadata", "labels", endpoints::SERVICE_NAME], service.into());
+        }
+        meta::set(&mut kept, &["ready"], json!(endpoints::ready_names(&object)));
+        kept
+    }
+}
+
+/// Keeps Services whole but for the bookkeeping of the API server and of kubectl.
+#[derive(Clone, Copy, Debug)]
+pub struct ServiceProjection;
+
+impl Projection for ServiceProjection {
+    fn kind(&self) -> Kind {
+        kinds::SERVICE
+    }
+
+    fn keep(&self, mut object: Value) -> Value {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove(LAST_APPLIED);
+            }
+        }
+        object
+    }
+}
+
+/// What [`Projection`] says must survive.
+fn identity(object: &Value) -> Map<String, Value> {
+    picked(object.get("metadata"), &["name", "namespace", "uid", "resourceVersion"])
+}
+
+/// The identity, the owners, the labels and annotations that may be copied or compared, and the fields that are named. A
+/// map that was there stays there though it be empty: a JSON patch into it depends on that.
+fn metadata(object: &Value, fields: &[&str]) -> Map<String, Value> {
+    let mut kept = identity(object);
+    kept.extend(picked(object.get("metadata"), fields));
+    kept.extend(picked(object.get("metadata"), &["labels", "annotations", "ownerReferences"]));
+    for map in ["labels", "annotations"] {
+        if let Some(pairs) = kept.get_mut(map).and_then(Value::as_object_mut) {
+            pairs.retain(|key, _| key != LAST_APPLIED && !is_toolkit(key));
+        }
+    }
+    kept
+}
+
+/// The counters, and the conditions that readiness reads.
+fn status(object: &Value) -> Map<String, Value> {
+    let counters =
+        ["observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas"];
+    let mut kept = picked(object.get("status"), &counters);
+    let conditions = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    let conditions: Vec<_> = conditions
+        .filter_map(|condition| match meta::text(condition, "/type") {
+            "Progressing" => Some(picked(Some(condition), &["type", "status", "reason"])),
+            "Available" => Some(picked(Some(condition), &["type", "status", "reason", "lastUpdateTime"])),
+            "ReplicaFailure" => {
+                let mut kept = picked(Some(condition), &["type", "status", "reason"]);
+                kept.insert("message".to_owned(), shortened(meta::text(condition, "/message")).into());
+                Some(kept)
+            }
+            _ => None,
+        })
+        .collect();
+    if !conditions.is_empty() {
+        kept.insert("conditions".to_owned(), json!(conditions));
+    }
+    kept
+}
+
+/// A container's name and ports, without the protocol where it is the API server's default.
+fn ports(container: &Value) -> Value {
+    let mut kept = picked(Some(container), &["name"]);
+    if let Some(ports) = container.get("ports").and_then(Value::as_array) {
+        let port = |port: &Value| {
+            let mut kept = picked(Some(port), &["name", "containerPort", "protocol"]);
+            kept.retain(|field, value| field != "protocol" || value != "TCP");
+            kept
+        };
+        kept.insert("ports".to_owned(), ports.iter().map(port).collect());
+    }
+    Value::Object(kept)
+}
+
+fn picked(object: Option<&Value>, fields: &[&str]) -> Map<String, Value> {
+    let field = |name: &&str| Some(((*name).to_owned(), object?.get(*name)?.clone()));
+    fields.iter().filter_map(field).collect()
+}

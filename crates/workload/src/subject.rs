@@ -1,0 +1,112 @@
+//! The Canary as a workload sees it: names, owner and the operator's settings.
+
+use serde_json::Value;
+use vexil_object::{Kind, ObjectKey, Objects, Owner, Seen, meta};
+
+use crate::{Settings, WorkloadError};
+
+/// Longest name of an object (RFC 1123 subdomain, Kubernetes "Object Names and IDs").
+const NAME_LIMIT: usize = 253;
+
+/// Which of the two workloads of a Canary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The generated copy that serves between rollouts.
+    Primary,
+    /// The user's target, which runs the new revision during a rollout.
+    Canary,
+}
+
+/// The Canary whose workloads are meant.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// Namespace of the Canary, the target and the primary.
+    pub namespace: &'a str,
+    /// `spec.targetRef.name`.
+    pub target: &'a str,
+    /// The Canary as the owner of generated objects.
+    pub owner: &'a Owner,
+    /// The operator's flags that concern workloads.
+    pub settings: &'a Settings,
+    /// Whether `spec.autoscalerRef` is set: then the primary's replicas are the scaler's.
+    pub autoscaled: bool,
+}
+
+impl Subject<'_> {
+    /// The workload of one side, of the given kind.
+    pub fn key(&self, kind: Kind, side: Side) -> ObjectKey {
+        match side {
+            Side::Primary => ObjectKey::new(kind, self.namespace, primary(self.target)),
+            Side::Canary => ObjectKey::new(kind, self.namespace, self.target),
+        }
+    }
+
+    /// The target as seen.
+    pub(crate) fn target_in<'h>(
+        &self,
+        noun: &'static str,
+        kind: Kind,
+        have: &'h Objects,
+    ) -> Result<&'h Value, WorkloadError> {
+        let key = self.key(kind, Side::Canary);
+        match have.get(&key) {
+            Seen::Present(object) => Ok(object),
+            Seen::Absent => Err(missing(noun, &key)),
+            Seen::NotKnown => Err(WorkloadError::NotKnown { object: key.to_string() }),
+        }
+    }
+
+    /// The primary as seen, `None` when there is none. One that this Canary does not control is refused, never adopted.
+    pub(crate) fn primary_in<'h>(
+        &self,
+        kind: Kind,
+        have: &'h Objects,
+    ) -> Result<Option<&'h Value>, WorkloadError> {
+        let key = self.key(kind, Side::Primary);
+        match have.get(&key) {
+            Seen::Present(object) if self.owner.controls(object) => Ok(Some(object)),
+            Seen::Present(object) => {
+                Err(WorkloadError::Foreign { object: key.to_string(), owner: self.controller_of(object) })
+            }
+            Seen::Absent => Ok(None),
+            Seen::NotKnown => Err(WorkloadError::NotKnown { object: key.to_string() }),
+        }
+    }
+
+    /// The primary's name, when the API server would take it.
+    pub(crate) fn primary_name(&self) -> Result<String, WorkloadError> {
+        within("name of the primary", primary(self.target), NAME_LIMIT)
+    }
+
+    /// Who controls `object`, in words.
+    fn controller_of(&self, object: &Value) -> String {
+        let Some(reference) = meta::controller(object) else {
+            return "no Canary".to_owned();
+        };
+        let (kind, name) = (meta::text(reference, "/kind"), meta::text(reference, "/name"));
+        if kind == "Canary" && name == self.owner.name {
+            return format!("an earlier Canary {name}, whose objects are about to be collected");
+        }
+        format!("{kind} {name}")
+    }
+}
+
+/// The error of an object that does not exist.
+pub(crate) fn missing(noun: &'static str, key: &ObjectKey) -> WorkloadError {
+    WorkloadError::Missing {
+        noun,
+        resource: format!("{}.{}", key.kind().plural, key.kind().group),
+        name: key.name().to_owned(),
+        namespace: key.namespace().to_owned(),
+    }
+}
+
+/// The primary's counterpart of a name or label value (`workloads.md` 2.1).
+pub(crate) fn primary(text: &str) -> String {
+    format!("{text}-primary")
+}
+
+/// `text`, unless it is longer than `limit` characters.
+pub(crate) fn within(what: &'static str, text: String, limit: usize) -> Result<String, WorkloadError> {
+    if text.len() > limit { Err(WorkloadError::TooLong { what, text, limit }) } else { Ok(text) }
+}

@@ -1,0 +1,199 @@
+//! The contract of a kind of target, and the list of the kinds there are.
+
+use serde_json::Value;
+use vexil_analysis::{Millis, Readiness, Revision};
+use vexil_object::{Change, Kind, ObjectKey, Objects};
+
+use crate::{Deployments, Selector, ServicePort, Side, Subject, WorkloadError};
+
+/// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
+pub const KINDS: &[&dyn Workload] = &[&Deployments];
+
+/// The workload behind `spec.targetRef.kind`. Its `apiVersion` decides nothing (`workloads.md` 1).
+///
+/// # Errors
+/// When there is no such kind; the reference would take it for a Deployment.
+pub fn workload(kind: &str) -> Result<&'static dyn Workload, WorkloadError> {
+    KINDS.iter().copied().find(|workload| workload.kind().kind == kind).ok_or_else(|| {
+        let known: Vec<_> = KINDS.iter().map(|workload| workload.kind().kind).collect();
+        WorkloadError::UnknownKind { kind: kind.to_owned(), known: known.join(", ") }
+    })
+}
+
+/// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
+/// GET returned it.
+pub trait Workload: Send + Sync {
+    /// The kind of target and primary alike.
+    fn kind(&self) -> Kind;
+
+    /// The objects it still has to see; empty once `have` holds the target and the primary.
+    fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey>;
+
+    /// The label that tells canary pods from primary pods.
+    ///
+    /// # Errors
+    /// When there is none, or the primary is not ours or has another one.
+    fn selector(&self, subject: &Subject<'_>, have: &Objects) -> Result<Selector, WorkloadError>;
+
+    /// The target's ports to publish besides `service`, as name and number.
+    ///
+    /// # Errors
+    /// When the target is missing or not known.
+    fn ports(
+        &self,
+        subject: &Subject<'_>,
+        service: &ServicePort<'_>,
+        have: &Objects,
+    ) -> Result<Vec<(String, u16)>, WorkloadError>;
+
+    /// What an object of this kind runs; `None` when it has no pod template.
+    fn revision(&self, object: &Value) -> Option<Revision>;
+
+    /// Whether `primary` was copied from a target of that revision.
+    fn holds(&self, primary: &Value, revision: &Revision) -> bool;
+
+    /// Whether the primary runs what a copy of `target` would run, whoever made it: for taking over from another
+    /// operator, whose stamps mean nothing to us.
+    ///
+    /// # Errors
+    /// When the target is not whole, or the primary is missing, not known or not ours.
+    fn matches_primary(
+        &self,
+        subject: &Subject<'_>,
+        target: &Value,
+        have: &Objects,
+    ) -> Result<bool, WorkloadError>;
+
+    /// Makes the primary from the target. `expected` is the revision that may be copied; `None` at the first
+    /// initialisation, when whatever runs is what users have.
+    ///
+    /// # Errors
+    /// When the target is not whole, a generated name would be too long, or an object of the primary's name is not
+    /// ours.
+    fn create_primary(
+        &self,
+        subject: &Subject<'_>,
+        target: &Value,
+        expected: Option<&Revision>,
+        have: &Objects,
+    ) -> Result<PrimaryCopy, WorkloadError>;
+
+    /// Copies the target to the existing primary, if it still is the revision that was analysed.
+    ///
+    /// # Errors
+    /// As [`Workload::create_primary`], and when there is no primary.
+    fn promote(
+        &self,
+        subject: &Subject<'_>,
+        target: &Value,
+        expected: &Revision,
+        have: &Objects,
+    ) -> Result<PrimaryCopy, WorkloadError>;
+
+    /// Whether the pods of one side are as wanted.
+    ///
+    /// # Errors
+    /// When the object is missing, not known or, for the primary, not ours.
+    fn readiness(
+        &self,
+        subject: &Subject<'_>,
+        side: Side,
+        demand: &Demand,
+        have: &Objects,
+    ) -> Result<Readiness, WorkloadError>;
+
+    /// The query for the pods of one side, to name those that do not come up; `None` when the object is not there.
+    fn pod_query(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Option<String>;
+
+    /// Gives the target the pods a rollout needs. `None` when it has them already.
+    ///
+    /// # Errors
+    /// When the target or the primary is not known, the target is missing, or the primary is not ours.
+    fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError>;
+
+    /// Takes the target's pods away. `None` when it has none.
+    ///
+    /// # Errors
+    /// When the target is missing or not known.
+    fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError>;
+
+    /// The contract's words for a write that the API server refused with `error` (`workloads.md` 13.1).
+    fn refused(&self, subject: &Subject<'_>, write: Write, error: &str) -> String;
+}
+
+/// What came of the wish to copy the target to the primary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PrimaryCopy {
+    /// The primary runs the revision already; nothing is to be done.
+    Held,
+    /// A primary shall be made, but there is one of ours that runs something else; it is not overwritten.
+    Exists,
+    /// Write this; then the primary holds `revision`.
+    Write {
+        /// The create or the patch of the primary.
+        change: Change,
+        /// The revision of the bytes that are copied.
+        revision: Revision,
+    },
+    /// The target has moved on from the expected revision; nothing may be copied.
+    Moved {
+        /// What the target is now.
+        found: Revision,
+    },
+}
+
+/// The target's way up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scaling {
+    /// The number of pods it shall have, 1 or more.
+    pub replicas: i64,
+    /// The patch of the target.
+    pub change: Change,
+}
+
+/// A write to a workload, for telling which one was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// Making the primary.
+    CreatePrimary,
+    /// Copying the target to the primary.
+    Promote,
+    /// Giving the target this many pods.
+    ScaleUp(i64),
+    /// Taking the target's pods away.
+    ScaleToZero,
+}
+
+/// What a workload must show to be ready (`workloads.md` 4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// `analysis.primaryReadyThreshold` or `canaryReadyThreshold`: percent of the updated pods that must be available.
+    pub threshold_percent: u32,
+    /// `spec.progressDeadlineSeconds` of the Canary, in milliseconds.
+    pub deadline_ms: u64,
+    /// The time of this decision.
+    pub now: Millis,
+    /// When the rollout of the current revision began. The deadline of pods that are missing does not begin before:
+    /// they may be missing since the revision before, whose deadline is not this one's. `None` when not known.
+    pub began: Option<Millis>,
+    /// Since when the workload's controller has been seen not to look at the spec. `None` when that is not known or
+    /// has only begun: then it is waited for.
+    pub lagging_since: Option<Millis>,
+    /// Whether a workload that wants no pods is not ready, as for the canary during its analysis. A primary may be
+    /// at zero because its scaler says so.
+    pub some_pod: bool,
+}
+
+impl Demand {
+    /// The contract's defaults at a given time: all pods, within 600 s, at least one.
+    pub fn at(now: Millis) -> Self {
+        Demand {
+            threshold_percent: 100,
+            deadline_ms: 600_000,
+            now,
+            began: None,
+            lagging_since: None,
+            some_pod: true,
+        }
+    }
+}

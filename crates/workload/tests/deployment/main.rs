@@ -1,0 +1,10 @@
+//! Deployment targets through the public boundary: objects in, changes out.
+#![cfg(test)]
+
+mod create;
+mod fixture;
+mod projection;
+mod promote;
+mod properties;
+mod readiness;
+mod scale;

@@ -1,0 +1,57 @@
+//! How many pods the target gets, by the table of `workloads.md` 4.4.
+
+use serde_json::{Value, json};
+use vexil_object::{Action, Change, Seen, kinds};
+use vexil_workload::{Deployments, Side, Workload};
+
+use crate::fixture::{Scene, with};
+
+fn body(change: &Change) -> Value {
+    let Action::Merge { body, on } = &change.action else { panic!("{change:?}") };
+    assert_eq!(on.resource_version, "225");
+    body.clone()
+}
+
+#[test]
+fn the_target_comes_up_with_as_many_pods_as_the_primary_has() {
+    let scene = Scene::default();
+    let check = |target: Value, primary: Option<Value>, expect: Option<i64>| {
+        let target = with(scene.target(), "/spec/replicas", target);
+        let live = primary.map(|replicas| with(scene.primary_of(&target), "/spec/replicas", replicas));
+        let scaling =
+            Deployments.scale_up(&scene.subject(), &scene.world(Some(&target), live.as_ref())).unwrap();
+        assert_eq!(scaling.as_ref().map(|it| it.replicas), expect);
+        let patch = scaling.map(|it| body(&it.change));
+        assert_eq!(patch, expect.map(|replicas| json!({"spec": {"replicas": replicas}})));
+    };
+    check(json!(0), Some(json!(3)), Some(3));
+    check(json!(0), Some(json!(0)), Some(1));
+    check(json!(0), Some(Value::Null), Some(1));
+    check(json!(0), None, Some(1));
+    check(json!(4), Some(json!(3)), None);
+    check(Value::Null, Some(json!(3)), None);
+}
+
+#[test]
+fn nothing_but_replicas_is_written_on_the_way_down_and_only_once() {
+    let scene = Scene::default();
+    let down = |target: &Value| {
+        let world = scene.world(Some(target), None);
+        Deployments.scale_to_zero(&scene.subject(), &world).unwrap().map(|change| body(&change))
+    };
+    assert_eq!(down(&scene.target()), Some(json!({"spec": {"replicas": 0}})));
+    assert_eq!(
+        down(&with(scene.target(), "/spec/replicas", Value::Null)),
+        Some(json!({"spec": {"replicas": 0}}))
+    );
+    assert_eq!(down(&with(scene.target(), "/spec/replicas", json!(0))), None);
+}
+
+#[test]
+fn the_target_is_not_scaled_by_a_primary_that_is_not_known() {
+    let scene = Scene::default();
+    let target = with(scene.target(), "/spec/replicas", json!(0));
+    let mut world = scene.world(Some(&target), None);
+    world.insert(scene.subject().key(kinds::DEPLOYMENT, Side::Primary), Seen::NotKnown);
+    assert!(Deployments.scale_up(&scene.subject(), &world).is_err());
+}
