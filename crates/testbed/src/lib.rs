@@ -3,6 +3,7 @@
 //! Everything runs on tokio's clock, so that tests use virtual time and need no sockets; over TCP the same pieces are
 //! what the demo shows and what `kubectl` talks to.
 //! * [`api`]: the Kubernetes API server.
+//! * [`promql`]: the metric store that answers PromQL.
 //! * [`Clock`]: wall time derived from tokio's clock.
 
 pub mod api;
