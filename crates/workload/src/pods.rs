@@ -53,8 +53,20 @@ fn trouble(pods: &[Value]) -> Option<String> {
 
 /// A Deployment that is not allowed to make pods (quota, admission) says so in a condition.
 fn no_pods(workload: &Value) -> Option<String> {
-    let failure = DeploymentView::new(workload).condition("ReplicaFailure")?;
-    (failure.status() == "True").then(|| shortened(failure.message())).filter(|message| !message.is_empty())
+    let view = DeploymentView::new(workload);
+    let failure = view.condition("ReplicaFailure").filter(|condition| condition.status() == "True")?;
+    let message = without_pod(&shortened(failure.message()), view.name());
+    (!message.is_empty()).then_some(message)
+}
+
+/// The message without the pod's name in quotes, which is another one at every try.
+fn without_pod(message: &str, workload: &str) -> String {
+    let name = |text: &str| text.starts_with(workload) && text.len() > workload.len();
+    let mut parts = message.splitn(3, '"');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(before), Some(pod), Some(after)) if name(pod) => format!("{before}\"{workload}\"{after}"),
+        _ => message.to_owned(),
+    }
 }
 
 fn ailment(pod: &Value) -> Option<(Severity, String)> {

@@ -95,8 +95,7 @@ fn identity(object: &Value) -> Map<String, Value> {
     picked(object.get("metadata"), &["name", "namespace", "uid", "resourceVersion"])
 }
 
-/// The identity, the owners, the labels and annotations that may be copied or compared, and the fields that are named. A
-/// map that was there stays there though it be empty: a JSON patch into it depends on that.
+/// The identity, the owners, the labels and annotations that may be copied, and the fields that are named.
 fn metadata(object: &Value, fields: &[&str]) -> Map<String, Value> {
     let mut kept = identity(object);
     kept.extend(picked(object.get("metadata"), fields));

@@ -40,9 +40,9 @@ pub(super) fn copy(
         template::stamp(template::for_primary(subject, &selector, pods), &revision),
     ));
     let settings = subject.settings;
-    ops.extend(converge(primary, "labels", &labels, |key| goes(settings, key)));
+    ops.extend(converge(primary, "labels", labels, |key| goes(settings, key)));
     // The first promotion drops what the creation copied, as the reference does; what others wrote stays.
-    ops.extend(converge(primary, "annotations", &annotations, |key| {
+    ops.extend(converge(primary, "annotations", annotations, |key| {
         goes(settings, key) || copied.contains_key(key) && !is_managed(key)
     }));
     let change = Change {
@@ -77,17 +77,14 @@ fn goes(settings: &Settings, key: &str) -> bool {
     settings.includes(key) && !is_managed(key)
 }
 
-/// The operations that make one map of the metadata hold `want`, without the keys that shall go.
-fn converge(primary: &Value, map: &str, want: &Pairs, goes: impl Fn(&str) -> bool) -> Vec<JsonOp> {
-    let pointer = format!("/metadata/{map}");
-    if primary.pointer(&pointer).is_none_or(Value::is_null) {
-        return if want.is_empty() { Vec::new() } else { vec![JsonOp::Add(pointer, json!(want))] };
-    }
-    let live = pairs(primary, &pointer);
-    let at = |key: &str| format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
-    let gone = live.keys().filter(|key| !want.contains_key(*key) && goes(key));
-    let changed = want.iter().filter(|(key, value)| live.get(*key) != Some(value));
-    gone.map(|key| JsonOp::Remove(at(key)))
-        .chain(changed.map(|(key, value)| JsonOp::Add(at(key), json!(value))))
-        .collect()
+/// The operation that makes one map of the metadata hold `want`, without the keys that shall go. The map is written
+/// whole: removing a key that is gone already would be answered 422, before the resourceVersion is even compared, and
+/// could not be told from a bad request.
+fn converge(primary: &Value, map: &str, want: Pairs, goes: impl Fn(&str) -> bool) -> Option<JsonOp> {
+    let path = format!("/metadata/{map}");
+    let live = pairs(primary, &path);
+    let mut next = live.clone();
+    next.retain(|key, _| !goes(key));
+    next.extend(want);
+    (next != live).then(|| JsonOp::Add(path, json!(next)))
 }

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::*;
 
 fn check(pods: &[Value], expect: &str) {
-    let deployment = json!({"status": {"conditions": [
-        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded\n quota"},
+    let deployment = json!({"metadata": {"name": "podinfo"}, "status": {"conditions": [
+        {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods \"podinfo-5c55-x7k2p\" is forbidden:\n exceeded quota: \"small\""},
     ]}});
     let waiting = Readiness::Waiting("not ready".to_owned());
     assert_eq!(explain(waiting, &deployment, pods), Readiness::Waiting(format!("not ready: {expect}")));
@@ -82,8 +82,9 @@ fn a_deployment_that_may_not_make_pods_says_why() {
     let starting = json!({"name": "app", "state": {"waiting": {"reason": "ContainerCreating"}}});
     let mut leaving = pod("a", waits("CrashLoopBackOff", ""));
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
-    check(&[], "exceeded quota");
-    check(&[pod("a", starting), leaving], "exceeded quota");
+    let quota = "pods \"podinfo\" is forbidden: exceeded quota: \"small\"";
+    check(&[], quota);
+    check(&[pod("a", starting), leaving], quota);
 }
 
 #[test]

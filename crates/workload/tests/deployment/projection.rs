@@ -38,13 +38,6 @@ fn an_ordinary_deployment_costs_less_than_a_kilobyte() {
 }
 
 #[test]
-fn an_annotations_map_that_was_there_stays_for_patches_into_it() {
-    let last = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
-    let target = with(Scene::default().target(), "/metadata/annotations", last);
-    assert_eq!(DeploymentProjection.keep(target)["metadata"]["annotations"], json!({}));
-}
-
-#[test]
 fn ports_are_discovered_from_what_the_cache_keeps() {
     let scene = Scene::default();
     let target = scene.target();
