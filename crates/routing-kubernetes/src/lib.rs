@@ -1,1 +1,16 @@
-//! The apex, primary and canary Services.
+//! The apex, primary and canary Services (`routing.md` section 4).
+//!
+//! `<apex>-canary` selects the target's pods and `<apex>-primary` the primary's; both are always ours. The apex selects
+//! the primary's pods; it may be the user's own, and then only its ports and selector are written, and given back.
+//!
+//! Every comparison is with the live object as the API server has completed it, so a Service that was written once is
+//! not written again: fields that the server fills in (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours, and
+//! those of a port are compared as the server would complete them.
+
+mod ports;
+mod render;
+mod services;
+#[cfg(test)]
+mod tests;
+
+pub use services::KubernetesServices;

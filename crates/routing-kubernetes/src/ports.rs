@@ -1,0 +1,77 @@
+//! The ports of a Service: as wanted, and compared with what the API server has made of them.
+
+use serde_json::{Value, json};
+use vexil_object::meta;
+use vexil_routing::{RouteError, RouteTarget};
+
+/// The ports that each of the three Services has (`routing.md` 4.2 and 4.3), the main one first.
+pub(crate) fn wanted(target: &RouteTarget<'_>) -> Result<Vec<Value>, RouteError> {
+    let service = &target.spec.service;
+    let name = service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+    let mut main = port(name, target.port()?);
+    let unset = [json!(0), json!("0"), json!("")];
+    if let Some(to) = service.target_port.as_ref().map(|to| json!(to)).filter(|to| !unset.contains(to)) {
+        meta::set(&mut main, &["targetPort"], to);
+    }
+    if let Some(protocol) = service.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()) {
+        meta::set(&mut main, &["appProtocol"], protocol.into());
+    }
+
+    // A name or number can be in a Service once. The main port is what the user asked for; of discovered ports the
+    // later one counts.
+    let mut ports = vec![main];
+    for (name, number) in target.discovered_ports.iter().rev() {
+        let found = port(name, i64::from(*number));
+        if !ports.iter().any(|port| same(port, &found, "name") || same(port, &found, "port")) {
+            ports.insert(1, found);
+        }
+    }
+    Ok(ports)
+}
+
+fn port(name: &str, number: i64) -> Value {
+    json!({"name": name, "protocol": "TCP", "port": number, "targetPort": number})
+}
+
+fn same(one: &Value, other: &Value, field: &str) -> bool {
+    one.get(field) == other.get(field)
+}
+
+/// `ports` as they are to be written over `live`: with the node ports that are assigned already, and `live` itself when
+/// it is the same set. Order means nothing in this list, so it stays whose it is.
+pub(crate) fn over(live: Option<&Value>, ports: Vec<Value>) -> Value {
+    let list = live.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let ports: Vec<_> = ports.iter().map(|port| assigned(complete(port), list, &ports)).collect();
+    let equal = list.len() == ports.len() && list.iter().all(|port| ports.contains(&complete(port)));
+    match live {
+        Some(live) if equal => live.clone(),
+        _ => ports.into(),
+    }
+}
+
+/// A port with what the API server fills in.
+fn complete(port: &Value) -> Value {
+    let mut complete = port.clone();
+    let number = port.get("port").cloned().unwrap_or_default();
+    for (field, default) in [("protocol", json!("TCP")), ("targetPort", number)] {
+        if port.get(field).is_none_or(Value::is_null) {
+            meta::set(&mut complete, &[field], default);
+        }
+    }
+    complete
+}
+
+/// A port with the node port of the live one of its name; else of its number, unless that one's name is wanted itself. A
+/// user's only port often has no name, and clients outside know its node port.
+fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
+    let by_name = live.iter().find(|live| same(live, &port, "name"));
+    let by_number = || {
+        let unclaimed = |live: &&Value| !wanted.iter().any(|wanted| same(live, wanted, "name"));
+        live.iter().filter(unclaimed).find(|live| same(&complete(live), &port, "port"))
+    };
+    let node = by_name.or_else(by_number).and_then(|live| live.get("nodePort")).cloned();
+    if let (Some(node), None) = (node, port.get("nodePort")) {
+        meta::set(&mut port, &["nodePort"], node);
+    }
+    port
+}

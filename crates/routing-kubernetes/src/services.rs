@@ -1,0 +1,63 @@
+//! Which Services there are, whose each of them is, and what follows.
+
+use vexil_object::{Change, ObjectKey, Objects, kinds};
+use vexil_routing::{Claim, RouteError, RouteTarget, Services};
+
+use crate::render::{self, Role};
+
+/// The ClusterIP Services of a workload with pods.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KubernetesServices;
+
+impl Services for KubernetesServices {
+    fn needs(&self, target: &RouteTarget<'_>) -> Vec<ObjectKey> {
+        [Role::Canary, Role::Primary, Role::Apex].map(|role| key(role, target)).into()
+    }
+
+    fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        let mut changes = Vec::new();
+        for role in [Role::Canary, Role::Primary] {
+            // No user's traffic goes through these names before there is a Canary: nothing to adopt, only to collide with.
+            let key = key(role, target);
+            let claim = Claim::exclusive(&key, target.owner, have)?;
+            changes.extend(kept(key, role, target, claim)?);
+        }
+        Ok(changes)
+    }
+
+    fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        let key = key(Role::Apex, target);
+        let claim = Claim::of(&key, target.owner, have)?;
+        Ok(Vec::from_iter(kept(key, Role::Apex, target, claim)?))
+    }
+
+    /// An apex that is gone, or somebody else's, needs nothing from us: a deletion must not wait for it.
+    fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        let key = key(Role::Apex, target);
+        match Claim::of(&key, target.owner, have) {
+            Ok(Claim::Unclaimed(live)) => {
+                let object = render::released(&key, target, live)?;
+                Ok(Vec::from_iter(Change::between(key, live, &object)))
+            }
+            Ok(Claim::Absent | Claim::Ours(_)) | Err(RouteError::Foreign { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn key(role: Role, target: &RouteTarget<'_>) -> ObjectKey {
+    ObjectKey::new(kinds::SERVICE, target.namespace, role.name(target))
+}
+
+fn kept(
+    key: ObjectKey,
+    role: Role,
+    target: &RouteTarget<'_>,
+    claim: Claim<'_>,
+) -> Result<Option<Change>, RouteError> {
+    Ok(match claim {
+        Claim::Absent => Some(Change::create(key, render::created(role, target)?)),
+        Claim::Ours(live) => Change::between(key, live, &render::owned(role, target, live)?),
+        Claim::Unclaimed(live) => Change::between(key, live, &render::adopted(role, target, live)?),
+    })
+}
