@@ -9,6 +9,9 @@ mod status;
 mod traffic_policy;
 mod webhook;
 
+#[cfg(test)]
+mod tests;
+
 pub use analysis::{Alert, AlertSeverity, Analysis, Metric, SessionAffinity, TemplateRef, ThresholdRange};
 pub use http::{
     CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,

@@ -6,7 +6,10 @@
 mod canary;
 mod others;
 mod rule;
-mod schema;
+pub(crate) mod schema;
+
+#[cfg(test)]
+pub(crate) mod tests;
 
 use serde_json::{Value, json};
 

@@ -9,9 +9,11 @@ pub mod crd;
 pub mod duration;
 pub mod metric_template;
 mod number;
+pub mod validation;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::*;
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
+pub use validation::{Defect, Remark, RouterAbilities, Validation, ValidationContext, parse, validate};

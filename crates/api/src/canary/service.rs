@@ -23,7 +23,7 @@ pub struct CanaryService {
     /// Name of that port; `http` when absent.
     pub port_name: Option<String>,
     /// Container port, number or name; `port` when absent or 0.
-    #[schemars(with = "String")]
+    #[schemars(schema_with = "int_or_string")]
     pub target_port: Option<IntOrString>,
     /// Application protocol of the port.
     pub app_protocol: Option<String>,
@@ -77,6 +77,11 @@ pub struct CanaryService {
     pub canary: Option<MetadataBlock>,
     /// Keys that are left alone on generated Services.
     pub unmanaged_metadata: Option<UnmanagedMetadata>,
+}
+
+/// The field's schema in Kubernetes' own words.
+fn int_or_string(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "x-kubernetes-int-or-string": true })
 }
 
 impl CanaryService {

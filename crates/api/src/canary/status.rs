@@ -9,7 +9,7 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::number;
 
-/// The status of a Canary. The fields from `last_step_time` on are Vexil's own; they are absent under the reference, and
+/// The status of a Canary. The fields from `lastStepTime` on are Vexil's own; they are absent under the reference, and
 /// a cluster whose CRD does not list them drops them.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

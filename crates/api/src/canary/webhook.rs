@@ -101,6 +101,18 @@ pub enum HookType {
 }
 
 impl HookType {
+    /// All types there are, in the order of a rollout.
+    pub const ALL: [HookType; 8] = [
+        HookType::ConfirmRollout,
+        HookType::PreRollout,
+        HookType::Rollout,
+        HookType::ConfirmTrafficIncrease,
+        HookType::ConfirmPromotion,
+        HookType::PostRollout,
+        HookType::Rollback,
+        HookType::Event,
+    ];
+
     /// The text users write.
     pub fn as_str(&self) -> &str {
         match self {

@@ -110,7 +110,6 @@ fn service() -> Vec<Rule> {
     let mut rules = vec![
         set("spec.service", required(&["port"])),
         number("spec.service.port"),
-        set(at("targetPort"), json!({ "type": null, "x-kubernetes-int-or-string": true })),
         set(at("trafficDistribution"), one_of(&["PreferClose", "PreferSameZone", "PreferSameNode"])),
         set(at("gatewayRefs"), json!({ "maxItems": 32 })),
         set(at("gatewayRefs[]"), required(&["name"])),

@@ -5,7 +5,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 /// The schema of a whole object: `spec` and `status` of the given types. `about` describes it.
-pub(super) fn object<Spec: JsonSchema, Status: JsonSchema>(about: &str) -> Value {
+pub(crate) fn object<Spec: JsonSchema, Status: JsonSchema>(about: &str) -> Value {
     json!({
         "type": "object",
         "description": about,
@@ -46,6 +46,9 @@ fn structural(raw: &Value) -> Value {
         Some("date-time") => drop(out.insert("format".into(), json!("date-time"))),
         Some("int64" | "uint64") => drop(out.insert("format".into(), json!("int64"))),
         _ => {}
+    }
+    if let Some(either) = inner.get("x-kubernetes-int-or-string") {
+        out.insert("x-kubernetes-int-or-string".into(), either.clone());
     }
     if let Some(fields) = inner.get("properties").and_then(Value::as_object) {
         let fields = fields.iter().map(|(name, field)| (name.clone(), structural(field))).collect();

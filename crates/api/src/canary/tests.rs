@@ -1,0 +1,130 @@
+//! Objects come back as they were written, and absent fields mean what the contract says.
+
+use serde_json::{Value, json};
+
+use super::{Analysis, Canary, CanaryPhase, CanarySpec, CanaryStatus, HookType, Webhook};
+
+#[track_caller]
+fn check_unchanged(spec: Value, status: Value) {
+    let object = json!({
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "metadata": { "name": "podinfo", "namespace": "test" },
+        "spec": spec,
+        "status": status,
+    });
+    let canary: Canary = serde_json::from_value(object.clone()).unwrap();
+    assert_eq!(serde_json::to_value(canary).unwrap(), object);
+}
+
+/// A status as the reference writes it (`operator.md` 8.4).
+fn reference_status() -> Value {
+    json!({
+        "phase": "Succeeded",
+        "canaryWeight": 0,
+        "failedChecks": 0,
+        "iterations": 0,
+        "lastAppliedSpec": "7c9d48b65f",
+        "lastPromotedSpec": "7c9d48b65f",
+        "trackedConfigs": {},
+        "lastTransitionTime": "2024-05-01T10:00:00Z",
+        "conditions": [{
+            "type": "Promoted",
+            "status": "True",
+            "reason": "Succeeded",
+            "message": "Canary analysis completed successfully, promotion finished.",
+            "lastUpdateTime": "2024-05-01T10:00:00Z",
+            "lastTransitionTime": "2024-05-01T10:00:00Z",
+        }],
+    })
+}
+
+#[test]
+fn an_object_of_the_reference_comes_back_unchanged() {
+    let target = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo" });
+    check_unchanged(json!({ "targetRef": target }), reference_status());
+    check_unchanged(
+        json!({
+            "targetRef": target,
+            "service": { "port": 9898, "targetPort": 9898, "portName": "" },
+            "analysis": {
+                "interval": "",
+                "stepWeights": [1, 2],
+                "metrics": [{ "name": "a", "threshold": 99, "thresholdRange": { "min": 99.5, "max": -0.25 } }],
+                "webhooks": [{ "name": "", "type": "", "url": "" }, { "name": "x", "type": "later", "url": "y" }],
+                "alerts": [{ "name": "a", "severity": "", "providerRef": { "name": "b" } }],
+            },
+        }),
+        reference_status(),
+    );
+}
+
+#[test]
+fn a_status_holds_the_references_fields_even_when_they_are_zero() {
+    let empty = serde_json::to_value(CanaryStatus::default()).unwrap();
+    assert_eq!(empty, json!({ "phase": "", "failedChecks": 0, "canaryWeight": 0, "iterations": 0 }));
+    assert_eq!(serde_json::from_value::<CanaryPhase>(json!("")).unwrap(), CanaryPhase::Unset);
+}
+
+#[test]
+fn unknown_fields_are_ignored() {
+    let spec: CanarySpec = serde_json::from_value(json!({ "new": 1, "service": { "other": {} } })).unwrap();
+    assert_eq!(spec, CanarySpec::default());
+}
+
+fn analysis(written: Value) -> Analysis {
+    serde_json::from_value(written).unwrap()
+}
+
+#[test]
+fn the_interval_is_a_minute_unless_a_longer_one_than_the_least_is_written() {
+    let check = |interval: &str, expect| {
+        assert_eq!(analysis(json!({ "interval": interval })).interval_ms(10_000), expect, "{interval}");
+    };
+    assert_eq!(Analysis::default().interval_ms(10_000), 60_000);
+    check("", 60_000);
+    check("soon", 60_000);
+    check("1s", 10_000);
+    check("30s", 30_000);
+    check("1m30s", 90_000);
+}
+
+#[test]
+fn weights_and_thresholds_mean_what_the_contract_says() {
+    let check = |written: Value, max: u32, threshold: u32| {
+        let analysis = analysis(written.clone());
+        assert_eq!((analysis.max_weight(), analysis.threshold()), (max, threshold), "{written}");
+    };
+    check(json!({}), 100, 1);
+    check(json!({ "maxWeight": 0, "threshold": 0 }), 100, 1);
+    check(json!({ "maxWeight": 50, "threshold": 5 }), 50, 5);
+    check(json!({ "maxWeight": 50, "stepWeights": [1, 80] }), 80, 1);
+    check(json!({ "stepWeights": [1, 200] }), 100, 1);
+    check(json!({ "maxWeight": i64::MAX, "threshold": i64::MAX }), 100, u32::MAX);
+    let ready = |written| analysis(written).canary_ready_threshold();
+    assert_eq!([ready(json!({})), ready(json!({ "canaryReadyThreshold": 0 }))], [100, 0]);
+}
+
+#[test]
+fn the_spec_means_what_the_contract_says() {
+    let spec = |written: Value| -> CanarySpec { serde_json::from_value(written).unwrap() };
+    let target = json!({ "name": "podinfo" });
+    assert_eq!(spec(json!({ "targetRef": target })).apex_name(), "podinfo");
+    assert_eq!(spec(json!({ "targetRef": target, "service": { "name": "web" } })).apex_name(), "web");
+    assert_eq!(spec(json!({})).progress_deadline_ms(), 600_000);
+    assert_eq!(spec(json!({ "progressDeadlineSeconds": 60 })).progress_deadline_ms(), 60_000);
+    assert!(spec(json!({})).skip_analysis());
+    assert!(!spec(json!({ "canaryAnalysis": {} })).skip_analysis());
+    let both = spec(json!({ "analysis": { "threshold": 1 }, "canaryAnalysis": { "threshold": 2 } }));
+    assert_eq!((both.analysis().unwrap().threshold(), both.analysis_field()), (1, "analysis"));
+}
+
+#[test]
+fn a_webhook_without_type_is_a_rollout_hook_with_ten_seconds() {
+    let hook: Webhook = serde_json::from_value(json!({ "type": "", "timeout": "" })).unwrap();
+    assert_eq!((hook.hook_type(), hook.timeout_ms(), hook.retries()), (HookType::Rollout, Ok(10_000), 0));
+    assert_eq!(Webhook::default().hook_type(), HookType::Rollout);
+    for kind in HookType::ALL {
+        assert_eq!(serde_json::to_value(&kind).unwrap(), json!(kind.as_str()));
+    }
+}

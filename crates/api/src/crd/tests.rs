@@ -1,0 +1,193 @@
+//! The CRDs hold every field of the contract, and the types hold every field of the CRDs.
+
+use serde_json::{Value, json};
+
+use super::crds;
+use crate::{AlertProvider, Canary, MetricTemplate};
+
+fn schema(plural: &str) -> Value {
+    let crd = crds().unwrap().into_iter().find(|crd| crd.plural == plural).unwrap();
+    crd.manifest["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
+
+/// An object with every field that the schema has.
+fn sample(schema: &Value) -> Value {
+    if schema.get("x-kubernetes-int-or-string").is_some() {
+        return json!("http");
+    }
+    if let Some(texts) = schema.get("enum").and_then(Value::as_array) {
+        return texts.last().unwrap().clone();
+    }
+    match schema["type"].as_str().unwrap() {
+        "string" if schema["format"] == "date-time" => json!("2024-05-01T10:00:00Z"),
+        "string" => json!("text"),
+        "boolean" => json!(false),
+        "array" => json!([sample(&schema["items"])]),
+        "object" => match schema.get("additionalProperties") {
+            Some(value) => json!({ "some.key/name": sample(value) }),
+            None => {
+                let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+                fields.map(|(name, field)| (name.clone(), sample(field))).collect()
+            }
+        },
+        _ => json!(99),
+    }
+}
+
+/// The largest object of a kind.
+pub(crate) fn largest(plural: &str, kind: &str) -> Value {
+    let mut object = sample(&schema(plural));
+    object["apiVersion"] = json!("flagger.app/v1beta1");
+    object["kind"] = json!(kind);
+    object["metadata"] = json!({ "name": "x", "namespace": "test" });
+    if plural == "canaries" {
+        object["status"]["outbox"]["entries"][0]["type"] = json!("Warning");
+        object["status"]["outbox"]["entries"][0]["phase"] = json!("Progressing");
+    }
+    object
+}
+
+#[test]
+fn an_object_with_every_field_comes_back_unchanged() {
+    let object = largest("canaries", "Canary");
+    let canary: Canary = serde_json::from_value(object.clone()).unwrap();
+    assert_eq!(serde_json::to_value(canary).unwrap(), object);
+    let object = largest("metrictemplates", "MetricTemplate");
+    let template: MetricTemplate = serde_json::from_value(object.clone()).unwrap();
+    assert_eq!(serde_json::to_value(template).unwrap(), object);
+    let object = largest("alertproviders", "AlertProvider");
+    let provider: AlertProvider = serde_json::from_value(object.clone()).unwrap();
+    assert_eq!(serde_json::to_value(provider).unwrap(), object);
+}
+
+/// The object at `path` has exactly these fields.
+#[track_caller]
+fn check(schema: &Value, path: &str, fields: &str) {
+    let mut node = schema;
+    for step in path.split('.') {
+        let (name, suffix) = step.split_once(['[', '{']).unwrap_or((step, ""));
+        node = &node["properties"][name];
+        match suffix {
+            "]" => node = &node["items"],
+            "}" => node = &node["additionalProperties"],
+            _ => {}
+        }
+    }
+    let mut expect: Vec<&str> = fields.split_whitespace().collect();
+    expect.sort_unstable();
+    let found = node["properties"].as_object().unwrap_or_else(|| panic!("{path} is no object"));
+    let mut found: Vec<&str> = found.keys().map(String::as_str).collect();
+    found.sort_unstable();
+    assert_eq!(found, expect, "{path}");
+}
+
+#[test]
+fn the_spec_has_the_fields_of_the_contract() {
+    let crd = schema("canaries");
+    let check = |path: &str, fields: &str| check(&crd, path, fields);
+    check(
+        "spec",
+        "provider metricsServer progressDeadlineSeconds targetRef autoscalerRef ingressRef routeRef upstreamRef \
+         service analysis canaryAnalysis skipAnalysis revertOnDeletion suspend",
+    );
+    check("spec.targetRef", "apiVersion kind name");
+    check("spec.autoscalerRef", "apiVersion kind name primaryScalerQueries primaryScalerReplicas");
+    check("spec.autoscalerRef.primaryScalerReplicas", "minReplicas maxReplicas");
+    check("spec.upstreamRef", "apiVersion kind name namespace");
+    check(
+        "spec.service",
+        "name port portName targetPort appProtocol trafficDistribution portDiscovery headless timeout \
+         backendTimeout meshName backends hosts gateways gatewayRefs delegation match rewrite retries headers mirror \
+         corsPolicy trafficPolicy apex primary canary unmanagedMetadata",
+    );
+    check("spec.service.gatewayRefs[]", "group kind name namespace sectionName port");
+    check(
+        "spec.service.match[]",
+        "uri scheme method authority headers queryParams withoutHeaders gateways port name sourceNamespace \
+         sourceLabels ignoreUriCase",
+    );
+    check("spec.service.match[].uri", "exact prefix regex");
+    check("spec.service.rewrite", "uri authority type");
+    check("spec.service.retries", "attempts perTryTimeout retryOn");
+    check("spec.service.headers", "request response");
+    check("spec.service.headers.request", "add set remove");
+    check("spec.service.mirror[].backendRef", "group kind name namespace port");
+    check(
+        "spec.service.corsPolicy",
+        "allowCredentials allowHeaders allowMethods allowOrigin exposeHeaders allowOrigins maxAge",
+    );
+    check("spec.service.trafficPolicy", "connectionPool loadBalancer outlierDetection tls");
+    check(
+        "spec.service.trafficPolicy.connectionPool.http",
+        "h2UpgradePolicy http1MaxPendingRequests http2MaxRequests maxRequestsPerConnection maxRetries idleTimeout",
+    );
+    let balancer = "spec.service.trafficPolicy.loadBalancer";
+    check(balancer, "simple consistentHash localityLbSetting warmupDurationSecs");
+    check(
+        &format!("{balancer}.consistentHash"),
+        "httpHeaderName httpCookie useSourceIp httpQueryParameterName minimumRingSize",
+    );
+    check(&format!("{balancer}.consistentHash.httpCookie"), "name path ttl");
+    check(&format!("{balancer}.localityLbSetting"), "distribute failover enabled");
+    check(
+        "spec.service.trafficPolicy.outlierDetection",
+        "baseEjectionTime interval consecutive5xxErrors consecutiveErrors consecutiveGatewayErrors \
+         consecutiveLocalOriginFailures maxEjectionPercent minHealthPercent splitExternalLocalOriginErrors",
+    );
+    check(
+        "spec.service.trafficPolicy.tls",
+        "mode caCertificates clientCertificate privateKey sni subjectAltNames",
+    );
+    check("spec.service.apex", "labels annotations");
+    check("spec.service.unmanagedMetadata", "labels annotations");
+}
+
+#[test]
+fn the_analysis_under_both_names_and_the_status_have_the_fields_of_the_contract() {
+    let crd = schema("canaries");
+    for root in ["spec.analysis", "spec.canaryAnalysis"] {
+        let check = |path: &str, fields: &str| check(&crd, &format!("{root}{path}"), fields);
+        check(
+            "",
+            "interval threshold iterations maxWeight stepWeight stepWeightPromotion stepWeights mirror mirrorWeight \
+             primaryReadyThreshold canaryReadyThreshold match metrics alerts webhooks sessionAffinity",
+        );
+        check(".match[]", "headers queryParams sourceLabels");
+        check(".match[].headers{}", "exact prefix suffix regex");
+        check(".match[].queryParams{}", "exact prefix regex");
+        check(".metrics[]", "name interval threshold thresholdRange query templateRef templateVariables");
+        check(".alerts[]", "name severity providerRef");
+        check(".webhooks[]", "name type url timeout retries disableTLS muteAlert metadata");
+        check(
+            ".sessionAffinity",
+            "cookieName primaryCookieName domain path maxAge httpOnly partitioned secure sameSite",
+        );
+    }
+    check(
+        &crd,
+        "status",
+        "phase failedChecks canaryWeight iterations trackedConfigs lastAppliedSpec lastPromotedSpec \
+         sessionAffinityCookie primarySessionAffinityCookie previousSessionAffinityCookie lastTransitionTime \
+         conditions lastStepTime run primarySpec withheldWeight ending drainUntil wait postRollout outbox",
+    );
+    check(&crd, "status.conditions[]", "type status reason message lastUpdateTime lastTransitionTime");
+    check(&crd, "status.outbox.entries[]", "seq type level message phase time alert to");
+}
+
+#[test]
+fn the_other_kinds_have_the_fields_of_the_contract() {
+    let template = schema("metrictemplates");
+    check(&template, "spec", "provider query");
+    check(&template, "spec.provider", "type address headers secretRef region insecureSkipVerify");
+    check(&schema("alertproviders"), "spec", "type channel username address proxy secretRef");
+}
+
+#[test]
+fn kubectl_shows_the_columns_in_the_contracts_order() {
+    let crd = crds().unwrap().into_iter().next().unwrap().manifest;
+    let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"].as_array().unwrap().clone();
+    let names: Vec<_> = columns.iter().map(|c| c["name"].as_str().unwrap()).collect();
+    let expect = "Status Weight Suspended FailedChecks Interval Mirror StepWeight StepWeights MaxWeight \
+                  LastTransitionTime";
+    assert_eq!(names.join(" "), expect);
+}

@@ -1,0 +1,103 @@
+//! The pace, the weights and the strategy.
+
+use super::{Subject, Validation};
+use crate::{Analysis, parse_duration_ms};
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
+    let Some((path, analysis)) = subject.analysis() else { return };
+    if let Some(interval) = analysis.interval.as_deref().filter(|i| !i.is_empty())
+        && let Err(error) = parse_duration_ms(interval)
+    {
+        found.defect(format!("{path}.interval"), error.to_string());
+    }
+    numbers(&path, analysis, found);
+    strategy(subject, &path, analysis, found);
+    if subject.spec.skip_analysis() {
+        return;
+    }
+    // Without iterations the weights are what makes the rollout go on.
+    if analysis.iterations() == 0 && subject.router().weights {
+        steps(&path, analysis, found);
+    }
+}
+
+fn numbers(path: &str, analysis: &Analysis, found: &mut Validation) {
+    let percentages = [
+        ("maxWeight", analysis.max_weight),
+        ("stepWeight", analysis.step_weight),
+        ("stepWeightPromotion", analysis.step_weight_promotion),
+        ("mirrorWeight", analysis.mirror_weight),
+        ("primaryReadyThreshold", analysis.primary_ready_threshold),
+        ("canaryReadyThreshold", analysis.canary_ready_threshold),
+    ];
+    for (field, number) in percentages {
+        if let Some(number) = number.filter(|n| !(0..=100).contains(n)) {
+            found.defect(format!("{path}.{field}"), format!("{number} is not between 0 and 100"));
+        }
+    }
+    for (field, number) in [("threshold", analysis.threshold), ("iterations", analysis.iterations)] {
+        if number.is_some_and(|n| n < 0) {
+            found.defect(format!("{path}.{field}"), "must not be negative");
+        }
+    }
+    for (index, weight) in analysis.step_weights.iter().enumerate() {
+        let path = format!("{path}.stepWeights[{index}]");
+        if *weight < 0 {
+            found.defect(path, format!("{weight} is not between 0 and 100"));
+        } else if *weight > 100 {
+            // The contract's own arithmetic (`analysis.md` 3.2) gives 100 for `[1, 2, 10, 200]`.
+            found.remark(path, format!("{weight} is cut to 100"));
+        }
+    }
+}
+
+/// What excludes each other, and what the router must be able to do.
+fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut Validation) {
+    let (router, provider) = (subject.router(), subject.provider());
+    let by_step = analysis.step_weight() > 0;
+    let by_list = !analysis.step_weights.is_empty();
+    let by_count = analysis.iterations() > 0;
+    if by_step && by_list {
+        found.defect(format!("{path}.stepWeights"), "excludes stepWeight; keep one of the two");
+    }
+    if by_count && (by_step || by_list) {
+        let other = if by_step { "stepWeight" } else { "stepWeights" };
+        found.defect(format!("{path}.iterations"), format!("excludes {other}; keep one of the two"));
+    }
+    // A provider without weights drops the conditions and says so (`analysis.md` 3.1).
+    if !analysis.match_.is_empty() && by_count && !router.matches && router.weights {
+        let text =
+            format!("provider {provider} cannot send only matching requests to the canary (A/B testing)");
+        found.defect(format!("{path}.match"), text);
+    }
+    if !analysis.match_.is_empty() && !by_count {
+        found.remark(format!("{path}.match"), "counts only together with iterations and is ignored");
+    }
+    if analysis.mirror() && !router.mirror {
+        found.defect(format!("{path}.mirror"), format!("provider {provider} cannot mirror requests"));
+    }
+    if analysis.session_affinity.is_some() && !router.affinity {
+        let text = format!("provider {provider} does not keep clients on one side; it is ignored");
+        found.remark(format!("{path}.sessionAffinity"), text);
+    }
+}
+
+/// Steps that lead from 0 to the end (`analysis.md` 3.2).
+fn steps(path: &str, analysis: &Analysis, found: &mut Validation) {
+    if analysis.step_weights.is_empty() {
+        if analysis.step_weight() == 0 {
+            let text = "the weight would never advance: set stepWeight or stepWeights";
+            found.defect(format!("{path}.stepWeight"), text);
+        }
+        return;
+    }
+    let mut reached = 0;
+    for (index, weight) in analysis.step_weights.iter().enumerate() {
+        if *weight <= reached {
+            let text =
+                format!("the weight would never advance past {reached}: {weight} must be more than that");
+            found.defect(format!("{path}.stepWeights[{index}]"), text);
+        }
+        reached = reached.max(*weight);
+    }
+}

@@ -1,0 +1,78 @@
+//! Names and addresses: what Kubernetes and HTTP admit.
+
+use super::{Subject, Validation};
+
+/// Longest DNS label (RFC 1123): names of Services and namespaces.
+const LABEL_MAX: usize = 63;
+/// Longest DNS name: names of most objects.
+const NAME_MAX: usize = 253;
+/// What is appended to the names of generated objects; `-canary` is shorter.
+const SUFFIX: &str = "-primary";
+
+/// Names that generated objects are made of.
+pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
+    let target = subject.spec.target_ref.name.as_str();
+    if !target.is_empty() {
+        if !is_dns_name(target) {
+            found.defect("spec.targetRef.name", format!("`{target}` is no name of a Kubernetes object"));
+        } else if target.len() + SUFFIX.len() > NAME_MAX {
+            found.defect("spec.targetRef.name", too_long(target, NAME_MAX));
+        }
+    }
+    let apex = subject.spec.apex_name();
+    let named = subject.spec.service.name.as_deref().is_some_and(|name| !name.is_empty());
+    // A bad name of the target is told there; what only a Service cannot be called is told here.
+    if apex.is_empty() || (!named && !is_dns_name(apex)) {
+        return;
+    }
+    let path = if named { "spec.service.name" } else { "spec.targetRef.name" };
+    if !is_dns_label(apex) && apex.len() <= LABEL_MAX {
+        let hint = if named { "" } else { "; set spec.service.name" };
+        found.defect(
+            path,
+            format!("`{apex}` is no name of a Service: lower-case letters, digits and `-`{hint}"),
+        );
+    } else if apex.len() + SUFFIX.len() > LABEL_MAX {
+        found.defect(path, too_long(apex, LABEL_MAX));
+    }
+}
+
+fn too_long(name: &str, max: usize) -> String {
+    format!("`{name}{SUFFIX}` would be longer than {max} characters")
+}
+
+/// Whether the text is a DNS label, whatever its length.
+pub(super) fn is_dns_label(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    !text.is_empty() && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// Whether the text is a DNS name.
+pub(super) fn is_dns_name(text: &str) -> bool {
+    text.len() <= NAME_MAX && text.split('.').all(is_dns_label)
+}
+
+/// Whether the text can name a container port (`IANA_SVC_NAME`): at most 15 characters, one of them a letter.
+pub(super) fn is_port_name(text: &str) -> bool {
+    text.len() <= 15
+        && is_dns_label(text)
+        && !text.contains("--")
+        && text.chars().any(|c| c.is_ascii_lowercase())
+}
+
+/// What is wrong with an address that HTTP requests are sent to.
+pub(super) fn address_problem(text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some("must not be empty".to_owned());
+    }
+    let uri: http::Uri = match text.parse() {
+        Ok(uri) => uri,
+        Err(error) => return Some(format!("`{text}` is no URL: {error}")),
+    };
+    match (uri.scheme_str(), uri.host()) {
+        (Some("http" | "https"), Some(host)) if !host.is_empty() => None,
+        (Some("http" | "https"), _) => Some(format!("`{text}` names no host")),
+        (Some(scheme), _) => Some(format!("`{text}` has the scheme {scheme}; only http and https will do")),
+        (None, _) => Some(format!("`{text}` must begin with http:// or https://")),
+    }
+}

@@ -1,0 +1,108 @@
+//! From an object to the types, without losing a defect on the way.
+//!
+//! The first pass walks the object along the schema that is made of the types and names every field of a wrong type; the
+//! second builds the types. An object from an API server with our CRD passes; a list read under another CRD may hold
+//! anything, and one bad object must not hide the others.
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+use super::Defect;
+use crate::crd::schema::object;
+use crate::{Canary, CanarySpec, CanaryStatus};
+
+/// The types as a schema, without what the contract adds.
+static TYPES: LazyLock<Value> = LazyLock::new(|| object::<CanarySpec, CanaryStatus>(""));
+
+/// Reads a Canary.
+///
+/// # Errors
+/// Every field whose type is wrong, with its path.
+pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
+    if !object.is_object() {
+        let message = format!("must be an object, not {}", told(object));
+        return Err(vec![Defect { path: "the object".to_owned(), message }]);
+    }
+    let mut defects = Vec::new();
+    if object.get("spec").is_none_or(Value::is_null) {
+        defects.push(Defect { path: "spec".to_owned(), message: "is required".to_owned() });
+    }
+    walk(&TYPES, object, &mut String::new(), &mut defects);
+    if !defects.is_empty() {
+        return Err(defects);
+    }
+    serde_path_to_error::deserialize(object).map_err(|error| {
+        let path = error.path().to_string();
+        vec![Defect { path, message: error.into_inner().to_string() }]
+    })
+}
+
+/// Compares a value with a schema, and its parts with the schema's parts.
+fn walk(schema: &Value, value: &Value, path: &mut String, defects: &mut Vec<Defect>) {
+    if let Some(expected) = mismatch(schema, value) {
+        defects
+            .push(Defect { path: path.clone(), message: format!("must be {expected}, not {}", told(value)) });
+        return;
+    }
+    let length = path.len();
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let field = schema.get("properties").and_then(|p| p.get(name));
+                let Some(schema) = field.or_else(|| schema.get("additionalProperties")) else { continue };
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+                walk(schema, value, path, defects);
+                path.truncate(length);
+            }
+        }
+        Value::Array(elements) => {
+            let Some(schema) = schema.get("items") else { return };
+            for (index, value) in elements.iter().enumerate() {
+                path.push_str(&format!("[{index}]"));
+                walk(schema, value, path, defects);
+                path.truncate(length);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// What was expected, when the value is not that. Null stands for absent.
+fn mismatch(schema: &Value, value: &Value) -> Option<&'static str> {
+    if schema.get("x-kubernetes-int-or-string").is_some() {
+        let port = value.as_i64().is_some_and(|n| i32::try_from(n).is_ok());
+        return (!port && !value.is_string() && !value.is_null()).then_some("a whole number or a text");
+    }
+    let (fits, expected) = match schema.get("type")?.as_str()? {
+        "object" => (value.is_object(), "an object"),
+        "array" => (value.is_array(), "a list"),
+        "string" => (value.is_string(), "a text"),
+        "boolean" => (value.is_boolean(), "true or false"),
+        "integer" => (is_whole(value), "a whole number"),
+        "number" => (value.is_number(), "a number"),
+        _ => return None,
+    };
+    (!fits && !value.is_null()).then_some(expected)
+}
+
+/// Whether the number is a whole one of 64 bits; `10.0` is.
+fn is_whole(value: &Value) -> bool {
+    value.is_i64() || value.as_f64().is_some_and(|n| n.fract() == 0.0 && n.abs() < 9e15)
+}
+
+/// A value as an error tells it: short.
+fn told(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(truth) => truth.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) if text.chars().count() <= 40 => format!("the text `{text}`"),
+        Value::String(text) => format!("the text `{}…`", text.chars().take(40).collect::<String>()),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

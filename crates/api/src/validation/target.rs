@@ -1,0 +1,81 @@
+//! The provider, the target, its Services and its deadline.
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
+use super::names::{address_problem, is_dns_label, is_port_name};
+use super::{Subject, Validation};
+use crate::CanaryService;
+
+/// The kinds the contract knows.
+const KINDS: [&str; 3] = ["Deployment", "DaemonSet", "Service"];
+
+pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
+    provider(subject, found);
+    target(subject, found);
+    service(subject, found);
+    let spec = subject.spec;
+    if spec.progress_deadline_seconds.is_some_and(|seconds| seconds < 0) {
+        found.defect("spec.progressDeadlineSeconds", "must not be negative");
+    }
+    if let Some(address) = spec.metrics_server.as_deref().filter(|a| !a.is_empty())
+        && let Some(problem) = address_problem(address)
+    {
+        found.defect("spec.metricsServer", problem);
+    }
+}
+
+fn provider(subject: &Subject<'_>, found: &mut Validation) {
+    if subject.context.router.is_some() {
+        return;
+    }
+    let name = subject.provider();
+    let origin = if subject.spec.provider().is_some() { "" } else { " (the operator's default)" };
+    let known = subject.context.known_providers.join(", ");
+    found.defect("spec.provider", format!("unknown provider `{name}`{origin}; there are {known}"));
+}
+
+fn target(subject: &Subject<'_>, found: &mut Validation) {
+    let target = &subject.spec.target_ref;
+    if target.kind.is_empty() {
+        found.defect("spec.targetRef.kind", "is required");
+    } else if !KINDS.contains(&target.kind.as_str()) {
+        let kinds = KINDS.join(", ");
+        found.defect("spec.targetRef.kind", format!("unknown kind `{}`; there are {kinds}", target.kind));
+    }
+    if target.name.is_empty() {
+        found.defect("spec.targetRef.name", "is required");
+    }
+}
+
+fn service(subject: &Subject<'_>, found: &mut Validation) {
+    let service = &subject.spec.service;
+    match service.port {
+        // A Service that is the target brings its own ports.
+        None if subject.spec.target_ref.kind == "Service" => {}
+        None => found.defect("spec.service.port", "is required"),
+        Some(1..=65535) => {}
+        Some(port) => found.defect("spec.service.port", format!("{port} is not between 1 and 65535")),
+    }
+    target_port(service, found);
+    if let Some(name) = service.port_name.as_deref().filter(|n| !n.is_empty())
+        && (!is_dns_label(name) || name.len() > 63)
+    {
+        found.defect("spec.service.portName", format!("`{name}` is no name of a Service's port"));
+    }
+}
+
+fn target_port(service: &CanaryService, found: &mut Validation) {
+    let path = "spec.service.targetPort";
+    match &service.target_port {
+        // 0 means the service port.
+        None | Some(IntOrString::Int(0..=65535)) => {}
+        Some(IntOrString::Int(port)) => found.defect(path, format!("{port} is not between 1 and 65535")),
+        Some(IntOrString::String(name)) if name.is_empty() || is_port_name(name) => {}
+        Some(IntOrString::String(number)) if number.parse::<u16>().is_ok() => {
+            found.defect(path, format!("\"{number}\" is a name; write the number without quotes"));
+        }
+        Some(IntOrString::String(name)) => {
+            found.defect(path, format!("`{name}` is no name of a container's port"));
+        }
+    }
+}

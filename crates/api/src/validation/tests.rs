@@ -1,0 +1,222 @@
+//! Bad input, one line per case: what is changed on a good Canary, and every defect it must bring.
+
+mod abilities;
+mod analysis;
+mod references;
+mod types;
+
+use serde_json::{Value, json};
+
+use super::{RouterAbilities, ValidationContext, parse, validate};
+
+/// The Canary of the Traefik guide, without its scaler.
+fn good() -> Value {
+    json!({
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "metadata": { "name": "podinfo", "namespace": "test" },
+        "spec": {
+            "provider": "traefik",
+            "targetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo" },
+            "progressDeadlineSeconds": 60,
+            "service": { "port": 80, "targetPort": 9898 },
+            "analysis": {
+                "interval": "10s",
+                "threshold": 10,
+                "maxWeight": 50,
+                "stepWeight": 5,
+                "metrics": [
+                    { "name": "request-success-rate", "interval": "1m", "thresholdRange": { "min": 99 } },
+                    { "name": "request-duration", "interval": "1m", "thresholdRange": { "max": 500 } },
+                ],
+                "webhooks": [
+                    { "name": "acceptance-test", "type": "pre-rollout", "url": "http://flagger-loadtester.test/" },
+                    { "name": "load-test", "url": "http://flagger-loadtester.test/", "timeout": "5s" },
+                ],
+            },
+        },
+    })
+}
+
+/// A router that shifts weights and does nothing else.
+const WEIGHTS: RouterAbilities =
+    RouterAbilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+
+fn context() -> ValidationContext<'static> {
+    ValidationContext {
+        default_provider: "traefik",
+        known_providers: &["kubernetes", "traefik"],
+        router: Some(WEIGHTS),
+        no_cross_namespace_refs: false,
+    }
+}
+
+/// Lays a merge patch (RFC 7396) over a value.
+fn patch(value: &mut Value, change: &Value) {
+    let Value::Object(fields) = change else {
+        *value = change.clone();
+        return;
+    };
+    if !value.is_object() {
+        *value = json!({});
+    }
+    for (name, change) in fields {
+        if change.is_null() {
+            value.as_object_mut().unwrap().remove(name);
+        } else {
+            patch(&mut value[name], change);
+        }
+    }
+}
+
+/// The guide's Canary with this change has these defects and remarks, told as `path: message`, under `spec`.
+#[track_caller]
+fn told(context: &ValidationContext<'_>, change: Value) -> (Vec<String>, Vec<String>) {
+    let mut object = good();
+    patch(&mut object["spec"], &change);
+    let found = match parse(&object) {
+        Ok(canary) => validate(&canary, context),
+        Err(defects) => super::Validation { defects, remarks: Vec::new() },
+    };
+    let short = |text: String| text.strip_prefix("spec.").map(str::to_owned).unwrap_or(text);
+    let defects = found.defects.iter().map(|d| short(d.to_string())).collect();
+    (defects, found.remarks.iter().map(|r| short(r.to_string())).collect())
+}
+
+#[track_caller]
+fn check(change: Value, defects: &[&str]) {
+    assert_eq!(told(&context(), change).0, defects);
+}
+
+#[track_caller]
+fn check_in(context: ValidationContext<'_>, change: Value, defects: &[&str]) {
+    assert_eq!(told(&context, change).0, defects);
+}
+
+#[track_caller]
+fn check_remarks(change: Value, remarks: &[&str]) {
+    assert_eq!(told(&context(), change), (vec![], remarks.iter().map(|r| (*r).to_owned()).collect()));
+}
+
+/// A change of the analysis.
+fn analysis(change: Value) -> Value {
+    json!({ "analysis": change })
+}
+
+/// One metric.
+fn metric(metric: Value) -> Value {
+    analysis(json!({ "metrics": [metric] }))
+}
+
+/// One webhook.
+fn hook(change: Value) -> Value {
+    let mut hook = json!({ "name": "h", "url": "http://hooks/" });
+    patch(&mut hook, &change);
+    analysis(json!({ "webhooks": [hook] }))
+}
+
+#[test]
+fn a_canary_of_the_guide_has_no_defect() {
+    check_remarks(json!({}), &[]);
+}
+
+#[test]
+fn what_the_reference_runs_is_accepted() {
+    check_remarks(json!({ "provider": null }), &[]);
+    check_remarks(json!({ "service": { "targetPort": "http", "portName": "grpc" } }), &[]);
+    check_remarks(json!({ "service": { "targetPort": 0 } }), &[]);
+    check_remarks(analysis(json!({ "interval": null, "threshold": null, "maxWeight": 0 })), &[]);
+    check_remarks(analysis(json!({ "stepWeight": null, "stepWeights": [1, 2, 10, 80] })), &[]);
+    check_remarks(json!({ "analysis": { "stepWeight": 10.0, "threshold": 5.0 } }), &[]);
+    check_remarks(metric(json!({ "name": "request-success-rate", "threshold": 99 })), &[]);
+    check_remarks(metric(json!({ "name": "own", "query": "sum(x)" })), &[]);
+    check_remarks(
+        metric(json!({ "name": "own", "templateRef": { "name": "t", "namespace": "other" } })),
+        &[],
+    );
+    check_remarks(
+        metric(json!({ "name": "request-duration", "interval": "1m30s", "thresholdRange": {} })),
+        &[],
+    );
+    check_remarks(hook(json!({ "type": "", "timeout": "5", "retries": 3 })), &[]);
+    check_remarks(hook(json!({ "url": "https://user:secret@gate.example:8443/x?y=z" })), &[]);
+    check_remarks(hook(json!({ "url": "http://[::1]:8080/" })), &[]);
+    check_remarks(json!({ "skipAnalysis": true, "analysis": { "stepWeight": 0 } }), &[]);
+    let twice = json!([{ "name": "h", "url": "http://a/" }, { "name": "h", "url": "http://b/" }]);
+    check_remarks(analysis(json!({ "webhooks": twice })), &[]);
+    let old = json!({ "analysis": null, "canaryAnalysis": { "interval": "10s", "stepWeight": 10 } });
+    check_remarks(old, &[]);
+    check_remarks(json!({ "analysis": null }), &[]);
+}
+
+#[test]
+fn provider_target_and_service() {
+    let unknown = || ValidationContext { router: None, ..context() };
+    check_in(
+        unknown(),
+        json!({ "provider": "traefk" }),
+        &["provider: unknown provider `traefk`; there are kubernetes, traefik"],
+    );
+    check_in(
+        ValidationContext { default_provider: "smi", ..unknown() },
+        json!({ "provider": null }),
+        &["provider: unknown provider `smi` (the operator's default); there are kubernetes, traefik"],
+    );
+    check(json!({ "targetRef": { "kind": null } }), &["targetRef.kind: is required"]);
+    check(
+        json!({ "targetRef": { "kind": "StatefulSet" } }),
+        &["targetRef.kind: unknown kind `StatefulSet`; there are Deployment, DaemonSet, Service"],
+    );
+    check(json!({ "targetRef": { "name": null } }), &["targetRef.name: is required"]);
+    check(json!({ "targetRef": null }), &["targetRef.kind: is required", "targetRef.name: is required"]);
+    check(
+        json!({ "targetRef": { "name": "Pod_Info" } }),
+        &["targetRef.name: `Pod_Info` is no name of a Kubernetes object"],
+    );
+    check(
+        json!({ "targetRef": { "name": "pod.info" } }),
+        &[
+            "targetRef.name: `pod.info` is no name of a Service: lower-case letters, digits and `-`; set spec.service.name",
+        ],
+    );
+    check(json!({ "targetRef": { "name": "pod.info" }, "service": { "name": "podinfo" } }), &[]);
+    let long = "a".repeat(56);
+    let text = format!("targetRef.name: `{long}-primary` would be longer than 63 characters");
+    check(json!({ "targetRef": { "name": long } }), &[&text]);
+    let text = format!("service.name: `{long}-primary` would be longer than 63 characters");
+    check(json!({ "service": { "name": long } }), &[&text]);
+    let longer = "a".repeat(246);
+    let text = format!("targetRef.name: `{longer}-primary` would be longer than 253 characters");
+    check(json!({ "targetRef": { "name": longer }, "service": { "name": "podinfo" } }), &[&text]);
+    check(
+        json!({ "service": { "name": "-podinfo" } }),
+        &["service.name: `-podinfo` is no name of a Service: lower-case letters, digits and `-`"],
+    );
+    check(json!({ "service": null }), &["service.port: is required"]);
+    check(json!({ "service": { "port": null } }), &["service.port: is required"]);
+    check(json!({ "service": { "port": 0 } }), &["service.port: 0 is not between 1 and 65535"]);
+    check(json!({ "service": { "port": 65536 } }), &["service.port: 65536 is not between 1 and 65535"]);
+    check(json!({ "service": { "targetPort": -1 } }), &["service.targetPort: -1 is not between 1 and 65535"]);
+    check(
+        json!({ "service": { "targetPort": "9898" } }),
+        &["service.targetPort: \"9898\" is a name; write the number without quotes"],
+    );
+    check(
+        json!({ "service": { "targetPort": "HTTP" } }),
+        &["service.targetPort: `HTTP` is no name of a container's port"],
+    );
+    check(
+        json!({ "service": { "portName": "my_port" } }),
+        &["service.portName: `my_port` is no name of a Service's port"],
+    );
+    check(json!({ "progressDeadlineSeconds": -1 }), &["progressDeadlineSeconds: must not be negative"]);
+    check(
+        json!({ "metricsServer": "prometheus:9090" }),
+        &["metricsServer: `prometheus:9090` must begin with http:// or https://"],
+    );
+    check(json!({ "ingressRef": {} }), &["ingressRef.name: is required"]);
+    check(
+        json!({ "routeRef": {}, "upstreamRef": {} }),
+        &["routeRef.name: is required", "upstreamRef.name: is required"],
+    );
+}

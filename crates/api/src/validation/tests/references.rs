@@ -1,0 +1,71 @@
+//! The reference's own rules.
+
+use serde_json::json;
+
+use super::{RouterAbilities, ValidationContext, WEIGHTS, analysis, check, check_in, context, metric};
+
+#[test]
+fn the_references_own_rules_in_its_own_words() {
+    let strict = || ValidationContext { no_cross_namespace_refs: true, ..context() };
+    let reference = |namespace: &str| json!({ "name": "x", "namespace": namespace });
+    check_in(
+        strict(),
+        json!({ "upstreamRef": reference("other") }),
+        &[
+            "upstreamRef.namespace: can't access gloo upstream x.other, cross-namespace references are blocked",
+        ],
+    );
+    check_in(
+        strict(),
+        metric(json!({ "name": "own", "templateRef": reference("other") })),
+        &[
+            "analysis.metrics[0].templateRef.namespace: can't access metric template x.other, cross-namespace \
+           references are blocked",
+        ],
+    );
+    check_in(
+        strict(),
+        analysis(json!({ "alerts": [{ "name": "a", "providerRef": reference("other") }] })),
+        &["analysis.alerts[0].providerRef.namespace: can't access alert provider x.other, cross-namespace \
+           references are blocked"],
+    );
+    check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("test") })), &[]);
+    check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("") })), &[]);
+    let service = json!({ "apiVersion": "serving.knative.dev/v1", "kind": "Service" });
+    let not_yet = "targetRef.kind: this version does not roll out a Service yet";
+    check(
+        json!({ "targetRef": service }),
+        &["provider: can't use traefik provider with Knative Service as target", not_yet],
+    );
+    let knative = RouterAbilities { knative: true, ..WEIGHTS };
+    let for_knative = || ValidationContext { router: Some(knative), ..context() };
+    check_in(
+        for_knative(),
+        json!({ "provider": "knative" }),
+        &["targetRef: can't use apps/v1/Deployment as target if provider is set to knative"],
+    );
+    check_in(
+        for_knative(),
+        json!({ "provider": "knative", "targetRef": service, "autoscalerRef": { "name": "x" } }),
+        &[
+            "autoscalerRef: can't use autoscaler with Knative Service",
+            not_yet,
+            "autoscalerRef: this version does not take care of autoscalers yet",
+        ],
+    );
+    check(
+        analysis(json!({ "sessionAffinity": { "cookieName": "c", "primaryCookieName": "c" } })),
+        &[
+            "analysis.sessionAffinity.primaryCookieName: can't use the same cookie name for both primary and cookie \
+           name; please update them to be different",
+        ],
+    );
+    check(analysis(json!({ "sessionAffinity": {} })), &["analysis.sessionAffinity.cookieName: is required"]);
+    check(
+        analysis(json!({ "alerts": [{ "name": "a", "severity": "bad", "providerRef": {} }] })),
+        &[
+            "analysis.alerts[0].providerRef.name: is required",
+            "analysis.alerts[0].severity: unknown severity `bad`; there are info, warn, error",
+        ],
+    );
+}
