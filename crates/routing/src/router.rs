@@ -14,17 +14,19 @@ pub trait Router: Send + Sync {
     /// answer may lead to the next question (first the CRDs, then the object of the group that is served).
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey>;
 
-    /// The weights as the live objects say.
+    /// The weights as the live objects say. Strict: what is not exactly as a router writes it is an error, so that an
+    /// edit by hand is told before it is put back.
     ///
     /// # Errors
-    /// [`RouteError::Absent`] when there is no route yet; the others when it cannot be read for certain.
+    /// [`RouteError::Absent`] when there is no route yet and [`RouteError::Edited`] when fields of ours were edited:
+    /// rendering mends both. The others when it cannot be read for certain; rendering then says the same.
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError>;
 
-    /// The changes that make the live objects say `want`, in order. None when they do already. Fields and entries of
-    /// others are kept.
+    /// The changes that make the live objects say `want`, in order. None when they do already. Fields of ours are
+    /// written whatever they hold; fields and entries of others are kept.
     ///
     /// # Errors
-    /// When a live object cannot be read for certain, is not ours, or cannot express `want`.
+    /// When a live object has no place for our fields, is not ours, or cannot express `want`.
     fn render(
         &self,
         target: &RouteTarget<'_>,
@@ -33,10 +35,11 @@ pub trait Router: Send + Sync {
     ) -> Result<Vec<Change>, RouteError>;
 
     /// The changes that leave nothing of ours and all of the user's. Objects that the Canary owns are left to the
-    /// garbage collector.
+    /// garbage collector. None when there is nothing to release: the object is gone, is somebody else's, or its kind is
+    /// no longer served; a deletion must not wait for any of that.
     ///
     /// # Errors
-    /// When a live object cannot be read for certain.
+    /// When a live object has not been looked at.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
 
     /// What it can do; a strategy that needs more is refused when the Canary is validated.

@@ -12,18 +12,20 @@ pub trait Services: Send + Sync {
     /// The changes that make the `-canary` and `-primary` Services as wanted. None when they are.
     ///
     /// # Errors
-    /// When a Service has not been looked at, or belongs to another controller.
+    /// When a Service has not been looked at, or is not this Canary's: these two are never adopted.
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
 
-    /// The changes that make the apex Service select the primary's pods. None when it does.
+    /// The changes that make the apex Service select the primary's pods. None when it does. One without a controller is
+    /// its user's and is adopted for its ports and selector only.
     ///
     /// # Errors
-    /// As [`Services::backends`].
+    /// When it has not been looked at, or belongs to another controller.
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
 
-    /// The changes that give an apex that is the user's own back to the target's pods.
+    /// The changes that give an apex that is the user's own back to the target's pods. None when it is gone, the
+    /// Canary's, or somebody else's.
     ///
     /// # Errors
-    /// As [`Services::backends`].
+    /// When it has not been looked at, or its user's record of it cannot be read.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
 }
