@@ -9,5 +9,6 @@
 pub mod api;
 mod clock;
 pub mod promql;
+pub mod world;
 
 pub use clock::Clock;

@@ -1,0 +1,294 @@
+//! The whole cluster in one value: API server, controllers, pods, gateway, metric server, load tester.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use kube::Client;
+use serde_json::{Map, Value, json};
+use tokio::task::JoinSet;
+
+use super::controllers::{Controllers, Snapshot, crash};
+use super::gateway::traefik::Traefik;
+use super::gateway::{Follower, Gateway};
+use super::hooks::LoadTester;
+use super::kinds::{ENDPOINT_SLICE, SERVICE};
+use super::load::{Load, Running};
+use super::metrics::Metrics;
+use super::network::{Directory, Network, Proxy};
+use super::objects;
+use super::settings::{Settings, Wire};
+use super::watch::Watch;
+use crate::api::{ApiServer, Listening};
+use crate::clock::Clock;
+use crate::promql::{Labels, QueryValue};
+
+/// Time between two looks at a condition.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The CRDs of both groups that Traefik's objects have had.
+const TRAEFIK: [(&str, &str); 2] = [
+    ("traefik.io", include_str!("../../crds/traefik.io.yaml")),
+    ("traefik.containo.us", include_str!("../../crds/traefik.containo.us.yaml")),
+];
+
+/// Name of the gateway on the cluster's network.
+pub const GATEWAY: &str = "traefik.traefik";
+/// Name of the load tester on the cluster's network.
+pub const LOAD_TESTER: &str = "flagger-loadtester.test";
+/// Name and port of the metric server on the cluster's network.
+pub const METRIC_SERVER: &str = "flagger-prometheus.traefik:9090";
+
+/// A running cluster. Everything in it ends when it is dropped.
+pub struct Cluster {
+    server: ApiServer,
+    client: Client,
+    network: Network,
+    metrics: Metrics,
+    gateway: Arc<dyn Gateway>,
+    controllers: Controllers,
+    metrics_url: String,
+    outside: Option<Outside>,
+    _follower: Follower,
+    _tasks: [JoinSet<()>; 2],
+}
+
+impl fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("network", &self.network)
+            .field("outside", &self.outside)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a process outside talks to.
+#[derive(Debug)]
+struct Outside {
+    api: Listening,
+    proxy: Proxy,
+}
+
+impl Cluster {
+    /// A cluster with the default settings: in the process, for tests on paused time. It serves the `flagger.app` kinds
+    /// and those of `traefik.io`, and has the namespaces `test` and `traefik`.
+    ///
+    /// # Errors
+    /// When its own manifests are refused.
+    pub async fn start() -> anyhow::Result<Self> {
+        Cluster::with(Settings::default()).await
+    }
+
+    /// A cluster with other settings. Over sockets it also listens for `kubectl` and has a forward proxy.
+    ///
+    /// # Errors
+    /// When its own manifests are refused or no port can be had.
+    pub async fn with(settings: Settings) -> anyhow::Result<Self> {
+        let clock = settings.clock.unwrap_or_default();
+        let server = ApiServer::new(clock);
+        let client = server.client_as("vexil-testbed");
+        let network = Network::new(settings.wire);
+        let controllers = Controllers::start(&client, clock, network.clone(), &settings);
+        let gateway: Arc<Traefik> = Arc::new(Traefik::new(network.clone()));
+        network.register(GATEWAY, Arc::clone(&gateway) as _);
+        network.register(LOAD_TESTER, Arc::new(LoadTester::new(network.clone(), settings.run_load_hooks)));
+        let gateway = gateway as Arc<dyn Gateway>;
+        let metrics = Metrics::new(clock);
+        let (name, _) = METRIC_SERVER.split_once(':').unwrap_or_default();
+        let listens = network.register(name, Arc::new(metrics.clone()));
+        let scraping = metrics.scrape(Arc::clone(&gateway), settings.scrape_interval);
+        let outside = match settings.wire {
+            Wire::InProcess => None,
+            Wire::Sockets => Some(Outside {
+                api: server.listen(settings.api_address).await.context("the API server cannot listen")?,
+                proxy: Proxy::start(network.clone()).await.context("the proxy cannot listen")?,
+            }),
+        };
+        let cluster = Cluster {
+            _follower: Follower::start(&client, Arc::clone(&gateway), settings.gateway_delay),
+            _tasks: [scraping, resolve(&client, &network)],
+            metrics_url: listens.map_or(format!("http://{METRIC_SERVER}"), |at| format!("http://{at}")),
+            server,
+            client,
+            network,
+            metrics,
+            gateway,
+            controllers,
+            outside,
+        };
+        cluster.prepare(&settings.traefik_groups).await?;
+        Ok(cluster)
+    }
+
+    async fn prepare(&self, traefik_groups: &[&str]) -> anyhow::Result<()> {
+        for name in ["test", "traefik"] {
+            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            objects::apply(&self.client, &namespace).await?;
+        }
+        for crd in vexil_api::crds()? {
+            objects::apply(&self.client, &crd.manifest).await?;
+        }
+        for (_, crds) in TRAEFIK.iter().filter(|(group, _)| traefik_groups.contains(group)) {
+            self.apply_yaml(crds).await?;
+        }
+        Ok(())
+    }
+
+    /// The API server.
+    pub fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
+    /// A client of the API server, in the process.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The cluster's clock.
+    pub fn clock(&self) -> Clock {
+        self.server.clock()
+    }
+
+    /// The cluster's network: where names resolve and requests are answered.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Applies every object of a YAML text, in order: creates it, or merge-patches the one there is.
+    ///
+    /// # Errors
+    /// When the text is no YAML or an object is refused.
+    pub async fn apply_yaml(&self, text: &str) -> anyhow::Result<()> {
+        objects::apply_yaml(&self.client, text).await
+    }
+
+    /// One object, `None` when there is none. `version` is an `apiVersion`: `apps/v1`.
+    ///
+    /// # Errors
+    /// When the cluster does not serve the kind.
+    pub async fn get(
+        &self,
+        version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> anyhow::Result<Option<Value>> {
+        objects::get(&self.client, version, kind, namespace, name).await
+    }
+
+    /// Merge-patches one object.
+    ///
+    /// # Errors
+    /// When there is no such object or the patch is refused.
+    pub async fn merge(&self, kind: (&str, &str), object: (&str, &str), body: &Value) -> anyhow::Result<()> {
+        objects::merge(&self.client, kind, object, body).await
+    }
+
+    /// Gives a container of a Deployment another image, as `kubectl set image` does.
+    ///
+    /// # Errors
+    /// When there is no such Deployment.
+    pub async fn set_image(
+        &self,
+        namespace: &str,
+        deployment: &str,
+        container: &str,
+        image: &str,
+    ) -> anyhow::Result<()> {
+        objects::set_image(&self.client, namespace, deployment, container, image).await
+    }
+
+    /// Crashes every pod that carries all of these labels, together with its siblings of the same ReplicaSet; answers how
+    /// many ReplicaSets (or lone pods) that were. They are started again after the usual back-off.
+    pub fn crash_pods(&self, namespace: &str, labels: &[(&str, &str)]) -> usize {
+        let labels: Map<String, Value> =
+            labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+        crash(&self.controllers, namespace, &labels)
+    }
+
+    /// Starts to send requests.
+    pub fn load(&self, load: Load) -> Running {
+        Running::start(self.network.clone(), load)
+    }
+
+    /// Where the metric server answers: its name on the cluster's network, over sockets an address of 127.0.0.1.
+    pub fn metrics_url(&self) -> &str {
+        &self.metrics_url
+    }
+
+    /// Evaluates a PromQL query now.
+    ///
+    /// # Errors
+    /// When the query cannot be parsed or evaluated.
+    pub fn query(&self, query: &str) -> anyhow::Result<QueryValue> {
+        Ok(self.metrics.query(query)?)
+    }
+
+    /// Stores one sample, as if it had been scraped now.
+    ///
+    /// # Errors
+    /// When the series has another value at this very moment.
+    pub fn push_sample(&self, labels: Labels, value: f64) -> anyhow::Result<()> {
+        Ok(self.metrics.push(labels, value)?)
+    }
+
+    /// The gateway's metrics in the text exposition format.
+    pub fn gateway_metrics(&self) -> String {
+        self.gateway.metrics()
+    }
+
+    /// Over sockets, where the API server answers: `http://127.0.0.1:…`.
+    pub fn api_url(&self) -> Option<String> {
+        self.outside.as_ref().map(|outside| outside.api.url())
+    }
+
+    /// Over sockets, what to set `HTTP_PROXY` to for a process that shall reach the names of the cluster.
+    pub fn proxy_url(&self) -> Option<String> {
+        self.outside.as_ref().map(|outside| format!("http://{}", outside.proxy.address()))
+    }
+
+    /// Over sockets, writes a kubeconfig.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the cluster is in process.
+    pub fn write_kubeconfig(&self, path: &Path) -> anyhow::Result<()> {
+        let Some(outside) = &self.outside else { bail!("the cluster has no sockets") };
+        Ok(outside.api.write_kubeconfig(path)?)
+    }
+
+    /// Lets time pass until a condition holds.
+    ///
+    /// # Errors
+    /// When it does not hold within `limit`.
+    pub async fn run_until(
+        &self,
+        limit: Duration,
+        mut holds: impl AsyncFnMut(&Self) -> bool,
+    ) -> anyhow::Result<()> {
+        let end = tokio::time::Instant::now() + limit;
+        while !holds(self).await {
+            if tokio::time::Instant::now() >= end {
+                bail!("the condition does not hold after {limit:?}");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the network's directory of Services up to date.
+fn resolve(client: &Client, network: &Network) -> JoinSet<()> {
+    let (mut watch, network) = (Watch::start(client, &[SERVICE, ENDPOINT_SLICE]), network.clone());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut seen = Snapshot::default();
+        while let Some(news) = watch.next().await {
+            news.apply(&mut seen);
+            watch.drain(&mut seen);
+            network.follow(Directory::read(&seen));
+        }
+    });
+    task
+}

@@ -1,0 +1,175 @@
+//! What a controller wants done to the API, as data, and what it was shown of the API.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::world::kinds::Resource;
+use crate::world::view;
+
+/// One write.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Op {
+    /// Creates an object in its namespace.
+    Create(Resource, Value),
+    /// Merge-patches an object.
+    Patch(Target, Value),
+    /// Merge-patches an object's status.
+    PatchStatus(Target, Value),
+    /// Deletes an object, with whatever grace the API gives it.
+    Delete(Target),
+    /// Deletes an object without any grace: what held it is gone.
+    Kill(Target),
+    /// Tells of an object in an Event of type `Normal`.
+    Tell { about: Value, component: &'static str, reason: &'static str, message: String },
+}
+
+/// The object of a write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub resource: Resource,
+    pub namespace: String,
+    pub name: String,
+}
+
+impl Target {
+    /// The object `of` of the given kind.
+    pub fn new(resource: Resource, of: &Value) -> Self {
+        Target { resource, namespace: view::namespace(of).to_owned(), name: view::name(of).to_owned() }
+    }
+}
+
+impl Op {
+    /// An Event about `object`.
+    pub fn tell(
+        component: &'static str,
+        resource: Resource,
+        object: &Value,
+        reason: &'static str,
+        message: String,
+    ) -> Self {
+        let about = json!({
+            "apiVersion": resource.api_version(), "kind": resource.kind, "namespace": view::namespace(object),
+            "name": view::name(object), "uid": view::uid(object),
+            "resourceVersion": view::text(object, "/metadata/resourceVersion"),
+        });
+        Op::Tell { about, component, reason, message }
+    }
+}
+
+/// What a controller answers: writes in order, and when to ask again although nothing has changed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Plan {
+    pub ops: Vec<Op>,
+    pub wake: Option<Timestamp>,
+}
+
+impl Plan {
+    /// Takes over the writes of `other` and the earlier of the two wake-ups.
+    pub fn join(&mut self, other: Plan) {
+        self.ops.extend(other.ops);
+        self.wake_at(other.wake);
+    }
+
+    /// Asks again at `at`, or earlier.
+    pub fn wake_at(&mut self, at: Option<Timestamp>) {
+        self.wake = [self.wake, at].into_iter().flatten().min();
+    }
+}
+
+/// The objects of the API by kind, then by namespace and name. Never goes back: what an answer to a write has told is
+/// not overwritten by an event from before it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Snapshot {
+    objects: BTreeMap<Resource, BTreeMap<(String, String), Arc<Value>>>,
+    /// Uids of objects known to be deleted whose last event is still to come.
+    gone: BTreeSet<String>,
+}
+
+impl Snapshot {
+    /// Replaces what is known of one kind by a list.
+    pub fn replace(&mut self, resource: Resource, objects: Vec<Value>) {
+        let by_name = objects.into_iter().map(|object| (key(&object), Arc::new(object)));
+        self.objects.insert(resource, by_name.collect());
+    }
+
+    /// Whether all objects of a kind were listed once: what is not known of it then does not exist.
+    pub fn is_listed(&self, resource: Resource) -> bool {
+        self.objects.contains_key(&resource)
+    }
+
+    /// Adds or replaces one object, unless a newer version of it is known.
+    pub fn put(&mut self, resource: Resource, object: Value) {
+        if self.gone.contains(view::uid(&object)) {
+            return;
+        }
+        let objects = self.objects.entry(resource).or_default();
+        let key = key(&object);
+        if objects.get(&key).is_none_or(|known| version(known) <= version(&object)) {
+            objects.insert(key, Arc::new(object));
+        }
+    }
+
+    /// Forgets one object of which an event says that it is deleted.
+    pub fn remove(&mut self, resource: Resource, object: &Value) {
+        self.gone.remove(view::uid(object));
+        let objects = self.objects.entry(resource).or_default();
+        let key = key(object);
+        if objects.get(&key).is_some_and(|known| view::uid(known) == view::uid(object)) {
+            objects.remove(&key);
+        }
+    }
+
+    /// Forgets one object that was just deleted; its events still to come change nothing.
+    pub fn bury(&mut self, resource: Resource, namespace: &str, name: &str) {
+        let key = (namespace.to_owned(), name.to_owned());
+        if let Some(object) = self.objects.get_mut(&resource).and_then(|objects| objects.remove(&key)) {
+            self.gone.insert(view::uid(&object).to_owned());
+        }
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn all(&self, resource: Resource) -> impl Iterator<Item = &Value> {
+        self.objects.get(&resource).into_iter().flat_map(|objects| objects.values().map(Arc::as_ref))
+    }
+
+    /// One object.
+    pub fn get(&self, resource: Resource, namespace: &str, name: &str) -> Option<&Value> {
+        self.objects.get(&resource)?.get(&(namespace.to_owned(), name.to_owned())).map(Arc::as_ref)
+    }
+
+    /// The objects of a kind that an object controls.
+    pub fn controlled<'a>(
+        &'a self,
+        resource: Resource,
+        owner: &'a Value,
+    ) -> impl Iterator<Item = &'a Value> + 'a {
+        let uid = view::uid(owner);
+        self.all(resource).filter(move |object| {
+            view::namespace(object) == view::namespace(owner) && view::is_controlled_by(object, uid)
+        })
+    }
+}
+
+fn key(object: &Value) -> (String, String) {
+    (view::namespace(object).to_owned(), view::name(object).to_owned())
+}
+
+fn version(object: &Value) -> u64 {
+    view::text(object, "/metadata/resourceVersion").parse().unwrap_or(u64::MAX)
+}
+
+/// The merge patch that turns the `live` status into `want`, `None` when they are equal. A live `null` is absence.
+pub(crate) fn status_patch(live: Option<&Value>, want: &Value) -> Option<Value> {
+    let none = Map::new();
+    let live = live.and_then(Value::as_object).unwrap_or(&none);
+    let want = want.as_object().unwrap_or(&none);
+    let gone = live.iter().filter(|(key, value)| !value.is_null() && !want.contains_key(*key));
+    let gone = gone.map(|(key, _)| (key.clone(), Value::Null));
+    let changed = want.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let patch: Map<String, Value> =
+        gone.chain(changed.map(|(key, value)| (key.clone(), value.clone()))).collect();
+    (!patch.is_empty()).then(|| json!({ "status": patch }))
+}

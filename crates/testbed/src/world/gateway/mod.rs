@@ -1,0 +1,84 @@
+//! Gateways: split real requests by the live route objects, as the product does whose objects they are.
+//!
+//! A new one is a folder here with a [`Gateway`], and one line where the cluster is put together.
+
+pub mod traefik;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::controllers::Snapshot;
+use super::kinds::{ENDPOINT_SLICE, Resource, SERVICE};
+use super::network::Handler;
+use super::watch::Watch;
+
+/// Splits requests by what the API's objects say.
+pub(crate) trait Gateway: Handler {
+    /// The kinds it follows, beside Services and EndpointSlices.
+    fn kinds(&self) -> Vec<Resource>;
+
+    /// Routes by these objects from now on.
+    fn follow(&self, seen: &Snapshot);
+
+    /// Its metrics in the text exposition format.
+    fn metrics(&self) -> String;
+}
+
+/// Brings a gateway each state of the API a fixed time after it came to be; ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Follower(#[expect(dead_code, reason = "held for its drop")] JoinSet<()>);
+
+impl Follower {
+    /// Starts to follow.
+    pub fn start(client: &Client, gateway: Arc<dyn Gateway>, delay: Duration) -> Self {
+        let mut kinds = gateway.kinds();
+        kinds.extend([SERVICE, ENDPOINT_SLICE]);
+        let watch = Watch::start(client, &kinds);
+        let mut task = JoinSet::new();
+        task.spawn(follow(watch, kinds, gateway, delay));
+        Follower(task)
+    }
+}
+
+async fn follow(mut watch: Watch, kinds: Vec<Resource>, gateway: Arc<dyn Gateway>, delay: Duration) {
+    let mut seen = Snapshot::default();
+    let mut due: VecDeque<(Instant, Snapshot)> = VecDeque::new();
+    loop {
+        let next = due.front().map(|(at, _)| *at);
+        let at_next = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            news = watch.next() => {
+                let Some(news) = news else { return };
+                news.apply(&mut seen);
+                watch.drain(&mut seen);
+                if kinds.iter().all(|kind| seen.is_listed(*kind)) {
+                    enqueue(&mut due, Instant::now() + delay, seen.clone());
+                }
+            }
+            () = at_next => {
+                if let Some((_, state)) = due.pop_front() {
+                    gateway.follow(&state);
+                }
+            }
+        }
+    }
+}
+
+/// States of the same moment are one: the last of them.
+fn enqueue(due: &mut VecDeque<(Instant, Snapshot)>, at: Instant, state: Snapshot) {
+    if due.back().is_some_and(|(last, _)| *last == at) {
+        due.pop_back();
+    }
+    due.push_back((at, state));
+}

@@ -1,0 +1,104 @@
+//! The load tester's stand-in: answers the hooks of the guides without a shell.
+//!
+//! `bash` hooks are carried out (see [`command`]) and answer 200, or 500 `command <cmd> failed: …`; `cmd` hooks are
+//! accepted with 202, and `hey` among them can really send requests. Status codes and texts are those of the contract
+//! (`loadtester-and-charts.md` A2, A3, A6). Not done: gates, `helm`, `kubectl`, `concord`, `ngrinder`, `grpc_health_probe`,
+//! any other program.
+
+mod command;
+mod hey;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use super::load::run as run_load;
+use super::network::{Handler, Network, Refused, lock, plain};
+use super::view;
+
+/// Answers hooks.
+#[derive(Debug)]
+pub(crate) struct LoadTester {
+    network: Network,
+    /// Whether `hey` really runs.
+    runs_load: bool,
+    running: Arc<Mutex<BTreeSet<String>>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl LoadTester {
+    /// A load tester that sends its requests over `network`.
+    pub fn new(network: Network, runs_load: bool) -> Self {
+        LoadTester { network, runs_load, running: Arc::default(), tasks: Mutex::default() }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        if request.uri().path() == "/healthz" {
+            return plain(StatusCode::OK, "OK");
+        }
+        let Some((payload, metadata)) = read(request.body()) else {
+            return plain(StatusCode::BAD_REQUEST, "");
+        };
+        if metadata.as_object().is_none_or(serde_json::Map::is_empty) {
+            return plain(StatusCode::BAD_REQUEST, "metadata not found in payload");
+        }
+        let text = view::text(&metadata, "/cmd");
+        match view::text(&metadata, "/type") {
+            "" | "cmd" if text.is_empty() => plain(StatusCode::BAD_REQUEST, "cmd not found in metadata"),
+            "" | "cmd" => {
+                self.accept(&payload, text);
+                plain(StatusCode::ACCEPTED, "")
+            }
+            "bash" => {
+                let returned = view::text(&metadata, "/returnCmdOutput") == "true";
+                match command::run(text, &self.network).await {
+                    Ok(output) => plain(StatusCode::OK, if returned { output } else { String::new() }),
+                    Err(failure) => {
+                        plain(StatusCode::INTERNAL_SERVER_ERROR, format!("command {text} failed: {failure}"))
+                    }
+                }
+            }
+            other => plain(StatusCode::BAD_REQUEST, format!("unknown task type {other}")),
+        }
+    }
+
+    /// Starts a load in the background, unless the same one is running.
+    fn accept(&self, payload: &Value, text: &str) {
+        let Some(load) = hey::parse(text).filter(|_| self.runs_load) else { return };
+        let task = format!("{}.{}/{text}", view::text(payload, "/name"), view::text(payload, "/namespace"));
+        if !lock(&self.running).insert(task.clone()) {
+            return;
+        }
+        let (running, network) = (Arc::clone(&self.running), self.network.clone());
+        let mut tasks = lock(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(async move {
+            run_load(&network, &load, &Mutex::default()).await;
+            lock(&running).remove(&task);
+        });
+    }
+}
+
+/// The payload and its metadata, whose values must all be text.
+fn read(body: &Bytes) -> Option<(Value, Value)> {
+    let payload: Value = serde_json::from_slice(body).ok()?;
+    let fields = payload.as_object()?;
+    let metadata = fields.get("metadata").cloned().unwrap_or_default();
+    let values = metadata.as_object().into_iter().flat_map(serde_json::Map::values);
+    let names = ["name", "namespace"].iter().filter_map(|name| fields.get(*name));
+    values.chain(names).all(Value::is_string).then_some((payload, metadata))
+}
+
+impl Handler for LoadTester {
+    fn call(&self, _port: u16, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Refused>> {
+        self.answer(request).map(Ok).boxed()
+    }
+}

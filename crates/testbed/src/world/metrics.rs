@@ -1,0 +1,80 @@
+//! The cluster's metric server: scrapes the gateway and answers Prometheus' HTTP API.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use tokio::task::JoinSet;
+
+use super::gateway::Gateway;
+use super::network::{Handler, Refused, lock};
+use crate::clock::Clock;
+use crate::promql::{self, Labels, MetricStore, QueryError, QueryValue};
+
+/// How long samples are kept, in milliseconds.
+const RETENTION_MS: i64 = 2 * 60 * 60 * 1000;
+
+/// The store with its clock; clones are the same store.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    store: Arc<Mutex<MetricStore>>,
+    clock: Clock,
+}
+
+impl Metrics {
+    /// An empty store.
+    pub fn new(clock: Clock) -> Self {
+        Metrics { store: Arc::new(Mutex::new(MetricStore::new(RETENTION_MS))), clock }
+    }
+
+    /// Scrapes a gateway again and again; ends when what is answered is dropped.
+    pub fn scrape(&self, gateway: Arc<dyn Gateway>, every: Duration) -> JoinSet<()> {
+        let metrics = self.clone();
+        let target = Labels::new([("job", "gateway"), ("instance", "gateway:9100")]);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            loop {
+                let (text, now) = (gateway.metrics(), metrics.now_ms());
+                if let Err(error) = lock(&metrics.store).ingest_text(&text, &target, now) {
+                    tracing::warn!(%error, "the gateway's metrics cannot be read");
+                }
+                tokio::time::sleep(every).await;
+            }
+        });
+        task
+    }
+
+    /// Evaluates a query now.
+    pub fn query(&self, query: &str) -> Result<QueryValue, QueryError> {
+        lock(&self.store).query(query, self.now_ms())
+    }
+
+    /// Stores one sample, as if it had been scraped now.
+    pub fn push(&self, labels: Labels, value: f64) -> Result<(), promql::AppendError> {
+        lock(&self.store).append(labels, self.now_ms(), value)
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().as_millisecond()
+    }
+
+    fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let store = lock(&self.store);
+        let answer = promql::handle(&store, request.method().as_str(), target, request.body(), self.now_ms());
+        let mut response = Response::new(Bytes::from(answer.body));
+        *response.status_mut() =
+            StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(answer.content_type));
+        response
+    }
+}
+
+impl Handler for Metrics {
+    fn call(&self, _port: u16, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Refused>> {
+        async move { Ok(self.answer(&request)) }.boxed()
+    }
+}

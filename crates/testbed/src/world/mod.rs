@@ -1,0 +1,27 @@
+//! The living world of the cluster: controllers, pods that serve HTTP, the network, a gateway, hooks, load, metrics.
+//!
+//! [`Cluster`] puts it all together over the API server. In the process nothing opens a socket, so that tests run on
+//! paused time and the same test always goes the same way; over sockets the same pieces are real HTTP servers on
+//! 127.0.0.1. What each piece does not do stands in its own module.
+
+mod cluster;
+mod controllers;
+mod gateway;
+mod hooks;
+mod kinds;
+mod load;
+mod metrics;
+mod network;
+mod objects;
+mod pods;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod view;
+mod watch;
+
+pub use cluster::{Cluster, GATEWAY, LOAD_TESTER, METRIC_SERVER};
+pub use load::{Load, Running, Tally};
+pub use network::{FromFn, Handler, Network, NetworkError, Refused, plain};
+pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
+pub use settings::{Settings, Wire};

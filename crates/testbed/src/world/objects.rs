@@ -1,0 +1,126 @@
+//! Objects of any kind by what manifests say of them: apply, read, patch.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use http::{Method, Request};
+use kube::Client;
+use serde_json::{Value, json};
+
+use super::view;
+
+/// Tries of a request for a kind that is not served yet: its definition may have just been made.
+const TRIES: u32 = 20;
+
+/// Applies every object of a YAML text, in order.
+pub(super) async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()> {
+    let objects: Vec<Value> = serde_saphyr::from_multiple(text).context("the manifest is not YAML")?;
+    for object in objects {
+        apply(client, &object).await?;
+    }
+    Ok(())
+}
+
+/// Creates one object, or merge-patches the one there is.
+pub(super) async fn apply(client: &Client, object: &Value) -> anyhow::Result<()> {
+    let (version, kind) = (view::text(object, "/apiVersion"), view::text(object, "/kind"));
+    let (namespace, name) = (view::namespace(object), view::name(object));
+    let told = || format!("{kind} {name} cannot be applied");
+    let all = path(client, version, kind, namespace, "").await?;
+    match send(client, Method::POST, all.trim_end_matches('/').to_owned(), "application/json", Some(object))
+        .await
+    {
+        Err(kube::Error::Api(status)) if status.code == 409 => {
+            merge(client, (version, kind), (namespace, name), object).await.with_context(told)
+        }
+        answer => answer.map(drop).with_context(told),
+    }
+}
+
+/// One object, `None` when there is none.
+pub(super) async fn get(
+    client: &Client,
+    version: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> anyhow::Result<Option<Value>> {
+    let path = path(client, version, kind, namespace, name).await?;
+    match send(client, Method::GET, path, "application/json", None).await {
+        Ok(object) => Ok(Some(object)),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Changes the named fields of one object (RFC 7386).
+pub(super) async fn merge(
+    client: &Client,
+    (version, kind): (&str, &str),
+    (namespace, name): (&str, &str),
+    body: &Value,
+) -> anyhow::Result<()> {
+    let path = path(client, version, kind, namespace, name).await?;
+    send(client, Method::PATCH, path, "application/merge-patch+json", Some(body)).await?;
+    Ok(())
+}
+
+/// Gives a container of a Deployment another image, as `kubectl set image` does.
+pub(super) async fn set_image(
+    client: &Client,
+    namespace: &str,
+    deployment: &str,
+    container: &str,
+    image: &str,
+) -> anyhow::Result<()> {
+    let kind = ("apps/v1", "Deployment");
+    let live = get(client, kind.0, kind.1, namespace, deployment).await?;
+    let live = live.with_context(|| format!("there is no Deployment {namespace}/{deployment}"))?;
+    let mut containers = view::list(&live, "/spec/template/spec/containers").to_vec();
+    let found = containers.iter_mut().filter(|one| view::text(one, "/name") == container);
+    let Some(one) = found.filter_map(Value::as_object_mut).next() else {
+        bail!("Deployment {namespace}/{deployment} has no container {container}")
+    };
+    one.insert("image".to_owned(), image.into());
+    let body = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+    merge(client, kind, (namespace, deployment), &body).await
+}
+
+async fn path(
+    client: &Client,
+    version: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> anyhow::Result<String> {
+    let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
+    for _ in 0..TRIES {
+        if let Ok(served) = send(client, Method::GET, root.clone(), "application/json", None).await
+            && let Some(resource) = view::list(&served, "/resources").iter().find(|one| is(one, kind))
+        {
+            let plural = view::text(resource, "/name");
+            let namespaced = resource.get("namespaced").and_then(Value::as_bool) == Some(true);
+            let namespace = if namespace.is_empty() { "default" } else { namespace };
+            let scope = if namespaced { format!("namespaces/{namespace}/") } else { String::new() };
+            return Ok(format!("{root}/{scope}{plural}/{name}"));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    bail!("the cluster does not serve {kind} of {version}")
+}
+
+fn is(resource: &Value, kind: &str) -> bool {
+    view::text(resource, "/kind") == kind && !view::text(resource, "/name").contains('/')
+}
+
+async fn send(
+    client: &Client,
+    method: Method,
+    path: String,
+    content: &str,
+    body: Option<&Value>,
+) -> kube::Result<Value> {
+    let body = body.map(Value::to_string).unwrap_or_default().into_bytes();
+    let request = Request::builder().method(method).uri(path).header("content-type", content).body(body);
+    client.request(request.map_err(kube::Error::HttpError)?).await
+}

@@ -1,0 +1,55 @@
+//! How fast the world moves, and over what.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::clock::Clock;
+
+/// Times of the world and the way its requests travel.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How requests between pods, gateway and hooks travel.
+    pub wire: Wire,
+    /// From the moment a pod is created until it is ready.
+    pub pod_start: Duration,
+    /// How long a deleted pod goes on serving, as a `preStop` sleep makes it.
+    pub pod_linger: Duration,
+    /// From a change of the API's objects until the gateway routes by it.
+    pub gateway_delay: Duration,
+    /// Time between two scrapes of the gateway's metrics.
+    pub scrape_interval: Duration,
+    /// The API groups of Traefik that are served: `traefik.io`, `traefik.containo.us`.
+    pub traefik_groups: Vec<&'static str>,
+    /// The clock; without one it is 2026-01-01T00:00:00Z when the cluster starts.
+    pub clock: Option<Clock>,
+    /// Over sockets, where the API server listens.
+    pub api_address: SocketAddr,
+    /// Whether `hey` in a hook really sends requests; without it the hook is only accepted.
+    pub run_load_hooks: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            wire: Wire::InProcess,
+            pod_start: Duration::from_secs(1),
+            pod_linger: Duration::from_secs(2),
+            gateway_delay: Duration::from_secs(1),
+            scrape_interval: Duration::from_secs(5),
+            traefik_groups: vec!["traefik.io"],
+            clock: None,
+            api_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            run_load_hooks: false,
+        }
+    }
+}
+
+/// How requests travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// As function calls: no sockets, so that virtual time can be paused.
+    #[default]
+    InProcess,
+    /// As HTTP/1.1 over TCP on 127.0.0.1.
+    Sockets,
+}
