@@ -1,0 +1,173 @@
+//! One check: asked, and judged.
+
+use vexil_analysis::Verdict;
+use vexil_egress::Transport;
+use vexil_object::Objects;
+
+use crate::{
+    Check, MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError,
+    builtin::{self, query_set},
+    checks::Asks,
+    judge,
+    lookup::{LookupError, Source, capitalised, default_server, source, template_key},
+    number::whole,
+    subject::Words,
+};
+
+/// What came of one check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// Whether the canary may go on; the message is the text of the event.
+    pub verdict: Verdict,
+    /// The value for `flagger_canary_metric_analysis`, when there was one: durations in seconds, rates in percent.
+    pub value: Option<f64>,
+}
+
+/// Asks and judges one check. What is wrong with its configuration or its server is a verdict, not an error.
+///
+/// # Errors
+/// [`NotKnown`] when `have` lacks an object that [`crate::needs`] names: nothing is judged on that.
+pub async fn check(
+    transport: &dyn Transport,
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+    have: &Objects,
+) -> Result<Checked, NotKnown> {
+    Ok(match check.asks {
+        Asks::SuccessRate => success_rate(transport, subject, check).await,
+        Asks::Duration => request_duration(transport, subject, check).await,
+        Asks::Inline => inline(transport, subject, check).await,
+        Asks::Template => return template(transport, subject, check, have).await,
+        Asks::Nobody => {
+            lost("Metric query failed for no usable metrics template and query were configured".to_owned())
+        }
+    })
+}
+
+async fn success_rate(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
+    let why = ": running query failed: no values found";
+    match built_in(transport, subject, check, |set| set.success_rate, why).await {
+        Ok((percent, _)) => {
+            let verdict = judge::success_rate(subject, check.metric, percent);
+            Checked { verdict, value: Some(percent) }
+        }
+        Err(checked) => checked,
+    }
+}
+
+async fn request_duration(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
+    match built_in(transport, subject, check, |set| set.duration, "").await {
+        Ok((number, set)) => {
+            let ms = whole(number * set.duration_unit.in_ms());
+            let verdict = judge::request_duration(subject, check.metric, ms);
+            Checked { verdict, value: Some(ms as f64 / 1_000.0) }
+        }
+        Err(checked) => checked,
+    }
+}
+
+/// The number of a built-in query, in the unit of its set; `why` follows the hint when there are no values.
+async fn built_in(
+    transport: &dyn Transport,
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+    pick: fn(&'static QuerySet) -> &'static str,
+    why: &str,
+) -> Result<(f64, &'static QuerySet), Checked> {
+    let failed = |problem: String| lost(format!("Prometheus query failed: {problem}"));
+    let (provider, name) = (subject.provider, check.name());
+    let set = query_set(subject.queries)
+        .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
+    let words = Words::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
+    let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;
+    match number(&prometheus, transport, &builtin::render(pick(set), &words)).await {
+        Ok(number) => Ok((number, set)),
+        Err(QueryError::NoValues) => {
+            let (target, namespace) = (subject.target(), subject.namespace);
+            Err(fail(format!(
+                "Halt advancement no values found for {provider} metric {name} probably {target}.{namespace} is not \
+                 receiving traffic{why}"
+            )))
+        }
+        Err(error) => Err(failed(format!("running query failed: {error}"))),
+    }
+}
+
+async fn inline(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
+    let name = check.name();
+    let parsed = Template::parse(check.metric.query.as_deref().unwrap_or_default());
+    let query = match rendered(subject, check, parsed) {
+        Ok(query) => query,
+        Err(error) => return lost(format!("Prometheus query failed for {name}: {error}")),
+    };
+    let prometheus = match default_server(subject.server()) {
+        Ok(prometheus) => prometheus,
+        Err(text) => return lost(capitalised(&text)),
+    };
+    match number(&prometheus, transport, &query).await {
+        Ok(value) => judged(subject, check, value),
+        Err(QueryError::NoValues) => fail(format!("Halt advancement no values found for metric: {name}")),
+        Err(error) => lost(format!("Prometheus query failed for {name}: {error}")),
+    }
+}
+
+async fn template(
+    transport: &dyn Transport,
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+    have: &Objects,
+) -> Result<Checked, NotKnown> {
+    let name = check.name();
+    let reference = check.metric.template_ref.clone().unwrap_or_default();
+    let Source { label, provider, query, .. } = match source(&template_key(subject, &reference), have) {
+        Ok(source) => source,
+        Err(LookupError::NotKnown(object)) => return Err(object),
+        Err(LookupError::Broken(text)) => return Ok(lost(capitalised(&text))),
+    };
+    let query = match rendered(subject, check, query) {
+        Ok(query) => query,
+        Err(error) => return Ok(lost(format!("Metric template {label} query render error: {error}"))),
+    };
+    tracing::debug!(metric = name, template = label, query, "asking a metric template");
+    Ok(match number(provider.as_ref(), transport, &query).await {
+        Ok(value) => judged(subject, check, value),
+        Err(error @ QueryError::NoValues) => {
+            fail(format!("Halt advancement no values found for custom metric: {name}: {error}"))
+        }
+        Err(error) => lost(format!("Metric query failed for {name}: {error}")),
+    })
+}
+
+fn rendered(
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+    template: Result<Template, TemplateError>,
+) -> Result<String, TemplateError> {
+    template?.render(&Words::of(subject, check.metric)?)
+}
+
+/// The number a query stands for. NaN and the infinities come of divisions by zero: whatever the provider, they are no
+/// values, and must neither pass nor fail a comparison.
+async fn number(
+    provider: &dyn MetricProvider,
+    transport: &dyn Transport,
+    query: &str,
+) -> Result<f64, QueryError> {
+    let number = provider.query(transport, query).await?;
+    if number.is_finite() { Ok(number) } else { Err(QueryError::NoValues) }
+}
+
+fn judged(subject: &Subject<'_>, check: &Check<'_>, value: f64) -> Checked {
+    Checked { verdict: judge::custom(subject, check.metric, value), value: Some(value) }
+}
+
+fn fail(text: String) -> Checked {
+    Checked { verdict: Verdict::Fail(text), value: None }
+}
+
+fn lost(text: String) -> Checked {
+    Checked { verdict: Verdict::Lost(text), value: None }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! What a metric server can do, and the adapter that makes one of a request and a parser.
+
+use async_trait::async_trait;
+use vexil_egress::{CallError, Reply, Request, Transport};
+
+/// A source of numbers.
+#[async_trait]
+pub trait MetricProvider: Send + Sync {
+    /// The one number that a query stands for. One that is not finite counts as no value wherever it is judged.
+    ///
+    /// # Errors
+    /// [`QueryError::NoValues`] when there is no data, the others when there is no certain answer.
+    async fn query(&self, transport: &dyn Transport, query: &str) -> Result<f64, QueryError>;
+
+    /// Whether queries can be expected to work.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    async fn online(&self, transport: &dyn Transport) -> Result<(), QueryError>;
+}
+
+/// A metric server that answers one HTTP request with one document: most do. Implementors do no IO; the others
+/// implement [`MetricProvider`] itself.
+pub trait HttpProvider: Send + Sync {
+    /// The request for a query.
+    fn request(&self, query: &str) -> Request;
+
+    /// The number in its reply.
+    ///
+    /// # Errors
+    /// As [`MetricProvider::query`].
+    fn parse(&self, reply: &Reply) -> Result<f64, QueryError>;
+
+    /// A request that tells whether the server works.
+    fn probe(&self) -> Request;
+
+    /// What its reply tells.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    fn parse_probe(&self, reply: &Reply) -> Result<(), QueryError>;
+}
+
+/// Why a query gave no number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The server has no data: nobody has sent the canary a request, or the query names no series.
+    #[error("no values found")]
+    NoValues,
+    /// A range of values came where one is needed.
+    #[error("query returned multiple values")]
+    ManyValues,
+    /// Several series came where one is needed.
+    #[error("query returned {0} series where one is needed, aggregate them")]
+    ManySeries(usize),
+    /// No reply.
+    #[error("request failed: {0}")]
+    Call(#[from] CallError),
+    /// The server refused the query or failed.
+    #[error("error response: {0}")]
+    Refused(String),
+    /// The reply is not what the API promises.
+    #[error("error unmarshaling result: {0}")]
+    Malformed(String),
+    /// The server answers, but not as a working one does.
+    #[error("{0}")]
+    Offline(String),
+}
+
+#[async_trait]
+impl<P: HttpProvider> MetricProvider for P {
+    async fn query(&self, transport: &dyn Transport, query: &str) -> Result<f64, QueryError> {
+        self.parse(&transport.call(self.request(query)).await?)
+    }
+
+    async fn online(&self, transport: &dyn Transport) -> Result<(), QueryError> {
+        match transport.call(self.probe()).await {
+            Ok(reply) => self.parse_probe(&reply),
+            Err(error) => {
+                Err(QueryError::Offline(format!("running query failed: {}", QueryError::Call(error))))
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The kinds of metric servers. A new one is one file and one line in [`PROVIDERS`].
+
+mod prometheus;
+
+use vexil_api::MetricProviderSpec;
+
+pub(crate) use prometheus::Prometheus;
+
+use crate::{Credentials, MetricProvider};
+
+/// Makes a provider of the user's block and its secret.
+type Build = fn(&MetricProviderSpec, Option<&Credentials>) -> Result<Box<dyn MetricProvider>, ProviderError>;
+
+/// Every kind there is, by the `type` that users write.
+static PROVIDERS: [(&str, Build); 1] = [("prometheus", |spec, credentials| {
+    let provider = Prometheus::of(spec, credentials)?;
+    Ok(Box::new(provider))
+})];
+
+/// Why a provider block cannot be used: what its owner has to correct.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// No such kind.
+    #[error("metric provider type {0:?} is not supported by this version")]
+    Unsupported(String),
+    /// The address cannot be called.
+    #[error("{provider} address {address} is not a valid URL")]
+    Address {
+        /// The kind.
+        provider: &'static str,
+        /// The address, without what may be a password.
+        address: String,
+    },
+    /// The secret lacks an entry.
+    #[error("{provider} credentials does not contain a {key}")]
+    MissingKey {
+        /// The kind.
+        provider: &'static str,
+        /// The entry.
+        key: &'static str,
+    },
+}
+
+/// An address for a message: what stands before an `@` may be a password.
+pub(crate) fn without_user(address: &str) -> String {
+    let shown = address.rsplit('@').next().unwrap_or_default();
+    shown.chars().filter(|c| !c.is_control()).take(256).collect()
+}
+
+/// Makes the provider of a MetricTemplate.
+pub(crate) fn build(
+    spec: &MetricProviderSpec,
+    credentials: Option<&Credentials>,
+) -> Result<Box<dyn MetricProvider>, ProviderError> {
+    match PROVIDERS.iter().find(|(kind, _)| *kind == spec.type_) {
+        Some((_, build)) => build(spec, credentials),
+        None => Err(ProviderError::Unsupported(spec.type_.clone())),
+    }
+}

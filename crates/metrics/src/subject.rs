@@ -1,0 +1,80 @@
+//! The Canary that is checked, and the words that queries may use of it (`metrics.md` 2.1).
+
+use std::collections::BTreeMap;
+
+use vexil_api::{CanarySpec, Metric};
+
+use crate::TemplateError;
+
+/// The Canary that is checked, and what the operator adds to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// `metadata.name`.
+    pub canary: &'a str,
+    /// `metadata.namespace`.
+    pub namespace: &'a str,
+    /// The user's spec.
+    pub spec: &'a CanarySpec,
+    /// The provider as messages name it (`metrics.md` 1.2).
+    pub provider: &'a str,
+    /// The name of the built-in queries, which the router supplies.
+    pub queries: &'a str,
+    /// The operator's own Prometheus server (`-metrics-server`).
+    pub metrics_server: &'a str,
+}
+
+impl<'a> Subject<'a> {
+    /// `spec.targetRef.name`.
+    pub(crate) fn target(&self) -> &'a str {
+        &self.spec.target_ref.name
+    }
+
+    /// The server that answers built-in and inline queries: the Canary's own, else the operator's.
+    pub(crate) fn server(&self) -> &'a str {
+        self.spec.metrics_server.as_deref().filter(|s| !s.is_empty()).unwrap_or(self.metrics_server)
+    }
+}
+
+/// What the words of a query stand for.
+#[derive(Clone, Debug)]
+pub(crate) struct Words<'a> {
+    pub(crate) plain: BTreeMap<&'static str, &'a str>,
+    pub(crate) variables: &'a BTreeMap<String, String>,
+}
+
+/// The words that stand for one text each. `variables`, the eighth, is a map.
+pub(crate) const WORDS: [&str; 7] =
+    ["name", "namespace", "target", "service", "ingress", "route", "interval"];
+
+impl<'a> Words<'a> {
+    /// The words for one metric of a Canary. Without an interval it is `1m`, for templates too.
+    pub(crate) fn of(subject: &Subject<'a>, metric: &'a Metric) -> Result<Self, TemplateError> {
+        let target = subject.target();
+        let named = |reference: &'a Option<vexil_api::TargetRef>| {
+            reference.as_ref().map(|r| r.name.as_str()).filter(|n| !n.is_empty()).unwrap_or(target)
+        };
+        let meanings = [
+            subject.canary,
+            subject.namespace,
+            target,
+            subject.spec.apex_name(),
+            named(&subject.spec.ingress_ref),
+            named(&subject.spec.route_ref),
+            interval(metric)?,
+        ];
+        let plain = WORDS.into_iter().zip(meanings).collect();
+        Ok(Words { plain, variables: &metric.template_variables })
+    }
+}
+
+/// The window as written. It is pasted into queries that may run with somebody else's credentials, so it may hold
+/// nothing that could end a selector and begin another; whether it is a duration is the server's to say, as servers
+/// differ (`1m`, `1min`).
+fn interval(metric: &Metric) -> Result<&str, TemplateError> {
+    let text = metric.interval.as_deref().filter(|i| !i.is_empty()).unwrap_or("1m");
+    if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') {
+        Ok(text)
+    } else {
+        Err(TemplateError::Interval(text.chars().filter(|c| !c.is_control()).take(32).collect()))
+    }
+}
