@@ -8,9 +8,12 @@ use crate::view::{LIST, View, Whose};
 /// The split between primary and canary. Entries of others take their share beside it and do not count.
 pub(crate) fn routes(view: &View<'_>) -> Result<Routes, RouteError> {
     let edited = |problem| view.edited(LIST.to_owned(), problem);
-    let canary = weight(view, Whose::Canary)?.unwrap_or(Weight::ZERO);
-    let primary =
-        weight(view, Whose::Primary)?.ok_or_else(|| edited("has no entry for the primary".to_owned()))?;
+    let (primary, canary) = (weight(view, Whose::Primary)?, weight(view, Whose::Canary)?);
+    if primary.is_none() && canary.is_none() {
+        return Err(edited("has no entry for the primary and none for the canary".to_owned()));
+    }
+    // An entry that is not there has no weight.
+    let (primary, canary) = (primary.unwrap_or(Weight::ZERO), canary.unwrap_or(Weight::ZERO));
     if primary != canary.rest() {
         return Err(edited(format!("has primary {primary} and canary {canary}, which is not 100 in all")));
     }

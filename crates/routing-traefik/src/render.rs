@@ -66,21 +66,22 @@ pub(crate) fn released(target: &RouteTarget<'_>, live: &Value) -> Value {
     object
 }
 
-/// The list with our two entries in it and those of others where they were. The canary's is there only while it has
-/// weight: one listed Service without endpoints makes Traefik drop the whole TraefikService, and outside a rollout the
-/// canary has none (`routing.md` 21.10; seen on Traefik 3.6).
+/// The list with our entries in it and those of others where they were. Each of ours is there only while it has weight:
+/// one listed Service without endpoints makes Traefik drop the whole TraefikService, even at weight 0; outside a rollout
+/// the canary has none, and a primary that is down has none either (`routing.md` 21.10; seen on Traefik 3.6).
 fn entries(view: &View<'_>, target: &RouteTarget<'_>, want: &Routes) -> Result<Vec<Value>, RouteError> {
     let find = |whose| view.entries.iter().find(|(of, _)| *of == whose).map(|(_, entry)| *entry);
     let port = target.port()?;
     let fresh = json!({"namespace": target.namespace});
-    let primary = find(Whose::Primary).unwrap_or(&fresh);
-    let primary = entry(primary, &target.primary(), port, want.primary());
-    // A new entry for the canary begins as the primary's: scheme, sticky sessions and the like are the application's.
-    let canary = entry(find(Whose::Canary).unwrap_or(&primary), &target.canary(), port, want.canary());
-
-    let mut ours = vec![(Whose::Primary, primary)];
-    ours.extend((!want.canary().is_zero()).then_some((Whose::Canary, canary)));
-    Ok(placed(view, ours))
+    // A new entry begins as the other one: scheme, sticky sessions and the like are the application's.
+    let (primary, canary) = (find(Whose::Primary), find(Whose::Canary));
+    let base = |own: Option<&Value>| own.or(primary).or(canary).unwrap_or(&fresh).clone();
+    let ours = [
+        (Whose::Primary, entry(&base(primary), &target.primary(), port, want.primary()), want.primary()),
+        (Whose::Canary, entry(&base(canary), &target.canary(), port, want.canary()), want.canary()),
+    ];
+    let wanted = ours.into_iter().filter(|(_, _, weight)| !weight.is_zero());
+    Ok(placed(view, wanted.map(|(whose, entry, _)| (whose, entry)).collect()))
 }
 
 fn entry(base: &Value, name: &str, port: i64, weight: Weight) -> Value {

@@ -31,19 +31,20 @@ fn split(canary: u32) -> Routes {
 
 /// What Traefik would make of the list, in the plainest way.
 fn weights(live: &Value) -> Option<(i64, i64)> {
-    let mut sums = (None, 0);
+    let mut sums = (None, None);
     for entry in live.pointer("/spec/weighted/services")?.as_array()? {
         let is =
             |field: &str, value: &str| entry[field].is_null() || entry[field] == "" || entry[field] == value;
         if is("kind", "Service") && is("namespace", "test") {
             match entry["name"].as_str() {
                 Some("podinfo-primary") => sums.0 = Some(sums.0.unwrap_or(0) + entry["weight"].as_i64()?),
-                Some("podinfo-canary") => sums.1 += entry["weight"].as_i64()?,
+                Some("podinfo-canary") => sums.1 = Some(sums.1.unwrap_or(0) + entry["weight"].as_i64()?),
                 _ => {}
             }
         }
     }
-    Some((sums.0?, sums.1))
+    sums.0.or(sums.1)?;
+    Some((sums.0.unwrap_or(0), sums.1.unwrap_or(0)))
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn writes_what_the_reference_wrote() {
     let shifted = write(&sample, Some(created.clone()), 25);
     assert_eq!(services(&shifted), &json!([primary(75), entry("podinfo-canary", 25)]));
     let over = write(&sample, Some(shifted.clone()), 100);
-    assert_eq!(services(&over), &json!([primary(0), entry("podinfo-canary", 100)]));
+    assert_eq!(services(&over), &json!([entry("podinfo-canary", 100)]));
     let back = write(&sample, Some(over), 0);
     assert_eq!(services(&back), services(&created));
 }
@@ -195,7 +196,11 @@ fn an_edit_by_hand_is_told_and_put_back() {
         Err("spec.weighted.services has primary 90 and canary 0, which is not 100 in all"),
         fixed,
     );
-    check(json!([]), Err("spec.weighted.services has no entry for the primary"), fixed);
+    check(
+        json!([]),
+        Err("spec.weighted.services has no entry for the primary and none for the canary"),
+        fixed,
+    );
     check(
         json!([{"name": "podinfo-primary", "port": 80}]),
         Err("spec.weighted.services[0].weight is missing, which Traefik takes as 1"),
