@@ -1,1 +1,30 @@
 //! The only crate that talks to the Kubernetes API: caches, reads, fenced writes, events, the lease.
+//!
+//! [`Cluster`] is the handle: [`Cluster::look`] answers from caches that watches keep fed, with our own writes laid over;
+//! [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced by uid and
+//! resourceVersion. [`Watches`] drives the watches and is polled by whoever runs the process.
+
+mod cache;
+mod call;
+mod changes;
+mod cluster;
+mod connect;
+mod error;
+mod events;
+mod lease;
+mod overlay;
+mod pace;
+mod page;
+mod paths;
+mod pruned;
+mod read;
+mod shared;
+mod watch;
+mod write;
+
+pub use changes::{Changes, Noted};
+pub use cluster::{Cluster, Scope, Watches};
+pub use connect::{Access, ConnectError, connect};
+pub use error::{ReadError, WriteError};
+pub use events::{EventRecord, EventType};
+pub use lease::{Election, LEASE_NAME, Standing, identity};

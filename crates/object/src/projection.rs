@@ -11,6 +11,12 @@ pub trait Projection: Send + Sync {
 
     /// The part that is kept. `metadata.name`, `namespace`, `uid` and `resourceVersion` must survive.
     fn keep(&self, object: Value) -> Value;
+
+    /// Whether only `metadata` is kept: then the API server is asked for nothing else, which is what makes it cheap to
+    /// watch kinds with big or secret contents.
+    fn metadata_only(&self) -> bool {
+        false
+    }
 }
 
 /// Keeps objects whole but for `metadata.managedFields`: for route objects, which are few and are written back.
@@ -27,5 +33,32 @@ impl Projection for Whole {
             metadata.remove("managedFields");
         }
         object
+    }
+}
+
+/// Keeps only metadata, and asks for nothing else: for definitions, and for objects whose content is read on use.
+/// `managedFields` and kubectl's copy of what was applied last are dropped, for they repeat the content.
+#[derive(Clone, Copy, Debug)]
+pub struct Metadata(pub Kind);
+
+impl Projection for Metadata {
+    fn kind(&self) -> Kind {
+        self.0
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        let Value::Object(mut object) = object else { return object };
+        object.retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "metadata"));
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            }
+        }
+        Value::Object(object)
+    }
+
+    fn metadata_only(&self) -> bool {
+        true
     }
 }

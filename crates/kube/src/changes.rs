@@ -1,0 +1,123 @@
+//! Who must look again, as a stream: each name waits once, however often it changed, and none is lost.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    task::{Context, Poll},
+};
+
+use futures::{Stream, task::AtomicWaker};
+use vexil_object::{Kind, ObjectKey};
+
+/// Something that looks different than before.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Noted {
+    /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid over.
+    Object(ObjectKey),
+    /// What is known of the whole kind changed: its first list has come, it is served or no longer served, or its
+    /// trouble began or ended. Objects that are absent are told by this alone.
+    Kind(Kind),
+}
+
+/// The stream of [`crate::Cluster::changes`]. It never ends.
+#[derive(Debug)]
+pub struct Changes(Arc<Listener>);
+
+#[derive(Debug, Default)]
+struct Listener {
+    waiting: Mutex<Waiting>,
+    waker: AtomicWaker,
+}
+
+/// In order of arrival, so that one busy object does not starve the others; each at most once, so that it is bounded.
+#[derive(Debug, Default)]
+struct Waiting {
+    order: VecDeque<Noted>,
+    members: BTreeSet<Noted>,
+}
+
+impl Stream for Changes {
+    type Item = Noted;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Noted>> {
+        self.0.waker.register(context.waker());
+        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.order.pop_front() {
+            Some(noted) => {
+                waiting.members.remove(&noted);
+                Poll::Ready(Some(noted))
+            }
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// All who listen.
+#[derive(Debug, Default)]
+pub(crate) struct Listeners(Mutex<Vec<Weak<Listener>>>);
+
+impl Listeners {
+    pub(crate) fn add(&self) -> Changes {
+        let listener = Arc::new(Listener::default());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&listener));
+        Changes(listener)
+    }
+
+    pub(crate) fn tell(&self, noted: impl IntoIterator<Item = Noted>) {
+        let noted: Vec<Noted> = noted.into_iter().collect();
+        if noted.is_empty() {
+            return;
+        }
+        let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.retain(|listener| listener.strong_count() > 0);
+        for listener in listeners.iter().filter_map(Weak::upgrade) {
+            listener.add(&noted);
+        }
+    }
+}
+
+impl Listener {
+    fn add(&self, noted: &[Noted]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for item in noted {
+            if waiting.members.insert(item.clone()) {
+                waiting.order.push_back(item.clone());
+            }
+        }
+        drop(waiting);
+        self.waker.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{FutureExt, StreamExt};
+    use vexil_object::kinds::{POD, SERVICE};
+
+    use super::*;
+
+    #[test]
+    fn a_name_waits_once_and_in_order_of_arrival() {
+        let listeners = Listeners::default();
+        let mut changes = listeners.add();
+        let object = |name: &str| Noted::Object(ObjectKey::new(POD, "test", name));
+        listeners.tell([object("b"), object("a"), object("b")]);
+        listeners.tell([Noted::Kind(SERVICE), object("a")]);
+        let mut next = || changes.next().now_or_never().flatten();
+        assert_eq!(next(), Some(object("b")));
+        assert_eq!(next(), Some(object("a")));
+        listeners.tell([object("b")]);
+        assert_eq!(next(), Some(Noted::Kind(SERVICE)));
+        assert_eq!(next(), Some(object("b")));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn nobody_listening_costs_nothing() {
+        let listeners = Listeners::default();
+        drop(listeners.add());
+        listeners.tell([Noted::Kind(POD)]);
+        assert!(listeners.0.lock().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,103 @@
+//! What we know better than the watch: our own acknowledged writes, until the watch has caught up with them.
+//!
+//! A watch tells the past. Right after a write the cache still holds the object as it was before, and a decision on that
+//! repeats itself. So the answer of each write is laid over the cache until the watch is known to have passed it.
+//! Versions are compared as numbers, which Kubernetes promises for its own and for custom resources (API concepts,
+//! "resource versions", since 1.35; true of every release before).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use vexil_object::{Precondition, Seen, meta};
+
+/// The version of an object as a number; 0 when it has none, which is older than everything.
+pub(crate) fn version(object: &Value) -> u64 {
+    number(meta::resource_version(object))
+}
+
+/// A resourceVersion as a number; 0 when it is none.
+pub(crate) fn number(version: &str) -> u64 {
+    version.parse().unwrap_or_default()
+}
+
+/// What is laid over one object.
+#[derive(Clone, Debug)]
+pub(crate) struct Laid {
+    pub(crate) what: What,
+    /// When it was laid, in the order of the cache's tickets: an answer to an older question does not replace it.
+    pub(crate) ticket: u64,
+}
+
+/// Why the cache is not to be believed about an object.
+#[derive(Clone, Debug)]
+pub(crate) enum What {
+    /// It looks like this; the watch has not come to this version yet.
+    Present(Arc<Value>),
+    /// The object of this uid, which existed at this version, is gone; the watch has not told its end yet.
+    Gone { uid: String, at: u64 },
+    /// A write got no clear answer. Settled by a newer version of the object, by the end of the object that was
+    /// fenced on, or by reading it; not by news of an object that is known to be gone.
+    Unknown { floor: u64, fenced: Option<String>, doomed: Option<String> },
+}
+
+impl What {
+    /// A write that was fenced on `on` (`None` = a create) has an unknown outcome. `None` when what is laid over
+    /// already tells more: an object that is gone cannot be written any more.
+    pub(crate) fn unknown(on: Option<&Precondition>, laid: Option<&What>) -> Option<Self> {
+        let written = on.map_or(0, |on| number(&on.resource_version));
+        let fenced = on.map(|on| on.uid.clone());
+        match laid {
+            None => Some(What::Unknown { floor: written, fenced, doomed: None }),
+            Some(What::Gone { .. }) if on.is_some() => None,
+            Some(What::Gone { uid, at }) => {
+                Some(What::Unknown { floor: *at, fenced: None, doomed: Some(uid.clone()) })
+            }
+            Some(What::Present(object)) if version(object) >= written => {
+                let fenced = Some(meta::uid(object).to_owned());
+                Some(What::Unknown { floor: version(object), fenced, doomed: None })
+            }
+            Some(What::Present(_)) => Some(What::Unknown { floor: written, fenced, doomed: None }),
+            Some(What::Unknown { floor, fenced: before, doomed }) => Some(What::Unknown {
+                floor: written.max(*floor),
+                fenced: if written > *floor { fenced } else { before.clone() },
+                doomed: doomed.clone(),
+            }),
+        }
+    }
+
+    /// What a look sees through it.
+    pub(crate) fn seen(&self) -> Seen {
+        match self {
+            What::Present(object) => Seen::Present(Arc::clone(object)),
+            What::Gone { .. } => Seen::Absent,
+            What::Unknown { .. } => Seen::NotKnown,
+        }
+    }
+
+    /// The version that the cache must not fall behind.
+    pub(crate) fn version(&self) -> u64 {
+        match self {
+            What::Present(object) => version(object),
+            What::Gone { at, .. } => *at,
+            What::Unknown { floor, .. } => *floor,
+        }
+    }
+
+    /// Whether the cache knows as much or more: the watch has told everything up to `reached`, and `under` is what it
+    /// told of this object.
+    pub(crate) fn is_past(&self, reached: u64, under: Option<&Value>) -> bool {
+        match self {
+            What::Present(object) => reached >= version(object),
+            What::Gone { uid, at } => reached >= *at && !is(under, uid),
+            What::Unknown { floor, fenced, doomed } => {
+                let news = under.filter(|_| !doomed.as_deref().is_some_and(|uid| is(under, uid)));
+                news.is_some_and(|object| version(object) > *floor)
+                    || fenced.as_deref().is_some_and(|uid| reached > *floor && !is(under, uid))
+            }
+        }
+    }
+}
+
+fn is(object: Option<&Value>, uid: &str) -> bool {
+    object.is_some_and(|object| meta::uid(object) == uid)
+}

@@ -1,0 +1,91 @@
+//! How long to wait before trying again: doubling, bounded, and spread so that watches do not knock in step.
+
+use std::time::Duration;
+
+use vexil_object::Kind;
+
+/// First pause after a failure.
+const FIRST_MS: u64 = 200;
+
+/// Longest pause while the API server cannot be reached or answers with errors. client-go waits up to 30 s; a shorter
+/// one costs a dozen requests per 10 s and finds a restarted API server sooner.
+pub(crate) const OUTAGE: Duration = Duration::from_secs(10);
+
+/// Longest pause while reading is forbidden or the definition exists but this version is not served.
+pub(crate) const REFUSED: Duration = Duration::from_secs(60);
+
+/// Pause while the cluster has no definition of the kind; its arrival is watched, so this only covers what the watch
+/// of definitions cannot tell (aggregated API servers).
+pub(crate) const ABSENT: Duration = Duration::from_secs(300);
+
+/// The pauses of one watch.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    seed: u64,
+    failures: u32,
+}
+
+impl Pace {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Pace { seed: mix(&[kind.group, kind.version, kind.plural]), failures: 0 }
+    }
+
+    /// Things work: the next failure starts from the shortest pause.
+    pub(crate) fn calm(&mut self) {
+        self.failures = 0;
+    }
+
+    /// The pause after one more failure: 200 ms, doubled each time up to `longest`, less up to a quarter.
+    pub(crate) fn pause(&mut self, longest: Duration) -> Duration {
+        let doubled = Duration::from_millis(FIRST_MS << self.failures.min(16));
+        self.failures = self.failures.saturating_add(1);
+        let whole = doubled.min(longest);
+        whole - whole / 4 * self.share(100) / 100
+    }
+
+    /// How long the API server keeps a watch open, in seconds: 230 to 290, so that renewals do not come together.
+    pub(crate) fn watch_s(&mut self) -> u64 {
+        290 - u64::from(self.share(61))
+    }
+
+    /// The next of a fixed series of numbers below `below`: spread between kinds, the same in each run of a test.
+    fn share(&mut self, below: u32) -> u32 {
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        u32::try_from((self.seed >> 33) % u64::from(below)).unwrap_or_default()
+    }
+}
+
+/// FNV-1a.
+fn mix(parts: &[&str]) -> u64 {
+    let bytes = parts.iter().flat_map(|part| part.bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use vexil_object::kinds::{DEPLOYMENT, SERVICE};
+
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_their_bound_and_start_over_when_things_work() {
+        let mut pace = Pace::new(DEPLOYMENT);
+        let mut whole = 200;
+        for _ in 0..40 {
+            let pause = pace.pause(OUTAGE).as_millis() as u64;
+            assert!(pause <= whole && pause >= whole * 3 / 4, "{pause} of {whole}");
+            whole = (whole * 2).min(10_000);
+        }
+        pace.calm();
+        assert!(pace.pause(OUTAGE) <= Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_dead_watch_is_found_within_295_s_and_kinds_differ() {
+        let series = |kind| (0..50).map(|_| Pace::new(kind).watch_s()).collect::<Vec<_>>();
+        assert!(series(DEPLOYMENT).iter().all(|s| (230..=290).contains(s)));
+        assert_ne!(series(DEPLOYMENT), series(SERVICE));
+    }
+}

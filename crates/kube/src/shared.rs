@@ -1,0 +1,202 @@
+//! The caches of all kinds behind one lock, which is held only for memory: never over a request or a decode.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use kube::Client;
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+use vexil_object::{
+    Kind, Metadata, ObjectKey, Projection, Seen, Whole, kinds::CUSTOM_RESOURCE_DEFINITION, meta,
+};
+
+use crate::{
+    Scope,
+    cache::{Cache, Progress},
+    changes::{Listeners, Noted},
+};
+
+/// What the handle and the watches share.
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) scope: Scope,
+    pub(crate) listeners: Listeners,
+    projections: BTreeMap<Kind, Arc<dyn Projection>>,
+    slots: Mutex<BTreeMap<Kind, Slot>>,
+    started: mpsc::UnboundedSender<Kind>,
+    definitions: watch::Sender<()>,
+}
+
+/// One kind.
+struct Slot {
+    cache: Cache,
+    trouble: Option<String>,
+}
+
+type Slots<'a> = MutexGuard<'a, BTreeMap<Kind, Slot>>;
+
+impl Shared {
+    pub(crate) fn new(
+        client: Client,
+        scope: Scope,
+        projections: Vec<Box<dyn Projection>>,
+        started: mpsc::UnboundedSender<Kind>,
+    ) -> Self {
+        let projections: Vec<Arc<dyn Projection>> = projections.into_iter().map(Arc::from).collect();
+        Shared {
+            client,
+            scope,
+            listeners: Listeners::default(),
+            projections: projections.into_iter().map(|projection| (projection.kind(), projection)).collect(),
+            slots: Mutex::default(),
+            started,
+            definitions: watch::Sender::new(()),
+        }
+    }
+
+    /// What is kept of this kind.
+    pub(crate) fn projection(&self, kind: Kind) -> Arc<dyn Projection> {
+        match self.projections.get(&kind) {
+            Some(projection) => Arc::clone(projection),
+            None if kind == CUSTOM_RESOURCE_DEFINITION => Arc::new(Metadata(kind)),
+            None => Arc::new(Whole(kind)),
+        }
+    }
+
+    /// The part of an object that is kept. Items of lists come without their type, which is put back.
+    pub(crate) fn kept(&self, kind: Kind, mut object: Value) -> Value {
+        meta::set(&mut object, &["apiVersion"], Value::String(kind.api_version()));
+        meta::set(&mut object, &["kind"], Value::String(kind.kind.to_owned()));
+        let mut kept = self.projection(kind).keep(object);
+        if let Some(metadata) = kept.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+        kept
+    }
+
+    /// Starts watching a kind that is not watched yet.
+    pub(crate) fn start(&self, kind: Kind) {
+        self.start_in(&mut self.slots(), kind);
+    }
+
+    pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
+        let mut slots = self.slots();
+        self.start_in(&mut slots, key.kind());
+        let Some(slot) = slots.get(&key.kind()) else { return Seen::NotKnown };
+        match slot.cache.look(key) {
+            Seen::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(&slots, key.kind()),
+            seen => seen,
+        }
+    }
+
+    pub(crate) fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
+        let mut slots = self.slots();
+        self.start_in(&mut slots, kind);
+        let slot = slots.get(&kind)?;
+        match slot.cache.progress() {
+            Progress::NotServed => (undefined(&slots, kind) == Seen::Absent).then(Vec::new),
+            Progress::Listing | Progress::Synced => slot.cache.list(namespace),
+        }
+    }
+
+    pub(crate) fn trouble(&self, kind: Kind) -> Option<String> {
+        self.slots().get(&kind)?.trouble.clone()
+    }
+
+    /// Remembers what is wrong with a watch, or that all is well.
+    pub(crate) fn set_trouble(&self, kind: Kind, trouble: Option<String>) {
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(&kind) else { return };
+        if slot.trouble == trouble {
+            return;
+        }
+        match &trouble {
+            Some(message) => {
+                tracing::warn!(kind = kind.kind, api = kind.api_version(), message, "watch in trouble")
+            }
+            None => tracing::info!(kind = kind.kind, api = kind.api_version(), "watch works again"),
+        }
+        slot.trouble = trouble;
+        drop(slots);
+        self.listeners.tell([Noted::Kind(kind)]);
+    }
+
+    /// Changes the cache of a kind, if it is watched, and tells who must look again.
+    pub(crate) fn update<E>(
+        &self,
+        kind: Kind,
+        change: impl FnOnce(&mut Cache) -> Result<Vec<ObjectKey>, E>,
+    ) -> Result<(), E> {
+        let mut slots = self.slots();
+        let Some(slot) = slots.get_mut(&kind) else { return Ok(()) };
+        let before = slot.cache.progress();
+        let changed = change(&mut slot.cache)?;
+        let mut noted = Vec::new();
+        if before != slot.cache.progress() {
+            noted.push(Noted::Kind(kind));
+        }
+        if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && noted.is_empty()) {
+            let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
+            noted.extend(not_served.map(|(kind, _)| Noted::Kind(*kind)));
+            self.definitions.send_replace(());
+        }
+        noted.extend(changed.into_iter().map(Noted::Object));
+        drop(slots);
+        self.listeners.tell(noted);
+        Ok(())
+    }
+
+    /// [`Shared::update`] for changes that cannot fail.
+    pub(crate) fn note(&self, kind: Kind, change: impl FnOnce(&mut Cache) -> Vec<ObjectKey>) {
+        let done: Result<(), std::convert::Infallible> = self.update(kind, |cache| Ok(change(cache)));
+        match done {
+            Ok(()) => {}
+        }
+    }
+
+    /// Reads the cache of a kind, if it is watched.
+    pub(crate) fn with<T>(&self, kind: Kind, read: impl FnOnce(&Cache) -> T) -> Option<T> {
+        self.slots().get(&kind).map(|slot| read(&slot.cache))
+    }
+
+    /// What is known of the definition of a kind.
+    pub(crate) fn definition(&self, kind: Kind) -> Seen {
+        let slots = self.slots();
+        slots
+            .get(&CUSTOM_RESOURCE_DEFINITION)
+            .map_or(Seen::NotKnown, |slot| slot.cache.look(&kind.definition()))
+    }
+
+    /// Waits until the definition of a kind is not as it was.
+    pub(crate) async fn definition_differs(&self, kind: Kind, from: &Seen) {
+        let mut changed = self.definitions.subscribe();
+        while self.definition(kind) == *from {
+            // Never an error: the sender lives in self.
+            let _ = changed.changed().await;
+        }
+    }
+
+    fn slots(&self) -> Slots<'_> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start_in(&self, slots: &mut Slots<'_>, kind: Kind) {
+        slots.entry(kind).or_insert_with(|| {
+            // Fails only when the watches were dropped, and then nothing is ever known.
+            let _ = self.started.send(kind);
+            Slot { cache: Cache::new(kind), trouble: None }
+        });
+    }
+}
+
+/// What is known of any object of a kind that is not served: absent when the cluster has no definition of it, not known
+/// while it has one that is not served (yet).
+fn undefined(slots: &Slots<'_>, kind: Kind) -> Seen {
+    let definition = slots.get(&CUSTOM_RESOURCE_DEFINITION).map(|slot| slot.cache.look(&kind.definition()));
+    match definition {
+        Some(Seen::Absent) => Seen::Absent,
+        Some(Seen::Present(_) | Seen::NotKnown) | None => Seen::NotKnown,
+    }
+}

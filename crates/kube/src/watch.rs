@@ -1,0 +1,266 @@
+//! Keeps the cache of one kind fed: list, then watch from there, for ever.
+//!
+//! Why not `kube::runtime::watcher`: it hides the versions of lists and bookmarks, which tell when a write of ours has
+//! been passed; it puts no bound on a list that hangs; and it cannot rest while a kind is not served.
+
+use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use http::{HeaderValue, Method, Request, header};
+use kube::core::WatchEvent;
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
+
+use crate::{
+    call::{self, LIST_LIMIT, Refusal},
+    overlay::number,
+    pace::{self, Pace},
+    page::{self, Page},
+    paths,
+    shared::Shared,
+};
+
+/// Longest wait for the head of a watch's answer.
+const OPEN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long after the API server should have ended a watch it is taken for dead. With at most 290 s before it, a
+/// silently dead watch is found within 295 s.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// A watch that lived this long, or told anything, has worked.
+const PROVEN: Duration = Duration::from_secs(5);
+
+/// Objects per page of a list, as client-go asks for.
+const PAGE: &str = "500";
+
+/// Why listing or watching stopped.
+#[derive(Debug)]
+enum Setback {
+    /// The place in the history is lost (410), or what came makes no sense: list anew.
+    Restart(String),
+    /// There is no such resource.
+    NotServed(String),
+    /// Role or token are not accepted.
+    Refused(String),
+    /// No answer, or the API server has trouble: try the same again.
+    Outage { message: String, retry_after: Option<Duration> },
+}
+
+/// Feeds the cache of one kind for ever.
+pub(crate) async fn keep(shared: Arc<Shared>, kind: Kind) {
+    let mut pace = Pace::new(kind);
+    let mut from: Option<String> = None;
+    loop {
+        let definition = shared.definition(kind);
+        let setback = match &mut from {
+            None => match list(&shared, kind).await {
+                Ok(version) => {
+                    from = Some(version);
+                    continue;
+                }
+                Err(setback) => setback,
+            },
+            Some(version) => match watch(&shared, kind, version, &mut pace).await {
+                Ok(()) => continue,
+                Err(setback) => setback,
+            },
+        };
+        if !matches!(setback, Setback::Outage { .. }) {
+            from = None;
+        }
+        rest(&shared, kind, setback, &mut pace, definition).await;
+    }
+}
+
+/// Says what is wrong and waits as long as it makes sense.
+async fn rest(shared: &Shared, kind: Kind, setback: Setback, pace: &mut Pace, definition: Seen) {
+    match setback {
+        Setback::Restart(message) => {
+            tracing::debug!(kind = kind.kind, message, "list anew");
+            sleep(pace.pause(pace::OUTAGE)).await;
+        }
+        Setback::Outage { message, retry_after } => {
+            shared.set_trouble(kind, Some(message));
+            sleep(pace.pause(pace::OUTAGE).max(retry_after.unwrap_or_default())).await;
+        }
+        Setback::Refused(message) => {
+            shared.set_trouble(kind, Some(message));
+            sleep(pace.pause(pace::REFUSED)).await;
+        }
+        Setback::NotServed(message) => {
+            shared.note(kind, crate::cache::Cache::not_served);
+            shared.set_trouble(kind, Some(message));
+            if kind != CUSTOM_RESOURCE_DEFINITION {
+                shared.start(CUSTOM_RESOURCE_DEFINITION);
+            }
+            until_defined(shared, kind, pace, &definition).await;
+        }
+    }
+}
+
+/// Waits until the definition of the kind comes or changes; `before` is how it was when the request was sent.
+async fn until_defined(shared: &Shared, kind: Kind, pace: &mut Pace, before: &Seen) {
+    let longest = |seen: &Seen| if *seen == Seen::Absent { pace::ABSENT } else { pace::REFUSED };
+    let pause = match before {
+        Seen::Absent => pace::ABSENT,
+        Seen::Present(_) | Seen::NotKnown => pace.pause(longest(before)),
+    };
+    tokio::select! {
+        biased;
+        () = shared.definition_differs(kind, before) => {}
+        () = sleep(pause) => {}
+    }
+}
+
+/// Reads the whole list into the cache and answers its version. Without a resourceVersion in the request it is the
+/// most recent state, not whatever the API server has at hand.
+async fn list(shared: &Shared, kind: Kind) -> Result<String, Setback> {
+    let path = path(shared, kind)?;
+    let accept = accept(shared, kind, "PartialObjectMetadataList");
+    let mut objects = Vec::new();
+    let mut next = String::new();
+    let version = loop {
+        let mut query = vec![("limit", PAGE)];
+        if !next.is_empty() {
+            query.push(("continue", next.as_str()));
+        }
+        let request = get(&paths::with_query(&path, &query), &accept)?;
+        let body = call::call(&shared.client, request, LIST_LIMIT).await.map_err(Setback::from)?;
+        let Page { version, next: more, items } = page::decode(&body, &|object| shared.kept(kind, object))
+            .map_err(|error| Setback::outage(format!("list is no JSON: {error}")))?;
+        objects.extend(items);
+        if more.is_empty() {
+            break version;
+        }
+        next = more;
+    };
+    shared.update(kind, |cache| cache.relist(number(&version), objects)).map_err(|past| {
+        Setback::outage(format!(
+            "the API server answers from the past: version {} after {}; after a restore of etcd, restart",
+            past.listed, past.reached
+        ))
+    })?;
+    shared.set_trouble(kind, None);
+    Ok(version)
+}
+
+/// Watches until the API server ends it, moving `version` on.
+async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pace) -> Result<(), Setback> {
+    let seconds = pace.watch_s();
+    let limit = seconds.to_string();
+    let query = [
+        ("watch", "true"),
+        ("allowWatchBookmarks", "true"),
+        ("resourceVersion", version),
+        ("timeoutSeconds", &limit),
+    ];
+    let request = get(
+        &paths::with_query(&path(shared, kind)?, &query),
+        &accept(shared, kind, "PartialObjectMetadata"),
+    )?;
+    let opening = shared.client.request_events::<Value>(call::signed(request));
+    let mut dead = pin!(sleep(Duration::from_secs(seconds) + GRACE));
+    let frames = timeout(OPEN_LIMIT, opening)
+        .await
+        .map_err(|_| Setback::outage("no answer to a watch".to_owned()))?
+        .map_err(|error| Setback::from(call::from_client(&error)))?;
+    shared.set_trouble(kind, None);
+    let mut frames = pin!(frames);
+    let mut proven = false;
+    let mut proof = pin!(sleep(PROVEN));
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut dead => return Ok(()),
+            () = async { if proven { pending().await } else { (&mut proof).await } } => {}
+            frame = frames.next() => match frame {
+                None if proven => return Ok(()),
+                None => return Err(Setback::outage("the watch ended at once".to_owned())),
+                Some(Ok(event)) => take(shared, kind, event, version)?,
+                Some(Err(error)) => return Err(broken(&error)),
+            },
+        }
+        proven = true;
+        pace.calm();
+    }
+}
+
+/// Takes one event into the cache.
+fn take(shared: &Shared, kind: Kind, event: WatchEvent<Value>, version: &mut String) -> Result<(), Setback> {
+    match event {
+        WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+            *version = checked(&object)?;
+            let object = shared.kept(kind, object);
+            shared.note(kind, |cache| cache.told(object));
+        }
+        WatchEvent::Deleted(object) => {
+            *version = checked(&object)?;
+            shared.note(kind, |cache| cache.told_deleted(&object));
+        }
+        WatchEvent::Bookmark(bookmark) => {
+            *version = bookmark.metadata.resource_version;
+            let reached = number(version);
+            shared.note(kind, |cache| cache.told_nothing_until(reached));
+        }
+        WatchEvent::Error(status) => return Err(call::from_status(status.code, None, &status).into()),
+    }
+    Ok(())
+}
+
+/// The version of an object in an event; without a version or a name the event cannot be placed.
+fn checked(object: &Value) -> Result<String, Setback> {
+    match (meta::resource_version(object), meta::text(object, "/metadata/name")) {
+        ("", _) | (_, "") => Err(Setback::Restart("an event without name or version".to_owned())),
+        (version, _) => Ok(version.to_owned()),
+    }
+}
+
+/// What a broken stream of events means: a lost connection is resumed, an unreadable event would come again.
+fn broken(error: &kube::Error) -> Setback {
+    match error {
+        kube::Error::SerdeError(error) => Setback::Restart(format!("an event is no JSON: {error}")),
+        other => call::from_client(other).into(),
+    }
+}
+
+fn path(shared: &Shared, kind: Kind) -> Result<String, Setback> {
+    paths::collection(kind, shared.scope.namespace()).map_err(|bad| Setback::Refused(bad.0))
+}
+
+/// Only metadata is asked for where only metadata is kept; a server that cannot do that sends the whole.
+fn accept(shared: &Shared, kind: Kind, form: &str) -> HeaderValue {
+    let metadata = format!("application/json;as={form};g=meta.k8s.io;v=v1,application/json");
+    match shared.projection(kind).metadata_only() {
+        true => HeaderValue::from_str(&metadata).unwrap_or(HeaderValue::from_static("application/json")),
+        false => HeaderValue::from_static("application/json"),
+    }
+}
+
+fn get(path: &str, accept: &HeaderValue) -> Result<Request<Vec<u8>>, Setback> {
+    let mut request =
+        paths::request(Method::GET, path, paths::Body::None).map_err(|bad| Setback::Refused(bad.0))?;
+    request.headers_mut().insert(header::ACCEPT, accept.clone());
+    Ok(request)
+}
+
+impl Setback {
+    fn outage(message: String) -> Self {
+        Setback::Outage { message, retry_after: None }
+    }
+}
+
+impl From<Refusal> for Setback {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Status { code: 404, message, .. } => Setback::NotServed(message),
+            Refusal::Status { code: 410, message, .. } => Setback::Restart(message),
+            Refusal::Status { code: 401 | 403, message, .. } => Setback::Refused(message),
+            Refusal::Status { code, message, retry_after_ms, .. } => Setback::Outage {
+                message: format!("{code}: {message}"),
+                retry_after: retry_after_ms.map(Duration::from_millis),
+            },
+            Refusal::Lost { message } => Setback::outage(message),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Writing, fenced: no write of ours lands on an object that is not the one it was decided on.
+
+use http::Method;
+use serde_json::{Value, json};
+use vexil_object::{Action, Change, JsonOp, ObjectKey, Precondition, merge_patch, meta};
+
+use crate::{
+    Cluster, EventRecord, WriteError,
+    call::{OBJECT_LIMIT, Refusal, call_json},
+    paths::{self, BadName, Body, FIELD_MANAGER},
+    pruned::dropped,
+    shared::Shared,
+};
+
+impl Cluster {
+    /// Makes a change. When it is acknowledged, the answer is laid over the cache; when its outcome is unknown, or when it
+    /// shows that the cache is behind, the object is not known until the watch or [`Cluster::fetch`] tells. So too when
+    /// the returned future is dropped before it is done.
+    ///
+    /// # Errors
+    /// See [`WriteError`]. Only `Unknown` and `Pruned` leave open or say that something was written.
+    pub async fn apply(&self, change: &Change) -> Result<(), WriteError> {
+        let key = &change.key;
+        match &change.action {
+            Action::Create(object) => self.create(key, object.clone()).await.map(drop),
+            Action::Merge { body, on } => {
+                let body = Body::Merge(fenced(body.clone(), on));
+                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await.map(drop)
+            }
+            Action::Json { ops, on } => {
+                let body = Body::JsonPatch(fenced_ops(ops, on));
+                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await.map(drop)
+            }
+            Action::Delete(on) => self.delete(key, on).await,
+        }
+    }
+
+    /// Writes what differs between two statuses to the status subresource; nothing is sent when they are equal.
+    ///
+    /// # Errors
+    /// See [`WriteError`]; `Pruned` when the answer lacks fields of `status`: the write has happened without them.
+    pub async fn write_status(
+        &self,
+        key: &ObjectKey,
+        on: &Precondition,
+        before: &Value,
+        status: &Value,
+    ) -> Result<(), WriteError> {
+        let Some(patch) = merge_patch(before, status) else { return Ok(()) };
+        let path = format!("{}/status", paths::object(key)?);
+        let body = Body::Merge(fenced(json!({ "status": patch }), on));
+        let answer = self.send(key, Some(on), Method::PATCH, &query(path), body).await?;
+        let fields = dropped(status, answer.get("status").unwrap_or(&Value::Null));
+        if fields.is_empty() { Ok(()) } else { Err(WriteError::Pruned { fields }) }
+    }
+
+    /// Records a Kubernetes Event. Its name is the caller's, made from what it tells: one that exists already was told
+    /// before, which is success.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn record(&self, event: &EventRecord) -> Result<(), WriteError> {
+        match self.create(&event.key(), event.object()).await {
+            Ok(_) | Err(WriteError::AlreadyExists) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn create(&self, key: &ObjectKey, mut object: Value) -> Result<Value, WriteError> {
+        let kind = key.kind();
+        paths::object(key)?;
+        meta::set(&mut object, &["apiVersion"], kind.api_version().into());
+        meta::set(&mut object, &["kind"], kind.kind.into());
+        meta::set(&mut object, &["metadata", "name"], key.name().into());
+        if kind.namespaced {
+            meta::set(&mut object, &["metadata", "namespace"], key.namespace().into());
+        }
+        let path = query(paths::collection(kind, key.namespace())?);
+        self.send(key, None, Method::POST, &path, Body::Json(object)).await
+    }
+
+    async fn delete(&self, key: &ObjectKey, on: &Precondition) -> Result<(), WriteError> {
+        let body = Body::Json(json!({
+            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
+            "preconditions": { "uid": on.uid, "resourceVersion": on.resource_version },
+        }));
+        self.send(key, Some(on), Method::DELETE, &paths::object(key)?, body).await.map(drop)
+    }
+
+    /// Sends a write and lays what came of it over the cache.
+    pub(crate) async fn send(
+        &self,
+        key: &ObjectKey,
+        on: Option<&Precondition>,
+        method: Method,
+        path: &str,
+        body: Body,
+    ) -> Result<Value, WriteError> {
+        let deletes = method == Method::DELETE;
+        let request = paths::request(method, path, body)?;
+        let doubt = Doubt { shared: &self.shared, key, on, open: true };
+        match call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await {
+            Ok(answer) => {
+                doubt.acknowledged(&answer, deletes);
+                Ok(answer)
+            }
+            Err(refusal) => {
+                let error = meaning(refusal, key, on.is_none());
+                match error {
+                    WriteError::Unknown { .. } | WriteError::Conflict { .. } | WriteError::AlreadyExists => {}
+                    _ => doubt.nothing_happened(),
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// An object whose write has no answer yet. Dropped without one, the object is not known: so also when the caller gives
+/// up waiting.
+struct Doubt<'a> {
+    shared: &'a Shared,
+    key: &'a ObjectKey,
+    on: Option<&'a Precondition>,
+    open: bool,
+}
+
+impl Doubt<'_> {
+    fn nothing_happened(mut self) {
+        self.open = false;
+    }
+
+    fn acknowledged(mut self, answer: &Value, deleted: bool) {
+        self.open = false;
+        let kind = self.key.kind();
+        match self.on.filter(|_| deleted && !lives_on(answer)) {
+            Some(on) => self.shared.note(kind, |cache| cache.deleted(self.key, on)),
+            None if self.shared.with(kind, |_| ()).is_some() => {
+                let kept = self.shared.kept(kind, answer.clone());
+                self.shared.note(kind, |cache| cache.wrote(kept));
+            }
+            None => {}
+        }
+    }
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            self.shared.note(self.key.kind(), |cache| cache.unsure(self.key, self.on));
+        }
+    }
+}
+
+/// Whether the answer to a delete is an object that still exists, waiting for finalizers or its grace period.
+fn lives_on(answer: &Value) -> bool {
+    let finalizers = answer.pointer("/metadata/finalizers").and_then(Value::as_array);
+    let grace = answer.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_u64);
+    finalizers.is_some_and(|finalizers| !finalizers.is_empty()) || grace.is_some_and(|seconds| seconds > 0)
+}
+
+fn query(path: String) -> String {
+    paths::with_query(&path, &[("fieldManager", FIELD_MANAGER)])
+}
+
+/// uid and resourceVersion inside the patch: the API server answers 409 when they are not those of the live object.
+fn fenced(mut body: Value, on: &Precondition) -> Value {
+    meta::set(&mut body, &["metadata", "uid"], on.uid.as_str().into());
+    meta::set(&mut body, &["metadata", "resourceVersion"], on.resource_version.as_str().into());
+    body
+}
+
+fn fenced_ops(ops: &[JsonOp], on: &Precondition) -> Value {
+    let fence = [
+        json!({ "op": "replace", "path": "/metadata/uid", "value": on.uid }),
+        json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": on.resource_version }),
+    ];
+    let ops = ops.iter().map(|op| match op {
+        JsonOp::Add(path, value) => json!({ "op": "add", "path": path, "value": value }),
+        JsonOp::Remove(path) => json!({ "op": "remove", "path": path }),
+    });
+    fence.into_iter().chain(ops).collect()
+}
+
+fn meaning(refusal: Refusal, key: &ObjectKey, creates: bool) -> WriteError {
+    let (code, reason, message, names_object, retry_after_ms) = match refusal {
+        Refusal::Lost { message } => return WriteError::Unknown { message },
+        Refusal::Status { code, reason, message, names_object, retry_after_ms } => {
+            (code, reason, message, names_object, retry_after_ms)
+        }
+    };
+    match code {
+        401 | 403 => WriteError::Forbidden { message },
+        404 if names_object => WriteError::NotFound { message },
+        404 => {
+            WriteError::NotServed { resource: format!("{}/{}", key.kind().api_version(), key.kind().plural) }
+        }
+        409 if creates && reason == "AlreadyExists" => WriteError::AlreadyExists,
+        409 => WriteError::Conflict { message },
+        429 => WriteError::Throttled { retry_after_ms: retry_after_ms.unwrap_or(1000) },
+        400..=407 | 410..=499 => WriteError::Invalid { message },
+        code => WriteError::Unknown { message: format!("{code}: {message}") },
+    }
+}
+
+impl From<BadName> for WriteError {
+    fn from(bad: BadName) -> Self {
+        WriteError::Invalid { message: bad.0 }
+    }
+}
