@@ -1,2 +1,37 @@
-//! The operator.
-fn main() {}
+//! The operator's process: flags in, exit code out.
+
+mod args;
+mod http;
+mod logs;
+mod serve;
+mod wiring;
+
+use std::process::ExitCode;
+
+use args::Args;
+
+fn main() -> ExitCode {
+    let args = Args::from_command_line();
+    if args.version {
+        println!("Vexil version {}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = logs::install(&args.log_level, &args.zap_encoding) {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(serve::serve(args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

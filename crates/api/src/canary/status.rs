@@ -63,7 +63,7 @@ pub struct CanaryStatus {
     /// What is waited for, once it has lasted long enough to be told.
     pub wait: Option<Wait>,
     /// The result whose `post-rollout` hooks are still to be asked.
-    pub post_rollout: Option<String>,
+    pub post_rollout: Option<Ending>,
     /// Notices that are still to be delivered.
     pub outbox: Option<Outbox>,
 }
@@ -122,7 +122,6 @@ pub struct Condition {
 }
 
 /// How a run ends.
-#[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ending {
@@ -130,8 +129,6 @@ pub struct Ending {
     pub result: String,
     /// Why.
     pub cause: String,
-    /// For the reader.
-    pub message: Option<String>,
 }
 
 /// What is waited for.
@@ -142,8 +139,6 @@ pub struct Wait {
     pub kind: String,
     /// Since when, in milliseconds since the epoch.
     pub since: u64,
-    /// For the reader, as it was told first.
-    pub message: String,
 }
 
 /// Notices that are still to be delivered.
@@ -194,8 +189,6 @@ pub struct OutboxAlert {
     pub severity: String,
     /// Its text.
     pub message: String,
-    /// Whether it carries the extra fields (`operator.md` 12.1).
-    pub fields: bool,
 }
 
 /// Type of a Kubernetes Event.

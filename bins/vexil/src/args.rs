@@ -1,0 +1,181 @@
+//! The flags of `operator.md` section 2, in the spelling of Go programs (`-mesh-provider=x`) and in that of all others
+//! (`--mesh-provider x`).
+
+use clap::{ArgAction, Parser};
+
+/// Progressive delivery for Kubernetes: shifts traffic to a new version step by step, judges it, and promotes it or
+/// takes it back.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "vexil", disable_version_flag = true)]
+pub struct Args {
+    /// Path of a kubeconfig; empty for the pod's own service account.
+    #[arg(long, default_value = "")]
+    pub kubeconfig: String,
+    /// Address of the API server, instead of the kubeconfig's.
+    #[arg(long, default_value = "")]
+    pub master: String,
+    /// Prometheus that answers the built-in checks.
+    #[arg(long, default_value = "http://prometheus:9090")]
+    pub metrics_server: String,
+    /// Lowest level that is logged: debug, info, warn or error.
+    #[arg(long, default_value = "info")]
+    pub log_level: String,
+    /// Form of the log: json or console.
+    #[arg(long, default_value = "json")]
+    pub zap_encoding: String,
+    /// Port of /healthz and /metrics.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// Watch only this namespace; empty for all.
+    #[arg(long, default_value = "")]
+    pub namespace: String,
+    /// Provider of Canaries that name none.
+    #[arg(long, default_value = "istio")]
+    pub mesh_provider: String,
+    /// Label keys that tell primary and canary pods apart, the first one that the target has.
+    #[arg(long, default_value = "app,name,app.kubernetes.io/name")]
+    pub selector_labels: String,
+    /// Prefixes of labels that are copied to primaries, separated by commas; * for all.
+    #[arg(long, default_value = "")]
+    pub include_label_prefix: String,
+    /// Let only one of several instances act.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "false", action = ArgAction::Set)]
+    pub enable_leader_election: bool,
+    /// Namespace of the lease when all namespaces are watched.
+    #[arg(long, default_value = "kube-system")]
+    pub leader_election_namespace: String,
+    /// URL that is told of every event of Canaries without an event hook of their own.
+    #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL")]
+    pub event_webhook: String,
+    /// Refuse references to other namespaces.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "false", action = ArgAction::Set)]
+    pub no_cross_namespace_refs: bool,
+    /// Shortest pace of an analysis; shorter intervals count as this.
+    #[arg(long, default_value = "10s")]
+    pub min_analysis_interval: String,
+    /// API group of TraefikServices: traefik.io or traefik.containo.us; empty for whichever the cluster serves.
+    #[arg(long, default_value = "")]
+    pub traefik_api_group: String,
+    /// Print the version and exit.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "false", action = ArgAction::Set)]
+    pub version: bool,
+
+    #[command(flatten)]
+    pub accepted: Accepted,
+}
+
+/// Flags that manifests of the reference pass and that change nothing here: there is no request quota to set, no
+/// polling loop to pace, and what they configure is not part of this version.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Accepted {
+    #[arg(long, hide = true)]
+    pub kubeconfig_qps: Option<String>,
+    #[arg(long, hide = true)]
+    pub kubeconfig_burst: Option<String>,
+    #[arg(long, hide = true)]
+    pub kubeconfig_service_mesh: Option<String>,
+    #[arg(long, hide = true)]
+    pub control_loop_interval: Option<String>,
+    #[arg(long, hide = true)]
+    pub threadiness: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub zap_replace_globals: Option<String>,
+    #[arg(long, hide = true)]
+    pub ingress_annotations_prefix: Option<String>,
+    #[arg(long, hide = true)]
+    pub ingress_class: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub enable_config_tracking: Option<String>,
+    #[arg(long, hide = true)]
+    pub slack_url: Option<String>,
+    #[arg(long, hide = true)]
+    pub slack_token: Option<String>,
+    #[arg(long, hide = true)]
+    pub slack_proxy_url: Option<String>,
+    #[arg(long, hide = true)]
+    pub slack_channel: Option<String>,
+    #[arg(long, hide = true)]
+    pub slack_user: Option<String>,
+    #[arg(long, hide = true)]
+    pub msteams_url: Option<String>,
+    #[arg(long, hide = true)]
+    pub msteams_proxy_url: Option<String>,
+    #[arg(long, hide = true)]
+    pub cluster_name: Option<String>,
+}
+
+impl Args {
+    /// From the command line; wrong flags end the process with an explanation.
+    pub fn from_command_line() -> Self {
+        Args::parse_from(std::env::args().map(double_dashed))
+    }
+
+    /// Names of the flags that were given and have no effect, for one line of the log.
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let a = &self.accepted;
+        let set = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
+        [
+            ("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh)),
+            ("-ingress-annotations-prefix", set(&a.ingress_annotations_prefix)),
+            ("-ingress-class", set(&a.ingress_class)),
+            ("-enable-config-tracking", a.enable_config_tracking.as_deref() == Some("true")),
+            ("-slack-url", set(&a.slack_url) || set(&a.slack_token) || set(&a.slack_channel)),
+            ("-msteams-url", set(&a.msteams_url)),
+            ("-cluster-name", set(&a.cluster_name)),
+        ]
+        .into_iter()
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
+    }
+}
+
+/// `-mesh-provider` as `--mesh-provider`.
+fn double_dashed(arg: String) -> String {
+    let long = arg.starts_with('-') && !arg.starts_with("--") && arg.len() > 2;
+    if long { format!("-{arg}") } else { arg }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Args {
+        let words = std::iter::once("vexil").chain(args.iter().copied());
+        Args::try_parse_from(words.map(|word| double_dashed(word.to_owned()))).unwrap()
+    }
+
+    #[test]
+    fn flags_are_taken_in_both_spellings() {
+        for args in [
+            &["-mesh-provider=traefik", "-enable-leader-election=true", "-port=9000"][..],
+            &["--mesh-provider", "traefik", "--enable-leader-election", "--port", "9000"][..],
+            &["-mesh-provider", "traefik", "-enable-leader-election", "-port", "9000"][..],
+        ] {
+            let parsed = parse(args);
+            assert_eq!(
+                (parsed.mesh_provider.as_str(), parsed.enable_leader_election, parsed.port),
+                ("traefik", true, 9000),
+                "{args:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_references_manifests_are_accepted_and_what_has_no_effect_is_named() {
+        let parsed = parse(&[
+            "-log-level=info",
+            "-kubeconfig-qps=100",
+            "-kubeconfig-burst=250",
+            "-threadiness=2",
+            "-enable-config-tracking=true",
+            "-slack-user=flagger",
+            "-slack-channel=",
+            "-control-loop-interval=10s",
+        ]);
+        assert_eq!(parsed.without_effect(), ["-enable-config-tracking"]);
+        assert_eq!(parse(&[]).without_effect(), <[&str; 0]>::default());
+    }
+}

@@ -1,0 +1,133 @@
+//! Start, run, stop: connects, serves HTTP, waits for the lease when asked to, and runs the operator until a signal comes.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use futures::future::{Either, select};
+use tokio::signal::unix::{SignalKind, signal};
+use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_egress::Egress;
+use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
+
+use crate::{args::Args, http, wiring};
+
+/// Runs the operator until SIGTERM or SIGINT.
+pub async fn serve(args: Args) -> Result<()> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        bail!("another TLS implementation is installed");
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!("Starting vexil version {version} mesh provider {}", args.mesh_provider);
+    for flag in args.without_effect() {
+        tracing::warn!("{flag} has no effect in this version");
+    }
+    let registry = wiring::registry(&args)?;
+    if registry.router(&args.mesh_provider).is_none() {
+        tracing::warn!(
+            "-mesh-provider {} is not known; Canaries must name theirs, one of: {}",
+            args.mesh_provider,
+            registry.providers().join(", ")
+        );
+    }
+    let access = Access { kubeconfig: given(&args.kubeconfig).map(Into::into), master: given(&args.master) };
+    let client = connect(&access).await?;
+    let scope = given(&args.namespace).map_or(Scope::All, Scope::Namespace);
+    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections());
+    let telemetry = Telemetry::new(version, &args.mesh_provider);
+    let listening = http::listen(args.port, telemetry.clone()).await?;
+    let context = Context {
+        cluster: cluster.clone(),
+        registry,
+        transport: Arc::new(Egress::new()?),
+        clock: Arc::new(SystemClock),
+        telemetry,
+        settings: Arc::new(settings(&args)?),
+    };
+    let operating = operate(&args, context, cluster);
+    tokio::select! {
+        biased;
+        result = operating => result,
+        result = listening => result,
+        () = watches.run() => bail!("the watches have ended"),
+    }
+}
+
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn settings(args: &Args) -> Result<Settings> {
+    Ok(Settings {
+        provider: args.mesh_provider.clone(),
+        metrics_server: args.metrics_server.clone(),
+        min_interval_ms: vexil_controller::parse_duration_ms(&args.min_analysis_interval)
+            .context("-min-analysis-interval")?,
+        no_cross_namespace_refs: args.no_cross_namespace_refs,
+        event_webhook: given(&args.event_webhook),
+        workloads: vexil_workload::Settings::from_flags(&args.selector_labels, &args.include_label_prefix),
+    })
+}
+
+/// Runs as the only one, or as one of several of which one leads.
+async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> {
+    let mut stop = std::pin::pin!(stopped()?);
+    if !args.enable_leader_election {
+        Operator::new(context).run(stop).await;
+        tracing::info!("stopped");
+        return Ok(());
+    }
+    let namespace = given(&args.namespace).unwrap_or_else(|| args.leader_election_namespace.clone());
+    let mut election = Election::new(cluster, &namespace, identity(), || SystemClock.now().0);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => return Ok(()),
+            standing = election.next() => match standing {
+                Standing::Leading => break,
+                Standing::Following { leader } => {
+                    tracing::info!("Another instance has been elected as leader: {leader}");
+                }
+                Standing::Lost => {}
+            }
+        }
+    }
+    tracing::info!("Acting as elected leader");
+    // The operator ends at a signal or when the lease is lost, and the lease is kept until it has ended.
+    let lost = {
+        let (tell, told) = tokio::sync::oneshot::channel::<()>();
+        let mut running = std::pin::pin!(Operator::new(context).run(async {
+            let _either = select(stop, std::pin::pin!(told)).await;
+        }));
+        let keeping = std::pin::pin!(async {
+            while election.next().await != Standing::Lost {}
+        });
+        match select(&mut running, keeping).await {
+            Either::Left(_) => false,
+            Either::Right(_) => {
+                // What is under way is dropped with the process: its writes are fenced, but it leads no more.
+                drop(tell);
+                true
+            }
+        }
+    };
+    if lost {
+        bail!("Leadership lost");
+    }
+    election.release().await.context("the lease could not be released")?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Ready at the first SIGTERM or SIGINT. A second one ends the process at once, as the default action does.
+fn stopped() -> Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}

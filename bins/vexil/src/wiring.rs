@@ -1,0 +1,19 @@
+//! The one place that names concrete routers: a new one is a crate and a line here.
+
+use anyhow::{Result, bail};
+use vexil_controller::Registry;
+use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_traefik::{Group, Traefik};
+
+use crate::args::Args;
+
+/// Everything this operator can drive.
+pub fn registry(args: &Args) -> Result<Registry> {
+    let traefik = match args.traefik_api_group.as_str() {
+        "" => None,
+        "traefik.io" => Some(Group::Io),
+        "traefik.containo.us" => Some(Group::Containo),
+        other => bail!("-traefik-api-group {other:?} is neither traefik.io nor traefik.containo.us"),
+    };
+    Ok(Registry::new(KubernetesServices).with(Traefik::new(traefik)))
+}

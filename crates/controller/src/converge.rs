@@ -1,0 +1,76 @@
+//! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
+
+use vexil_analysis::{Memory, Millis, Next, Pause, World, next_effect};
+
+use crate::{
+    Context,
+    act::{Acted, act},
+    case::Case,
+    local::Local,
+    look::View,
+};
+
+/// What converging came to.
+pub(crate) struct Converged {
+    /// Whether the world matches the memory now.
+    pub(crate) world: World,
+    /// What was seen last.
+    pub(crate) view: View,
+    /// When to try again although nothing changes, in milliseconds.
+    pub(crate) retry_ms: Option<u64>,
+}
+
+/// More effects than this in a row mean that two writers fight, or a defect; the rest waits for the next tick.
+const MOST_EFFECTS: usize = 16;
+
+/// Converges.
+pub(crate) async fn converge(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    local: &mut Local,
+) -> Converged {
+    for _ in 0..MOST_EFFECTS {
+        let now = context.clock.now();
+        let view = View::of(context, case, memory, now);
+        let effect = match next_effect(&case.plan, memory, &view.seen, now) {
+            Next::Settled => return settled(memory, local, view),
+            Next::Wait(pause) => return waits(pause, local, view),
+            Next::Do(effect) => effect,
+        };
+        match act(context, case, &view, &effect).await {
+            Acted::Done => {}
+            Acted::Moved => return waits(Pause::TargetMoved, local, view),
+            Acted::Again => return again(local, view, None),
+            Acted::Later(ms) => return again(local, view, Some(ms)),
+            Acted::Refused(error) => return blocked(error, now, local, view),
+        }
+    }
+    let view = View::of(context, case, memory, context.clock.now());
+    again(local, view, None)
+}
+
+fn settled(memory: &Memory, local: &mut Local, view: View) -> Converged {
+    local.blocked_since = None;
+    local.attempts = 0;
+    local.settled_as = Some(memory.clone());
+    Converged { world: World::Settled, view, retry_ms: None }
+}
+
+/// A target that moved is seen by the watch in a moment; if not, the next try looks again.
+fn waits(pause: Pause, local: &mut Local, view: View) -> Converged {
+    local.blocked_since = None;
+    let retry_ms = (pause == Pause::TargetMoved).then(|| local.pause_ms());
+    Converged { world: World::Waits(pause), view, retry_ms }
+}
+
+fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
+    let pause = local.pause_ms();
+    Converged { world: World::Waits(Pause::Look), view, retry_ms: Some(after_ms.unwrap_or(pause)) }
+}
+
+fn blocked(error: String, now: Millis, local: &mut Local, view: View) -> Converged {
+    let since = *local.blocked_since.get_or_insert(now);
+    let retry_ms = Some(local.pause_ms());
+    Converged { world: World::Blocked { error, since }, view, retry_ms }
+}

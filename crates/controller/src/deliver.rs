@@ -1,0 +1,218 @@
+//! Delivers notices: a task of its own that never delays a decision and never writes the status.
+//!
+//! What one receiver of one Canary is told comes in order. A failure is tried again with growing pauses for an hour;
+//! after a crash the outbox in the status brings everything that was not acknowledged, so a notice is told at least
+//! once, and Events, which are named after it, exactly once.
+
+use std::{collections::BTreeMap, collections::VecDeque, time::Duration};
+
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use tokio::sync::mpsc;
+use vexil_analysis::{Entry, Kind, Millis, Receiver};
+use vexil_kube::{EventRecord, EventType};
+use vexil_object::ObjectKey;
+use vexil_webhook::{Hook, Payload, send};
+
+use crate::{Context, case::Case, plan::GLOBAL_HOOK};
+
+/// One notice for one receiver.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    key: ObjectKey,
+    uid: String,
+    /// Number of the notice; `None` for a complaint, which nobody waits for.
+    seq: Option<u64>,
+    to: Receiver,
+    kind: Kind,
+    message: String,
+    at: Millis,
+    hook: Option<(Hook, Payload)>,
+}
+
+impl Delivery {
+    /// A notice of the outbox.
+    pub(crate) fn of(case: &Case, entry: &Entry, to: Receiver) -> Self {
+        let hook = match &to {
+            Receiver::Events => None,
+            Receiver::Hook(name) => hook(case, entry, name),
+        };
+        Delivery {
+            key: case.key.clone(),
+            uid: case.owner.uid.clone(),
+            seq: Some(entry.seq),
+            to,
+            kind: entry.notice.kind,
+            message: entry.notice.message.clone(),
+            at: entry.notice.time,
+            hook,
+        }
+    }
+
+    /// A warning that stands in no outbox.
+    pub(crate) fn complaint(key: &ObjectKey, uid: &str, text: &str, at: Millis) -> Self {
+        Delivery {
+            key: key.clone(),
+            uid: uid.to_owned(),
+            seq: None,
+            to: Receiver::Events,
+            kind: Kind::Warning,
+            message: text.to_owned(),
+            at,
+            hook: None,
+        }
+    }
+
+    /// The name of its Event: the same for the same notice of the same Canary, whoever tells it.
+    pub(crate) fn event_name(&self) -> String {
+        let uid: String = self.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        let canary: String = self.key.name().chars().take(200).collect();
+        match self.seq {
+            Some(seq) => format!("{canary}.{uid}{seq:08x}"),
+            None => format!("{canary}.{uid}-{:016x}", digest(&self.message)),
+        }
+    }
+}
+
+/// FNV-1a, 64 bit: names are compared with names of the same Canary only.
+fn digest(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+fn hook(case: &Case, entry: &Entry, name: &str) -> Option<(Hook, Payload)> {
+    let status = case.status();
+    let mut payload = Payload {
+        name: case.key.name().to_owned(),
+        namespace: case.key.namespace().to_owned(),
+        phase: entry.notice.phase.as_str().to_owned(),
+        checksum: vexil_webhook::checksum(
+            status.tracked_configs.as_ref(),
+            status.last_applied_spec.as_deref().unwrap_or_default(),
+        ),
+        metadata: BTreeMap::new(),
+        key: Some(format!("{}-{}-{name}", case.owner.uid, entry.seq)),
+    };
+    let hook = if name == GLOBAL_HOOK {
+        Hook::at(case.event_webhook.as_deref()?).ok()?
+    } else {
+        let analysis = case.canary.spec.analysis()?;
+        let webhook = analysis.webhooks.iter().find(|webhook| webhook.name == name)?;
+        payload.metadata = webhook.metadata.clone();
+        Hook::of(webhook).ok()?
+    };
+    let notice = &entry.notice;
+    Some((hook, payload.with_event(&notice.message, notice.kind.as_str(), notice.time)))
+}
+
+/// A notice that was delivered, or given up.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivered {
+    /// The Canary.
+    pub(crate) key: ObjectKey,
+    /// The notice.
+    pub(crate) seq: u64,
+    /// Who has it.
+    pub(crate) to: Receiver,
+}
+
+/// The task's inbox and what it reports.
+pub(crate) struct Deliverer {
+    context: Context,
+    inbox: mpsc::UnboundedReceiver<Delivery>,
+    outbox: mpsc::UnboundedSender<Delivered>,
+}
+
+type Queue = (ObjectKey, Receiver);
+
+impl Deliverer {
+    /// A deliverer, the way to hand it notices, and what it has delivered.
+    pub(crate) fn new(
+        context: Context,
+    ) -> (Self, mpsc::UnboundedSender<Delivery>, mpsc::UnboundedReceiver<Delivered>) {
+        let (sender, inbox) = mpsc::unbounded_channel();
+        let (outbox, reports) = mpsc::unbounded_channel();
+        (Deliverer { context, inbox, outbox }, sender, reports)
+    }
+
+    /// Runs until nobody can hand it anything any more and everything is delivered.
+    pub(crate) async fn run(mut self) {
+        let mut queues: BTreeMap<Queue, VecDeque<Delivery>> = BTreeMap::new();
+        let mut running: FuturesUnordered<BoxFuture<'static, Queue>> = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some(queue) = running.next(), if !running.is_empty() => {
+                    let next = queues.get_mut(&queue).and_then(VecDeque::pop_front);
+                    match next {
+                        Some(delivery) => running.push(self.start(queue, delivery)),
+                        None => { queues.remove(&queue); }
+                    }
+                }
+                delivery = self.inbox.recv() => {
+                    let Some(delivery) = delivery else { break };
+                    let queue = (delivery.key.clone(), delivery.to.clone());
+                    match queues.get_mut(&queue) {
+                        Some(waiting) => waiting.push_back(delivery),
+                        None => {
+                            queues.insert(queue.clone(), VecDeque::new());
+                            running.push(self.start(queue, delivery));
+                        }
+                    }
+                }
+            }
+        }
+        // What is on its way may arrive; the rest is in the status for the next process.
+        while running.next().await.is_some() {}
+    }
+
+    fn start(&self, queue: Queue, delivery: Delivery) -> BoxFuture<'static, Queue> {
+        let (context, outbox) = (self.context.clone(), self.outbox.clone());
+        async move {
+            deliver(&context, &delivery).await;
+            if let Some(seq) = delivery.seq {
+                // Nobody listens any more when the operator is stopping.
+                let _heard = outbox.send(Delivered { key: delivery.key, seq, to: delivery.to });
+            }
+            queue
+        }
+        .boxed()
+    }
+}
+
+/// How long a notice is tried.
+const WORTH_TELLING_MS: u64 = 3_600_000;
+
+async fn deliver(context: &Context, delivery: &Delivery) {
+    let mut pause_ms = 1_000_u64;
+    loop {
+        let error = match attempt(context, delivery).await {
+            Ok(()) => return,
+            Err(error) => error,
+        };
+        let canary = format!("{}.{}", delivery.key.name(), delivery.key.namespace());
+        tracing::error!(%canary, "notice could not be delivered: {error}");
+        if context.clock.now().since(delivery.at) > WORTH_TELLING_MS {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+        pause_ms = (pause_ms * 2).min(60_000);
+    }
+}
+
+async fn attempt(context: &Context, delivery: &Delivery) -> Result<(), String> {
+    if let Receiver::Hook(_) = &delivery.to {
+        let Some((hook, payload)) = &delivery.hook else { return Ok(()) };
+        return send(context.transport.as_ref(), hook, payload).await.map_err(|error| error.to_string());
+    }
+    let record = EventRecord {
+        name: delivery.event_name(),
+        namespace: delivery.key.namespace().to_owned(),
+        canary: delivery.key.name().to_owned(),
+        uid: delivery.uid.clone(),
+        resource_version: String::new(),
+        r#type: if delivery.kind == Kind::Warning { EventType::Warning } else { EventType::Normal },
+        message: delivery.message.clone(),
+        at_ms: delivery.at.0,
+    };
+    context.cluster.record(&record).await.map_err(|error| error.to_string())
+}

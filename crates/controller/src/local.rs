@@ -1,0 +1,54 @@
+//! What a process knows of one Canary between two ticks. Nothing is decided on it that a crash may not forget: it paces
+//! the telling, and spares repeated work.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use vexil_analysis::{Memory, Millis, Receiver, WaitKind};
+use vexil_object::ObjectKey;
+
+/// What a process knows of one Canary.
+#[derive(Debug, Default)]
+pub(crate) struct Local {
+    /// What the last tick waited for, and since when.
+    pub(crate) waiting: Option<(WaitKind, Millis)>,
+    /// Since when an effect has been refused.
+    pub(crate) blocked_since: Option<Millis>,
+    /// Refused or failed attempts in a row; they space the next one.
+    pub(crate) attempts: u32,
+    /// The memory for which the world was last seen to be as wanted.
+    pub(crate) settled_as: Option<Memory>,
+    /// Notices handed to the deliverer.
+    pub(crate) offered: BTreeSet<(u64, Receiver)>,
+    /// Notices delivered since the memory was last written.
+    pub(crate) delivered: Vec<(u64, Receiver)>,
+    /// Names of the Events about bad input that this process has recorded.
+    pub(crate) told: VecDeque<String>,
+    /// The objects that the last tick looked at.
+    pub(crate) looked_at: BTreeSet<ObjectKey>,
+    /// The service whose EndpointSlices the last tick counted.
+    pub(crate) apex: String,
+}
+
+/// How many names of told Events are kept.
+const TOLD: usize = 16;
+
+impl Local {
+    /// Whether this is the first time that an Event of this name is to be told.
+    pub(crate) fn first_time(&mut self, name: &str) -> bool {
+        if self.told.iter().any(|told| told == name) {
+            return false;
+        }
+        self.told.push_back(name.to_owned());
+        if self.told.len() > TOLD {
+            self.told.pop_front();
+        }
+        true
+    }
+
+    /// The pause before trying again, in milliseconds: 0.5 s, doubling, at most 30 s.
+    pub(crate) fn pause_ms(&mut self) -> u64 {
+        let pause = 500_u64.saturating_mul(1 << self.attempts.min(6));
+        self.attempts = self.attempts.saturating_add(1);
+        pause.min(30_000)
+    }
+}

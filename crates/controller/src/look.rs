@@ -1,0 +1,231 @@
+//! What a tick sees: the caches, reduced to what the engine decides on.
+
+use std::collections::BTreeSet;
+
+use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision, Routes};
+use vexil_kube::Cluster;
+use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
+use vexil_routing::{RouteError, RouteTarget};
+use vexil_workload::{Demand, Selector, ServicePort, Side, WorkloadError, ready_endpoints, service_of};
+
+use crate::{Context, case::Case};
+
+/// What was seen, and what it was derived from.
+pub(crate) struct View {
+    /// What the engine is told.
+    pub(crate) seen: Observed,
+    /// The objects.
+    pub(crate) have: Objects,
+    selector: Selector,
+    ports: Vec<(String, u16)>,
+}
+
+impl View {
+    /// Looks at everything that concerns one Canary. Costs no request.
+    pub(crate) fn of(context: &Context, case: &Case, memory: &Memory, now: Millis) -> View {
+        let mut have = Objects::default();
+        let subject = case.subject(&context.settings);
+        gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
+        let selector = case.workload.selector(&subject, &have);
+        let ports = ports(context, case, &have);
+        let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
+        let mut view = View {
+            seen: Observed::default(),
+            have,
+            selector: selector.unwrap_or(Selector { key: String::new(), value: String::new() }),
+            ports: ports.unwrap_or_default(),
+        };
+        view.gather_routes(context, case);
+        view.observe(context, case, memory, now, trouble);
+        view
+    }
+
+    /// The keys of everything that was looked at.
+    pub(crate) fn keys(&self) -> BTreeSet<ObjectKey> {
+        self.have.iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The Canary as its router sees it.
+    pub(crate) fn target<'a>(&'a self, case: &'a Case) -> RouteTarget<'a> {
+        RouteTarget {
+            namespace: case.key.namespace(),
+            apex: case.canary.spec.apex_name(),
+            owner: &case.owner,
+            annotations: &case.annotations,
+            spec: &case.canary.spec,
+            selector: (&self.selector.key, &self.selector.value),
+            discovered_ports: &self.ports,
+        }
+    }
+
+    fn gather_routes(&mut self, context: &Context, case: &Case) {
+        let mut have = std::mem::take(&mut self.have);
+        let target = self.target(case);
+        gather(&context.cluster, &mut have, |have| {
+            let needs = context.registry.services().needs(&target);
+            needs.into_iter().filter(|key| !have.has(key)).collect()
+        });
+        gather(&context.cluster, &mut have, |have| case.router.needs(&target, have));
+        self.have = have;
+    }
+
+    fn observe(
+        &mut self,
+        context: &Context,
+        case: &Case,
+        memory: &Memory,
+        now: Millis,
+        trouble: Option<WorkloadError>,
+    ) {
+        let target = self.pods(context, case, Side::Canary, memory, now, None);
+        let revision = target.present().and_then(|pods| pods.revision.clone());
+        let primary = self.pods(context, case, Side::Primary, memory, now, revision);
+        let services = context.registry.services();
+        let route_target = self.target(case);
+        let (backends, apex) = match trouble {
+            None => (
+                fit(services.backends(&route_target, &self.have)),
+                fit(services.apex(&route_target, &self.have)),
+            ),
+            Some(WorkloadError::NotKnown { .. } | WorkloadError::Missing { .. }) => {
+                (Fit::NotKnown, Fit::NotKnown)
+            }
+            Some(error) => (Fit::Broken(error.to_string()), Fit::Broken(error.to_string())),
+        };
+        let addresses = |name: String| addresses(&context.cluster, case.key.namespace(), &name);
+        self.seen = Observed {
+            backends,
+            apex,
+            routes: self.routes(case),
+            primary_addresses: addresses(route_target.primary()),
+            canary_addresses: addresses(route_target.canary()),
+            target,
+            primary,
+        };
+    }
+
+    fn routes(&self, case: &Case) -> LiveRoutes {
+        let target = self.target(case);
+        match case.router.read(&target, &self.have) {
+            Ok(routes) => match case.router.render(&target, &routes, &self.have) {
+                Ok(changes) => LiveRoutes::Are { routes, fits: changes.is_empty() },
+                Err(error) => LiveRoutes::Broken(error.to_string()),
+            },
+            Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
+            Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
+            // Weights that make no sense are put right like any other edit, as long as they can be written at all.
+            Err(error) => match case.router.render(&target, &Routes::PRIMARY, &self.have) {
+                Ok(_) => LiveRoutes::Absent,
+                Err(_) => LiveRoutes::Broken(error.to_string()),
+            },
+        }
+    }
+
+    /// One workload. The primary's revision is the one of those that matter which it was copied from.
+    fn pods(
+        &self,
+        context: &Context,
+        case: &Case,
+        side: Side,
+        memory: &Memory,
+        now: Millis,
+        target: Option<Revision>,
+    ) -> Known<Pods> {
+        let subject = case.subject(&context.settings);
+        let live = match self.have.get(&subject.key(case.workload.kind(), side)) {
+            Seen::NotKnown => return Known::NotKnown,
+            Seen::Absent => return Known::Absent,
+            Seen::Present(live) => live,
+        };
+        let Ok(readiness) =
+            case.workload.readiness(&subject, side, &demand(case, side, memory, now), &self.have)
+        else {
+            return Known::NotKnown;
+        };
+        let revision = match side {
+            Side::Canary => case.workload.revision(live),
+            Side::Primary => {
+                let candidates = [&memory.applied, &memory.held, &target];
+                let held = candidates.into_iter().flatten().find(|of| case.workload.holds(live, of));
+                held.or(memory.held.as_ref()).cloned()
+            }
+        };
+        let idle = matches!(case.workload.scale_to_zero(&subject, &self.have), Ok(None));
+        let replicas = if side == Side::Canary && idle { 0 } else { 1 };
+        Known::Present(Pods { revision, replicas, readiness })
+    }
+}
+
+/// What the workloads must show.
+fn demand(case: &Case, side: Side, memory: &Memory, now: Millis) -> Demand {
+    let analysis = case.canary.spec.analysis();
+    let threshold_percent = match side {
+        Side::Primary => analysis.map(|analysis| analysis.primary_ready_threshold()),
+        Side::Canary => analysis.map(|analysis| analysis.canary_ready_threshold()),
+    };
+    // Before the first step nothing has changed since the revision came; later the conditions tell for themselves.
+    let fresh = match memory.phase {
+        Phase::Progressing => memory.weight.is_zero() && memory.withheld.is_none(),
+        Phase::Promoting | Phase::Initializing => true,
+        _ => false,
+    };
+    Demand {
+        threshold_percent: threshold_percent.unwrap_or(100),
+        deadline_ms: case.plan.deadline_ms,
+        now,
+        began: memory.changed.filter(|_| fresh),
+        lagging_since: None,
+        some_pod: side == Side::Canary,
+    }
+}
+
+/// Looks until nothing more is asked for. Each round answers every question, so this ends.
+fn gather(cluster: &Cluster, have: &mut Objects, needs: impl Fn(&Objects) -> Vec<ObjectKey>) {
+    const ROUNDS: usize = 8;
+    for _ in 0..ROUNDS {
+        let missing: Vec<ObjectKey> = needs(have).into_iter().filter(|key| !have.has(key)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        for key in missing {
+            let seen = cluster.look(&key);
+            have.insert(key, seen);
+        }
+    }
+}
+
+fn ports(context: &Context, case: &Case, have: &Objects) -> Result<Vec<(String, u16)>, WorkloadError> {
+    let service = &case.canary.spec.service;
+    if !service.port_discovery.unwrap_or(false) {
+        return Ok(Vec::new());
+    }
+    let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
+    let port = ServicePort {
+        port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
+        name: service.port_name.as_deref().unwrap_or("http"),
+        target: target.as_ref(),
+    };
+    case.workload.ports(&case.subject(&context.settings), &port, have)
+}
+
+fn fit(changes: Result<Vec<Change>, RouteError>) -> Fit {
+    match changes {
+        Ok(changes) if changes.is_empty() => Fit::Fits,
+        Ok(_) => Fit::Differs,
+        Err(RouteError::NotKnown { .. }) => Fit::NotKnown,
+        Err(error) => Fit::Broken(error.to_string()),
+    }
+}
+
+/// Ready addresses behind a Service, as gateways know them.
+fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
+    let Some(slices) = cluster.list(kinds::ENDPOINT_SLICE, namespace) else { return Known::NotKnown };
+    let of_service: Vec<_> = slices.iter().filter(|slice| service_of(slice) == Some(service)).collect();
+    if of_service.is_empty() {
+        return Known::Absent;
+    }
+    let going = |slice: &serde_json::Value| !meta::text(slice, "/metadata/deletionTimestamp").is_empty();
+    let ready =
+        ready_endpoints(of_service.into_iter().map(|slice| slice.as_ref()).filter(|slice| !going(slice)));
+    Known::Present(u32::try_from(ready).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,41 @@
+//! What the operator can drive: the Services, and one router per provider.
+
+use std::sync::Arc;
+
+use vexil_routing::{Router, Services};
+
+/// The routers of an operator. The binary fills it; nobody else names one.
+#[derive(Clone)]
+pub struct Registry {
+    services: Arc<dyn Services>,
+    routers: Vec<Arc<dyn Router>>,
+}
+
+impl Registry {
+    /// A registry without a router.
+    pub fn new(services: impl Services + 'static) -> Self {
+        Registry { services: Arc::new(services), routers: Vec::new() }
+    }
+
+    /// Adds a router under its own name.
+    #[must_use]
+    pub fn with(mut self, router: impl Router + 'static) -> Self {
+        self.routers.push(Arc::new(router));
+        self
+    }
+
+    /// The router of a provider; `None` for one that is not known.
+    pub fn router(&self, provider: &str) -> Option<&Arc<dyn Router>> {
+        self.routers.iter().find(|router| router.name() == provider)
+    }
+
+    /// The names of all providers, in the order in which they were added.
+    pub fn providers(&self) -> Vec<&'static str> {
+        self.routers.iter().map(|router| router.name()).collect()
+    }
+
+    /// The Services that every provider builds on.
+    pub fn services(&self) -> &dyn Services {
+        self.services.as_ref()
+    }
+}

@@ -1,0 +1,242 @@
+//! One tick of one Canary: look, converge, decide, remember, and again until nothing changes.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use vexil_analysis::{Facts, LiveRoutes, Memory, Millis, Step, Transition, World, advance, laws};
+use vexil_kube::WriteError;
+use vexil_object::{ObjectKey, Precondition, Seen, meta};
+
+use crate::{
+    Context, ask,
+    case::Case,
+    complain,
+    converge::{Converged, converge},
+    deliver::Delivery,
+    local::Local,
+    status,
+};
+
+/// What the runner does after a tick.
+#[derive(Debug, Default)]
+pub(crate) struct After {
+    /// Tick again after this many milliseconds, although nothing changes.
+    pub(crate) wake_ms: Option<u64>,
+    /// Notices to be delivered.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// The Canary is gone.
+    pub(crate) gone: bool,
+}
+
+/// A tick decides at most so often; then others have their turn.
+const MOST_DECISIONS: usize = 12;
+
+/// Ticks one Canary.
+pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) -> After {
+    let live = match context.cluster.look(key) {
+        Seen::Present(live) => live,
+        Seen::Absent => return After { gone: true, ..After::default() },
+        Seen::NotKnown => return settle_unknown(context, key, local).await,
+    };
+    if !meta::text(&live, "/metadata/deletionTimestamp").is_empty() {
+        return After::default();
+    }
+    let case = match Case::open(live, context) {
+        Ok(case) => case,
+        Err(defects) => return complain::invalid(context, key, local, &defects),
+    };
+    let started = context.clock.now();
+    let after = decide(context, case, local).await;
+    context.telemetry.ticked(context.clock.now().since(started));
+    after
+}
+
+/// A write of the Canary itself has an unknown outcome: one GET settles it. Before the first list there is nothing to ask.
+async fn settle_unknown(context: &Context, key: &ObjectKey, local: &mut Local) -> After {
+    if local.attempts > 0 {
+        let _settled = context.cluster.fetch(key).await;
+    }
+    After { wake_ms: Some(local.pause_ms()), ..After::default() }
+}
+
+async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
+    let mut after = After::default();
+    for _ in 0..MOST_DECISIONS {
+        let memory = recall(context, &case).await;
+        let drift = drift(context, &case, &memory, local);
+        let converged = converge(context, &case, &memory, local).await;
+        local.looked_at = converged.view.keys();
+        case.canary.spec.apex_name().clone_into(&mut local.apex);
+        let transition = consider(context, &case, &memory, local, drift, &converged).await;
+        remember_wait(local, &transition, context.clock.now());
+        observe(context, &case, &transition.memory, &converged);
+        if transition.memory == memory {
+            settle_looks(context, &converged).await;
+            after.deliveries = offers(&case, &memory, local);
+            after.wake_ms = wake(&transition, &converged, context.clock.now());
+            return after;
+        }
+        match write(context, &case, &memory, &transition).await {
+            Ok(live) => {
+                tell(context, &case, &memory, &transition);
+                local.delivered.clear();
+                match live.map(|live| Case::open(live, context)) {
+                    Some(Ok(next)) => case = next,
+                    // Deleted or edited into nonsense meanwhile: the watch brings the next tick.
+                    Some(Err(_)) | None => return after,
+                }
+            }
+            Err(error) => return status_refused(context, &case, local, &error),
+        }
+    }
+    after.wake_ms = Some(0);
+    after
+}
+
+/// The memory, with what another operator left behind made comparable.
+async fn recall(context: &Context, case: &Case) -> Memory {
+    let mut memory = status::load(&case.status());
+    if memory.foreign && memory.held.is_none() {
+        memory.held = ask::adopted(context, case).await;
+    }
+    memory
+}
+
+/// Somebody changed the routes since they were last seen as wanted.
+fn drift(context: &Context, case: &Case, memory: &Memory, local: &Local) -> Option<String> {
+    local.settled_as.as_ref().filter(|settled| settled.weight == memory.weight && *settled == memory)?;
+    let view = crate::look::View::of(context, case, memory, context.clock.now());
+    match view.seen.routes {
+        LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
+            Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
+        }
+        _ => None,
+    }
+}
+
+/// Asks the engine, and whoever it wants to have asked, until it has decided.
+async fn consider(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    local: &Local,
+    drift: Option<String>,
+    converged: &Converged,
+) -> Transition {
+    let now = context.clock.now();
+    let mut facts = Facts {
+        now,
+        due: Facts::is_due(memory.last_step, case.plan.interval_ms, now),
+        world: converged.world.clone(),
+        seen: converged.view.seen.clone(),
+        waiting: local.waiting,
+        drift,
+        delivered: local.delivered.clone(),
+        answers: BTreeMap::new(),
+    };
+    loop {
+        match advance(&case.plan, memory, &facts) {
+            Step::Done(transition) => return transition,
+            Step::Ask(questions) => {
+                for question in questions {
+                    let answer = ask::answer(context, case, &converged.view, memory, question).await;
+                    facts.answers.insert(question, answer);
+                }
+            }
+        }
+    }
+}
+
+fn remember_wait(local: &mut Local, transition: &Transition, now: Millis) {
+    local.waiting = transition.waiting.map(|kind| match local.waiting {
+        Some((before, since)) if before == kind => (kind, since),
+        _ => (kind, now),
+    });
+}
+
+/// Objects whose last write has an unknown outcome, or that are outside of the watched namespace, are read once.
+async fn settle_looks(context: &Context, converged: &Converged) {
+    if !matches!(converged.world, World::Waits(vexil_analysis::Pause::Look)) || converged.retry_ms.is_none() {
+        return;
+    }
+    for (key, seen) in converged.view.have.iter() {
+        if !seen.is_known() {
+            let _settled = context.cluster.fetch(key).await;
+        }
+    }
+}
+
+/// Writes the new memory, fenced by the object that was read. Returns the Canary as it is now.
+async fn write(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    transition: &Transition,
+) -> Result<Option<Arc<Value>>, WriteError> {
+    if let Some(broken) = laws::broken_by_step(memory, &transition.memory) {
+        tracing::error!(canary = %case.name(), broken, "a decision broke a law and was made all the same");
+    }
+    let before = case.status();
+    let kind = &case.canary.spec.target_ref.kind;
+    let after = status::store(&transition.memory, kind, &before, context.clock.now());
+    let live = case.live.get("status").cloned().unwrap_or_default();
+    let wanted = serde_json::to_value(&after).unwrap_or_default();
+    context.cluster.write_status(&case.key, &Precondition::of(&case.live), &live, &wanted).await?;
+    Ok(context.cluster.look(&case.key).object().cloned().map(Arc::new))
+}
+
+fn status_refused(context: &Context, case: &Case, local: &mut Local, error: &WriteError) -> After {
+    context.telemetry.write_failed(error);
+    match error {
+        // Somebody knows more; the watch brings it.
+        WriteError::Conflict { .. } | WriteError::NotFound { .. } => {}
+        error => {
+            tracing::error!(canary = %case.name(), "status could not be written: {error}");
+            let text = format!("updating canary {} status failed: {error}", case.name());
+            let mut after = complain::once(context, &case.live, &case.key, local, &text);
+            after.wake_ms = Some(local.pause_ms());
+            return after;
+        }
+    }
+    After { wake_ms: Some(local.pause_ms()), ..After::default() }
+}
+
+/// What was decided goes to the log and to the counters.
+fn tell(context: &Context, case: &Case, memory: &Memory, transition: &Transition) {
+    for notice in &transition.notices {
+        let canary = case.name();
+        match notice.level {
+            vexil_analysis::Level::Info => tracing::info!(%canary, "{}", notice.message),
+            vexil_analysis::Level::Error => tracing::error!(%canary, "{}", notice.message),
+        }
+    }
+    context.telemetry.decided(case, memory, &transition.memory);
+}
+
+fn observe(context: &Context, case: &Case, memory: &Memory, converged: &Converged) {
+    context.telemetry.phase(case, memory.phase);
+    if let LiveRoutes::Are { routes, .. } = &converged.view.seen.routes {
+        context.telemetry.weights(case, routes);
+    }
+}
+
+/// Notices that have not been handed to the deliverer by this process.
+fn offers(case: &Case, memory: &Memory, local: &mut Local) -> Vec<Delivery> {
+    let mut deliveries = Vec::new();
+    let waiting = memory.outbox.entries.iter().flat_map(|e| e.to.iter().map(move |to| (e.seq, to)));
+    let waiting: std::collections::BTreeSet<_> = waiting.map(|(seq, to)| (seq, to.clone())).collect();
+    local.offered.retain(|offer| waiting.contains(offer));
+    for entry in &memory.outbox.entries {
+        for to in &entry.to {
+            if local.offered.insert((entry.seq, to.clone())) {
+                deliveries.push(Delivery::of(case, entry, to.clone()));
+            }
+        }
+    }
+    deliveries
+}
+
+fn wake(transition: &Transition, converged: &Converged, now: Millis) -> Option<u64> {
+    let engine = transition.wake.map(|time| time.since(now));
+    engine.into_iter().chain(converged.retry_ms).min()
+}
