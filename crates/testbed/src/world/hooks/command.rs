@@ -1,6 +1,6 @@
 //! Command lines of `bash` hooks, as far as they are pipelines of `curl`, `grep`, `echo`, `true` and `false`.
 //!
-//! Commands are joined by `|`, `&&` and `;`. Not done: variables, substitution, redirection, any other program, and
+//! Commands are joined by `|`, `&&`, `||` and `;`. Not done: variables, substitution, redirection, any other program, and
 //! options of `curl` beyond those that say which request is sent (the others are ignored).
 
 use http::{Method, Request};
@@ -9,26 +9,40 @@ use crate::world::network::Network;
 
 /// Runs a command line; the output, or the output and how it failed.
 pub(super) async fn run(line: &str, network: &Network) -> Result<String, String> {
-    let words = split(line).ok_or_else(|| exit("", 2))?;
+    let words = split(line).ok_or_else(|| exit("bash: line 1: unexpected end of file\n", 2))?;
     let mut output = String::new();
-    for list in words.split(|word| *word == Word::Then) {
-        output.clear();
-        for pipeline in list.split(|word| *word == Word::And) {
-            let mut piped = String::new();
-            for (place, command) in pipeline.split(|word| *word == Word::Pipe).enumerate() {
-                let arguments: Vec<&str> = command.iter().filter_map(Word::text).collect();
-                let last = pipeline.split(|word| *word == Word::Pipe).count() == place + 1;
-                match program(&arguments, &piped, network).await {
-                    Ok(text) => piped = text,
-                    // Without `pipefail` only the last command of a pipeline counts.
-                    Err((text, _)) if !last => piped = text,
-                    Err((text, code)) => return Err(exit(&(output + &text), code)),
-                }
-            }
-            output.push_str(&piped);
+    let mut code = 0;
+    let mut before = &Word::Then;
+    for part in words.split_inclusive(Word::ends_pipeline) {
+        let (pipeline, after) = match part.split_last() {
+            Some((last, pipeline)) if last.ends_pipeline() => (pipeline, last),
+            _ => (part, &Word::Then),
+        };
+        let runs = match before {
+            Word::And => code == 0,
+            Word::Or => code != 0,
+            _ => true,
+        };
+        if runs && !pipeline.is_empty() {
+            code = pipe(pipeline, network, &mut output).await;
         }
+        before = after;
     }
-    Ok(output)
+    if code == 0 { Ok(output) } else { Err(exit(&output, code)) }
+}
+
+/// Runs a pipeline and adds its output; the exit code is that of its last command.
+async fn pipe(pipeline: &[Word], network: &Network, output: &mut String) -> u8 {
+    let (mut piped, mut code) = (String::new(), 0);
+    for command in pipeline.split(|word| *word == Word::Pipe) {
+        let arguments: Vec<&str> = command.iter().filter_map(Word::text).collect();
+        (piped, code) = match program(&arguments, &piped, network).await {
+            Ok(text) => (text, 0),
+            Err(failure) => failure,
+        };
+    }
+    output.push_str(&piped);
+    code
 }
 
 fn exit(output: &str, code: u8) -> String {
@@ -139,6 +153,7 @@ pub(super) enum Word {
     Text(String),
     Pipe,
     And,
+    Or,
     Then,
 }
 
@@ -146,8 +161,12 @@ impl Word {
     fn text(&self) -> Option<&str> {
         match self {
             Word::Text(text) => Some(text),
-            Word::Pipe | Word::And | Word::Then => None,
+            _ => None,
         }
+    }
+
+    fn ends_pipeline(&self) -> bool {
+        matches!(self, Word::And | Word::Or | Word::Then)
     }
 }
 
@@ -172,6 +191,10 @@ pub(super) fn split(line: &str) -> Option<Vec<Word>> {
             '\\' => {
                 word.get_or_insert_default().push(chars.next()?);
                 continue;
+            }
+            '|' if chars.peek() == Some(&'|') => {
+                chars.next();
+                Some(Word::Or)
             }
             '|' => Some(Word::Pipe),
             '&' if chars.peek() == Some(&'&') => {

@@ -16,7 +16,7 @@ pub(super) fn parse(line: &str) -> Option<Load> {
     let words = split(line)?;
     let mut words = words.iter().filter_map(|word| match word {
         Word::Text(text) => Some(text.as_str()),
-        Word::Pipe | Word::And | Word::Then => None,
+        _ => None,
     });
     words.find(|word| *word == "hey")?;
     let (mut per_worker, mut workers, mut count, mut duration) = (0_u32, 50_u32, 200_u64, None);

@@ -7,8 +7,6 @@
 mod directory;
 mod handler;
 mod proxy;
-#[cfg(test)]
-mod tests;
 mod wire;
 
 use std::collections::BTreeMap;

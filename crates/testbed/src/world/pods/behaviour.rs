@@ -5,7 +5,7 @@
 //! | `broken` | runs, but never becomes ready |
 //! | `crash` | ends at once, again and again (CrashLoopBackOff) |
 //! | `missing` | there is no such image (ImagePullBackOff) |
-//! | `bad` | answers real traffic with 500 |
+//! | `bad` | answers every second real request with 500 (with all of them the success rate has no value, as nothing succeeds) |
 //! | `slow` | answers real traffic after 1 s |
 //! | `fragile` | all pods of its ReplicaSet crash with the first real request |
 //!
@@ -74,7 +74,7 @@ impl Behaviour {
         Behaviour {
             version: version.to_owned(),
             start,
-            error_percent: number("ERROR_RATE").unwrap_or(if tagged("bad") { 100 } else { 0 }).min(100),
+            error_percent: number("ERROR_RATE").unwrap_or(if tagged("bad") { 50 } else { 0 }).min(100),
             latency: Duration::from_millis(number("LATENCY_MS").unwrap_or(if tagged("slow") {
                 1000
             } else {

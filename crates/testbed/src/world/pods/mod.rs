@@ -4,8 +4,6 @@ mod app;
 mod behaviour;
 mod node;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use app::{App, Fate};
 pub(crate) use behaviour::Behaviour;

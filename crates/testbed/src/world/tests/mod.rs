@@ -1,6 +1,9 @@
 //! The cluster as its users meet it, on paused time.
 
+mod pods;
 mod rolling;
+mod sockets;
+mod traffic;
 
 use std::time::Duration;
 
@@ -8,8 +11,8 @@ use serde_json::Value;
 
 use super::{Cluster, view};
 
-/// A Deployment of the guides' application.
-pub(super) fn deployment(name: &str, replicas: u32, image: &str, more: &str) -> String {
+/// A Deployment of the guides' application. `more` are further lines of its spec, `env` entries of its environment.
+pub(super) fn deployment(name: &str, replicas: u32, image: &str, more: &str, env: &str) -> String {
     format!(
         "apiVersion: apps/v1
 kind: Deployment
@@ -21,9 +24,55 @@ spec:
   template:
     metadata: {{labels: {{app: {name}}}}}
     spec:
-      containers: [{{name: podinfod, image: \"{image}\", ports: [{{name: http, containerPort: 9898}}]}}]
+      containers: [{{name: podinfod, image: \"{image}\", ports: [{{name: http, containerPort: 9898}}], env: [{env}]}}]
 "
     )
+}
+
+/// A Service on port 80 of the pods of a Deployment.
+pub(super) fn service(name: &str, app: &str) -> String {
+    format!(
+        "apiVersion: v1
+kind: Service
+metadata: {{name: {name}, namespace: test}}
+spec: {{selector: {{app: {app}}}, ports: [{{name: http, port: 80, targetPort: http}}]}}
+"
+    )
+}
+
+/// Primary and canary with their Services, and an IngressRoute for `app.example.com`.
+pub(super) async fn site(cluster: &Cluster, canary: &str, env: &str) {
+    let parts = [
+        deployment("podinfo-primary", 2, "podinfo:6.0.0", "", ""),
+        deployment("podinfo", 2, &format!("podinfo:{canary}"), "", env),
+        service("podinfo-primary", "podinfo-primary"),
+        service("podinfo-canary", "podinfo"),
+        "apiVersion: traefik.io/v1alpha1
+kind: IngressRoute
+metadata: {name: podinfo, namespace: test}
+spec:
+  entryPoints: [web]
+  routes:
+  - {match: Host(`app.example.com`), kind: Rule, services: [{name: podinfo, kind: TraefikService, port: 80}]}
+"
+        .to_owned(),
+    ];
+    cluster.apply_yaml(&parts.join("---\n")).await.unwrap();
+}
+
+/// Splits the site's traffic; `None` leaves the canary out.
+pub(super) async fn split(cluster: &Cluster, primary: u32, canary: Option<u32>) {
+    let canary = canary
+        .map(|weight| format!(", {{name: podinfo-canary, namespace: test, port: 80, weight: {weight}}}"));
+    let route = format!(
+        "apiVersion: traefik.io/v1alpha1
+kind: TraefikService
+metadata: {{name: podinfo, namespace: test}}
+spec: {{weighted: {{services: [{{name: podinfo-primary, namespace: test, port: 80, weight: {primary}}}{}]}}}}
+",
+        canary.unwrap_or_default()
+    );
+    cluster.apply_yaml(&route).await.unwrap();
 }
 
 pub(super) async fn live(cluster: &Cluster, name: &str) -> Value {

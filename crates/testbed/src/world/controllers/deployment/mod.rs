@@ -5,8 +5,6 @@
 
 mod replicas;
 mod status;
-#[cfg(test)]
-mod tests;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

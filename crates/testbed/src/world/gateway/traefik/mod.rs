@@ -8,8 +8,6 @@
 mod balance;
 mod config;
 mod rule;
-#[cfg(test)]
-mod tests;
 
 use std::sync::{Arc, Mutex};
 

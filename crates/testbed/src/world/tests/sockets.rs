@@ -1,0 +1,59 @@
+//! The same over TCP, as the demo runs it.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{rolled_out, site, split};
+use crate::world::{Cluster, Load, Settings, Wire};
+
+async fn through_proxy(cluster: &Cluster, head: &str, body: &str) -> String {
+    let proxy = cluster.proxy_url().unwrap();
+    let mut stream = TcpStream::connect(proxy.trim_start_matches("http://")).await.unwrap();
+    let request = format!("{head}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn requests_travel_over_tcp_and_through_the_proxy() {
+    let short = Duration::from_millis(20);
+    let settings = Settings {
+        wire: Wire::Sockets,
+        pod_start: short,
+        pod_linger: short,
+        gateway_delay: short,
+        scrape_interval: short,
+        ..Settings::default()
+    };
+    let cluster = Cluster::with(settings).await.unwrap();
+    site(&cluster, "6.0.1", "").await;
+    rolled_out(&cluster, "podinfo-primary").await;
+    rolled_out(&cluster, "podinfo").await;
+    split(&cluster, 50, Some(50)).await;
+    let routed = async |cluster: &Cluster| {
+        let load = Load::of_site("app.example.com").requests(1);
+        cluster.load(load).finished().await.by_status.contains_key(&200)
+    };
+    cluster.run_until(Duration::from_secs(10), routed).await.unwrap();
+    let tally = cluster.load(Load::of_site("app.example.com").per_second(400).requests(40)).finished().await;
+    assert_eq!((tally.errors(), tally.by_version.len()), (0, 2), "{tally:?}");
+
+    let hook = r#"{"name": "podinfo", "namespace": "test", "phase": "Progressing",
+        "metadata": {"type": "bash", "cmd": "curl -sd 'test' http://podinfo-canary.test/token | grep token"}}"#;
+    let head = "POST http://flagger-loadtester.test/ HTTP/1.1\r\nhost: flagger-loadtester.test";
+    let answer = through_proxy(&cluster, head, hook).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let check = async |target: &str, expect: &str| {
+        let host = target.split('/').nth(2).unwrap();
+        let answer = through_proxy(&cluster, &format!("GET {target} HTTP/1.1\r\nhost: {host}"), "").await;
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(expect), "{target}: {answer}");
+    };
+    check("http://flagger-prometheus.traefik:9090/api/v1/query?query=vector(1)", "\"success\"").await;
+    check(&format!("{}/api/v1/namespaces/test/pods", cluster.api_url().unwrap()), "PodList").await;
+    let answer = through_proxy(&cluster, "GET http://nowhere.test/ HTTP/1.1\r\nhost: nowhere.test", "").await;
+    assert!(answer.starts_with("HTTP/1.1 502") && answer.contains("no such host"), "{answer}");
+}
