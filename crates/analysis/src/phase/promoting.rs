@@ -19,7 +19,6 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
         };
         return if moved { progressing::restart(draft) } else { trouble::unsettled(draft).map(drop) };
     }
-    draft.memory.held.clone_from(&draft.memory.applied);
     match primary.readiness.clone() {
         Readiness::Failed(text) => failed(draft, &text),
         Readiness::Waiting(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
@@ -31,6 +30,7 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
 fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
     let Strategy::Progressive(steps) = &draft.plan.strategy;
+    draft.memory.held.clone_from(&draft.memory.applied);
     let weight = steps.back_from(draft.memory.weight);
     let stepwise = !steps.back.is_zero() && !draft.memory.weight.is_zero();
     if stepwise {
@@ -60,6 +60,7 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
 /// The primary did not become ready. Traffic stays on the canary, the only copy that is known to work, as long as it
 /// has a pod.
 fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
+    draft.memory.held.clone_from(&draft.memory.applied);
     let target = draft.target();
     draft.warn(text.to_owned());
     draft.warn_with_alert(
