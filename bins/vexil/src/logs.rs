@@ -41,7 +41,12 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let metadata = event.metadata();
@@ -50,15 +55,16 @@ where
             _ => metadata.target().to_owned(),
         };
         let time = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-        writer.write_char('{')?;
-        let head =
-            [("level", level(metadata.level())), ("ts", &time), ("caller", &caller), ("msg", &fields.message)];
-        for (key, text) in head {
-            write!(writer, "{}:{},", Value::from(key), Value::from(text))?;
-        }
-        let rest = Value::Object(fields.rest).to_string();
-        let rest = rest.trim_start_matches('{');
-        writeln!(writer, "{}", if rest == "}" { "\"logger\":\"vexil\"}" } else { rest })
+        let head = [
+            ("level", level(metadata.level())),
+            ("ts", &time),
+            ("caller", &caller),
+            ("msg", &fields.message),
+        ];
+        let head = head.map(|(key, text)| (key.to_owned(), Value::from(text)));
+        let parts =
+            head.into_iter().chain(fields.rest).map(|(key, value)| format!("{}:{value}", Value::from(key)));
+        writeln!(writer, "{{{}}}", parts.collect::<Vec<_>>().join(","))
     }
 }
 

@@ -98,9 +98,7 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
         let mut running = std::pin::pin!(Operator::new(context).run(async {
             let _either = select(stop, std::pin::pin!(told)).await;
         }));
-        let keeping = std::pin::pin!(async {
-            while election.next().await != Standing::Lost {}
-        });
+        let keeping = std::pin::pin!(async { while election.next().await != Standing::Lost {} });
         match select(&mut running, keeping).await {
             Either::Left(_) => false,
             Either::Right(_) => {

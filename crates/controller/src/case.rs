@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use vexil_analysis::Plan;
-use vexil_api::{Canary, CanaryStatus, Defect, RouterAbilities, ValidationContext, parse, validate};
+use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, parse, validate};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload, workload};
@@ -23,6 +23,8 @@ pub(crate) struct Case {
     pub(crate) owner: Owner,
     /// Annotations of the Canary.
     pub(crate) annotations: BTreeMap<String, String>,
+    /// What the user should know of it.
+    pub(crate) remarks: Vec<Remark>,
     /// What the engine is told of the spec.
     pub(crate) plan: Plan,
     /// The operator's own event webhook.
@@ -67,9 +69,10 @@ impl Case {
         let kind = workload(&canary.spec.target_ref.kind)
             .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
         match (router, kind) {
-            (Some(router), Ok(workload)) if defects.is_empty() => {
-                Ok(Case::of(canary, live, Arc::clone(router), workload, settings))
-            }
+            (Some(router), Ok(workload)) if defects.is_empty() => Ok(Case {
+                remarks: checked.remarks,
+                ..Case::of(canary, live, Arc::clone(router), workload, settings)
+            }),
             (router, kind) => {
                 if defects.is_empty() && router.is_none() {
                     defects.push(defect("spec.provider", format!("provider {provider} is not known")));
@@ -93,6 +96,7 @@ impl Case {
             key: ObjectKey::new(kinds::CANARY, &namespace, &name),
             owner: Owner { name, uid: meta::uid(&live).to_owned() },
             annotations: canary.metadata.annotations.clone().unwrap_or_default(),
+            remarks: Vec::new(),
             plan: plan(&canary, &namespace, settings),
             event_webhook: settings.event_webhook.clone(),
             canary,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use vexil_api::Defect;
 use vexil_object::{ObjectKey, meta};
 
-use crate::{Context, deliver::Delivery, local::Local, tick::After};
+use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local};
 
 /// A Canary that cannot be understood. Its traffic stays as it is.
 pub(crate) fn invalid(context: &Context, key: &ObjectKey, local: &mut Local, defects: &[Defect]) -> After {
@@ -16,6 +16,15 @@ pub(crate) fn invalid(context: &Context, key: &ObjectKey, local: &mut Local, def
         Some(live) => once(context, live, key, local, &text),
         None => After::default(),
     }
+}
+
+/// What the user should know of a Canary that is processed all the same.
+pub(crate) fn remarks(context: &Context, case: &Case, local: &mut Local) -> Vec<Delivery> {
+    let told = case
+        .remarks
+        .iter()
+        .flat_map(|remark| once(context, &case.live, &case.key, local, &remark.to_string()).deliveries);
+    told.collect()
 }
 
 /// Tells a text once, as a warning.

@@ -1,6 +1,6 @@
 //! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
 
-use vexil_analysis::{Memory, Millis, Next, Pause, World, next_effect};
+use vexil_analysis::{LiveRoutes, Memory, Millis, Next, Pause, World, next_effect};
 
 use crate::{
     Context,
@@ -16,6 +16,8 @@ pub(crate) struct Converged {
     pub(crate) world: World,
     /// What was seen last.
     pub(crate) view: View,
+    /// Somebody changed the routes since they were last seen as wanted: what they said.
+    pub(crate) drift: Option<String>,
     /// When to try again although nothing changes, in milliseconds.
     pub(crate) retry_ms: Option<u64>,
 }
@@ -30,23 +32,46 @@ pub(crate) async fn converge(
     memory: &Memory,
     local: &mut Local,
 ) -> Converged {
+    let before = View::of(context, case, memory, context.clock.now());
+    let drift = drift(memory, local, &before);
+    let converged = settle(context, case, memory, local, before).await;
+    Converged { drift, ..converged }
+}
+
+/// Routes that differ although neither the memory has changed since they were right, nor we have written them.
+fn drift(memory: &Memory, local: &Local, view: &View) -> Option<String> {
+    local.settled_as.as_ref().filter(|settled| *settled == memory)?;
+    match &view.seen.routes {
+        LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
+            Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
+        }
+        _ => view.edited.clone(),
+    }
+}
+
+async fn settle(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    local: &mut Local,
+    before: View,
+) -> Converged {
+    let mut view = before;
     for _ in 0..MOST_EFFECTS {
         let now = context.clock.now();
-        let view = View::of(context, case, memory, now);
         let effect = match next_effect(&case.plan, memory, &view.seen, now) {
             Next::Settled => return settled(memory, local, view),
             Next::Wait(pause) => return waits(pause, local, view),
             Next::Do(effect) => effect,
         };
         match act(context, case, &view, &effect).await {
-            Acted::Done => {}
+            Acted::Done => view = View::of(context, case, memory, context.clock.now()),
             Acted::Moved => return waits(Pause::TargetMoved, local, view),
             Acted::Again => return again(local, view, None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
             Acted::Refused(error) => return blocked(error, now, local, view),
         }
     }
-    let view = View::of(context, case, memory, context.clock.now());
     again(local, view, None)
 }
 
@@ -54,23 +79,28 @@ fn settled(memory: &Memory, local: &mut Local, view: View) -> Converged {
     local.blocked_since = None;
     local.attempts = 0;
     local.settled_as = Some(memory.clone());
-    Converged { world: World::Settled, view, retry_ms: None }
+    Converged { world: World::Settled, view, drift: None, retry_ms: None }
 }
 
 /// A target that moved is seen by the watch in a moment; if not, the next try looks again.
 fn waits(pause: Pause, local: &mut Local, view: View) -> Converged {
     local.blocked_since = None;
     let retry_ms = (pause == Pause::TargetMoved).then(|| local.pause_ms());
-    Converged { world: World::Waits(pause), view, retry_ms }
+    Converged { world: World::Waits(pause), view, drift: None, retry_ms }
 }
 
 fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
     let pause = local.pause_ms();
-    Converged { world: World::Waits(Pause::Look), view, retry_ms: Some(after_ms.unwrap_or(pause)) }
+    Converged {
+        world: World::Waits(Pause::Look),
+        view,
+        drift: None,
+        retry_ms: Some(after_ms.unwrap_or(pause)),
+    }
 }
 
 fn blocked(error: String, now: Millis, local: &mut Local, view: View) -> Converged {
     let since = *local.blocked_since.get_or_insert(now);
     let retry_ms = Some(local.pause_ms());
-    Converged { world: World::Blocked { error, since }, view, retry_ms }
+    Converged { world: World::Blocked { error, since }, view, drift: None, retry_ms }
 }

@@ -6,6 +6,7 @@
 //! again until nothing changes. Concrete routers are named by the binary that wires them into the [`Registry`].
 
 mod act;
+mod after;
 mod ask;
 mod case;
 mod clock;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision, Routes};
+use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision};
 use vexil_kube::Cluster;
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_routing::{RouteError, RouteTarget};
@@ -16,6 +16,8 @@ pub(crate) struct View {
     pub(crate) seen: Observed,
     /// The objects.
     pub(crate) have: Objects,
+    /// What makes no sense about routes that can be put right; the text names the path.
+    pub(crate) edited: Option<String>,
     selector: Selector,
     ports: Vec<(String, u16)>,
 }
@@ -32,6 +34,7 @@ impl View {
         let mut view = View {
             seen: Observed::default(),
             have,
+            edited: None,
             selector: selector.unwrap_or(Selector { key: String::new(), value: String::new() }),
             ports: ports.unwrap_or_default(),
         };
@@ -92,6 +95,10 @@ impl View {
             }
             Some(error) => (Fit::Broken(error.to_string()), Fit::Broken(error.to_string())),
         };
+        let edited = match case.router.read(&route_target, &self.have) {
+            Err(error @ RouteError::Edited { .. }) => Some(error.to_string()),
+            _ => None,
+        };
         let addresses = |name: String| addresses(&context.cluster, case.key.namespace(), &name);
         self.seen = Observed {
             backends,
@@ -102,6 +109,7 @@ impl View {
             target,
             primary,
         };
+        self.edited = edited;
     }
 
     fn routes(&self, case: &Case) -> LiveRoutes {
@@ -113,11 +121,9 @@ impl View {
             },
             Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
             Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
-            // Weights that make no sense are put right like any other edit, as long as they can be written at all.
-            Err(error) => match case.router.render(&target, &Routes::PRIMARY, &self.have) {
-                Ok(_) => LiveRoutes::Absent,
-                Err(_) => LiveRoutes::Broken(error.to_string()),
-            },
+            // Put right like any other edit: as if there were none.
+            Err(RouteError::Edited { .. }) => LiveRoutes::Absent,
+            Err(error) => LiveRoutes::Broken(error.to_string()),
         }
     }
 

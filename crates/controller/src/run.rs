@@ -13,11 +13,12 @@ use vexil_object::{ObjectKey, kinds};
 
 use crate::{
     Context,
+    after::After,
     deliver::{Delivered, Deliverer, Delivery},
     interest::Interest,
     local::Local,
     queue::Queue,
-    tick::{After, tick},
+    tick::tick,
 };
 
 /// The operator. [`Operator::run`] is all there is to it.
@@ -120,6 +121,7 @@ impl Operator {
         if after.gone {
             self.queue.forget(&key);
             self.interest.forget(&key);
+            self.delivered.remove(&key);
             self.context.telemetry.forget(&key);
             self.count();
             return;

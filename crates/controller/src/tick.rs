@@ -8,7 +8,9 @@ use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, Seen, meta};
 
 use crate::{
-    Context, ask,
+    Context,
+    after::After,
+    ask,
     case::Case,
     complain,
     converge::{Converged, converge},
@@ -16,17 +18,6 @@ use crate::{
     local::Local,
     status,
 };
-
-/// What the runner does after a tick.
-#[derive(Debug, Default)]
-pub(crate) struct After {
-    /// Tick again after this many milliseconds, although nothing changes.
-    pub(crate) wake_ms: Option<u64>,
-    /// Notices to be delivered.
-    pub(crate) deliveries: Vec<Delivery>,
-    /// The Canary is gone.
-    pub(crate) gone: bool,
-}
 
 /// A tick decides at most so often; then others have their turn.
 const MOST_DECISIONS: usize = 12;
@@ -46,7 +37,9 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Err(defects) => return complain::invalid(context, key, local, &defects),
     };
     let started = context.clock.now();
-    let after = decide(context, case, local).await;
+    let remarks = complain::remarks(context, &case, local);
+    let mut after = decide(context, case, local).await;
+    after.deliveries.extend(remarks);
     context.telemetry.ticked(context.clock.now().since(started));
     after
 }
@@ -63,11 +56,10 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     let mut after = After::default();
     for _ in 0..MOST_DECISIONS {
         let memory = recall(context, &case).await;
-        let drift = drift(context, &case, &memory, local);
         let converged = converge(context, &case, &memory, local).await;
         local.looked_at = converged.view.keys();
         case.canary.spec.apex_name().clone_into(&mut local.apex);
-        let transition = consider(context, &case, &memory, local, drift, &converged).await;
+        let transition = consider(context, &case, &memory, local, &converged).await;
         remember_wait(local, &transition, context.clock.now());
         observe(context, &case, &transition.memory, &converged);
         if transition.memory == memory {
@@ -102,25 +94,12 @@ async fn recall(context: &Context, case: &Case) -> Memory {
     memory
 }
 
-/// Somebody changed the routes since they were last seen as wanted.
-fn drift(context: &Context, case: &Case, memory: &Memory, local: &Local) -> Option<String> {
-    local.settled_as.as_ref().filter(|settled| settled.weight == memory.weight && *settled == memory)?;
-    let view = crate::look::View::of(context, case, memory, context.clock.now());
-    match view.seen.routes {
-        LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
-            Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
-        }
-        _ => None,
-    }
-}
-
 /// Asks the engine, and whoever it wants to have asked, until it has decided.
 async fn consider(
     context: &Context,
     case: &Case,
     memory: &Memory,
     local: &Local,
-    drift: Option<String>,
     converged: &Converged,
 ) -> Transition {
     let now = context.clock.now();
@@ -130,7 +109,7 @@ async fn consider(
         world: converged.world.clone(),
         seen: converged.view.seen.clone(),
         waiting: local.waiting,
-        drift,
+        drift: converged.drift.clone(),
         delivered: local.delivered.clone(),
         answers: BTreeMap::new(),
     };
