@@ -26,7 +26,7 @@ struct Inner {
     total: Family<Namespace, Gauge>,
     status: Family<Named, Gauge>,
     weight: Family<Workload, Gauge>,
-    duration: Histogram,
+    duration: Family<Named, Histogram, fn() -> Histogram>,
     analysis: Family<Check, Gauge<f64, AtomicU64>>,
     successes: Family<Ended, Counter>,
     failures: Family<Ended, Counter>,
@@ -97,7 +97,7 @@ impl Telemetry {
             total: Family::default(),
             status: Family::default(),
             weight: Family::default(),
-            duration: Histogram::new(BUCKETS),
+            duration: Family::new_with_constructor(histogram),
             analysis: Family::default(),
             successes: Family::default(),
             failures: Family::default(),
@@ -175,8 +175,11 @@ impl Telemetry {
         }
     }
 
-    pub(crate) fn ticked(&self, span_ms: u64) {
-        self.0.duration.observe(f64::from(u32::try_from(span_ms).unwrap_or(u32::MAX)) / 1000.0);
+    /// How long a tick took that made a step of the analysis.
+    pub(crate) fn stepped(&self, case: &Case, span_ms: u64) {
+        let (name, namespace) = names(case);
+        let seconds = f64::from(u32::try_from(span_ms).unwrap_or(u32::MAX)) / 1000.0;
+        self.0.duration.get_or_create(&Named { name, namespace }).observe(seconds);
     }
 
     /// A write was refused; people tell by the reason whether it is the canary or the cluster.
@@ -223,7 +226,9 @@ impl Telemetry {
         for metric in series.metrics {
             self.0.analysis.remove(&Check { name: name.clone(), namespace: namespace.clone(), metric });
         }
-        self.0.status.remove(&Named { name, namespace });
+        let named = Named { name, namespace };
+        self.0.duration.remove(&named);
+        self.0.status.remove(&named);
     }
 
     fn with_series(&self, key: &ObjectKey, change: impl FnOnce(&mut Series)) {
@@ -245,7 +250,7 @@ impl Inner {
         registry.register("flagger_canary_weight", "Traffic share in percent", self.weight.clone());
         registry.register(
             "flagger_canary_duration_seconds",
-            "Seconds spent in a tick",
+            "Seconds that a step of the analysis took",
             self.duration.clone(),
         );
         registry.register(
@@ -258,6 +263,10 @@ impl Inner {
         registry.register("vexil_write_errors", "Writes refused, by reason", self.write_errors.clone());
         registry.register("vexil_tick_panics", "Ticks that panicked", self.panics.clone());
     }
+}
+
+fn histogram() -> Histogram {
+    Histogram::new(BUCKETS)
 }
 
 fn names(case: &Case) -> (String, String) {

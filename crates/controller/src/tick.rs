@@ -36,11 +36,9 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Ok(case) => case,
         Err(defects) => return complain::invalid(context, key, local, &defects),
     };
-    let started = context.clock.now();
     let remarks = complain::remarks(context, &case, local);
     let mut after = decide(context, case, local).await;
     after.deliveries.extend(remarks);
-    context.telemetry.ticked(context.clock.now().since(started));
     after
 }
 
@@ -54,6 +52,7 @@ async fn settle_unknown(context: &Context, key: &ObjectKey, local: &mut Local) -
 
 async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     let mut after = After::default();
+    let started = context.clock.now();
     for _ in 0..MOST_DECISIONS {
         let memory = recall(context, &case).await;
         let converged = converge(context, &case, &memory, local).await;
@@ -70,6 +69,9 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         }
         match write(context, &case, &memory, &transition).await {
             Ok(live) => {
+                if transition.memory.last_step > memory.last_step {
+                    context.telemetry.stepped(&case, context.clock.now().since(started));
+                }
                 tell(context, &case, &memory, &transition);
                 local.delivered.clear();
                 match live.map(|live| Case::open(live, context)) {
