@@ -11,6 +11,7 @@ mod ask;
 mod case;
 mod clock;
 mod complain;
+mod consider;
 mod context;
 mod converge;
 mod deliver;

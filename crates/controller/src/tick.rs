@@ -1,9 +1,9 @@
 //! One tick of one Canary: look, converge, decide, remember, and again until nothing changes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::{Facts, LiveRoutes, Memory, Millis, Step, Transition, World, advance, laws};
+use vexil_analysis::{LiveRoutes, Memory, Millis, Transition, World, laws};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, Seen, meta};
 
@@ -13,6 +13,7 @@ use crate::{
     ask,
     case::Case,
     complain,
+    consider::consider,
     converge::{Converged, converge},
     deliver::Delivery,
     local::Local,
@@ -58,7 +59,10 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         let converged = converge(context, &case, &memory, local).await;
         local.looked_at = converged.view.keys();
         case.canary.spec.apex_name().clone_into(&mut local.apex);
-        let transition = consider(context, &case, &memory, local, &converged).await;
+        let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
+            // What was seen is no longer so, and matters more than the answers.
+            continue;
+        };
         remember_wait(local, &transition, context.clock.now());
         observe(context, &case, &transition.memory, &converged);
         if transition.memory == memory {
@@ -94,38 +98,6 @@ async fn recall(context: &Context, case: &Case) -> Memory {
         memory.held = ask::adopted(context, case).await;
     }
     memory
-}
-
-/// Asks the engine, and whoever it wants to have asked, until it has decided.
-async fn consider(
-    context: &Context,
-    case: &Case,
-    memory: &Memory,
-    local: &Local,
-    converged: &Converged,
-) -> Transition {
-    let now = context.clock.now();
-    let mut facts = Facts {
-        now,
-        due: Facts::is_due(memory.last_step, case.plan.interval_ms, now),
-        world: converged.world.clone(),
-        seen: converged.view.seen.clone(),
-        waiting: local.waiting,
-        drift: converged.drift.clone(),
-        delivered: local.delivered.clone(),
-        answers: BTreeMap::new(),
-    };
-    loop {
-        match advance(&case.plan, memory, &facts) {
-            Step::Done(transition) => return transition,
-            Step::Ask(questions) => {
-                for question in questions {
-                    let answer = ask::answer(context, case, &converged.view, memory, question).await;
-                    facts.answers.insert(question, answer);
-                }
-            }
-        }
-    }
 }
 
 fn remember_wait(local: &mut Local, transition: &Transition, now: Millis) {

@@ -1,0 +1,74 @@
+//! Asks the engine, and whoever it wants to have asked, until it has decided or the world has moved on.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use vexil_analysis::{Facts, Memory, Next, Step, Transition, advance, next_effect};
+use vexil_kube::Noted;
+use vexil_object::{ObjectKey, kinds};
+
+use crate::{Context, ask, case::Case, converge::Converged, local::Local, look::View};
+
+/// The decision; `None` when something came up meanwhile that cannot wait for the answers: a hook may take its time, a
+/// canary that crashes or another revision may not.
+pub(crate) async fn consider(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    local: &Local,
+    converged: &Converged,
+) -> Option<Transition> {
+    let now = context.clock.now();
+    let mut facts = Facts {
+        now,
+        due: Facts::is_due(memory.last_step, case.plan.interval_ms, now),
+        world: converged.world.clone(),
+        seen: converged.view.seen.clone(),
+        waiting: local.waiting,
+        drift: converged.drift.clone(),
+        delivered: local.delivered.clone(),
+        answers: BTreeMap::new(),
+    };
+    loop {
+        let questions = match advance(&case.plan, memory, &facts) {
+            Step::Done(transition) => return Some(transition),
+            Step::Ask(questions) => questions,
+        };
+        for question in questions {
+            let answer = tokio::select! {
+                biased;
+                () = disturbed(context, case, memory, local) => return None,
+                answer = ask::answer(context, case, &converged.view, memory, question) => answer,
+            };
+            facts.answers.insert(question, answer);
+        }
+    }
+}
+
+/// Ready when there is something to do at once, or another revision to look at.
+async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local) {
+    let mut changes = context.cluster.changes();
+    while let Some(noted) = changes.next().await {
+        if !concerns(&noted, case, local) {
+            continue;
+        }
+        let now = context.clock.now();
+        let seen = View::of(context, case, memory, now).seen;
+        let revision = seen.target.present().and_then(|pods| pods.revision.as_ref());
+        let pushed = revision.is_some() && revision != memory.applied.as_ref();
+        if pushed || matches!(next_effect(&case.plan, memory, &seen, now), Next::Do(_)) {
+            return;
+        }
+    }
+}
+
+fn concerns(noted: &Noted, case: &Case, local: &Local) -> bool {
+    let near = |key: &ObjectKey| {
+        key.kind() == kinds::ENDPOINT_SLICE && key.namespace() == case.key.namespace()
+            || local.looked_at.contains(key)
+    };
+    match noted {
+        Noted::Object(key) => near(key),
+        Noted::Kind(_) => false,
+    }
+}
