@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
-use vexil_analysis::{Facts, Memory, Next, Step, Transition, advance, next_effect};
+use vexil_analysis::{Facts, Memory, Next, Observed, Step, Transition, World, advance, next_effect};
 use vexil_kube::Noted;
 use vexil_object::{ObjectKey, kinds};
 
@@ -37,7 +37,7 @@ pub(crate) async fn consider(
         for question in questions {
             let answer = tokio::select! {
                 biased;
-                () = disturbed(context, case, memory, local) => return None,
+                () = disturbed(context, case, memory, local, converged) => return None,
                 answer = ask::answer(context, case, &converged.view, memory, question) => answer,
             };
             facts.answers.insert(question, answer);
@@ -46,7 +46,8 @@ pub(crate) async fn consider(
 }
 
 /// Ready when there is something to do at once, or another revision to look at.
-async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local) {
+async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local, before: &Converged) {
+    let revision = |seen: &Observed| seen.target.present().and_then(|pods| pods.revision.clone());
     let mut changes = context.cluster.changes();
     while let Some(noted) = changes.next().await {
         if !concerns(&noted, case, local) {
@@ -54,9 +55,10 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
         }
         let now = context.clock.now();
         let seen = View::of(context, case, memory, now).seen;
-        let revision = seen.target.present().and_then(|pods| pods.revision.as_ref());
-        let pushed = revision.is_some() && revision != memory.applied.as_ref();
-        if pushed || matches!(next_effect(&case.plan, memory, &seen, now), Next::Do(_)) {
+        let pushed = revision(&seen) != revision(&before.view.seen);
+        let was_settled = before.world == World::Settled;
+        let to_do = matches!(next_effect(&case.plan, memory, &seen, now), Next::Do(_));
+        if pushed || was_settled && to_do {
             return;
         }
     }
