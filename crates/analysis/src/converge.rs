@@ -56,6 +56,9 @@ pub enum Pause {
     Canary,
     /// An object cannot be written by us; the text says what the user has to do.
     Broken(String),
+    /// The canary has traffic again although its connections were given time to end: that has to be taken back in
+    /// the memory first, so that its pods do not go at once when its traffic does.
+    Traffic,
     /// Connections are given time to end.
     Drain(Millis),
 }
@@ -64,7 +67,7 @@ impl Pause {
     /// What the wait is remembered as; `None` for those that end by themselves and are not worth telling.
     pub fn kind(&self) -> Option<WaitKind> {
         match self {
-            Pause::Look | Pause::TargetMoved | Pause::Drain(_) => None,
+            Pause::Look | Pause::TargetMoved | Pause::Traffic | Pause::Drain(_) => None,
             Pause::TargetMissing => Some(WaitKind::TargetMissing),
             Pause::PrimaryMissing => Some(WaitKind::PrimaryMissing),
             Pause::Primary(_) => Some(WaitKind::Primary),
@@ -80,6 +83,7 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         return Next::Settled;
     }
     rescue(memory, seen)
+        .or_else(|| undrained(memory, seen))
         .or_else(|| retire(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
         .or_else(|| primary(memory, seen))
@@ -92,19 +96,34 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .unwrap_or(Next::Settled)
 }
 
-/// A copy without a ready pod gets no traffic while the other one has some. Before anything else. Between rollouts
-/// the target is nobody's stand-in: it may run anything.
+/// Whether the canary may take all traffic when the primary has no pod: in a rollout, and after a failed promotion as
+/// long as it runs what was analysed. Else between rollouts the target is nobody's stand-in: it may run anything.
+pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
+    let analysed = seen.target.present().is_some_and(|pods| pods.revision == memory.applied);
+    match memory.phase {
+        Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting | Phase::Finalising => true,
+        _ => memory.promotion_failed() && analysed,
+    }
+}
+
+/// A copy without a ready pod gets no traffic while the other one has some. Before anything else.
 fn rescue(memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
     if !routes.canary().is_zero() && seen.canary_is_gone() && seen.primary_serves() {
         return Some(Next::Do(Effect::Route(Routes::PRIMARY)));
     }
-    let running = matches!(
-        memory.phase,
-        Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting | Phase::Finalising
-    );
-    let stranded = running && !routes.primary().is_zero() && seen.primary_is_gone() && seen.canary_serves();
+    let stranded = stands_in(memory, seen)
+        && !routes.primary().is_zero()
+        && seen.primary_is_gone()
+        && seen.canary_serves();
     stranded.then_some(Next::Do(Effect::Route(Routes::split(Weight::FULL))))
+}
+
+/// A drain counts from when the canary lost its traffic. When somebody, or a rescue, gave it some since, it is over.
+fn undrained(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
+    let drained = memory.drain_until.is_some() && !routes.canary().is_zero();
+    drained.then_some(Next::Wait(Pause::Traffic))
 }
 
 /// Traffic that is to go back to the primary goes first: nothing that is broken elsewhere may hold it up.
@@ -243,7 +262,12 @@ fn retreat(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
     }
     match &seen.target {
         Known::NotKnown => Some(Next::Wait(Pause::Look)),
-        Known::Present(pods) if pods.replicas > 0 => Some(Next::Do(Effect::ScaleToZero)),
-        Known::Present(_) | Known::Absent => None,
+        Known::Present(pods) if pods.replicas == 0 => None,
+        // The last copy that works is not taken, whatever the memory says.
+        Known::Present(_) if !seen.primary_serves() && !seen.canary_is_gone() => {
+            Some(Next::Wait(Pause::Primary(None)))
+        }
+        Known::Present(_) => Some(Next::Do(Effect::ScaleToZero)),
+        Known::Absent => None,
     }
 }

@@ -1,8 +1,8 @@
 //! A decision in the making: the next memory, what is told about it, and when to look again.
 
 use crate::{
-    Alert, AlertSeverity, Answer, Facts, Kind, Level, Memory, Millis, Notice, Phase, Plan, Question, Step,
-    Transition, Wait, WaitKind, Weight,
+    Alert, AlertSeverity, Answer, Facts, Kind, Known, Level, Memory, Millis, Notice, Phase, Plan, Question,
+    Step, Transition, Wait, WaitKind, Weight, World,
 };
 
 /// How long a wait lasts before it is worth telling.
@@ -133,8 +133,19 @@ impl<'a> Draft<'a> {
         self.memory.withheld = None;
     }
 
+    /// Nothing is waited for any more, whatever it was.
+    fn stop_waiting(&mut self) {
+        let seen = &self.facts.seen;
+        let looked = seen.target != Known::NotKnown && seen.primary != Known::NotKnown;
+        let told = self.memory.wait.as_ref().is_some_and(|wait| wait.kind != WaitKind::Suspended);
+        if told && looked && self.waiting.is_none() && self.facts.world == World::Settled {
+            self.memory.wait = None;
+        }
+    }
+
     /// Seals the decision.
     pub(crate) fn done(mut self) -> Step {
+        self.stop_waiting();
         let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
         if counted(&self.memory) != counted(self.before) {
             self.memory.changed = Some(self.facts.now);

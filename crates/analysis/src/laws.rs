@@ -1,6 +1,6 @@
 //! The invariants as functions: used by tests, by the model checker and at run time.
 
-use crate::{LiveRoutes, Memory, Observed, Phase};
+use crate::{Effect, Facts, Known, LiveRoutes, Memory, Observed, Phase, Readiness, World};
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
 pub fn may_follow(from: Phase, to: Phase) -> bool {
@@ -26,10 +26,37 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
     }
 }
 
+/// What is wrong with a memory, whatever came before it; `None` when nothing is.
+pub fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
+    let idle = matches!(memory.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
+    if memory.ending.is_some() && !memory.weight.is_zero() {
+        return Some("an ending leaves traffic on the canary");
+    }
+    if memory.drain_until.is_some() && memory.ending.is_none() && memory.phase != Phase::Initializing {
+        return Some("a drain without an ending");
+    }
+    if memory.post_rollout.is_some() && (!idle || memory.ending.is_some()) {
+        return Some("the hooks after a rollout are due before its end");
+    }
+    if idle && !memory.weight.is_zero() && memory.phase != Phase::Failed {
+        return Some("no rollout goes on and the canary is to have traffic");
+    }
+    if memory.phase == Phase::Succeeded && !memory.foreign && memory.promoted != memory.held {
+        return Some("a rollout succeeded and the primary does not hold what was promoted");
+    }
+    None
+}
+
 /// What is wrong with a step from `before` to `after`; `None` when nothing is.
 pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
     if !may_follow(before.phase, after.phase) {
         return Some("the phases do not follow each other");
+    }
+    let starts = before.phase != after.phase
+        && after.phase == Phase::Progressing
+        && !matches!(before.phase, Phase::WaitingPromotion | Phase::Promoting);
+    if after.run != before.run + u64::from(starts) {
+        return Some("runs are not counted once each");
     }
     if after.phase == before.phase && after.run == before.run && after.failed_checks < before.failed_checks {
         let restarted = after.applied != before.applied;
@@ -43,10 +70,80 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
     {
         return Some("the promoted revision changed in the middle of a run");
     }
-    if after.ending.is_some() && !after.weight.is_zero() {
-        return Some("an ending leaves traffic on the canary");
+    broken_by_memory(after)
+}
+
+/// What is wrong with a decision, given what was known when it was made; `None` when nothing is.
+pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
+    let seen = &facts.seen;
+    let target = seen.target.present();
+    let ready = target.is_some_and(|pods| pods.readiness == Readiness::Ready);
+    if after.weight > before.weight {
+        if !seen.canary_serves() {
+            return Some("more traffic was decided for a canary without a ready pod");
+        }
+        if !ready && seen.primary_serves() && after.phase == Phase::Progressing {
+            return Some("more traffic was decided for a canary that is not ready");
+        }
+    }
+    if after.weight < before.weight
+        && seen.primary_is_gone()
+        && seen.canary_serves()
+        && after.ending.is_none()
+        && after.applied == before.applied
+    {
+        return Some("less traffic was decided for the only copy with a ready pod");
+    }
+    if after.phase == Phase::Promoting && before.phase != Phase::Promoting {
+        let vetted = target.is_some_and(|pods| pods.revision.is_some() && pods.revision == before.applied);
+        if !vetted || after.applied != before.applied || !ready || facts.world != World::Settled {
+            return Some("a promotion begins with something else than was analysed");
+        }
+    }
+    let ends = before.phase != after.phase
+        && matches!(after.phase, Phase::Initialized | Phase::Succeeded | Phase::Failed);
+    let failed_promotion = before.phase == Phase::Promoting && after.phase == Phase::Failed;
+    if ends && !failed_promotion {
+        let drained = before.drain_until.is_some_and(|until| until <= facts.now);
+        let gone = target.map_or(seen.target == Known::Absent, |pods| pods.replicas == 0);
+        if !drained || !gone || facts.world != World::Settled {
+            return Some("a rollout ended before traffic and pods were gone");
+        }
     }
     None
+}
+
+/// What is wrong with wanting an effect; `None` when nothing is.
+pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option<&'static str> {
+    let held = || seen.primary.present().and_then(|pods| pods.revision.as_ref());
+    match effect {
+        Effect::CreatePrimary(_) if seen.primary != Known::Absent => {
+            Some("a primary is made although there is one, or may be")
+        }
+        Effect::CreatePrimary(revision)
+            if memory.phase != Phase::Initializing
+                && memory.held.as_ref() != Some(revision)
+                && !(memory.phase == Phase::Promoting && memory.applied.as_ref() == Some(revision)) =>
+        {
+            Some("a primary is made from a revision that was not vetted")
+        }
+        Effect::Promote(revision) if held() == Some(revision) => Some("the same revision is copied twice"),
+        Effect::Promote(revision)
+            if memory.phase != Phase::Promoting || memory.applied.as_ref() != Some(revision) =>
+        {
+            Some("something else is copied than was analysed")
+        }
+        Effect::ScaleToZero if memory.ending.is_none() && memory.phase != Phase::Initializing => {
+            Some("the target is scaled to zero although nothing ends")
+        }
+        Effect::ScaleToZero if seen.target.present().is_some_and(|pods| pods.replicas == 0) => {
+            Some("the target is scaled to zero twice")
+        }
+        Effect::ScaleUp if memory.ending.is_some() || memory.at_rest() => {
+            Some("the target is scaled up although no rollout goes on")
+        }
+        _ => None,
+    }
 }
 
 /// What is dangerous about a state of the world; `None` when nothing is. `before` and `after` an effect.
@@ -69,8 +166,8 @@ pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static 
         if new.is_some_and(|weight| !weight.is_zero()) {
             return Some("the target was scaled to zero while it carried traffic");
         }
-        if !before.primary_serves() {
-            return Some("the target was scaled to zero while the primary had no ready pod");
+        if !before.primary_serves() && before.canary_serves() {
+            return Some("the target was scaled to zero while only it had a ready pod");
         }
     }
     None

@@ -19,7 +19,7 @@ pub struct Memory {
     pub failed_checks: u32,
     /// The revision under analysis, or the last one that was.
     pub applied: Option<Revision>,
-    /// The revision of the last successful rollout.
+    /// The revision of the last successful rollout; `None` when the primary did not become ready with that very one.
     pub promoted: Option<Revision>,
     /// The revision that the primary holds. Differs from `promoted` between the copy and the end of a promotion.
     pub held: Option<Revision>,

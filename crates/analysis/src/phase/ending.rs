@@ -20,6 +20,9 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
     // A Finalising that another operator left behind ends as a promotion.
     let ending =
         draft.memory.ending.clone().unwrap_or(Ending { result: Outcome::Promoted, cause: Cause::Passed });
+    if trouble::drains_anew(draft) {
+        return Ok(());
+    }
     if trouble::unsettled(draft)?.is_some() {
         return Ok(());
     }

@@ -33,7 +33,7 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
             Ok(())
         };
     }
-    if trouble::unsettled(draft)?.is_some() {
+    if trouble::drains_anew(draft) || trouble::unsettled(draft)?.is_some() {
         return Ok(());
     }
     match draft.memory.drain_until {

@@ -2,6 +2,7 @@
 
 use crate::{
     Cause, Ending, Known, Millis, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    converge::stands_in,
     draft::{Draft, Need},
     phase::{analysis, ending, trouble},
 };
@@ -90,7 +91,7 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) {
     } else if weight < Weight::FULL
         && seen.primary_is_gone()
         && seen.canary_serves()
-        && !draft.memory.at_rest()
+        && stands_in(&draft.memory, seen)
     {
         (draft.primary(), "canary", Weight::FULL)
     } else {
@@ -143,10 +144,11 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
         Known::Present(pods) => pods,
     };
     let text = match &pods.readiness {
-        Readiness::Ready if draft.memory.withheld.is_some() && !draft.facts.seen.canary_serves() => {
+        Readiness::Ready if draft.facts.seen.canary_serves() => return Ok(None),
+        Readiness::Ready if draft.facts.seen.canary_is_gone() => {
             format!("{} not ready: no pod is ready to take traffic", draft.target())
         }
-        Readiness::Ready => return Ok(None),
+        Readiness::Ready => return Ok(Some(draft.facts.now)),
         Readiness::Waiting(text) => text.clone(),
         Readiness::Failed(text) => {
             let (canary, text) = (draft.canary(), text.clone());

@@ -68,6 +68,10 @@ fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
         format!("Promotion failed, primary not ready: {text}"),
     );
     draft.enter(Phase::Failed);
+    // A revision that was promoted once and fails now is not what a primary can be trusted with.
+    if draft.memory.promoted == draft.memory.held {
+        draft.memory.promoted = None;
+    }
     let serving = draft.facts.seen.canary_serves();
     draft.shift(if serving { Weight::FULL } else { Weight::ZERO });
     draft.memory.iterations = 0;

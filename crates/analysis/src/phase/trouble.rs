@@ -14,18 +14,20 @@ pub(crate) fn drifted(draft: &mut Draft<'_>) {
     }
 }
 
+/// The canary got traffic while its connections were ending: it is taken again, and they get their time anew.
+pub(crate) fn drains_anew(draft: &mut Draft<'_>) -> bool {
+    let anew = matches!(draft.facts.world, World::Waits(Pause::Traffic));
+    if anew {
+        draft.memory.drain_until = None;
+    }
+    anew
+}
+
 /// Whether the world matches the memory. When it does not, what is waited for is told once, and the time since when
 /// is returned for those who have a deadline.
 pub(crate) fn unsettled(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
     let (kind, text) = match draft.facts.world.clone() {
-        World::Settled => {
-            for kind in
-                [WaitKind::Refused, WaitKind::Route, WaitKind::PrimaryMissing, WaitKind::TargetMissing]
-            {
-                draft.waited(kind);
-            }
-            return Ok(None);
-        }
+        World::Settled => return Ok(None),
         World::NotKnown => return Ok(Some(draft.facts.now)),
         World::Blocked { error, .. } => (WaitKind::Refused, error),
         World::Waits(pause) => {
@@ -56,7 +58,7 @@ fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
             format!("{} not ready: no pod is ready to take traffic", draft.primary())
         }
         Pause::Canary => format!("{} not ready: no pod is ready to take traffic", draft.target()),
-        Pause::Look | Pause::TargetMoved | Pause::Drain(_) => String::new(),
+        Pause::Look | Pause::TargetMoved | Pause::Traffic | Pause::Drain(_) => String::new(),
     }
 }
 

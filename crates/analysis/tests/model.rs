@@ -1,0 +1,124 @@
+//! The exhaustive check of the engine: every state that a small world can come to, within bounds that keep it quick.
+
+#[path = "model/mod.rs"]
+mod checked;
+
+use checked::{Fault::*, Object, Rev::*, Rollout, Side::*, plan};
+
+#[test]
+fn an_initialisation_survives_everything() {
+    let faults = [
+        Push(H1),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(30),
+        Scale(false),
+        Delete(Canary),
+        Create(H0),
+        Delete(Primary),
+        Suspend,
+        ApexEdited,
+        Refuse(Object::Primary),
+        Refuse(Object::Routes),
+        Refuse(Object::Target),
+        Unanswered,
+        Down,
+    ];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).from_nothing(2).check(1000);
+}
+
+#[test]
+fn a_rollout_survives_pods_and_pushes() {
+    let faults = [Push(H0), Push(H2), PodsCrash(Canary), PodsCrash(Primary), Down];
+    Rollout::new(plan(&[30, 60], 0)).fails().faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_rollout_survives_its_users() {
+    let faults = [
+        Push(H0),
+        Push(H2),
+        Route(0),
+        Route(40),
+        Route(100),
+        Scale(false),
+        Scale(true),
+        Delete(Canary),
+        Create(H1),
+        Create(H2),
+        Delete(Primary),
+        Suspend,
+        ApexEdited,
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_rollout_survives_refused_and_unanswered_writes() {
+    let faults = [
+        Push(H2),
+        Push(H0),
+        Refuse(Object::Primary),
+        Refuse(Object::Routes),
+        Refuse(Object::Target),
+        Refuse(Object::Apex),
+        Unanswered,
+        NotKnown(Object::Target),
+        NotKnown(Object::Primary),
+        NotKnown(Object::Routes),
+        NotKnown(Object::Addresses),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+    ];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_rollout_survives_late_caches() {
+    let faults = [
+        Late(Object::Target),
+        Late(Object::Primary),
+        Late(Object::Routes),
+        Late(Object::Addresses),
+        Push(H2),
+        Push(H0),
+        Route(40),
+        Scale(false),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Delete(Primary),
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_rollout_survives_two_leaders() {
+    let faults = [LoseLease, Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40)];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_promotion_in_steps_survives_everything() {
+    let faults =
+        [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Scale(false), Unanswered];
+    Rollout::new(plan(&[80], 40)).faults(&faults).from_push(2).check(1000);
+}
+
+#[test]
+fn a_skipped_analysis_survives_everything() {
+    let skips = vexil_analysis::Plan { skip_analysis: true, ..plan(&[50], 0) };
+    let faults = [
+        Push(H2),
+        Push(H0),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(40),
+        Scale(false),
+        Delete(Primary),
+        Suspend,
+        Refuse(Object::Routes),
+        Unanswered,
+        Down,
+    ];
+    Rollout::new(skips).faults(&faults).from_push(2).check(1000);
+}

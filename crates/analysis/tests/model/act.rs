@@ -1,0 +1,246 @@
+//! What can happen in a state: the operator goes on, pods come, time passes, and, a few times on each way, a fault.
+
+use vexil_analysis::{Next, laws};
+
+use super::{
+    Reply, Rollout,
+    state::{Ghost, NOW, Process, State},
+    world::{Acted, Object, Pods, Rev, Side, Workload},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// One effect or one decision.
+    Step(Reply),
+    /// The process is killed, and starts again.
+    Crash,
+    /// Time passes until something is to happen by itself.
+    Time,
+    /// Pods come, or come back.
+    Ready(Side),
+    /// The user takes a `suspend` back.
+    Resume,
+    /// Writes are allowed again.
+    Allow,
+    /// The late cache catches up.
+    CatchUp,
+    /// The leader without the lease takes a step.
+    Ghost,
+    /// Something that is counted.
+    Fault(Fault),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    Push(Rev),
+    PodsCrash(Side),
+    /// The routes are edited.
+    Route(u8),
+    /// The target is scaled to nothing, or up.
+    Scale(bool),
+    Delete(Side),
+    /// The deleted target is made again.
+    Create(Rev),
+    Suspend,
+    ApexEdited,
+    Refuse(Object),
+    /// An effect is done, its answer lost.
+    Unanswered,
+    /// The process starts, or a write fails, and this object is not known.
+    NotKnown(Object),
+    /// No operator runs for as long as a deadline.
+    Down,
+    /// A cache is late from now on.
+    Late(Object),
+    /// The lease is lost in the middle of a tick: another process goes on, this one does not know.
+    LoseLease,
+}
+
+pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
+    if state.process.idle {
+        let time = state.until_next().is_some();
+        actions.extend(time.then_some(Action::Time));
+    } else {
+        actions.push(Action::Step(Reply::Pass));
+        actions.extend(model.fails.then_some(Action::Step(Reply::Fail)));
+    }
+    actions.push(Action::Crash);
+    for side in [Side::Canary, Side::Primary] {
+        let waits = state.workload(side).is_some_and(|w| w.scaled && w.pods != Pods::Ready);
+        actions.extend(waits.then_some(Action::Ready(side)));
+    }
+    actions.extend(state.suspended.then_some(Action::Resume));
+    actions.extend(state.world.refused.is_some().then_some(Action::Allow));
+    actions.extend(state.stale.is_some().then_some(Action::CatchUp));
+    actions.extend(state.ghost.is_some().then_some(Action::Ghost));
+    if state.budget > 0 {
+        actions.extend(model.faults.iter().copied().map(Action::Fault));
+    }
+}
+
+pub fn next(model: &Rollout, state: &State, action: Action) -> Option<State> {
+    let mut next = state.clone();
+    match action {
+        Action::Step(reply) => return model.step(state, reply),
+        Action::Ghost => return Some(model.step_ghost(state)),
+        Action::Crash => {
+            next.process = Process { unknown: state.process.unknown, ..Process::default() };
+        }
+        Action::Time => next.pass(state.until_next()?),
+        Action::Ready(side) => {
+            next.workload_mut(side).as_mut()?.ready();
+            next.outdate();
+        }
+        Action::Resume => {
+            next.suspended = false;
+            next.touched(Object::Status);
+        }
+        Action::Allow => {
+            next.world.refused = None;
+            next.process.idle = false;
+        }
+        Action::CatchUp => {
+            next.stale = None;
+            next.process.idle = false;
+        }
+        Action::Fault(fault) => return inflict(model, next, fault),
+    }
+    Some(next)
+}
+
+fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
+    next.budget -= 1;
+    match fault {
+        Fault::Push(rev) => {
+            if next.world.target?.rev == rev {
+                return None;
+            }
+            next.push(rev);
+        }
+        Fault::PodsCrash(side) => {
+            let workload = next.workload_mut(side).as_mut().filter(|w| w.serves())?;
+            (workload.pods, workload.covered) = (Pods::Crashed, false);
+            next.outdate();
+        }
+        Fault::Route(canary) => {
+            let live = next.world.routes.as_mut().filter(|live| **live != canary)?;
+            *live = canary;
+            next.touched(Object::Routes);
+            next.outdate();
+        }
+        Fault::Scale(up) => {
+            next.world.target.as_mut().filter(|target| target.scaled != up)?.scale(up);
+            next.scaled_by_user = up;
+            next.touched(Object::Target);
+        }
+        Fault::Delete(side) => {
+            next.workload_mut(side).take()?;
+            next.touched(side.object());
+        }
+        Fault::Create(rev) => {
+            if next.world.target.is_some() {
+                return None;
+            }
+            next.world.target = Some(Workload::new(rev, Pods::Coming));
+            next.scaled_by_user = true;
+            next.touched(Object::Target);
+        }
+        Fault::Suspend => {
+            next.suspended = true;
+            next.touched(Object::Status);
+        }
+        Fault::ApexEdited => {
+            next.world.apex = false;
+            next.touched(Object::Apex);
+        }
+        Fault::Refuse(object) => {
+            next.world.refused = Some(object);
+            next.process.idle = false;
+        }
+        Fault::Unanswered => {
+            next = model.step_unanswered(&next)?;
+        }
+        Fault::NotKnown(object) => {
+            next.process.unknown = Some(object);
+            next.process.idle = false;
+        }
+        Fault::Down => {
+            next.pass(super::DEADLINE_MS);
+            next.process = Process::default();
+        }
+        Fault::Late(object) => {
+            let mut late = Default::default();
+            object.copy(&next.world.seen(), &mut late);
+            next.stale = Some((object, Box::new(late)));
+        }
+        Fault::LoseLease => {
+            let (memory, seen) = (next.memory.clone(), next.seen());
+            let ghost =
+                Ghost { memory, seen, suspended: next.suspended, fenced: Vec::new(), outdated: false };
+            next.process = Process::default();
+            next.ghost = Some(Box::new(ghost));
+        }
+    }
+    Some(next)
+}
+
+impl State {
+    pub fn push(&mut self, rev: Rev) {
+        if let Some(target) = &mut self.world.target {
+            target.roll(rev);
+        }
+        self.touched(Object::Target);
+    }
+
+    fn workload(&self, side: Side) -> Option<Workload> {
+        match side {
+            Side::Canary => self.world.target,
+            Side::Primary => self.world.primary,
+        }
+    }
+
+    fn workload_mut(&mut self, side: Side) -> &mut Option<Workload> {
+        match side {
+            Side::Canary => &mut self.world.target,
+            Side::Primary => &mut self.world.primary,
+        }
+    }
+}
+
+impl Rollout {
+    /// A step of the leader that has lost the lease: on what it saw then, fenced by what others wrote since.
+    fn step_ghost(&self, state: &State) -> State {
+        let mut next = state.clone();
+        let Some(mut ghost) = next.ghost.take() else { return next };
+        let plan = self.plan_of(ghost.suspended);
+        let world = match vexil_analysis::next_effect(plan, &ghost.memory, &ghost.seen, NOW) {
+            Next::Do(effect) => {
+                let object = Object::of(&effect);
+                let before = next.world.seen();
+                if ghost.fenced.contains(&object) || next.world.act(&effect) != Acted::Done {
+                    return next;
+                }
+                let after = next.world.seen();
+                let law = laws::broken_by_effect(&before, &after);
+                next.breaks(law.filter(|_| !ghost.outdated));
+                object.copy(&after, &mut ghost.seen);
+                next.process.idle = false;
+                next.ghost = Some(ghost);
+                return next;
+            }
+            Next::Settled => vexil_analysis::World::Settled,
+            Next::Wait(pause) => vexil_analysis::World::Waits(pause),
+        };
+        if ghost.fenced.contains(&Object::Status) {
+            return next;
+        }
+        let facts = self.facts(&ghost.memory, &Process::default(), world, ghost.seen);
+        if let Some(transition) = self.decide(ghost.suspended, &ghost.memory, facts.clone(), Reply::Pass) {
+            let process = next.process.clone();
+            next.memory = ghost.memory;
+            self.remember(&mut next, &facts, transition);
+            next.process = Process { idle: false, ..process };
+        }
+        next
+    }
+}

@@ -1,0 +1,159 @@
+//! The exhaustive check: every order of ticks, crashes, late caches, users' edits and pods, in a small world.
+//!
+//! A [`Rollout`] is one configuration. [`stateright`] walks through all of its states; in each, the laws must hold
+//! ([`laws`]), and when nothing happens any more, the rollout must come to rest ([`quiet`]).
+
+mod act;
+mod quiet;
+mod state;
+mod tick;
+mod world;
+
+use std::{collections::HashMap, sync::Mutex};
+
+use stateright::{Checker, Model, Property};
+use vexil_analysis::{Hook, HookKind, Names, Phase, Plan, Steps, Strategy, Weight};
+
+pub use act::{Action, Fault};
+pub use state::State;
+pub use tick::Reply;
+pub use world::{Object, Rev, Side};
+
+pub const INTERVAL_MS: u64 = 10_000;
+pub const DEADLINE_MS: u64 = 20_000;
+
+/// What has to be among the states, or else the check does not go far enough.
+const ENDS: [&str; 3] = ["a success", "a rollback", "a failed promotion"];
+
+/// One configuration of the check.
+pub struct Rollout {
+    plan: Plan,
+    suspended: Plan,
+    starts: Vec<State>,
+    faults: Vec<Fault>,
+    /// Whether checks and hooks may fail.
+    fails: bool,
+    known: Mutex<quiet::Known>,
+}
+
+/// A plan with one hook of each kind, one check, and the shortest times.
+pub fn plan(list: &[u32], back: u32) -> Plan {
+    let hook = |kind| Hook { name: format!("{kind:?}"), kind };
+    let list: Vec<Weight> = list.iter().copied().map(Weight::clamped).collect();
+    let max = list.last().copied().unwrap_or(Weight::FULL);
+    Plan {
+        names: Names {
+            canary: "c".to_owned(),
+            namespace: "n".to_owned(),
+            target: "t".to_owned(),
+            kind: "Deployment".to_owned(),
+        },
+        suspended: false,
+        skip_analysis: false,
+        interval_ms: INTERVAL_MS,
+        threshold: 2,
+        deadline_ms: DEADLINE_MS,
+        strategy: Strategy::Progressive(Steps { list, by: Weight::ZERO, max, back: Weight::clamped(back) }),
+        checks: vec!["check".to_owned()],
+        hooks: vec![hook(HookKind::PreRollout), hook(HookKind::PostRollout)],
+        receivers: Vec::new(),
+    }
+}
+
+impl Rollout {
+    pub fn new(plan: Plan) -> Rollout {
+        let suspended = Plan { suspended: true, ..plan.clone() };
+        Rollout {
+            plan,
+            suspended,
+            starts: Vec::new(),
+            faults: Vec::new(),
+            fails: false,
+            known: Mutex::new(HashMap::new()),
+        }
+    }
+
+    pub fn fails(mut self) -> Rollout {
+        self.fails = true;
+        self
+    }
+
+    pub fn faults(mut self, faults: &[Fault]) -> Rollout {
+        self.faults = faults.to_vec();
+        self
+    }
+
+    /// Starts with a Canary that nobody has looked at.
+    pub fn from_nothing(mut self, budget: u8) -> Rollout {
+        self.starts.push(State::new(budget));
+        self
+    }
+
+    /// Starts from rest, with whatever `change` makes of it.
+    pub fn from_rest(mut self, budget: u8, change: impl Fn(&mut State)) -> Rollout {
+        let mut state = self.rested(State::new(budget));
+        change(&mut state);
+        state.process.idle = false;
+        state.cut();
+        self.starts.push(state);
+        self
+    }
+
+    /// Starts right after a push.
+    pub fn from_push(self, budget: u8) -> Rollout {
+        self.from_rest(budget, |state| state.push(Rev::H1))
+    }
+
+    /// Walks through every state. Fails with the shortest way to the first broken law.
+    #[track_caller]
+    pub fn check(self, most: usize) {
+        let started = std::time::Instant::now();
+        let checker = self.checker().threads(1).spawn_bfs().join();
+        println!(
+            "{} states, {} deep, {:?}",
+            checker.unique_state_count(),
+            checker.max_depth(),
+            started.elapsed()
+        );
+        let mut found = checker.discoveries();
+        for end in ENDS {
+            assert!(found.remove(end).is_some(), "never: {end}");
+        }
+        for (name, path) in found {
+            let last = path.last_state().clone();
+            let law = last.broken.or_else(|| checker.model().unrest(&last));
+            let ways: Vec<String> = path.into_actions().iter().map(|action| format!("{action:?}")).collect();
+            panic!("{name}: {law:?}\n{}\nends in {last:?}", ways.join(", "));
+        }
+        assert!(checker.unique_state_count() > most, "so few states check nothing");
+    }
+}
+
+impl Model for Rollout {
+    type State = State;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<State> {
+        self.starts.clone()
+    }
+
+    fn actions(&self, state: &State, actions: &mut Vec<Action>) {
+        act::possible(self, state, actions);
+    }
+
+    fn next_state(&self, state: &State, action: Action) -> Option<State> {
+        act::next(self, state, action).filter(|next| next != state)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("laws", |_, state: &State| state.broken.is_none()),
+            Property::always("rest", |model: &Rollout, state: &State| model.unrest(state).is_none()),
+            Property::sometimes(ENDS[0], |_, state: &State| state.memory.phase == Phase::Succeeded),
+            Property::sometimes(ENDS[1], |_, state: &State| {
+                state.memory.phase == Phase::Failed && !state.memory.promotion_failed()
+            }),
+            Property::sometimes(ENDS[2], |_, state: &State| state.memory.promotion_failed()),
+        ]
+    }
+}

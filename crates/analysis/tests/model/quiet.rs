@@ -1,0 +1,203 @@
+//! Liveness as safety: from every state, when nothing happens any more, the rollout comes to rest, and says so.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use vexil_analysis::{Next, Phase, Revision, WaitKind, next_effect};
+
+use super::{
+    Reply, Rollout,
+    state::{NOW, Process, State},
+    world::{Object, Workload},
+};
+
+/// What the world is like while nothing else happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Weather {
+    /// Pods come, writes are allowed, the user is done with suspending; else all stays as it is.
+    fair: bool,
+    /// What hooks and checks say.
+    reply: Reply,
+}
+
+const WEATHERS: [Weather; 4] = [
+    Weather { fair: true, reply: Reply::Pass },
+    Weather { fair: false, reply: Reply::Pass },
+    Weather { fair: true, reply: Reply::Fail },
+    Weather { fair: false, reply: Reply::Fail },
+];
+
+/// Where a rollout came to rest; what a crash on the way must not change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    phase: Phase,
+    applied: Option<Revision>,
+    promoted: Option<Revision>,
+    held: Option<Revision>,
+    routes: Option<u8>,
+    target_scaled: Option<bool>,
+    wait: Option<WaitKind>,
+}
+
+pub type Known = HashMap<u64, Result<Rest, &'static str>>;
+
+/// So many steps without an event from outside are too many.
+const MOST_STEPS: usize = 500;
+
+impl Rollout {
+    /// Why a state does not come to rest as it should.
+    pub fn unrest(&self, state: &State) -> Option<&'static str> {
+        let calm = calm(state);
+        WEATHERS.into_iter().find_map(|weather| {
+            let rest = match self.rest(&calm, weather) {
+                Ok(rest) => rest,
+                Err(law) => return Some(law),
+            };
+            let process = Process { unknown: calm.process.unknown, ..Process::default() };
+            let crashed = self.rest(&State { process, ..calm.clone() }, weather);
+            (crashed.as_ref() != Ok(&rest)).then_some("a crash changes how the rollout ends")
+        })
+    }
+
+    /// The state in which everything has come to rest.
+    pub fn rested(&self, state: State) -> State {
+        let mut state = state;
+        while let Some(next) = self.on(&state, WEATHERS[0]) {
+            state = next;
+        }
+        state
+    }
+
+    fn rest(&self, start: &State, weather: Weather) -> Result<Rest, &'static str> {
+        let mut way = Vec::new();
+        let mut passed = BTreeSet::new();
+        let mut state = start.clone();
+        let end = loop {
+            let key = key(&state, weather);
+            if let Some(known) = self.known.lock().unwrap().get(&key) {
+                break known.clone();
+            }
+            if !passed.insert(key) {
+                break Err("never comes to rest");
+            }
+            way.push(key);
+            if way.len() > MOST_STEPS {
+                break Err("takes too many steps to come to rest");
+            }
+            match self.on(&state, weather) {
+                Some(next) => state = next,
+                None => break self.judge(&state, weather),
+            }
+        };
+        let end = state.broken.map_or(end, Err);
+        let mut known = self.known.lock().unwrap();
+        way.into_iter().for_each(|key| drop(known.insert(key, end.clone())));
+        end
+    }
+
+    /// One step on the way to rest; `None` at rest.
+    fn on(&self, state: &State, weather: Weather) -> Option<State> {
+        if !state.process.idle {
+            let asked = self.step(state, weather.reply);
+            return asked.or_else(|| self.step(state, Reply::Pass));
+        }
+        let mut next = state.clone();
+        if weather.fair {
+            next.world.heal();
+            next.suspended = false;
+            if next != *state {
+                next.process.idle = false;
+                return Some(next);
+            }
+        }
+        next.pass(state.until_next()?);
+        Some(next)
+    }
+
+    /// What is wrong with a state in which nothing will happen any more.
+    fn judge(&self, state: &State, weather: Weather) -> Result<Rest, &'static str> {
+        let memory = &state.memory;
+        let rest = Rest {
+            phase: memory.phase,
+            applied: memory.applied.clone(),
+            promoted: memory.promoted.clone(),
+            held: memory.held.clone(),
+            routes: state.world.routes,
+            target_scaled: state.world.target.map(|target| target.scaled),
+            wait: memory.wait.as_ref().map(|wait| wait.kind),
+        };
+        if state.suspended {
+            let told = rest.wait == Some(WaitKind::Suspended);
+            return if told { Ok(rest) } else { Err("is suspended and does not say so") };
+        }
+        stranded(state).map_or(Ok(()), Err)?;
+        let waiting = state.process.waiting.map(|(kind, _)| kind);
+        if rest.wait != waiting {
+            return Err("says that it waits for something else than it waits for");
+        }
+        let settled = next_effect(&self.plan, memory, &state.seen(), NOW) == Next::Settled;
+        if rest.wait.is_none() && !(memory.at_rest() && settled) {
+            return Err("stands still and does not say why");
+        }
+        match unhappy(state).filter(|_| rest.wait.is_none() || weather.fair) {
+            None => Ok(rest),
+            Some(_) if rest.wait.is_some_and(is_users) => Ok(rest),
+            Some(law) => Err(law),
+        }
+    }
+}
+
+/// Traffic goes to nobody although there is somebody.
+fn stranded(state: &State) -> Option<&'static str> {
+    let serves = |workload: Option<Workload>| workload.is_some_and(|w| w.serves());
+    let (canary, primary) = (serves(state.world.target), serves(state.world.primary));
+    let (live, refused) = (state.world.routes?, state.world.refused == Some(Object::Routes));
+    let memory = &state.memory;
+    let analysed = state.world.target.map(|target| target.rev.revision()) == memory.applied;
+    let stands_in = analysed && (!memory.at_rest() || memory.promotion_failed());
+    if live > 0 && !canary && primary && !refused {
+        return Some("traffic goes to a canary without pods although the primary has some");
+    }
+    let lost = live < 100 && !primary && canary && stands_in && memory.phase != Phase::Initializing;
+    (lost && !refused).then_some("traffic goes to a primary without pods although the canary has some")
+}
+
+/// Only the user can end it.
+fn is_users(wait: WaitKind) -> bool {
+    matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing)
+}
+
+/// What is wrong with the end of a rollout.
+fn unhappy(state: &State) -> Option<&'static str> {
+    let memory = &state.memory;
+    if !memory.at_rest() {
+        return Some("did not end although the world is well");
+    }
+    let target = state.world.target.map(|target| target.rev.revision());
+    if target.is_some() && target != memory.applied {
+        return Some("a pushed revision was never looked at");
+    }
+    if memory.promotion_failed() {
+        return None;
+    }
+    if state.world.routes != Some(0) {
+        return Some("the rollout is over and traffic is not on the primary");
+    }
+    let up = state.world.target.is_some_and(|target| target.scaled);
+    (up && !state.scaled_by_user).then_some("the rollout is over and the target still has pods")
+}
+
+/// The same state after the last fault.
+fn calm(state: &State) -> State {
+    let mut calm = State { budget: 0, alerts: 0, broken: None, stale: None, ghost: None, ..state.clone() };
+    calm.process.idle &= state.stale.is_none();
+    calm
+}
+
+fn key(state: &State, weather: Weather) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (state, weather).hash(&mut hasher);
+    hasher.finish()
+}

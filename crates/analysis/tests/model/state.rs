@@ -1,0 +1,151 @@
+//! One state of the exhaustive check: what is stored, what the world is like, what a process has in its memory.
+//!
+//! Times are kept relative to [`NOW`], and cut where the engine cannot tell them apart, so that states recur.
+
+use vexil_analysis::{Memory, Millis, Observed, Outbox, Wait, WaitKind};
+
+use super::{
+    DEADLINE_MS, INTERVAL_MS,
+    world::{Object, World},
+};
+
+/// The time in every state.
+pub const NOW: Millis = Millis(1_000_000);
+
+/// What a crash takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Process {
+    pub waiting: Option<(WaitKind, Millis)>,
+    pub blocked: Option<Millis>,
+    pub wake: Option<Millis>,
+    /// The answer to the last write of this was lost: not known until it is read once more.
+    pub unknown: Option<Object>,
+    /// The last tick changed nothing, and nothing has happened since.
+    pub idle: bool,
+}
+
+/// A leader that has lost the lease in the middle of a tick and does not know it yet.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ghost {
+    pub memory: Memory,
+    pub seen: Observed,
+    pub suspended: bool,
+    /// Objects that others have written since it looked: its writes to them are refused.
+    pub fenced: Vec<Object>,
+    /// Pods or routes changed without us since it looked: no law holds it to what it was not shown.
+    pub outdated: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct State {
+    pub memory: Memory,
+    pub world: World,
+    pub process: Process,
+    pub suspended: bool,
+    /// A cache that is late: what it still says of this object.
+    pub stale: Option<(Object, Box<Observed>)>,
+    pub ghost: Option<Box<Ghost>>,
+    /// Faults and acts of users that may still happen.
+    pub budget: u8,
+    /// Alerts sent in this run.
+    pub alerts: u8,
+    /// How long connections to the canary may still last, since we took its traffic.
+    pub lingering_ms: u64,
+    /// The user gave the target pods while the rollout did not.
+    pub scaled_by_user: bool,
+    /// The law that was broken on the way here.
+    pub broken: Option<&'static str>,
+}
+
+impl State {
+    pub fn new(budget: u8) -> State {
+        State {
+            memory: Memory::default(),
+            world: World::new(),
+            process: Process::default(),
+            suspended: false,
+            stale: None,
+            ghost: None,
+            budget,
+            alerts: 0,
+            lingering_ms: 0,
+            scaled_by_user: false,
+            broken: None,
+        }
+    }
+
+    /// What the operator is shown.
+    pub fn seen(&self) -> Observed {
+        let mut seen = self.world.seen();
+        if let Some((object, late)) = &self.stale {
+            object.copy(late, &mut seen);
+        }
+        if let Some(object) = self.process.unknown {
+            object.copy(&Observed::default(), &mut seen);
+        }
+        seen
+    }
+
+    /// Something has happened: the operator is called, and others have written this.
+    pub fn touched(&mut self, object: Object) {
+        self.process.idle = false;
+        if let Some(ghost) = self.ghost.as_mut().filter(|ghost| !ghost.fenced.contains(&object)) {
+            ghost.fenced.push(object);
+            ghost.fenced.sort();
+        }
+    }
+
+    /// Pods or routes have changed without us.
+    pub fn outdate(&mut self) {
+        self.process.idle = false;
+        self.ghost.iter_mut().for_each(|ghost| ghost.outdated = true);
+    }
+
+    pub fn breaks(&mut self, law: Option<&'static str>) {
+        self.broken = self.broken.or(law);
+    }
+
+    /// How long it is until something happens by itself.
+    pub fn until_next(&self) -> Option<u64> {
+        let wake = self.process.wake.map(|wake| wake.since(NOW));
+        let pods = self.world.target.iter().chain(&self.world.primary).filter_map(|w| w.deadline_ms());
+        wake.into_iter().chain(pods).min()
+    }
+
+    /// Lets time pass. A leader without the lease finds out.
+    pub fn pass(&mut self, span_ms: u64) {
+        for workload in self.world.target.iter_mut().chain(&mut self.world.primary) {
+            if workload.deadline_ms().is_some() {
+                workload.age_ms = DEADLINE_MS.min(workload.age_ms + span_ms);
+            }
+        }
+        let earlier = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_ms));
+        let memory = &mut self.memory;
+        let waits = memory.wait.iter_mut().map(|wait| &mut wait.since);
+        let process = &mut self.process;
+        let waits =
+            waits.chain(process.waiting.iter_mut().map(|(_, since)| since)).chain(&mut process.blocked);
+        waits.chain(&mut memory.last_step).chain(&mut memory.drain_until).for_each(earlier);
+        self.lingering_ms = self.lingering_ms.saturating_sub(span_ms);
+        process.wake = None;
+        process.idle = false;
+        self.ghost = None;
+        self.cut();
+    }
+
+    /// Forgets what the engine cannot tell apart.
+    pub fn cut(&mut self) {
+        let not_before = |time: &mut Millis, span_ms: u64| *time = (*time).max(Millis(NOW.0 - span_ms));
+        let memory = &mut self.memory;
+        memory.outbox = Outbox::default();
+        memory.changed = None;
+        if let Some(Wait { since, .. }) = &mut memory.wait {
+            not_before(since, DEADLINE_MS);
+        }
+        memory.last_step.iter_mut().for_each(|time| not_before(time, INTERVAL_MS));
+        memory.drain_until.iter_mut().for_each(|time| not_before(time, 0));
+        let process = &mut self.process;
+        process.waiting.iter_mut().for_each(|(_, since)| not_before(since, DEADLINE_MS));
+        process.blocked.iter_mut().for_each(|time| not_before(time, DEADLINE_MS));
+    }
+}

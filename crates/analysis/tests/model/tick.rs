@@ -1,0 +1,201 @@
+//! One small step of a shell: one effect, or one decision. A tick is as many of them as it takes; a crash can come
+//! between any two.
+
+use vexil_analysis::{
+    Answer, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pause, Plan, Question, Step, Transition,
+    World, advance, laws, next_effect,
+};
+
+use super::{
+    INTERVAL_MS, Rollout,
+    state::{NOW, Process, State},
+    world::{Acted, Object},
+};
+
+/// What hooks, checks and providers say in this tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    Pass,
+    Fail,
+}
+
+impl Rollout {
+    pub fn plan_of(&self, suspended: bool) -> &Plan {
+        if suspended { &self.suspended } else { &self.plan }
+    }
+
+    /// One effect or one decision. `None` when the reply makes no difference, because nothing was asked.
+    pub fn step(&self, state: &State, reply: Reply) -> Option<State> {
+        let mut next = state.clone();
+        let seen = state.seen();
+        let world = match next_effect(self.plan_of(state.suspended), &state.memory, &seen, NOW) {
+            Next::Settled => World::Settled,
+            Next::Wait(pause) => World::Waits(pause),
+            Next::Do(effect) => match self.affect(&mut next, &seen, &effect) {
+                Acted::Done => return (reply == Reply::Pass).then_some(next),
+                Acted::Moved => World::Waits(Pause::TargetMoved),
+                Acted::Refused => {
+                    let since = *next.process.blocked.get_or_insert(NOW);
+                    World::Blocked { error: "refused".to_owned(), since }
+                }
+            },
+        };
+        if !matches!(world, World::Blocked { .. }) {
+            next.process.blocked = None;
+        }
+        let facts = self.facts(&state.memory, &next.process, world, seen);
+        let transition = self.decide(state.suspended, &state.memory, facts.clone(), reply)?;
+        self.remember(&mut next, &facts, transition);
+        // A cache that has caught up brings the next tick.
+        next.process.idle &= next.stale.is_some() == state.stale.is_some();
+        Some(next)
+    }
+
+    /// The effect of the next step is done, but its answer is lost.
+    pub fn step_unanswered(&self, state: &State) -> Option<State> {
+        let seen = state.seen();
+        let plan = self.plan_of(state.suspended);
+        let Next::Do(effect) = next_effect(plan, &state.memory, &seen, NOW) else { return None };
+        let mut next = state.clone();
+        let done = self.affect(&mut next, &seen, &effect) == Acted::Done && next.world != state.world;
+        next.process.unknown = Some(Object::of(&effect));
+        done.then_some(next)
+    }
+
+    /// Does an effect. A write on what a late cache says is refused, and the cache catches up.
+    fn affect(&self, next: &mut State, seen: &Observed, effect: &Effect) -> Acted {
+        let object = Object::of(effect);
+        let late = next.stale.as_ref().is_some_and(|(of, _)| *of == object);
+        if late {
+            let mut fresh = seen.clone();
+            object.copy(&next.world.seen(), &mut fresh);
+            next.stale = None;
+            if fresh != *seen {
+                next.process.idle = false;
+                return Acted::Done;
+            }
+        }
+        next.breaks(laws::broken_by_choice(&next.memory, seen, effect));
+        let acted = next.world.act(effect);
+        match acted {
+            Acted::Done => {
+                let mut after = seen.clone();
+                object.copy(&next.world.seen(), &mut after);
+                next.breaks(laws::broken_by_effect(seen, &after));
+                next.touched(object);
+                next.linger(seen, effect);
+            }
+            // The target was read for the copy: what the cache said of it is over.
+            Acted::Moved if next.stale.as_ref().is_some_and(|(of, _)| *of == Object::Target) => {
+                next.stale = None;
+            }
+            Acted::Moved | Acted::Refused => {}
+        }
+        acted
+    }
+
+    pub fn facts(&self, memory: &Memory, process: &Process, world: World, seen: Observed) -> Facts {
+        Facts {
+            now: NOW,
+            due: Facts::is_due(memory.last_step, self.plan.interval_ms, NOW),
+            world,
+            seen,
+            waiting: process.waiting,
+            ..Facts::default()
+        }
+    }
+
+    /// Asks the engine until it has decided. `None` when a failing reply was not asked for.
+    pub fn decide(
+        &self,
+        suspended: bool,
+        memory: &Memory,
+        mut facts: Facts,
+        reply: Reply,
+    ) -> Option<Transition> {
+        let mut asked = false;
+        loop {
+            let questions = match advance(self.plan_of(suspended), memory, &facts) {
+                Step::Done(transition) => {
+                    return (asked || reply == Reply::Pass).then_some(transition);
+                }
+                Step::Ask(questions) => questions,
+            };
+            for question in questions {
+                let answer = match question {
+                    Question::Pods(_) => Answer::Passed,
+                    Question::Hook(..) | Question::Check(_) | Question::Providers => {
+                        asked = true;
+                        match reply {
+                            Reply::Pass => Answer::Passed,
+                            Reply::Fail => Answer::Failed("no".to_owned()),
+                        }
+                    }
+                };
+                assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
+            }
+        }
+    }
+
+    /// Stores a decision, as the status write and the process do.
+    pub fn remember(&self, next: &mut State, facts: &Facts, transition: Transition) {
+        let before = std::mem::replace(&mut next.memory, transition.memory);
+        next.breaks(laws::broken_by_step(&before, &next.memory));
+        next.breaks(laws::broken_by_decision(&before, &next.memory, facts));
+        next.alert(&before, &transition.notices);
+        next.process.waiting = transition.waiting.map(|kind| match next.process.waiting {
+            Some((of, since)) if of == kind => (kind, since),
+            _ => (kind, NOW),
+        });
+        next.process.wake = transition.wake;
+        next.memory.run = 0;
+        next.cut();
+        let looked = next.process.unknown.take().is_none();
+        next.process.idle = false;
+        if before != next.memory {
+            next.touched(Object::Status);
+        } else if looked {
+            next.process.idle = true;
+            let hot = transition.wake.is_some_and(|wake| wake <= NOW);
+            next.breaks(hot.then_some("looks again at once although nothing changes"));
+        }
+    }
+}
+
+impl State {
+    /// Connections get time to end before pods go.
+    fn linger(&mut self, before: &Observed, effect: &Effect) {
+        match effect {
+            Effect::Route(routes) if routes.canary().is_zero() => {
+                let had =
+                    matches!(before.routes, LiveRoutes::Are { routes, .. } if !routes.canary().is_zero());
+                self.lingering_ms =
+                    if had && before.canary_serves() { INTERVAL_MS } else { self.lingering_ms };
+            }
+            Effect::ScaleToZero => {
+                self.scaled_by_user = false;
+                let cut = (self.lingering_ms > 0).then_some("connections to the canary were cut");
+                self.breaks(cut);
+            }
+            _ => {}
+        }
+    }
+
+    /// No alert is sent twice for the same cause.
+    fn alert(&mut self, before: &Memory, notices: &[vexil_analysis::Notice]) {
+        if before.applied != self.memory.applied || before.run != self.memory.run {
+            self.alerts = 0;
+        }
+        for alert in notices.iter().filter_map(|notice| notice.alert.as_ref()) {
+            let bit = match alert.message.split(' ').next().unwrap_or_default() {
+                "New" => 1,
+                "Promotion" => 2,
+                "Progress" | "Failed" => 4,
+                "Canary" => 8,
+                other => panic!("an alert that the check does not know: {other}"),
+            };
+            self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
+            self.alerts |= bit;
+        }
+    }
+}
