@@ -1,6 +1,8 @@
 //! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
 
 mod crds;
+mod e2e;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -17,11 +19,17 @@ struct Args {
 enum Chore {
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
+    /// Play the scenes of a rollout with the operator's binary on the cluster of $KUBECONFIG
+    E2e(e2e::Args),
+    /// Check what the house forbids
+    Tidy,
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Crds(args) => crds::run(&args),
+        Chore::E2e(args) => e2e::run(&args),
+        Chore::Tidy => tidy::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

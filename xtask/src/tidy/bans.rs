@@ -1,0 +1,151 @@
+//! Words that must not stand in code, and where they may all the same.
+
+use super::{finding::Finding, finding::Rule, shape::mentions, tree::Source};
+
+/// Words, the reason, and the places that are meant.
+struct Ban {
+    rule: Rule,
+    /// Words or paths; a path also counts when `use` brings it in.
+    words: &'static [&'static str],
+    /// Where it holds; everywhere when empty. A place that ends with `/` is a folder, another one the end of a path.
+    only: &'static [&'static str],
+    /// Where it does not.
+    but: &'static [&'static str],
+    /// Whether it holds in tests too.
+    tests: bool,
+}
+
+/// The crates that decide: objects in, changes out.
+const PURE: &[&str] = &[
+    "crates/analysis/",
+    "crates/api/",
+    "crates/object/",
+    "crates/routing/",
+    "crates/routing-",
+    "crates/workload/",
+];
+
+static BANS: [Ban; 10] = [
+    Ban {
+        rule: Rule::new("clock", "the time is a value that is passed in, so that decisions can be replayed"),
+        words: &["SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now"],
+        only: &[],
+        but: &["crates/controller/", "bins/", "xtask/", "crates/testbed/"],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new("clock", "the testbed runs on tokio's clock, which tests pause and wind on"),
+        words: &["std::time::Instant", "SystemTime::now", "Timestamp::now", "Zoned::now"],
+        only: &["crates/testbed/"],
+        but: &["crates/testbed/examples/"],
+        tests: true,
+    },
+    Ban {
+        rule: Rule::new("pure", "this crate decides and does nothing: no waiting, no IO, no chance"),
+        words: &[
+            "async",
+            "await",
+            "tokio",
+            "futures",
+            "rand",
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+        ],
+        only: PURE,
+        but: &[],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new(
+            "float",
+            "the engine's state is `Eq + Hash`, for the model checker; metrics are judged in crates/metrics",
+        ),
+        words: &["f32", "f64"],
+        only: &["crates/analysis/src/"],
+        but: &[],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new(
+            "client",
+            "one crate talks to the API server, so that every write is fenced and counted",
+        ),
+        words: &["kube::Client", "kube::client"],
+        only: &[],
+        but: &[
+            "crates/kube/",
+            "crates/controller/src/run.rs",
+            "crates/controller/examples/",
+            "bins/",
+            "crates/testbed/",
+            "xtask/",
+        ],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new("spawn", "a task that nobody holds outlives its reason and loses its panics"),
+        words: &["tokio::spawn", "task::spawn", "task::spawn_blocking", "JoinSet", "thread::spawn"],
+        only: &[],
+        but: &["/run.rs", "/main.rs", "crates/testbed/", "xtask/"],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new(
+            "order",
+            "its order differs from run to run and reaches an output one day: BTreeMap, BTreeSet",
+        ),
+        words: &["HashMap", "HashSet"],
+        only: &[],
+        but: &[],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new("panic", "no input ends the process: say what is wrong on the Canary"),
+        words: &["unreachable!"],
+        only: &[],
+        but: &[],
+        tests: false,
+    },
+    Ban {
+        rule: Rule::new("later", "what is left for later is an issue, not a trap"),
+        words: &["dbg!", "todo!", "unimplemented!"],
+        only: &[],
+        but: &[],
+        tests: true,
+    },
+    Ban {
+        rule: Rule::new("sleep", "a test that sleeps is slow or flaky: pause tokio's clock"),
+        words: &["thread::sleep"],
+        only: &[],
+        but: &["xtask/"],
+        tests: true,
+    },
+];
+
+/// Checks one source.
+pub fn check(source: &Source, found: &mut Vec<Finding>) {
+    for ban in BANS.iter().filter(|ban| ban.holds(&source.path)) {
+        for (line, text) in source.code().chain(source.uses.iter().map(|(line, path)| (*line, path.as_str())))
+        {
+            if !ban.tests && source.in_tests(line) {
+                continue;
+            }
+            if let Some(word) = ban.words.iter().find(|word| mentions(text, word)) {
+                found.push(ban.rule.broken(&source.path, line, format!("`{word}`")));
+            }
+        }
+    }
+}
+
+impl Ban {
+    fn holds(&self, path: &str) -> bool {
+        let at = |place: &str| {
+            if place.starts_with('/') { path.ends_with(place) } else { path.starts_with(place) }
+        };
+        (self.only.is_empty() || self.only.iter().any(|place| at(place)))
+            && !self.but.iter().any(|place| at(place))
+    }
+}

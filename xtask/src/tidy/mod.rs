@@ -1,0 +1,66 @@
+//! What the house forbids, checked as text: a rule that is executed need not be remembered.
+//!
+//! `cargo xtask tidy` prints what it found; the same runs as a test. A finding names the place, the rule and the
+//! reason. Text is enough: sources are split into code, comments and literals, and rules look for words. What needs
+//! to understand Rust is left to the compiler and to clippy, whose lints every crate inherits: `unsafe`, `unwrap`,
+//! `expect`, `panic!` and indexing of slices. Here stand their neighbours that clippy lets through (`unreachable!`,
+//! slicing of texts), the layers, and the absences.
+
+mod bans;
+mod docs;
+mod finding;
+mod idioms;
+mod layers;
+mod manifest;
+mod shape;
+mod split;
+mod tree;
+mod uses;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use finding::Finding;
+use tree::Tree;
+
+/// Runs the chore.
+pub fn run() -> anyhow::Result<()> {
+    let found = findings(&root())?;
+    for finding in &found {
+        println!("{finding}");
+    }
+    let broken = found.iter().filter(|finding| !finding.rule.warns).count();
+    if broken > 0 {
+        bail!("the tree is not tidy: {broken} rules broken, {} warnings", found.len() - broken);
+    }
+    println!("the tree is tidy, {} warnings", found.len());
+    Ok(())
+}
+
+fn root() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Everything that is not as it should be, by file and line.
+fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
+    let tree = Tree::load(root)?;
+    let mut found = Vec::new();
+    for source in &tree.sources {
+        shape::check(source, &mut found);
+        bans::check(source, &mut found);
+        idioms::check(source, &mut found);
+        layers::check_uses(source, &mut found);
+    }
+    for manifest in &tree.manifests {
+        manifest::check(manifest, &mut found);
+        layers::check_manifest(manifest, &mut found);
+    }
+    docs::check(&tree, &mut found);
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
