@@ -58,7 +58,7 @@ pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Mil
             .map(|wait| api::Wait { kind: name(WAITS, wait.kind).to_owned(), since: wait.since.0 }),
         outbox: Some(api_outbox(&memory.outbox)).filter(|outbox| outbox.next > 0),
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
-        conditions: vec![condition(memory.phase, kind, before, now)],
+        conditions: vec![condition(memory, kind, before, now)],
         ..before.clone()
     }
 }
@@ -73,7 +73,8 @@ fn millis(time: Timestamp) -> Millis {
 }
 
 /// The condition `Promoted` (`analysis.md` section 6).
-fn condition(phase: Phase, kind: &str, before: &CanaryStatus, now: Millis) -> Condition {
+fn condition(memory: &Memory, kind: &str, before: &CanaryStatus, now: Millis) -> Condition {
+    let phase = memory.phase;
     let (status, message) = match phase {
         Phase::Initialized => ("True", format!("{kind} initialization completed.")),
         Phase::Waiting | Phase::WaitingPromotion => ("Unknown", "Waiting for approval.".to_owned()),
@@ -87,6 +88,9 @@ fn condition(phase: Phase, kind: &str, before: &CanaryStatus, now: Millis) -> Co
         Phase::Succeeded => {
             ("True", "Canary analysis completed successfully, promotion finished.".to_owned())
         }
+        Phase::Failed if memory.weight == Weight::FULL => {
+            ("False", format!("Canary promotion failed, {kind} serves all traffic."))
+        }
         Phase::Failed => ("False", format!("Canary analysis failed, {kind} scaled to zero.")),
         Phase::New | Phase::Initializing | Phase::Terminating | Phase::Terminated => {
             ("Unknown", format!("New {kind} detected, starting initialization."))
@@ -94,7 +98,8 @@ fn condition(phase: Phase, kind: &str, before: &CanaryStatus, now: Millis) -> Co
     };
     let old = before.conditions.first();
     let same_status = old.filter(|old| old.status == status);
-    if let Some(old) = same_status.filter(|old| old.reason == phase.as_str()) {
+    let same = |old: &&Condition| old.reason == phase.as_str() && old.message.as_deref() == Some(&message);
+    if let Some(old) = same_status.filter(same) {
         return old.clone();
     }
     let time = Some(Time(timestamp(now)));

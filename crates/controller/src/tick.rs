@@ -17,6 +17,7 @@ use crate::{
     converge::{Converged, converge},
     deliver::Delivery,
     local::Local,
+    look::View,
     status,
 };
 
@@ -96,6 +97,11 @@ async fn recall(context: &Context, case: &Case) -> Memory {
     let mut memory = status::load(&case.status());
     if memory.foreign && memory.held.is_none() {
         memory.held = ask::adopted(context, case).await;
+        // What the routes say counts: the other operator's status does not always tell the weight.
+        let view = View::of(context, case, &memory, context.clock.now());
+        if let LiveRoutes::Are { routes, .. } = view.seen.routes {
+            memory.weight = routes.canary();
+        }
     }
     memory
 }
