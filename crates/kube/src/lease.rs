@@ -5,6 +5,7 @@
 
 use std::{pin::Pin, time::Duration};
 
+use futures::FutureExt;
 use http::Method;
 use serde_json::{Value, json};
 use tokio::time::{Sleep, sleep, timeout};
@@ -81,6 +82,11 @@ fn decide(identity: &str, lease: Option<&Record>, expired: bool) -> Move {
     }
 }
 
+/// Whether its time has come. `Sleep::is_elapsed` only knows when somebody polls it.
+fn is_over(sleep: &mut Pin<Box<Sleep>>) -> bool {
+    sleep.as_mut().now_or_never().is_some()
+}
+
 /// The identity of this process: `<hostname>_<random uuid>`. Linux only, as the operator is.
 pub fn identity() -> String {
     let read = |path: &str| std::fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
@@ -122,12 +128,12 @@ impl Election {
                 () = &mut self.deadline, if leading => {}
                 () = &mut self.retry => {}
             }
-            let found = match self.deadline.is_elapsed() && leading {
+            let found = match leading && is_over(&mut self.deadline) {
                 true => None,
                 false => self.attempt(leading).await,
             };
             let standing = match found {
-                None if leading && self.deadline.is_elapsed() => Standing::Lost,
+                None if leading && is_over(&mut self.deadline) => Standing::Lost,
                 Some(Standing::Following { .. }) if leading => Standing::Lost,
                 Some(standing) => standing,
                 None => continue,
@@ -191,7 +197,7 @@ impl Election {
         let lease = self.cluster.fetch(&self.key).await.map_err(|error| error.to_string())?;
         self.observe(lease.object().map(Record::of));
         let record = self.observed.clone();
-        let action = decide(&self.identity, record.as_ref(), self.expiry.is_elapsed());
+        let action = decide(&self.identity, record.as_ref(), is_over(&mut self.expiry));
         if action == Move::Wait {
             let leader = record.map(|record| record.holder).unwrap_or_default();
             return Ok(Standing::Following { leader });

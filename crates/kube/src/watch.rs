@@ -167,12 +167,14 @@ async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pac
         .map_err(|error| Setback::from(call::from_client(&error)))?;
     shared.set_trouble(kind, None);
     let mut frames = pin!(frames);
+    let mut undefined = pin!(undefined(shared, kind));
     let mut proven = false;
     let mut proof = pin!(sleep(PROVEN));
     loop {
         tokio::select! {
             biased;
             () = &mut dead => return Ok(()),
+            () = &mut undefined => return Err(Setback::Restart("its definition is gone".to_owned())),
             () = async { if proven { pending().await } else { (&mut proof).await } } => {}
             frame = frames.next() => match frame {
                 None if proven => return Ok(()),
@@ -183,6 +185,20 @@ async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pac
         }
         proven = true;
         pace.calm();
+    }
+}
+
+/// Waits until the definition of the kind, which was there, is gone. API servers end the watches of such a kind, sooner
+/// or later.
+async fn undefined(shared: &Shared, kind: Kind) {
+    let mut definition = shared.definition(kind);
+    loop {
+        shared.definition_differs(kind, &definition).await;
+        let now = shared.definition(kind);
+        if now == Seen::Absent && definition != Seen::NotKnown {
+            return;
+        }
+        definition = now;
     }
 }
 
@@ -254,7 +270,8 @@ impl From<Refusal> for Setback {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Status { code: 404, message, .. } => Setback::NotServed(message),
-            Refusal::Status { code: 410, message, .. } => Setback::Restart(message),
+            // 0: an event of a type that is none, which reads as an empty status.
+            Refusal::Status { code: 0 | 410, message, .. } => Setback::Restart(message),
             Refusal::Status { code: 401 | 403, message, .. } => Setback::Refused(message),
             Refusal::Status { code, message, retry_after_ms, .. } => Setback::Outage {
                 message: format!("{code}: {message}"),

@@ -1,0 +1,35 @@
+//! The scenarios on the in-process API server, in virtual time.
+
+mod election;
+mod faults;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
+
+use vexil_testbed::{Clock, api::ApiServer};
+
+macro_rules! in_process {
+    ($($name:ident)*) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            let server = ApiServer::new(Clock::default());
+            scenarios::run(server.client(), &stringify!($name).replace('_', "-"), scenarios::$name).await;
+        }
+    )*};
+}
+
+in_process! {
+    an_object_comes_changes_and_goes
+    listed_and_told_objects_have_the_same_shape
+    kinds_are_watched_side_by_side
+    a_live_list_selects_by_label
+    a_read_tells_whole_objects_and_absence
+    our_own_writes_are_seen_at_once_and_never_undone
+    writes_on_what_has_changed_are_refused
+    writes_on_another_life_of_the_object_are_refused
+    what_exists_is_not_made_again
+    refusals_say_what_to_do
+    an_event_is_recorded_once
+    a_kind_comes_and_goes_while_we_run
+    a_version_that_is_not_served_is_not_known
+    a_status_field_that_the_definition_drops_is_reported
+}

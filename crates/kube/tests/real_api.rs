@@ -1,0 +1,109 @@
+//! The scenarios against a real API server: the one of `$KUBECONFIG_E2E`. Without it each test says so and passes.
+
+mod scenarios;
+
+use std::{io::Write, path::PathBuf, time::Duration};
+
+use serde_json::json;
+use vexil_kube::{Access, Cluster, Scope, connect};
+use vexil_object::{
+    Seen,
+    kinds::{CONFIG_MAP, DEPLOYMENT},
+};
+
+fn kubeconfig() -> Option<PathBuf> {
+    let path = std::env::var_os("KUBECONFIG_E2E").filter(|path| !path.is_empty()).map(PathBuf::from);
+    if path.is_none() {
+        // Not eprintln: that is captured, and a test that did nothing shall say so.
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: KUBECONFIG_E2E is not set, no real API server to test against"
+        );
+    }
+    path
+}
+
+/// A name that no earlier run on the same server has left behind.
+fn fresh(name: &str) -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!(
+        "{}-{}",
+        name.replace('_', "-").chars().take(40).collect::<String>().trim_end_matches('-'),
+        since.as_micros() % 100_000_000
+    )
+}
+
+macro_rules! on_the_real_api {
+    ($($name:ident)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            let Some(kubeconfig) = kubeconfig() else { return };
+            let client = connect(&Access { kubeconfig: Some(kubeconfig), master: None }).await.unwrap();
+            scenarios::run(client, &fresh(stringify!($name)), scenarios::$name).await;
+        }
+    )*};
+}
+
+on_the_real_api! {
+    an_object_comes_changes_and_goes
+    listed_and_told_objects_have_the_same_shape
+    kinds_are_watched_side_by_side
+    a_live_list_selects_by_label
+    a_read_tells_whole_objects_and_absence
+    our_own_writes_are_seen_at_once_and_never_undone
+    writes_on_what_has_changed_are_refused
+    writes_on_another_life_of_the_object_are_refused
+    what_exists_is_not_made_again
+    refusals_say_what_to_do
+    an_event_is_recorded_once
+    a_kind_comes_and_goes_while_we_run
+    a_version_that_is_not_served_is_not_known
+    a_status_field_that_the_definition_drops_is_reported
+}
+
+#[tokio::test]
+async fn what_the_role_forbids_is_told_and_the_rest_works() {
+    let Some(path) = kubeconfig() else { return };
+    let admin = connect(&Access { kubeconfig: Some(path.clone()), master: None }).await.unwrap();
+    scenarios::run(admin, &fresh("forbidden"), |stage| async move {
+        let name = &stage.namespace;
+        let user = format!("{name}-user");
+        let roles = "/apis/rbac.authorization.k8s.io/v1";
+        let rules = |resource: &str, group: &str| json!({"apiGroups": [group], "resources": [resource], "verbs": ["get", "list", "watch"]});
+        let role = |rules| json!({"metadata": {"name": name}, "rules": rules});
+        stage.create(&format!("{roles}/clusterroles"), role(json!([rules("deployments", "apps")]))).await;
+        let binding = json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        });
+        stage.create(&format!("{roles}/clusterrolebindings"), binding).await;
+
+        let kubeconfig = kube::config::Kubeconfig::read_from(&path).unwrap();
+        let mut config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await.unwrap();
+        config.auth_info.impersonate = Some(user);
+        let (cluster, watches) = Cluster::new(config.try_into().unwrap(), Scope::All, vec![]);
+        let restricted = scenarios::Stage { cluster, client: stage.client.clone(), namespace: name.clone() };
+        let scenario = async {
+            restricted.cluster.watch(CONFIG_MAP);
+            restricted.until_synced(DEPLOYMENT).await;
+            restricted.until("trouble", |cluster| cluster.trouble(CONFIG_MAP).is_some()).await;
+            let trouble = restricted.cluster.trouble(CONFIG_MAP).unwrap();
+            assert!(trouble.contains("cannot list resource"), "{trouble}");
+            let key = restricted.key(CONFIG_MAP, "x");
+            assert_eq!(restricted.cluster.look(&key), Seen::NotKnown);
+            let refused = restricted.cluster.fetch(&key).await;
+            assert!(matches!(refused, Err(vexil_kube::ReadError::Forbidden { .. })), "{refused:?}");
+            let granted = role(json!([rules("deployments", "apps"), rules("configmaps", "")]));
+            stage.merge(&format!("{roles}/clusterroles/{name}"), granted).await;
+            tokio::time::timeout(Duration::from_secs(20), restricted.until_synced(CONFIG_MAP)).await.unwrap();
+            assert_eq!(restricted.cluster.trouble(CONFIG_MAP), None);
+        };
+        tokio::select! {
+            biased;
+            () = watches.run() => unreachable!(),
+            () = scenario => {}
+        }
+    })
+    .await;
+}

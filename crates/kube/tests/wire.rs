@@ -1,0 +1,267 @@
+//! What no well-behaved API server sends: silence on an open watch, garbage, lists from the past, odd answers.
+
+use std::{
+    collections::VecDeque,
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Frame;
+use kube::client::Body;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use vexil_kube::{Cluster, ReadError, Scope, WriteError};
+use vexil_object::{
+    Change, ObjectKey, Seen,
+    kinds::{CONFIG_MAP, DEPLOYMENT},
+};
+
+/// One answer of the script.
+enum Answer {
+    Json(u16, Value),
+    Text(u16, &'static str),
+    /// Lines of a watch; then silence, or the end.
+    Lines {
+        lines: Vec<Value>,
+        ends: bool,
+    },
+}
+
+/// Answers in the order of a script; what comes after it gets no answer. Tells when which request came.
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<Mutex<Vec<(u64, String)>>>,
+    start: Instant,
+}
+
+impl Script {
+    fn new(answers: Vec<Answer>) -> Self {
+        let answers = Arc::new(Mutex::new(answers.into()));
+        Script { answers, asked: Arc::default(), start: Instant::now() }
+    }
+
+    fn client(&self) -> kube::Client {
+        let script = self.clone();
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let script = script.clone();
+            async move { Ok::<_, Infallible>(script.answer(request).await) }
+        });
+        kube::Client::new(service, "default")
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
+        let target = request.uri().path_and_query().unwrap().as_str().to_owned();
+        self.asked
+            .lock()
+            .unwrap()
+            .push((self.start.elapsed().as_secs(), format!("{} {target}", request.method())));
+        let answer = self.answers.lock().unwrap().pop_front();
+        let (code, body) = match answer {
+            None => std::future::pending().await,
+            Some(Answer::Json(code, value)) => (code, whole(value.to_string())),
+            Some(Answer::Text(code, text)) => (code, whole(text.to_owned())),
+            Some(Answer::Lines { lines, ends }) => (200, stream(lines, ends)),
+        };
+        Response::builder().status(code).body(body).unwrap()
+    }
+
+    /// Seconds at which watches were opened.
+    fn watches(&self) -> Vec<u64> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|(_, target)| target.contains("watch=true")).map(|(at, _)| *at).collect()
+    }
+
+    fn lists(&self) -> usize {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter(|(_, target)| target.contains("limit=500")).count()
+    }
+}
+
+fn whole(text: String) -> UnsyncBoxBody<Bytes, Infallible> {
+    Full::new(Bytes::from(text)).boxed_unsync()
+}
+
+fn stream(lines: Vec<Value>, ends: bool) -> UnsyncBoxBody<Bytes, Infallible> {
+    let told: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let frames = futures::stream::iter([Ok(Frame::data(Bytes::from(told)))]);
+    if ends {
+        return BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames));
+    }
+    BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames.chain(futures::stream::pending())))
+}
+
+fn object(name: &str, version: &str) -> Value {
+    json!({"metadata": {"namespace": "test", "name": name, "uid": format!("{name}-uid"), "resourceVersion": version}})
+}
+
+fn list(version: &str, items: Vec<Value>) -> Answer {
+    Answer::Json(200, json!({"kind": "List", "metadata": {"resourceVersion": version}, "items": items}))
+}
+
+fn open(lines: Vec<Value>) -> Answer {
+    Answer::Lines { lines, ends: false }
+}
+
+fn status(code: u16, message: &str) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message, "reason": ""})
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new(DEPLOYMENT, "test", name)
+}
+
+/// Watches Deployments by the script for a time.
+async fn watch(script: &Script, for_s: u64) -> Cluster {
+    let (cluster, watches) = Cluster::new(script.client(), Scope::All, vec![]);
+    cluster.watch(DEPLOYMENT);
+    let _ = tokio::time::timeout(Duration::from_secs(for_s), watches.run()).await;
+    cluster
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_died_without_a_word_is_found_within_295_s() {
+    let script = Script::new(vec![list("5", vec![]), open(vec![]), open(vec![])]);
+    watch(&script, 300).await;
+    let watches = script.watches();
+    assert_eq!((watches.len(), watches[0]), (2, 0));
+    assert!((230..=295).contains(&watches[1]), "{watches:?}");
+    assert_eq!(script.lists(), 1, "the watch is resumed, not started over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_without_an_answer_is_given_up() {
+    let script = Script::new(vec![]);
+    let cluster = watch(&script, 61).await;
+    assert_eq!(cluster.trouble(DEPLOYMENT).as_deref(), Some("no answer within 60 s"));
+    let start = Instant::now();
+    let read = cluster.fetch(&key("a")).await;
+    assert_eq!(read, Err(ReadError::Unavailable { message: "no answer within 15 s".into() }));
+    let write = cluster.apply(&Change::create(key("a"), json!({}))).await;
+    assert_eq!(write, Err(WriteError::Unknown { message: "no answer within 15 s".into() }));
+    assert_eq!(start.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_nobody_waited_for_leaves_the_object_unknown() {
+    let script = Script::new(vec![list("5", vec![object("a", "3")]), open(vec![])]);
+    let cluster = watch(&script, 1).await;
+    let live = cluster.look(&key("a"));
+    let delete = Change::delete(key("a"), live.object().unwrap());
+    assert!(tokio::time::timeout(Duration::from_secs(2), cluster.apply(&delete)).await.is_err());
+    assert_eq!(cluster.look(&key("a")), Seen::NotKnown);
+    assert_eq!(cluster.list(DEPLOYMENT, "test"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_make_no_sense_lead_to_a_new_list() {
+    for nonsense in [
+        json!("x"),
+        json!({"type": "ADDED", "object": {"metadata": {}}}),
+        json!({"type": "WHAT", "object": {}}),
+    ] {
+        let first = list("5", vec![object("a", "3")]);
+        let script = Script::new(vec![
+            first,
+            open(vec![nonsense.clone()]),
+            list("9", vec![object("a", "8")]),
+            open(vec![]),
+        ]);
+        let cluster = watch(&script, 5).await;
+        assert_eq!(script.lists(), 2, "{nonsense}");
+        assert_eq!(cluster.look(&key("a")).object().unwrap()["metadata"]["resourceVersion"], "8");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_in_the_history_that_is_gone_leads_to_a_new_list() {
+    let gone = json!({"type": "ERROR", "object": status(410, "too old resource version")});
+    for second in [open(vec![gone]), Answer::Json(410, status(410, "too old resource version"))] {
+        let script =
+            Script::new(vec![list("5", vec![object("a", "3")]), second, list("9", vec![]), open(vec![])]);
+        let cluster = watch(&script, 5).await;
+        assert_eq!(cluster.look(&key("a")), Seen::Absent, "deleted in the gap");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_ends_at_once_is_not_hammered() {
+    let mut answers = vec![list("5", vec![])];
+    answers.extend((0..1000).map(|_| Answer::Lines { lines: vec![], ends: true }));
+    let script = Script::new(answers);
+    watch(&script, 60).await;
+    let count = script.watches().len();
+    assert!((5..=15).contains(&count), "{count} watches in a minute");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_from_the_past_is_refused_and_told() {
+    let gone = json!({"type": "ERROR", "object": status(410, "too old")});
+    let script = Script::new(vec![list("5", vec![object("a", "3")]), open(vec![gone]), list("4", vec![])]);
+    let cluster = watch(&script, 30).await;
+    assert!(cluster.look(&key("a")).object().is_some());
+    assert!(cluster.trouble(DEPLOYMENT).unwrap().contains("from the past"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_one_list() {
+    let page = json!({"metadata": {"resourceVersion": "5", "continue": "more"}, "items": [object("a", "3")]});
+    let script = Script::new(vec![Answer::Json(200, page), list("5", vec![object("b", "4")]), open(vec![])]);
+    let cluster = watch(&script, 5).await;
+    assert_eq!(cluster.list(DEPLOYMENT, "").unwrap().len(), 2);
+    assert!(script.asked.lock().unwrap()[1].1.ends_with("?limit=500&continue=more"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn bookmarks_lift_what_was_laid_over() {
+    let bookmark = json!({"type": "BOOKMARK", "object": {"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"resourceVersion": "9"}}});
+    let script =
+        Script::new(vec![Answer::Json(201, object("a", "7")), list("5", vec![]), open(vec![bookmark])]);
+    let (cluster, watches) = Cluster::new(script.client(), Scope::All, vec![]);
+    cluster.watch(DEPLOYMENT);
+    cluster.apply(&Change::create(key("a"), json!({}))).await.unwrap();
+    assert!(cluster.look(&key("a")).object().is_some());
+    let _ = tokio::time::timeout(Duration::from_secs(5), watches.run()).await;
+    assert_eq!(
+        cluster.look(&key("a")),
+        Seen::Absent,
+        "the watch has passed our write, so it was deleted since"
+    );
+}
+
+async fn check_write(answer: Answer, expect: WriteError) {
+    let script = Script::new(vec![answer]);
+    let (cluster, _watches) = Cluster::new(script.client(), Scope::All, vec![]);
+    let key = ObjectKey::new(CONFIG_MAP, "test", "a");
+    assert_eq!(cluster.apply(&Change::create(key, json!({}))).await, Err(expect));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_are_told_apart_by_what_the_caller_can_do() {
+    let message = || "why".to_owned();
+    let json = |code, reason: &str| {
+        Answer::Json(code, json!({"kind": "Status", "code": code, "message": "why", "reason": reason}))
+    };
+    check_write(json(401, "Unauthorized"), WriteError::Forbidden { message: message() }).await;
+    check_write(json(403, "Forbidden"), WriteError::Forbidden { message: message() }).await;
+    check_write(json(409, "AlreadyExists"), WriteError::AlreadyExists).await;
+    check_write(json(409, "Conflict"), WriteError::Conflict { message: message() }).await;
+    check_write(json(413, "RequestEntityTooLarge"), WriteError::Invalid { message: message() }).await;
+    check_write(json(422, "Invalid"), WriteError::Invalid { message: message() }).await;
+    check_write(json(429, "TooManyRequests"), WriteError::Throttled { retry_after_ms: 1000 }).await;
+    check_write(json(500, "InternalError"), WriteError::Unknown { message: "500: why".into() }).await;
+    check_write(json(504, "Timeout"), WriteError::Unknown { message: "504: why".into() }).await;
+    let resource = "v1/configmaps".to_owned();
+    check_write(Answer::Text(404, "404 page not found"), WriteError::NotServed { resource }).await;
+    check_write(Answer::Text(502, "<html>\n"), WriteError::Unknown { message: "502: <html>".into() }).await;
+    let broken =
+        WriteError::Unknown { message: "answer is no JSON: expected value at line 1 column 1".into() };
+    check_write(Answer::Text(200, "<html>"), broken).await;
+    let slow = json!({"kind": "Status", "code": 429, "message": "why", "details": {"retryAfterSeconds": 3}});
+    check_write(Answer::Json(429, slow), WriteError::Throttled { retry_after_ms: 3000 }).await;
+}
