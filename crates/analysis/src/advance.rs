@@ -43,6 +43,9 @@ fn decide(draft: &mut Draft<'_>) -> Result<(), Vec<Question>> {
     }
     draft.waited(WaitKind::Suspended);
     phase::drifted(draft);
+    if draft.memory.foreign && draft.memory.phase != Phase::Initializing {
+        return phase::takeover::adopt(draft);
+    }
     match draft.memory.phase {
         Phase::New => phase::initializing::begin(draft),
         Phase::Initializing => phase::initializing::go_on(draft),

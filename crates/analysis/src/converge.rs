@@ -82,7 +82,8 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
     if plan.suspended || matches!(memory.phase, Phase::New | Phase::Terminating | Phase::Terminated) {
         return Next::Settled;
     }
-    rescue(memory, seen)
+    foreign(memory, seen)
+        .or_else(|| rescue(memory, seen))
         .or_else(|| undrained(memory, seen))
         .or_else(|| retire(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
@@ -96,13 +97,25 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .unwrap_or(Next::Settled)
 }
 
-/// Whether the canary may take all traffic when the primary has no pod: in a rollout, and after a failed promotion as
+/// Nothing is touched before what another operator left behind has been adopted.
+fn foreign(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if !memory.foreign || memory.phase == Phase::Initializing {
+        return None;
+    }
+    Some(match (&seen.target, &seen.primary) {
+        (Known::Absent, _) => Next::Wait(Pause::TargetMissing),
+        (_, Known::Absent) => Next::Wait(Pause::PrimaryMissing),
+        _ => Next::Wait(Pause::Look),
+    })
+}
+
+/// Whether the canary may take all traffic when the primary has no pod: until a rollout has ended, and after a failed promotion as
 /// long as it runs what was analysed. Else between rollouts the target is nobody's stand-in: it may run anything.
 pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
     let analysed = seen.target.present().is_some_and(|pods| pods.revision == memory.applied);
     match memory.phase {
         Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting | Phase::Finalising => true,
-        _ => memory.promotion_failed() && analysed,
+        _ => memory.ending.is_some() || memory.promotion_failed() && analysed,
     }
 }
 

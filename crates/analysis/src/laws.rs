@@ -78,7 +78,8 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
     let seen = &facts.seen;
     let target = seen.target.present();
     let ready = target.is_some_and(|pods| pods.readiness == Readiness::Ready);
-    if after.weight > before.weight {
+    // What another operator left behind is adopted as it is, then judged.
+    if after.weight > before.weight && !before.foreign {
         if !seen.canary_serves() {
             return Some("more traffic was decided for a canary without a ready pod");
         }
@@ -91,6 +92,7 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
         && seen.canary_serves()
         && after.ending.is_none()
         && after.applied == before.applied
+        && !before.foreign
     {
         return Some("less traffic was decided for the only copy with a ready pod");
     }

@@ -122,3 +122,10 @@ fn a_skipped_analysis_survives_everything() {
     ];
     Rollout::new(skips).faults(&faults).from_push(2).check(1000);
 }
+
+#[test]
+fn a_takeover_survives_everything() {
+    let faults =
+        [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Delete(Primary), Down];
+    Rollout::new(plan(&[50], 0)).faults(&faults).from_takeover(1).check(1000);
+}

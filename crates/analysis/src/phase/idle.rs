@@ -1,7 +1,7 @@
 //! Between rollouts: look for a new revision, for a primary that has recovered, and for hooks still to be asked.
 
 use crate::{
-    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, WaitKind,
     draft::{Draft, Need},
     phase::{ending, progressing, trouble},
 };
@@ -27,10 +27,6 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     progressing::withhold(draft);
     if draft.memory.promotion_failed() && primary_ready(draft) {
         return ending::begin(draft, Ending { result: Outcome::Recovered, cause: Cause::Promotion });
-    }
-    if draft.memory.foreign {
-        adopt(draft);
-        return Ok(());
     }
     let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
         return match draft.facts.seen.target {
@@ -61,20 +57,6 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
 fn primary_ready(draft: &Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     seen.primary_serves() && seen.primary.present().is_some_and(|pods| pods.readiness == Readiness::Ready)
-}
-
-/// The revisions in the status are another operator's. What the primary holds has been compared with the target: the
-/// same means that nothing is new; after a failed run the target as found counts as seen (design, section 4).
-fn adopt(draft: &mut Draft<'_>) {
-    let seen = &draft.facts.seen;
-    let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return };
-    draft.memory.held.clone_from(&primary.revision);
-    // All traffic on the canary: the promotion had failed, and what the primary holds was never promoted.
-    let promoted = if draft.memory.weight == Weight::FULL { None } else { primary.revision.clone() };
-    draft.memory.promoted = promoted;
-    draft.memory.applied =
-        if draft.memory.phase == Phase::Failed { target.revision.clone() } else { primary.revision.clone() };
-    draft.memory.foreign = false;
 }
 
 /// A new revision. After a failed promotion the canary keeps the traffic that it carries.

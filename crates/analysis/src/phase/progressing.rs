@@ -1,7 +1,7 @@
 //! The analysis phase: new revisions and reverts first, then pods, then the world, then, at its pace, the checks.
 
 use crate::{
-    Cause, Ending, Known, Millis, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Ending, Known, Memory, Millis, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
     converge::stands_in,
     draft::{Draft, Need},
     phase::{analysis, ending, trouble},
@@ -45,14 +45,9 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     analysis::run(draft)
 }
 
-/// The target's revision, when it is not the one under analysis. A Canary taken over in mid-run counts as found.
-fn new_revision(draft: &mut Draft<'_>) -> Option<Revision> {
+/// The target's revision, when it is not the one under analysis.
+fn new_revision(draft: &Draft<'_>) -> Option<Revision> {
     let revision = draft.facts.seen.target.present()?.revision.clone()?;
-    if draft.memory.foreign {
-        draft.memory.applied = Some(revision);
-        draft.memory.foreign = false;
-        return None;
-    }
     (draft.memory.applied.as_ref() != Some(&revision)).then_some(revision)
 }
 
@@ -75,6 +70,10 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
     draft.enter(Phase::Progressing);
     draft.normal(format!("New revision detected! Restarting analysis for {target}"));
     draft.shift(if stranded { Weight::FULL } else { Weight::ZERO });
+    if stranded && !heals(&draft.memory) {
+        // Once the primary is back, the new revision goes through all steps.
+        draft.memory.withheld = Some(Weight::ZERO);
+    }
     draft.memory.applied = Some(revision);
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;
@@ -118,11 +117,15 @@ fn give_back(draft: &mut Draft<'_>) -> bool {
     true
 }
 
+/// The run is there to heal a primary whose promotion failed.
+fn heals(memory: &Memory) -> bool {
+    memory.held.is_some() && memory.held != memory.promoted
+}
+
 /// Why the primary is not ready. An analysis needs something to compare with and to go back to, unless it is there to
 /// heal a primary whose promotion failed.
 fn primary_unready(draft: &Draft<'_>) -> Option<String> {
-    let healing = draft.memory.held.is_some() && draft.memory.held != draft.memory.promoted;
-    if healing || draft.plan.skip_analysis {
+    if heals(&draft.memory) || draft.plan.skip_analysis {
         return None;
     }
     let seen = &draft.facts.seen;

@@ -57,8 +57,8 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
     ending::begin(draft, Ending { result: Outcome::Promoted, cause })
 }
 
-/// The primary did not become ready. Traffic stays on the canary, the only copy that is known to work, as long as it
-/// has a pod.
+/// The primary did not become ready. Traffic goes to the canary, the only copy that is known to work, as long as it
+/// has a pod and still runs what was analysed. What was pushed since gets traffic only when there is nothing else.
 fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
     draft.memory.held.clone_from(&draft.memory.applied);
     let target = draft.target();
@@ -72,7 +72,9 @@ fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
     if draft.memory.promoted == draft.memory.held {
         draft.memory.promoted = None;
     }
-    let serving = draft.facts.seen.canary_serves();
+    let seen = &draft.facts.seen;
+    let analysed = seen.target.present().is_some_and(|pods| pods.revision == draft.memory.applied);
+    let serving = seen.canary_serves() && (analysed || seen.primary_is_gone());
     draft.shift(if serving { Weight::FULL } else { Weight::ZERO });
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;

@@ -235,7 +235,7 @@ impl Rollout {
             return next;
         }
         let facts = self.facts(&ghost.memory, &Process::default(), world, ghost.seen);
-        if let Some(transition) = self.decide(ghost.suspended, &ghost.memory, facts.clone(), Reply::Pass) {
+        if let Some((transition, facts)) = self.decide(ghost.suspended, &ghost.memory, facts, Reply::Pass) {
             let process = next.process.clone();
             next.memory = ghost.memory;
             self.remember(&mut next, &facts, transition);

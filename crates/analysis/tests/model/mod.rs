@@ -12,12 +12,14 @@ mod world;
 use std::{collections::HashMap, sync::Mutex};
 
 use stateright::{Checker, Model, Property};
-use vexil_analysis::{Hook, HookKind, Names, Phase, Plan, Steps, Strategy, Weight};
+use vexil_analysis::{Hook, HookKind, Names, Phase, Plan, Revision, Steps, Strategy, Weight};
 
 pub use act::{Action, Fault};
 pub use state::State;
 pub use tick::Reply;
 pub use world::{Object, Rev, Side};
+
+use world::{Pods, Workload};
 
 pub const INTERVAL_MS: u64 = 10_000;
 pub const DEADLINE_MS: u64 = 20_000;
@@ -96,6 +98,44 @@ impl Rollout {
         state.process.idle = false;
         state.cut();
         self.starts.push(state);
+        self
+    }
+
+    /// Starts with whatever another operator may have left behind.
+    pub fn from_takeover(mut self, budget: u8) -> Rollout {
+        let phases = [
+            Phase::Initialized,
+            Phase::Progressing,
+            Phase::Promoting,
+            Phase::Finalising,
+            Phase::Succeeded,
+            Phase::Failed,
+        ];
+        for phase in phases {
+            for (target, primary) in [(Rev::H0, Rev::H0), (Rev::H1, Rev::H0), (Rev::H1, Rev::H1)] {
+                for (live, scaled, pods) in [
+                    (0, false, Pods::Ready),
+                    (0, true, Pods::Ready),
+                    (50, true, Pods::Ready),
+                    (100, true, Pods::Ready),
+                    (100, true, Pods::Coming),
+                ] {
+                    self = self.from_rest(budget, |state| {
+                        let of = |rev, pods| Workload { foreign: true, ..Workload::new(rev, pods) };
+                        state.world.primary = Some(of(primary, pods));
+                        state.world.target = Some(Workload { scaled, ..Workload::new(target, Pods::Ready) });
+                        state.world.routes = Some(live);
+                        state.scaled_by_user = scaled;
+                        state.memory.phase = phase;
+                        state.memory.foreign = true;
+                        state.prepared = true;
+                        state.memory.applied = Some(Revision::new("theirs"));
+                        state.memory.promoted = state.memory.applied.clone();
+                        state.memory.held = None;
+                    });
+                }
+            }
+        }
         self
     }
 

@@ -191,7 +191,15 @@ fn unhappy(state: &State) -> Option<&'static str> {
 
 /// The same state after the last fault.
 fn calm(state: &State) -> State {
-    let mut calm = State { budget: 0, alerts: 0, broken: None, stale: None, ghost: None, ..state.clone() };
+    let mut calm = State {
+        budget: 0,
+        alerts: 0,
+        prepared: true,
+        broken: None,
+        stale: None,
+        ghost: None,
+        ..state.clone()
+    };
     calm.process.idle &= state.stale.is_none();
     calm
 }

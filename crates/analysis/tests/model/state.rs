@@ -2,7 +2,7 @@
 //!
 //! Times are kept relative to [`NOW`], and cut where the engine cannot tell them apart, so that states recur.
 
-use vexil_analysis::{Memory, Millis, Observed, Outbox, Wait, WaitKind};
+use vexil_analysis::{Known, Memory, Millis, Observed, Outbox, Wait, WaitKind};
 
 use super::{
     DEADLINE_MS, INTERVAL_MS,
@@ -49,6 +49,8 @@ pub struct State {
     pub budget: u8,
     /// Alerts sent in this run.
     pub alerts: u8,
+    /// The hooks before the rollout have passed for the revision under analysis.
+    pub prepared: bool,
     /// How long connections to the canary may still last, since we took its traffic.
     pub lingering_ms: u64,
     /// The user gave the target pods while the rollout did not.
@@ -68,15 +70,30 @@ impl State {
             ghost: None,
             budget,
             alerts: 0,
+            prepared: false,
             lingering_ms: 0,
             scaled_by_user: false,
             broken: None,
         }
     }
 
+    /// The memory, with what another operator left behind made comparable.
+    pub fn recalled(&self) -> Memory {
+        let mut memory = self.memory.clone();
+        if memory.foreign && memory.held.is_none() {
+            let (target, primary) = (self.world.target, self.world.primary);
+            let same = target.filter(|target| primary.is_some_and(|primary| primary.rev == target.rev));
+            memory.held = same.map(|target| target.rev.revision());
+        }
+        memory
+    }
+
     /// What the operator is shown.
     pub fn seen(&self) -> Observed {
         let mut seen = self.world.seen();
+        if let Known::Present(pods) = &mut seen.primary {
+            pods.revision = pods.revision.take().or_else(|| self.recalled().held);
+        }
         if let Some((object, late)) = &self.stale {
             object.copy(late, &mut seen);
         }

@@ -2,8 +2,8 @@
 //! between any two.
 
 use vexil_analysis::{
-    Answer, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pause, Plan, Question, Step, Transition,
-    World, advance, laws, next_effect,
+    Answer, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pause, Phase, Plan, Question, Step, Strategy,
+    Transition, Weight, World, advance, laws, next_effect,
 };
 
 use super::{
@@ -27,8 +27,8 @@ impl Rollout {
     /// One effect or one decision. `None` when the reply makes no difference, because nothing was asked.
     pub fn step(&self, state: &State, reply: Reply) -> Option<State> {
         let mut next = state.clone();
-        let seen = state.seen();
-        let world = match next_effect(self.plan_of(state.suspended), &state.memory, &seen, NOW) {
+        let (seen, memory) = (state.seen(), state.recalled());
+        let world = match next_effect(self.plan_of(state.suspended), &memory, &seen, NOW) {
             Next::Settled => World::Settled,
             Next::Wait(pause) => World::Waits(pause),
             Next::Do(effect) => match self.affect(&mut next, &seen, &effect) {
@@ -43,8 +43,8 @@ impl Rollout {
         if !matches!(world, World::Blocked { .. }) {
             next.process.blocked = None;
         }
-        let facts = self.facts(&state.memory, &next.process, world, seen);
-        let transition = self.decide(state.suspended, &state.memory, facts.clone(), reply)?;
+        let facts = self.facts(&memory, &next.process, world, seen);
+        let (transition, facts) = self.decide(state.suspended, &memory, facts, reply)?;
         self.remember(&mut next, &facts, transition);
         // A cache that has caught up brings the next tick.
         next.process.idle &= next.stale.is_some() == state.stale.is_some();
@@ -84,6 +84,9 @@ impl Rollout {
                 next.breaks(laws::broken_by_effect(seen, &after));
                 next.touched(object);
                 next.linger(seen, effect);
+                let plan = self.plan_of(next.suspended);
+                let again = next_effect(plan, &next.memory, &after, NOW) == Next::Do(effect.clone());
+                next.breaks(again.then_some("an effect is done twice"));
             }
             // The target was read for the copy: what the cache said of it is over.
             Acted::Moved if next.stale.as_ref().is_some_and(|(of, _)| *of == Object::Target) => {
@@ -112,12 +115,12 @@ impl Rollout {
         memory: &Memory,
         mut facts: Facts,
         reply: Reply,
-    ) -> Option<Transition> {
+    ) -> Option<(Transition, Facts)> {
         let mut asked = false;
         loop {
             let questions = match advance(self.plan_of(suspended), memory, &facts) {
                 Step::Done(transition) => {
-                    return (asked || reply == Reply::Pass).then_some(transition);
+                    return (asked || reply == Reply::Pass).then_some((transition, facts));
                 }
                 Step::Ask(questions) => questions,
             };
@@ -142,6 +145,7 @@ impl Rollout {
         let before = std::mem::replace(&mut next.memory, transition.memory);
         next.breaks(laws::broken_by_step(&before, &next.memory));
         next.breaks(laws::broken_by_decision(&before, &next.memory, facts));
+        next.vet(&self.plan, &before, facts);
         next.alert(&before, &transition.notices);
         next.process.waiting = transition.waiting.map(|kind| match next.process.waiting {
             Some((of, since)) if of == kind => (kind, since),
@@ -178,6 +182,34 @@ impl State {
                 self.breaks(cut);
             }
             _ => {}
+        }
+    }
+
+    /// Traffic grows by the steps of the plan, and nothing is promoted that did not go through all of it.
+    fn vet(&mut self, plan: &Plan, before: &Memory, facts: &Facts) {
+        let passed = |of: fn(&Question) -> bool| {
+            facts.answers.iter().any(|(question, answer)| of(question) && *answer == Answer::Passed)
+        };
+        let after = &self.memory;
+        let fresh = before.applied != after.applied || before.run != after.run;
+        self.prepared &= !fresh || before.foreign;
+        self.prepared |= passed(|question| matches!(question, Question::Hook(0, Phase::Progressing)));
+        let heals = before.held != before.promoted || before.foreign;
+        let Strategy::Progressive(steps) = &plan.strategy;
+        let rescued = after.weight == Weight::FULL && facts.seen.primary_is_gone();
+        let analysed = facts.seen.target.present().is_some_and(|pods| pods.revision == after.applied);
+        let failed = before.phase == Phase::Promoting && after.phase == Phase::Failed && analysed;
+        let expected = rescued || failed || before.withheld == Some(after.weight) || before.foreign;
+        if after.weight > before.weight && after.weight != steps.after(before.weight) && !expected {
+            self.breaks(Some("traffic grew by something else than a step"));
+        }
+        let promotes = before.phase != Phase::Promoting && self.memory.phase == Phase::Promoting;
+        if promotes && !plan.skip_analysis {
+            let done =
+                steps.complete(before.weight) && passed(|question| matches!(question, Question::Check(_)));
+            self.breaks((!done).then_some("a promotion begins before the analysis is complete"));
+            let skipped = !self.prepared && !heals;
+            self.breaks(skipped.then_some("a promotion begins without the hooks before the rollout"));
         }
     }
 

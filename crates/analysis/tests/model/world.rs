@@ -46,11 +46,13 @@ pub struct Workload {
     pub covered: bool,
     /// How long the pods have been coming; counts up to the deadline.
     pub age_ms: u64,
+    /// Another operator made it: it does not say what it was copied from.
+    pub foreign: bool,
 }
 
 impl Workload {
     pub fn new(rev: Rev, pods: Pods) -> Workload {
-        Workload { rev, scaled: true, pods, covered: false, age_ms: 0 }
+        Workload { rev, scaled: true, pods, covered: false, age_ms: 0, foreign: false }
     }
 
     pub fn serves(&self) -> bool {
@@ -81,7 +83,11 @@ impl Workload {
             }
             _ => Readiness::Waiting("not ready".to_owned()),
         };
-        Seen { revision: Some(self.rev.revision()), replicas: u32::from(self.scaled), readiness }
+        Seen {
+            revision: Some(self.rev.revision()).filter(|_| !self.foreign),
+            replicas: u32::from(self.scaled),
+            readiness,
+        }
     }
 }
 
@@ -216,7 +222,7 @@ impl Workload {
     /// Its pods come, or come back.
     pub fn ready(&mut self) {
         if self.scaled {
-            *self = Workload { scaled: true, ..Workload::new(self.rev, Pods::Ready) };
+            *self = Workload { foreign: self.foreign, ..Workload::new(self.rev, Pods::Ready) };
         }
     }
 }

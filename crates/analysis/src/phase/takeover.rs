@@ -1,0 +1,63 @@
+//! A Canary that another operator left behind: its revisions cannot be compared with ours, so what is found is taken
+//! as it is, once, before anything is decided or done (design, section 4).
+
+use crate::{
+    Cause, Ending, LiveRoutes, Outcome, Phase, Weight,
+    draft::{Draft, Need},
+    phase::trouble,
+};
+
+/// Adopts revisions from the workloads and the weight from the routes. What the primary holds has been compared with
+/// the target: it is the target's revision when a copy would change nothing, and else not known.
+pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
+    let seen = &draft.facts.seen;
+    let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else {
+        return trouble::unsettled(draft).map(drop);
+    };
+    let (Some(found), held) = (target.revision.clone(), primary.revision.clone()) else { return Ok(()) };
+    let live = match &seen.routes {
+        LiveRoutes::NotKnown => return Ok(()),
+        LiveRoutes::Are { routes, .. } => routes.canary(),
+        LiveRoutes::Absent | LiveRoutes::Broken(_) => draft.memory.weight,
+    };
+    let copied = held.as_ref() == Some(&found);
+    draft.memory.foreign = false;
+    draft.memory.held.clone_from(&held);
+    draft.memory.promoted.clone_from(&held);
+    match draft.memory.phase {
+        Phase::Progressing | Phase::WaitingPromotion => {
+            draft.shift(live);
+            draft.memory.applied = Some(found);
+        }
+        // The primary is overwritten already: forward.
+        Phase::Promoting if copied => {
+            draft.shift(live);
+            draft.memory.applied = Some(found);
+            draft.memory.promoted = None;
+        }
+        // Nobody knows whether this is what was analysed.
+        Phase::Promoting => {
+            draft.enter(Phase::Progressing);
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = Some(found);
+        }
+        Phase::Failed if live.is_zero() => draft.memory.applied = Some(found),
+        // The promotion failed: the canary serves until the primary can.
+        Phase::Failed if copied => {
+            draft.shift(live);
+            draft.memory.applied = Some(found);
+            draft.memory.promoted = None;
+        }
+        Phase::Failed => {
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = Some(found);
+            draft.memory.ending = Some(Ending { result: Outcome::RolledBack, cause: Cause::Promotion });
+        }
+        // A target that differs from the primary is then a new revision.
+        _ => {
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = held;
+        }
+    }
+    Ok(())
+}
