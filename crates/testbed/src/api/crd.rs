@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     json::{at, list, name, put, text},
     registry::{Resource, Scale},
+    schema::types::Shape,
     state::State,
 };
 
@@ -54,6 +55,7 @@ fn resource(definition: &Value, version: &Value) -> Resource {
         has_status: at(version, &["subresources", "status"]).is_some(),
         scale: at(version, &["subresources", "scale"]).map(scale),
         counts_generations: true,
+        shape: Shape::Any,
         custom: Some(Arc::new(Served {
             storage: at(version, &["storage"]) == Some(&Value::Bool(true)),
             schema: at(version, &["schema", "openAPIV3Schema"]).cloned().unwrap_or_default(),

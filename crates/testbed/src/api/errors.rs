@@ -42,6 +42,8 @@ pub(crate) enum Fault {
     NotSupported(Value),
     /// A value occurs twice.
     Duplicate(Value),
+    /// A field names something that is not there.
+    NotFound(Value),
     /// A field may not be there.
     Forbidden,
     /// A value (as JSON) has the wrong type; the sentence is the detail.
@@ -64,6 +66,7 @@ impl Cause {
             Fault::Invalid(_) => "FieldValueInvalid",
             Fault::NotSupported(_) => "FieldValueNotSupported",
             Fault::Duplicate(_) => "FieldValueDuplicate",
+            Fault::NotFound(_) => "FieldValueNotFound",
             Fault::Forbidden => "FieldValueForbidden",
             Fault::Type(_) => "FieldValueTypeInvalid",
             Fault::TooMany(_) => "FieldValueTooMany",
@@ -77,6 +80,7 @@ impl Cause {
             Fault::Invalid(value) | Fault::Type(value) => format!("Invalid value: {}", shown(value)),
             Fault::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
             Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
+            Fault::NotFound(value) => format!("Not found: {}", shown(value)),
             Fault::Forbidden => "Forbidden".to_owned(),
             Fault::TooMany(count) => format!("Too many: {count}"),
             Fault::TooLong => "Too long".to_owned(),
@@ -181,6 +185,24 @@ impl Status {
         let mut details = details(resource, name);
         super::json::put(&mut details, &["kind"], json!(resource.kind));
         super::json::put(&mut details, &["causes"], causes.iter().map(Cause::json).collect());
+        Self::of(422, "Invalid", message, Some(details))
+    }
+
+    /// 422 that names the resource where others name the kind, as the real server does before it looks at the object.
+    pub fn invalid_resource(resource: &Resource, name: &str, cause: &Cause) -> Box<Self> {
+        let mut status = Self::invalid(resource, name, std::slice::from_ref(cause));
+        status.message = status.message.replacen(&resource.qualified_kind(), &resource.qualified(), 1);
+        if let Some(details) = &mut status.details {
+            super::json::put(details, &["kind"], json!(resource.plural));
+        }
+        status
+    }
+
+    /// 422 for options of a patch.
+    pub fn invalid_options(cause: &Cause) -> Box<Self> {
+        let message =
+            format!("PatchOptions.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.sentence());
+        let details = json!({"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause.json()]});
         Self::of(422, "Invalid", message, Some(details))
     }
 

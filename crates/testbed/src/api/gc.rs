@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     json::{has_finalizers, is_deleting, list, name, number, put, take, text, uid},
     state::State,
-    store::Key,
+    store::{Happening, Key},
 };
 
 /// An object and where it is.
@@ -19,6 +19,9 @@ type Found = (String, Key, Arc<Value>);
 impl State {
     /// Does what follows from the last write, until nothing follows any more.
     pub fn settle(&mut self, stamp: &str) {
+        if !self.has_consequences() {
+            return;
+        }
         loop {
             let before = self.store.revision();
             self.serve_definitions(stamp);
@@ -29,6 +32,20 @@ impl State {
                 return;
             }
         }
+    }
+
+    /// Whether the last write can lead to anything else: most cannot, and looking at all objects takes time.
+    fn has_consequences(&self) -> bool {
+        let Some(mut last) = self.store.since(self.store.revision().saturating_sub(1)) else {
+            return true;
+        };
+        last.any(|event| {
+            let is_new = event.happening != Happening::Modified;
+            event.happening == Happening::Deleted
+                || is_deleting(&event.object)
+                || is_new && owners(&event.object).next().is_some()
+                || event.bucket.starts_with("customresourcedefinitions")
+        })
     }
 
     /// Serves exactly the kinds whose definitions are there.
@@ -47,7 +64,7 @@ impl State {
     /// Lets go of owners that wait for their dependents, one way or the other.
     fn release_owners(&mut self) {
         for (bucket, key, owner) in self.waiting("orphan") {
-            for (of, at, dependent) in self.dependents(uid(&owner)) {
+            for (of, _, dependent) in self.dependents(uid(&owner)) {
                 let mut freed = (*dependent).clone();
                 let owners: Vec<Value> =
                     owners(&dependent).filter(|o| text(o, &["uid"]) != uid(&owner)).cloned().collect();
@@ -55,7 +72,6 @@ impl State {
                     true => drop(take(&mut freed, &["metadata", "ownerReferences"])),
                     false => put(&mut freed, &["metadata", "ownerReferences"], json!(owners)),
                 }
-                let _ = at;
                 self.store.put(&of, freed);
             }
             self.drop_finalizer(&bucket, &key, &owner, "orphan");

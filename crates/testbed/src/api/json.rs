@@ -60,6 +60,12 @@ pub(crate) fn put_or_take(object: &mut Value, path: &[&str], value: Option<Value
     }
 }
 
+/// The list at a path, to be changed; nothing when there is none.
+pub(crate) fn list_mut<'a>(object: &'a mut Value, path: &[&str]) -> &'a mut [Value] {
+    let found = path.iter().try_fold(object, |value, step| value.get_mut(*step));
+    found.and_then(Value::as_array_mut).map(Vec::as_mut_slice).unwrap_or_default()
+}
+
 /// `metadata.name`.
 pub(crate) fn name(object: &Value) -> &str {
     text(object, &["metadata", "name"])
@@ -73,11 +79,6 @@ pub(crate) fn namespace(object: &Value) -> &str {
 /// `metadata.uid`.
 pub(crate) fn uid(object: &Value) -> &str {
     text(object, &["metadata", "uid"])
-}
-
-/// `metadata.resourceVersion` as the number it is here; 0 when it is absent.
-pub(crate) fn revision(object: &Value) -> u64 {
-    text(object, &["metadata", "resourceVersion"]).parse().unwrap_or_default()
 }
 
 /// Whether a deletion has been asked for.

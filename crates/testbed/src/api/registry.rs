@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::crd;
+use super::{crd, schema::types::Shape};
 
 /// One kind in one version, as URLs and discovery know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +33,8 @@ pub(crate) struct Resource {
     pub scale: Option<Scale>,
     /// Whether `metadata.generation` counts changes of the specification.
     pub counts_generations: bool,
+    /// What its objects are made of, for built-in kinds.
+    pub shape: Shape,
     /// What a CustomResourceDefinition says of this version; none for built-in kinds.
     pub custom: Option<Arc<crd::Served>>,
 }
@@ -67,6 +69,11 @@ impl Resource {
     /// Where objects are kept: all versions of a kind share one place, and so do both kinds of events.
     pub fn bucket(&self) -> String {
         if self.group == "events.k8s.io" { "events".to_owned() } else { self.qualified() }
+    }
+
+    /// The name of its type in the table of types.
+    pub fn type_name(&self) -> &str {
+        if let Shape::Type(name) = &self.shape { name } else { "" }
     }
 
     /// Whether this is the built-in kind `kind` of `group`.
@@ -141,6 +148,11 @@ fn built_in(line: &str) -> Option<Resource> {
             selector: Some("/spec/selector".to_owned()),
         }),
         counts_generations: flags.contains('g'),
+        shape: Shape::Type(if group == "events.k8s.io" {
+            "events.Event".to_owned()
+        } else {
+            kind.to_owned()
+        }),
         custom: None,
     })
 }

@@ -37,21 +37,10 @@ impl Selector {
         })
     }
 
-    /// A selector for the label selector of a Service or of `spec.selector` written as text.
-    pub fn of_labels(labels: &str) -> Reply<Self> {
-        Ok(Selector { labels: label_requirements(labels)?, ..Selector::default() })
-    }
-
     /// The same selection, narrowed to one name.
     pub fn and_name(mut self, name: &str) -> Self {
         self.fields.push(("metadata.name".to_owned(), true, name.to_owned()));
         self
-    }
-
-    /// The one name that this selects, when it selects by name.
-    pub fn single_name(&self) -> Option<&str> {
-        let by_name = self.fields.iter().find(|(path, equal, _)| path == "metadata.name" && *equal);
-        by_name.map(|(_, _, value)| value.as_str())
     }
 
     /// Whether it selects `object`.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     errors::{Reply, Status},
     ids::Ids,
+    managed::Owner,
     registry::{Registry, Resource},
     request::Request,
     store::Store,
@@ -70,6 +71,32 @@ pub(crate) enum Unknown {
     Warn,
     /// The request is refused.
     Strict,
+}
+
+impl Call {
+    /// Who owns what this call writes.
+    pub fn owner(&self) -> Owner {
+        let subresource = match self.part {
+            Part::Whole => "",
+            Part::Status => "status",
+            Part::Scale => "scale",
+        };
+        Owner {
+            manager: self.manager.clone(),
+            applies: false,
+            api_version: self.resource.api_version(),
+            subresource: subresource.to_owned(),
+        }
+    }
+
+    /// Members of the object that this call cannot own, because they are another part's.
+    pub fn foreign_fields(&self) -> Vec<String> {
+        match self.part {
+            Part::Status => vec!["f:spec".to_owned()],
+            _ if self.resource.has_status => vec!["f:status".to_owned()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl State {

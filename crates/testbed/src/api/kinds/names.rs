@@ -37,6 +37,21 @@ pub(crate) fn check(resource: &Resource, name: &str, field: &str) -> Vec<Cause> 
     causes
 }
 
+/// What is wrong with a name that must be a label of a domain.
+pub(super) fn label_1123(name: &str, field: &str) -> Option<Cause> {
+    let invalid = |detail: &str| Cause::new(field, Fault::Invalid(json!(name)), detail);
+    match name {
+        long if long.len() > 63 => Some(invalid("must be no more than 63 characters")),
+        _ => (!is_label(name)).then(|| invalid(LABEL_1123)),
+    }
+}
+
+/// What is wrong with the number of a port.
+pub(super) fn port(number: i64, field: &str) -> Option<Cause> {
+    let detail = "must be between 1 and 65535, inclusive";
+    (!(1..=65_535).contains(&number)).then(|| Cause::new(field, Fault::Invalid(json!(number)), detail))
+}
+
 /// What is wrong with the labels of an object.
 pub(crate) fn check_labels(object: &Value) -> Vec<Cause> {
     let labels = at(object, &["metadata", "labels"]).and_then(Value::as_object);

@@ -1,14 +1,18 @@
 //! Patches: how each of the four types turns a stored object into a new one.
 
+mod apply;
 mod json;
 mod merge;
+mod strategic;
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json as literal};
 
 use super::{
     errors::{Reply, Status},
+    json::put,
+    kinds,
     request::Request,
     state::{Call, State},
 };
@@ -19,16 +23,51 @@ impl State {
     /// # Errors
     /// 400, 404, 409, 415 and 422 as the real server gives them.
     pub fn patch(&mut self, call: &mut Call, request: &Request) -> Reply<(u16, Arc<Value>)> {
+        let kind = request.content_type();
+        if kind == "application/apply-patch+yaml" {
+            return self.apply(call, request);
+        }
+        if !accepted(call).contains(&kind) {
+            return Err(Status::unsupported_media(format!(
+                "the body of the request was in an unknown format - accepted media types include: {}",
+                accepted(call).join(", ")
+            )));
+        }
         let old = self.found(call)?;
-        let new = match request.content_type() {
-            "application/json-patch+json" => json::apply(&old, &request.body)?,
-            "application/merge-patch+json" => merge::apply(&old, &request.body)?,
-            other => {
-                return Err(Status::unsupported_media(format!(
-                    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json ({other})",
-                )));
-            }
-        };
-        self.replace(call, &old, new).map(|object| (200, object))
+        let new = patched(call, kind, &versioned(call, &old), &request.body)?;
+        self.replace(call, &old, new, None).map(|object| (200, object))
     }
+}
+
+/// The object after a patch of this media type.
+///
+/// # Errors
+/// 400 for a patch that cannot be read, 422 for one that does not fit.
+pub(crate) fn patched(call: &Call, kind: &str, object: &Value, body: &[u8]) -> Reply<Value> {
+    match kind {
+        "application/json-patch+json" => json::apply(object, body),
+        "application/merge-patch+json" => merge::apply(object, body),
+        _ => strategic::apply(kinds::root(&call.resource).node, object, body),
+    }
+}
+
+fn accepted(call: &Call) -> &'static [&'static str] {
+    let all: &[&str] = &[
+        "application/json-patch+json",
+        "application/merge-patch+json",
+        "application/apply-patch+yaml",
+        "application/strategic-merge-patch+json",
+    ];
+    match call.resource.custom.is_some() {
+        true => all.split_last().map(|(_, rest)| rest).unwrap_or_default(),
+        false => all,
+    }
+}
+
+/// The stored object in the version that the client speaks.
+fn versioned(call: &Call, object: &Value) -> Value {
+    let mut object = object.clone();
+    put(&mut object, &["kind"], literal!(call.resource.kind));
+    put(&mut object, &["apiVersion"], literal!(call.resource.api_version()));
+    object
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::{
     super::{
         errors::{Cause, Fault, Reply, Status},
-        json::{at, has_finalizers, is_deleting, name, number, put, put_or_take, text},
+        json::{at, has_finalizers, is_deleting, list, name, number, put, put_or_take, text},
         kinds,
+        managed::Managers,
         request::Request,
         state::{Call, Part, State},
     },
@@ -33,16 +34,27 @@ impl State {
             }));
         }
         let old = self.found(call)?;
-        self.replace(call, &old, object).map(|object| (200, object))
+        self.replace(call, &old, object, None).map(|object| (200, object))
     }
 
-    /// Replaces `old` with `new` after everything that the server does to a write.
-    pub fn replace(&mut self, call: &mut Call, old: &Arc<Value>, mut new: Value) -> Reply<Arc<Value>> {
+    /// Replaces `old` with `new` after everything that the server does to a write; `managers` says who owns what
+    /// when an apply does it.
+    pub fn replace(
+        &mut self,
+        call: &mut Call,
+        old: &Arc<Value>,
+        new: Value,
+        managers: Option<Managers>,
+    ) -> Reply<Arc<Value>> {
+        let mut new = kinds::read(call, &new)?;
         meta::place(call, &mut new)?;
         fence(call, old, &new)?;
         meta::keep(old, &mut new);
         keep_other_part(call, old, &mut new);
-        kinds::complete(call, &mut new, Some(old))?;
+        kinds::carry(&call.resource, old, &mut new);
+        kinds::default(&call.resource, &mut new);
+        let managers = managers.unwrap_or_else(|| next_managers(call, old, &new));
+        put_or_take(&mut new, &["metadata", "managedFields"], managers.json());
         meta::tidy(&mut new);
         let changed = meta::specification(call, old) != meta::specification(call, &new);
         if call.resource.counts_generations && changed {
@@ -50,7 +62,7 @@ impl State {
             put(&mut new, &["metadata", "generation"], json!(generation));
         }
         let mut causes = meta::check(call, &new);
-        causes.extend(kinds::check(self, call, &new, Some(old)));
+        causes.extend(kinds::check(call, &new, Some(old)));
         if !causes.is_empty() {
             return Err(Status::invalid(&call.resource, &call.name, &causes));
         }
@@ -70,6 +82,22 @@ impl State {
         self.settle(&call.stamp);
         Ok(stored)
     }
+}
+
+/// Whoever changes a field owns it. Objects of which nobody owns anything stay that way until they are applied.
+fn next_managers(call: &Call, old: &Value, new: &Value) -> Managers {
+    let sent = list(new, &["metadata", "managedFields"]);
+    let reset =
+        matches!(sent, [only] if only.as_object().is_some_and(|entry| !entry.contains_key("manager")));
+    let mut managers = match sent.is_empty() {
+        true => Managers::read(old),
+        false if reset => return Managers::default(),
+        false => Managers::read(new),
+    };
+    if !managers.is_empty() {
+        managers.updated(kinds::root(&call.resource), &call.owner(), old, new, &call.stamp);
+    }
+    managers
 }
 
 const GRACE: [&str; 2] = ["metadata", "deletionGracePeriodSeconds"];
@@ -93,7 +121,7 @@ fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
             Fault::Invalid(json!(0)),
             "must be specified for an update",
         );
-        return Err(Status::invalid(&call.resource, &call.name, &[cause]));
+        return Err(Status::invalid_resource(&call.resource, &call.name, &cause));
     }
     if !sent.is_empty() && sent != text(old, &["metadata", "resourceVersion"]) {
         return Err(Status::modified(&call.resource, &call.name));

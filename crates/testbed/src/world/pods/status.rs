@@ -57,7 +57,8 @@ impl Report {
 
     fn condition(&self, kind: &str, holds: bool, since: Timestamp) -> Value {
         let mut condition = json!({
-            "type": kind, "status": if holds { "True" } else { "False" }, "lastTransitionTime": view::stamp(since),
+            "type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null,
+            "lastTransitionTime": view::stamp(since),
         });
         if let (false, Some(condition)) = (holds, condition.as_object_mut()) {
             condition.insert("reason".to_owned(), "ContainersNotReady".into());
@@ -71,6 +72,7 @@ impl Report {
         let mut status = json!({
             "name": name, "image": image, "imageID": image, "restartCount": self.restarts,
             "ready": self.stage == Stage::Ready, "started": self.runs(), "state": self.state(name, image),
+            "lastState": {},
         });
         if let (true, Some(status)) = (self.restarts > 0, status.as_object_mut()) {
             let ended = json!({"terminated": {
