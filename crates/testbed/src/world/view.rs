@@ -3,19 +3,28 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+/// The field at a JSON pointer without escapes. Called so often that it must not allocate, as `Value::pointer` does.
+pub(crate) fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
+    pointer.split('/').skip(1).try_fold(object, |value, step| match value {
+        Value::Object(members) => members.get(step),
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The field at a JSON pointer, as text; empty when it is absent or no text.
 pub(crate) fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The field at a JSON pointer, as a whole number; `default` when it is absent or none.
 pub(crate) fn number(object: &Value, pointer: &str, default: i64) -> i64 {
-    object.pointer(pointer).and_then(Value::as_i64).unwrap_or(default)
+    at(object, pointer).and_then(Value::as_i64).unwrap_or(default)
 }
 
 /// The list at a JSON pointer; empty when it is absent or none.
 pub(crate) fn list<'a>(object: &'a Value, pointer: &str) -> &'a [Value] {
-    object.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    at(object, pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// `metadata.name`.
@@ -57,16 +66,17 @@ pub(crate) fn is_terminating(object: &Value) -> bool {
     !text(object, "/metadata/deletionTimestamp").is_empty()
 }
 
-/// Whether the object with this uid is its controller.
-pub(crate) fn is_controlled_by(object: &Value, owner: &str) -> bool {
-    list(object, "/metadata/ownerReferences").iter().any(|reference| {
-        text(reference, "/uid") == owner && reference.get("controller").and_then(Value::as_bool) == Some(true)
-    })
+/// The uid of its controller.
+pub(crate) fn controller(object: &Value) -> Option<&str> {
+    let references = list(object, "/metadata/ownerReferences").iter();
+    let mut references =
+        references.filter(|reference| reference.get("controller").and_then(Value::as_bool) == Some(true));
+    references.next().map(|reference| text(reference, "/uid"))
 }
 
 /// The uid of its controller, else its own: what belongs together has the same.
 pub(crate) fn family(object: &Value) -> &str {
-    list(object, "/metadata/ownerReferences").first().map_or(uid(object), |reference| text(reference, "/uid"))
+    controller(object).unwrap_or(uid(object))
 }
 
 /// The point in time at a JSON pointer.
@@ -96,7 +106,32 @@ pub(crate) fn is_subset(wanted: &Map<String, Value>, labels: &Map<String, Value>
 
 /// The labels of an object.
 pub(crate) fn labels(object: &Value) -> Option<&Map<String, Value>> {
-    object.pointer("/metadata/labels").and_then(Value::as_object)
+    at(object, "/metadata/labels").and_then(Value::as_object)
+}
+
+/// Whether two values say the same: `null`, `{}` and `[]` say what absence says, as the API server fills some of them in.
+pub(crate) fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let in_other =
+                |(key, value): (&String, &Value)| alike(value, other.get(key).unwrap_or(&Value::Null));
+            let alone = |(key, value): (&String, &Value)| one.contains_key(key) || is_empty(value);
+            one.iter().all(in_other) && other.iter().all(alone)
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        _ => one == other || (is_empty(one) && is_empty(other)),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.values().all(is_empty),
+        _ => false,
+    }
 }
 
 /// A 32-bit FNV-1a digest written in letters that spell no words, as the API's generated names are.
@@ -110,4 +145,24 @@ pub(crate) fn short_hash(bytes: &[u8]) -> String {
         .filter_map(|digit| LETTERS.get(usize::from(digit) % LETTERS.len()))
         .map(|letter| char::from(*letter))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_api_server_fills_in_is_no_difference() {
+        let check = |one: Value, other: Value, expect: bool| {
+            assert_eq!((alike(&one, &other), alike(&other, &one)), (expect, expect), "{one} {other}");
+        };
+        check(json!({"a": 1}), json!({"a": 1, "b": null, "c": {}}), true);
+        check(json!([{"a": 1}]), json!([{"a": 1, "b": {"c": null}}]), true);
+        check(json!({"a": 1}), json!({"a": 2}), false);
+        check(json!({}), json!({"a": 0}), false);
+        check(json!([1]), json!([1, null]), false);
+        check(json!(null), json!([]), true);
+    }
 }

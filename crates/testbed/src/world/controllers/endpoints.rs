@@ -19,20 +19,27 @@ const MANAGER: &str = "endpointslice-controller.k8s.io";
 /// What all Services need now.
 pub(crate) fn plan(seen: &Snapshot) -> Plan {
     let mut ops = Vec::new();
+    let owned = seen.by_owner(ENDPOINT_SLICE);
+    let mut pods = BTreeMap::<&str, Vec<&Value>>::new();
+    for pod in seen.all(POD).filter(|pod| has_address(pod)) {
+        pods.entry(view::namespace(pod)).or_default().push(pod);
+    }
     for service in seen.all(SERVICE).filter(|service| !view::is_terminating(service)) {
-        let Some(selector) = service.pointer("/spec/selector").and_then(Value::as_object) else { continue };
-        let members = |pod: &&Value| {
-            view::namespace(pod) == view::namespace(service)
-                && !view::text(pod, "/status/podIP").is_empty()
-                && !matches!(view::text(pod, "/status/phase"), "Failed" | "Succeeded")
-                && view::labels(pod).is_some_and(|labels| view::is_subset(selector, labels))
-        };
-        let pods: Vec<&Value> = seen.all(POD).filter(members).collect();
-        ops.extend(slices(seen, service, &pods));
-        ops.extend(endpoints(seen, service, &pods));
+        let Some(selector) = view::at(service, "/spec/selector").and_then(Value::as_object) else { continue };
+        let near = pods.get(view::namespace(service)).into_iter().flatten().copied();
+        let is_member =
+            |pod: &&Value| view::labels(pod).is_some_and(|labels| view::is_subset(selector, labels));
+        let members: Vec<&Value> = near.filter(is_member).collect();
+        ops.extend(slices(owned.of(service), service, &members));
+        ops.extend(endpoints(seen, service, &members));
     }
     ops.extend(orphans(seen));
     Plan { ops, wake: None }
+}
+
+fn has_address(pod: &Value) -> bool {
+    !view::text(pod, "/status/podIP").is_empty()
+        && !matches!(view::text(pod, "/status/phase"), "Failed" | "Succeeded")
 }
 
 /// Endpoints have no owner: they go with the Service of their name.
@@ -43,7 +50,7 @@ fn orphans(seen: &Snapshot) -> impl Iterator<Item = Op> + '_ {
 }
 
 /// One slice for each set of resolved ports (pods may give one port name to different numbers).
-fn slices(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Op> {
+fn slices(owned: &[&Value], service: &Value, pods: &[&Value]) -> Vec<Op> {
     let mut by_ports: BTreeMap<String, (Value, Vec<Value>)> = BTreeMap::new();
     for pod in pods {
         let ports = Value::Array(ports(service, pod));
@@ -54,14 +61,14 @@ fn slices(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Op> {
         wanted.push((Value::Null, Vec::new()));
     }
     let mine = |slice: &&Value| view::label(slice, MANAGED_BY) == MANAGER;
-    let live: Vec<&Value> = seen.controlled(ENDPOINT_SLICE, service).filter(mine).collect();
+    let live: Vec<&Value> = owned.iter().copied().filter(mine).collect();
     let mut ops = Vec::new();
     for (place, (ports, endpoints)) in wanted.iter().enumerate() {
         match live.get(place) {
             None => ops.push(Op::Create(ENDPOINT_SLICE, slice(service, ports, endpoints))),
             Some(live)
-                if view::list(live, "/endpoints") != endpoints
-                    || live.get("ports") != Some(ports).filter(|ports| !ports.is_null()) =>
+                if !says(live, "endpoints", &Value::from(endpoints.clone()))
+                    || !says(live, "ports", ports) =>
             {
                 let body = json!({"endpoints": endpoints, "ports": ports});
                 ops.push(Op::Patch(Target::new(ENDPOINT_SLICE, live), body));
@@ -71,6 +78,10 @@ fn slices(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Vec<Op> {
     }
     ops.extend(live.iter().skip(wanted.len()).map(|slice| Op::Delete(Target::new(ENDPOINT_SLICE, slice))));
     ops
+}
+
+fn says(live: &Value, field: &str, want: &Value) -> bool {
+    view::alike(live.get(field).unwrap_or(&Value::Null), want)
 }
 
 fn slice(service: &Value, ports: &Value, endpoints: &[Value]) -> Value {
@@ -132,7 +143,7 @@ fn reference(pod: &Value) -> Value {
 }
 
 fn node(pod: &Value) -> Option<Value> {
-    pod.pointer("/spec/nodeName").cloned()
+    view::at(pod, "/spec/nodeName").cloned()
 }
 
 /// The older object; it says the same, without the pods that are leaving.
@@ -162,10 +173,10 @@ fn endpoints(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Op> {
         return Some(Op::Create(ENDPOINTS, object));
     };
     let mine = !view::label(live, "endpoints.kubernetes.io/managed-by").is_empty();
-    if !mine || view::list(live, "/subsets") == subsets {
+    let subsets = if subsets.is_empty() { Value::Null } else { subsets.into() };
+    if !mine || says(live, "subsets", &subsets) {
         return None;
     }
-    let subsets = if subsets.is_empty() { Value::Null } else { subsets.into() };
     Some(Op::Patch(Target::new(ENDPOINTS, live), json!({ "subsets": subsets })))
 }
 

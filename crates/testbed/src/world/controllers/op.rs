@@ -84,6 +84,8 @@ impl Plan {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     objects: BTreeMap<Resource, BTreeMap<(String, String), Arc<Value>>>,
+    /// How often each kind has changed.
+    changes: BTreeMap<Resource, u64>,
     /// Uids of objects known to be deleted whose last event is still to come.
     gone: BTreeSet<String>,
 }
@@ -93,6 +95,7 @@ impl Snapshot {
     pub fn replace(&mut self, resource: Resource, objects: Vec<Value>) {
         let by_name = objects.into_iter().map(|object| (key(&object), Arc::new(object)));
         self.objects.insert(resource, by_name.collect());
+        self.count(resource);
     }
 
     /// Whether all objects of a kind were listed once: what is not known of it then does not exist.
@@ -107,8 +110,9 @@ impl Snapshot {
         }
         let objects = self.objects.entry(resource).or_default();
         let key = key(&object);
-        if objects.get(&key).is_none_or(|known| version(known) <= version(&object)) {
+        if objects.get(&key).is_none_or(|known| is_newer(&object, known)) {
             objects.insert(key, Arc::new(object));
+            self.count(resource);
         }
     }
 
@@ -119,6 +123,7 @@ impl Snapshot {
         let key = key(object);
         if objects.get(&key).is_some_and(|known| view::uid(known) == view::uid(object)) {
             objects.remove(&key);
+            self.count(resource);
         }
     }
 
@@ -127,7 +132,17 @@ impl Snapshot {
         let key = (namespace.to_owned(), name.to_owned());
         if let Some(object) = self.objects.get_mut(&resource).and_then(|objects| objects.remove(&key)) {
             self.gone.insert(view::uid(&object).to_owned());
+            self.count(resource);
         }
+    }
+
+    /// A number that grows with every change of these kinds.
+    pub fn age(&self, resources: &[Resource]) -> u64 {
+        resources.iter().filter_map(|resource| self.changes.get(resource)).sum()
+    }
+
+    fn count(&mut self, resource: Resource) {
+        *self.changes.entry(resource).or_default() += 1;
     }
 
     /// All objects of a kind, by namespace and name.
@@ -140,16 +155,26 @@ impl Snapshot {
         self.objects.get(&resource)?.get(&(namespace.to_owned(), name.to_owned())).map(Arc::as_ref)
     }
 
-    /// The objects of a kind that an object controls.
-    pub fn controlled<'a>(
-        &'a self,
-        resource: Resource,
-        owner: &'a Value,
-    ) -> impl Iterator<Item = &'a Value> + 'a {
-        let uid = view::uid(owner);
-        self.all(resource).filter(move |object| {
-            view::namespace(object) == view::namespace(owner) && view::is_controlled_by(object, uid)
-        })
+    /// The objects of a kind by the uid of their controller.
+    pub fn by_owner(&self, resource: Resource) -> Owned<'_> {
+        let mut owned = BTreeMap::<&str, Vec<&Value>>::new();
+        for object in self.all(resource) {
+            if let Some(owner) = view::controller(object) {
+                owned.entry(owner).or_default().push(object);
+            }
+        }
+        Owned(owned)
+    }
+}
+
+/// Objects by the uid of their controller.
+#[derive(Debug)]
+pub(crate) struct Owned<'a>(BTreeMap<&'a str, Vec<&'a Value>>);
+
+impl<'a> Owned<'a> {
+    /// What an object controls, by name.
+    pub fn of(&self, owner: &Value) -> &[&'a Value] {
+        self.0.get(view::uid(owner)).map(Vec::as_slice).unwrap_or_default()
     }
 }
 
@@ -157,18 +182,22 @@ fn key(object: &Value) -> (String, String) {
     (view::namespace(object).to_owned(), view::name(object).to_owned())
 }
 
-fn version(object: &Value) -> u64 {
-    view::text(object, "/metadata/resourceVersion").parse().unwrap_or(u64::MAX)
+/// Whether an object is another one than the one known under its name, or a later version of it.
+fn is_newer(object: &Value, known: &Value) -> bool {
+    let version = |object| view::text(object, "/metadata/resourceVersion").parse::<u64>().unwrap_or(u64::MAX);
+    version(object) > version(known) || view::uid(object) != view::uid(known)
 }
 
-/// The merge patch that turns the `live` status into `want`, `None` when they are equal. A live `null` is absence.
+/// The merge patch that turns the `live` status into `want`, `None` when they say the same.
 pub(crate) fn status_patch(live: Option<&Value>, want: &Value) -> Option<Value> {
     let none = Map::new();
     let live = live.and_then(Value::as_object).unwrap_or(&none);
     let want = want.as_object().unwrap_or(&none);
-    let gone = live.iter().filter(|(key, value)| !value.is_null() && !want.contains_key(*key));
+    let gone =
+        live.iter().filter(|(key, value)| !view::alike(value, &Value::Null) && !want.contains_key(*key));
     let gone = gone.map(|(key, _)| (key.clone(), Value::Null));
-    let changed = want.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let changed =
+        want.iter().filter(|(key, value)| !view::alike(live.get(*key).unwrap_or(&Value::Null), value));
     let patch: Map<String, Value> =
         gone.chain(changed.map(|(key, value)| (key.clone(), value.clone()))).collect();
     (!patch.is_empty()).then(|| json!({ "status": patch }))

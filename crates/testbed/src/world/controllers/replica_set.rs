@@ -13,10 +13,10 @@ const COMPONENT: &str = "replicaset-controller";
 /// What all ReplicaSets need now.
 pub(crate) fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
+    let all = seen.by_owner(POD);
     for set in seen.all(REPLICA_SET).filter(|set| !view::is_terminating(set)) {
-        let pods: Vec<&Value> = seen.controlled(POD, set).filter(|pod| is_alive(pod)).collect();
-        let (leaving, staying): (Vec<&Value>, Vec<&Value>) =
-            pods.into_iter().partition(|pod| view::is_terminating(pod));
+        let pods = all.of(set).iter().copied().filter(|pod| is_alive(pod));
+        let (leaving, staying): (Vec<&Value>, Vec<&Value>) = pods.partition(|pod| view::is_terminating(pod));
         plan.ops.extend(resize(set, &staying));
         plan.join(status(set, &staying, leaving.len(), now));
     }
@@ -51,7 +51,7 @@ fn resize(set: &Value, pods: &[&Value]) -> Vec<Op> {
 }
 
 fn pod(set: &Value) -> Value {
-    let field = |pointer: &str| set.pointer(pointer).cloned().unwrap_or_default();
+    let field = |pointer: &str| view::at(set, pointer).cloned().unwrap_or_default();
     let mut pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {

@@ -1,5 +1,6 @@
 //! The loop of the controllers: take in what is new, let each of them write until it is content, wait.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,13 +13,13 @@ use super::hands::Hands;
 use super::op::{Plan, Snapshot};
 use super::{autoscaler, deployment, endpoints, replica_set};
 use crate::clock::Clock;
-use crate::world::kinds;
+use crate::world::kinds::{self, Resource};
 use crate::world::network::{Network, lock};
 use crate::world::pods::Node;
 use crate::world::settings::Settings;
 use crate::world::watch::Watch;
 
-const WATCHED: [kinds::Resource; 7] = [
+const WATCHED: [Resource; 7] = [
     kinds::DEPLOYMENT,
     kinds::REPLICA_SET,
     kinds::POD,
@@ -29,7 +30,9 @@ const WATCHED: [kinds::Resource; 7] = [
 ];
 
 /// Steps one controller takes before the others have their turn; only one that fights itself needs so many.
-const MAX_STEPS: usize = 100;
+const MAX_STEPS: usize = 20;
+/// Rounds without rest after which something must be wrong: two writers that undo each other.
+const MAX_ROUNDS: usize = 100;
 /// The wait after a write that failed.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -55,6 +58,7 @@ impl Controllers {
             seen: Snapshot::default(),
             node: Arc::clone(&node),
             shown: Arc::clone(&seen),
+            content: BTreeMap::new(),
         };
         let mut task = JoinSet::new();
         task.spawn(round.run());
@@ -76,16 +80,37 @@ struct Loop {
     node: Arc<Mutex<Node>>,
     /// What others may look at.
     shown: Arc<Mutex<Snapshot>>,
+    content: BTreeMap<Controller, Content>,
 }
 
 /// The controllers in their order: who decides comes before who carries out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Controller {
     Autoscaler,
     Deployment,
     ReplicaSet,
     Node,
     Endpoints,
+}
+
+impl Controller {
+    /// The kinds that its plan depends on.
+    fn inputs(self) -> &'static [Resource] {
+        match self {
+            Controller::Autoscaler => &[kinds::AUTOSCALER, kinds::DEPLOYMENT],
+            Controller::Deployment => &[kinds::DEPLOYMENT, kinds::REPLICA_SET, kinds::POD],
+            Controller::ReplicaSet => &[kinds::REPLICA_SET, kinds::POD],
+            Controller::Node => &[kinds::POD],
+            Controller::Endpoints => &[kinds::SERVICE, kinds::POD, kinds::ENDPOINT_SLICE, kinds::ENDPOINTS],
+        }
+    }
+}
+
+/// A controller that had nothing to write: for which state of its inputs that holds, and until when.
+#[derive(Clone, Copy)]
+struct Content {
+    age: u64,
+    until: Option<Timestamp>,
 }
 
 const ORDER: [Controller; 5] = [
@@ -110,7 +135,7 @@ impl Loop {
                     Some(news) => news.apply(&mut self.seen),
                     None => return,
                 },
-                () = crashed.notified() => {}
+                () = crashed.notified() => drop(self.content.remove(&Controller::Node)),
                 () = sleep(nap) => {}
             }
         }
@@ -118,19 +143,15 @@ impl Loop {
 
     /// Lets the controllers write until none of them has anything to write; answers when to look again.
     async fn settle(&mut self) -> Option<Timestamp> {
-        loop {
-            let mut busy = self.watch.drain(&mut self.seen);
+        for _ in 0..MAX_ROUNDS {
+            self.watch.drain(&mut self.seen);
             if !WATCHED.iter().all(|kind| self.seen.is_listed(*kind)) {
                 return None;
             }
-            let mut wake = Plan::default();
+            let mut busy = false;
             for controller in ORDER {
                 for _ in 0..MAX_STEPS {
-                    let plan = self.ask(controller);
-                    if plan.ops.is_empty() {
-                        wake.wake_at(plan.wake);
-                        break;
-                    }
+                    let Some(plan) = self.ask(controller) else { break };
                     busy = true;
                     if !self.carry_out(plan).await {
                         return self.clock.now().checked_add(PAUSE).ok();
@@ -138,22 +159,35 @@ impl Loop {
                 }
             }
             if !busy {
-                return wake.wake;
+                return self.content.values().filter_map(|content| content.until).min();
             }
             // The watches have their say between two rounds.
             tokio::task::yield_now().await;
         }
+        tracing::error!("the controllers do not come to rest");
+        self.clock.now().checked_add(Duration::from_secs(1)).ok()
     }
 
-    fn ask(&self, controller: Controller) -> Plan {
-        let now = self.clock.now();
-        match controller {
+    /// What a controller wants to write; `None` when it is content.
+    fn ask(&mut self, controller: Controller) -> Option<Plan> {
+        let (now, age) = (self.clock.now(), self.seen.age(controller.inputs()));
+        let content = self.content.get(&controller);
+        if content.is_some_and(|content| content.age == age && content.until.is_none_or(|until| until > now))
+        {
+            return None;
+        }
+        let plan = match controller {
             Controller::Autoscaler => autoscaler::plan(&self.seen, now),
             Controller::Deployment => deployment::plan(&self.seen, now),
             Controller::ReplicaSet => replica_set::plan(&self.seen, now),
             Controller::Node => lock(&self.node).plan(&self.seen, now),
             Controller::Endpoints => endpoints::plan(&self.seen),
+        };
+        if plan.ops.is_empty() {
+            self.content.insert(controller, Content { age, until: plan.wake });
+            return None;
         }
+        Some(plan)
     }
 
     async fn carry_out(&mut self, plan: Plan) -> bool {

@@ -86,7 +86,7 @@ fn addresses(slice: &Value, name: &str) -> Vec<Address> {
         return Vec::new();
     };
     let ready =
-        |endpoint: &&Value| endpoint.pointer("/conditions/ready").and_then(Value::as_bool) != Some(false);
+        |endpoint: &&Value| view::at(endpoint, "/conditions/ready").and_then(Value::as_bool) != Some(false);
     let endpoints = view::list(slice, "/endpoints").iter().filter(ready);
     let addresses = endpoints.flat_map(|endpoint| view::list(endpoint, "/addresses"));
     addresses.filter_map(|address| Some((address.as_str()?.to_owned(), port))).collect()

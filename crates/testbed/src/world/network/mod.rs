@@ -74,6 +74,11 @@ impl Network {
         self.attach(short(name), handler)
     }
 
+    /// Ends whoever was registered for a name.
+    pub fn unregister(&self, name: &str) {
+        self.detach(short(name));
+    }
+
     /// Lets `handler` answer at an address of the cluster.
     pub(crate) fn attach(&self, host: &str, handler: Arc<dyn Handler>) -> Option<SocketAddr> {
         let link = Link::new(self.0.wire, handler);

@@ -7,7 +7,8 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 
 use super::{deployment, live, rolled_out, service};
-use crate::world::kinds::{ENDPOINT_SLICE, POD};
+use crate::api::{Fault, FaultAction, Matcher};
+use crate::world::kinds::{ENDPOINT_SLICE, ENDPOINTS, POD, REPLICA_SET};
 use crate::world::{Cluster, NetworkError, view};
 
 async fn all(cluster: &Cluster, path: String) -> Vec<Value> {
@@ -164,4 +165,43 @@ spec: {minReplicas: 2, maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kin
         pass(0.5).await;
         assert_eq!(live(&cluster, "podinfo").await["spec"]["replicas"], json!(kept), "asked {asked}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_deployment_owns_goes_with_it() {
+    let cluster = Cluster::start().await.unwrap();
+    let parts = [service("podinfo", "podinfo"), deployment("podinfo", 2, "podinfo:1", "", "")];
+    cluster.apply_yaml(&parts.join("---\n")).await.unwrap();
+    rolled_out(&cluster, "podinfo").await;
+    for path in
+        ["/apis/apps/v1/namespaces/test/deployments/podinfo", "/api/v1/namespaces/test/services/podinfo"]
+    {
+        let request = Request::delete(path).body(Vec::new()).unwrap();
+        cluster.client().request::<Value>(request).await.unwrap();
+    }
+    pass(3.0).await;
+    for kind in [POD, REPLICA_SET, ENDPOINT_SLICE, ENDPOINTS] {
+        assert_eq!(all(&cluster, kind.path_in("test")).await.len(), 0, "{kind:?}");
+    }
+    assert_eq!(
+        get(&cluster, Method::GET, "http://podinfo.test/").await,
+        Err(NetworkError::UnknownHost("podinfo.test".into()))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn controllers_go_on_when_watches_break_and_writes_fail() {
+    let cluster = Cluster::start().await.unwrap();
+    let refused = FaultAction::Answer { code: 500, retry_after: None };
+    cluster.server().faults().push(Fault::once(Matcher::new("patch", "pods"), refused).times(3));
+    cluster.apply_yaml(&deployment("podinfo", 2, "podinfo:1", "", "")).await.unwrap();
+    rolled_out(&cluster, "podinfo").await;
+    cluster.server().drop_watches();
+    cluster.server().compact();
+    cluster.set_image("test", "podinfo", "podinfod", "podinfo:2").await.unwrap();
+    pass(0.1).await;
+    cluster.server().drop_watches();
+    rolled_out(&cluster, "podinfo").await;
+    pass(3.0).await;
+    assert_eq!(containers(&cluster).await, [(String::new(), 0), (String::new(), 0)]);
 }

@@ -1,4 +1,9 @@
 //! Deployments: the statuses that a real cluster (1.35) was seen to write, in their order.
+//!
+//! `rolling.txt` is what ours writes. Against the recording of the real one it lacks states that only chance showed
+//! there (pods that become ready one after the other, a ReplicaSet seen before its sibling), and has a few more of its
+//! own while the observed generation is behind (the revision annotation is a write of its own).
+//! `UPDATE_STORY=1` writes the file anew.
 
 use std::time::Duration;
 
@@ -95,7 +100,7 @@ async fn a_roll_keeps_within_max_surge_and_max_unavailable() {
     let cluster = Cluster::start().await.unwrap();
     let mut recording = Recording::start(&cluster);
     for (surge, unavailable, most, least) in
-        [("25%", "25%", 5, 3), ("1", "0", 5, 4), ("0", "2", 4, 2), ("0", "0", 4, 3)]
+        [("25%", "25%", 5, 3), ("1", "0", 5, 4), ("0", "2", 4, 2), ("0", "1%", 4, 3)]
     {
         let strategy = format!(
             "strategy: {{type: RollingUpdate, rollingUpdate: {{maxSurge: {surge}, maxUnavailable: {unavailable}}}}}"

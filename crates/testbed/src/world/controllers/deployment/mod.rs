@@ -20,10 +20,10 @@ const COMPONENT: &str = "deployment-controller";
 /// What all Deployments need now.
 pub(crate) fn plan(seen: &Snapshot, now: Timestamp) -> Plan {
     let mut plan = Plan::default();
+    let (sets, pods) = (seen.by_owner(REPLICA_SET), seen.by_owner(POD));
+    let has_pods = |set: &Value| pods.of(set).iter().any(|pod| is_alive(pod));
     for deployment in seen.all(DEPLOYMENT).filter(|deployment| !view::is_terminating(deployment)) {
-        let sets: Vec<&Value> = seen.controlled(REPLICA_SET, deployment).collect();
-        let has_pods = |set: &Value| seen.controlled(POD, set).any(is_alive);
-        plan.join(sync(&Roll::new(deployment, sets, now), has_pods));
+        plan.join(sync(&Roll::new(deployment, sets.of(deployment).to_vec(), now), has_pods));
     }
     plan
 }
@@ -47,7 +47,7 @@ struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     fn new(deployment: &'a Value, mut sets: Vec<&'a Value>, now: Timestamp) -> Self {
-        let template = deployment.pointer("/spec/template").unwrap_or(&Value::Null);
+        let template = view::at(deployment, "/spec/template").unwrap_or(&Value::Null);
         let hash = view::short_hash(template.to_string().as_bytes());
         sets.sort_by_key(|set| (revision(set), view::name(set)));
         let (new, old) =
@@ -72,7 +72,7 @@ impl<'a> Roll<'a> {
     }
 
     fn is_paused(&self) -> bool {
-        self.deployment.pointer("/spec/paused").and_then(Value::as_bool) == Some(true)
+        view::at(self.deployment, "/spec/paused").and_then(Value::as_bool) == Some(true)
     }
 }
 
@@ -139,15 +139,15 @@ fn start(roll: &Roll<'_>) -> Vec<Op> {
     let name = format!("{}-{}", view::name(roll.deployment), roll.hash);
     let next = roll.old.iter().map(|set| revision(set)).max().unwrap_or(0) + 1;
     let replicas = replicas::first(roll);
-    let mut template = roll.deployment.pointer("/spec/template").cloned().unwrap_or_default();
-    let mut selector = roll.deployment.pointer("/spec/selector").cloned().unwrap_or_default();
+    let mut template = view::at(roll.deployment, "/spec/template").cloned().unwrap_or_default();
+    let mut selector = view::at(roll.deployment, "/spec/selector").cloned().unwrap_or_default();
     set_member(&mut template, &["metadata", "labels"], "pod-template-hash", &roll.hash);
     set_member(&mut selector, &["matchLabels"], "pod-template-hash", &roll.hash);
     let set = json!({
         "apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": {
             "name": name, "namespace": view::namespace(roll.deployment),
-            "labels": template.pointer("/metadata/labels").cloned().unwrap_or_default(),
+            "labels": view::at(&template, "/metadata/labels").cloned().unwrap_or_default(),
             "annotations": sizes(roll, Some(next)),
             "ownerReferences": [owner("apps/v1", "Deployment", roll.deployment)],
         },

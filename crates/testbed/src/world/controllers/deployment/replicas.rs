@@ -23,7 +23,7 @@ impl Limits {
         }
         let amount = |field: &str, up: bool| {
             let pointer = format!("/spec/strategy/rollingUpdate/{field}");
-            pods(deployment.pointer(&pointer), desired, up)
+            pods(view::at(deployment, &pointer), desired, up)
         };
         let surge = amount("maxSurge", true);
         let unavailable = amount("maxUnavailable", false);

@@ -27,9 +27,7 @@ pub(super) fn plan(roll: &Roll<'_>, judge: bool) -> Plan {
 
 /// The condition that tells of a new ReplicaSet, without anything else being updated.
 pub(super) fn created(roll: &Roll<'_>, set: &str) -> Option<Value> {
-    if deadline(roll).is_none() {
-        return None;
-    }
+    deadline(roll)?;
     let message = format!("Created new replica set {set:?}");
     patch_condition(roll, progressing("True", "NewReplicaSetCreated", message))
 }
