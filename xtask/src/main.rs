@@ -1,6 +1,7 @@
 //! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
 
 mod crds;
+mod demo;
 mod e2e;
 mod tidy;
 
@@ -19,6 +20,8 @@ struct Args {
 enum Chore {
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
+    /// Play the Traefik guide on a cluster inside this process, with the operator as its own process
+    Demo(demo::Args),
     /// Play the scenes of a rollout with the operator's binary on the cluster of $KUBECONFIG
     E2e(e2e::Args),
     /// Check what the house forbids
@@ -28,6 +31,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Crds(args) => crds::run(&args),
+        Chore::Demo(args) => demo::run(&args),
         Chore::E2e(args) => e2e::run(&args),
         Chore::Tidy => tidy::run(),
     };

@@ -1,0 +1,246 @@
+//! The show: looks at the cluster twenty times a second, tells what has changed, and draws the panel.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
+use vexil_testbed::world::{Running, Tally};
+
+use super::checks::Checks;
+use super::operator::Operator;
+use super::paint::{Line, Tone, bar};
+use super::panel::{View, panel};
+use super::record::{Record, Share};
+use super::scene::{Lens, Scene, Told};
+use super::screen::Screen;
+use super::stage::{CANARY, Stage};
+
+/// Between two looks.
+const PACE: Duration = Duration::from_millis(50);
+/// Looks per drawing.
+const LOOKS: u32 = 2;
+/// How long anything may take; the longest wait of a good run is the promotion's 27 s.
+const LIMIT: Duration = Duration::from_secs(90);
+/// Columns of the bars among the lines that stay.
+const BAR: usize = 20;
+
+/// The running show.
+pub struct Show<'a> {
+    pub stage: &'a Stage,
+    pub scene: Scene,
+    pub record: Record,
+    /// When the act began.
+    pub begun: Duration,
+    operator: &'a mut Operator,
+    screen: Screen,
+    lens: Lens,
+    began: Instant,
+    looks: u32,
+    title: String,
+    /// The version that is rolled out.
+    version: String,
+    told: BTreeSet<String>,
+    clients: Option<Running>,
+    before: Tally,
+    shares: Vec<Share>,
+    checks: Checks,
+    lines: Vec<Line>,
+}
+
+impl<'a> Show<'a> {
+    /// A show that has not begun.
+    ///
+    /// # Errors
+    /// When the Canary's manifest cannot be read.
+    pub fn new(stage: &'a Stage, operator: &'a mut Operator, screen: Screen) -> anyhow::Result<Self> {
+        Ok(Show {
+            stage,
+            scene: Scene::default(),
+            record: Record::default(),
+            begun: Duration::ZERO,
+            operator,
+            screen,
+            lens: Lens::new(&stage.cluster.client()),
+            began: Instant::now(),
+            looks: 0,
+            title: String::new(),
+            version: String::new(),
+            told: BTreeSet::new(),
+            clients: None,
+            before: Tally::default(),
+            shares: Vec::new(),
+            checks: Checks::of(CANARY)?,
+            lines: Vec::new(),
+        })
+    }
+
+    /// Since the show began.
+    pub fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Starts an act, with counters of its own, in which `version` is rolled out.
+    pub fn begin(&mut self, title: &str, version: &str) {
+        title.clone_into(&mut self.title);
+        version.clone_into(&mut self.version);
+        self.begun = self.elapsed();
+        self.before = self.counted();
+        self.shares.clear();
+        self.checks.reset();
+        self.say(Line::default());
+        self.say(Line::of(Tone::Bold, format!("  {title}")));
+    }
+
+    /// Lets clients come.
+    pub fn admit(&mut self) {
+        self.clients = Some(self.stage.clients());
+    }
+
+    /// What clients saw in this act.
+    pub fn tally(&self) -> Tally {
+        self.counted().since(&self.before)
+    }
+
+    /// The shares measured in this act.
+    pub fn shares(&self) -> Vec<Share> {
+        self.shares.clone()
+    }
+
+    fn counted(&self) -> Tally {
+        self.clients.as_ref().map(Running::tally).unwrap_or_default()
+    }
+
+    /// A line that stays.
+    pub fn say(&mut self, line: Line) {
+        self.lines.push(line);
+    }
+
+    /// A line that stays, with the time and a word for what it is.
+    pub fn tell(&mut self, kind: &str, line: Line) {
+        let time = format!("{:>7.1} s  ", self.elapsed().as_secs_f64());
+        self.say(Line::of(Tone::Dim, format!("{time}{kind:7}")).join(line));
+    }
+
+    /// Goes on until a condition holds.
+    ///
+    /// # Errors
+    /// When it does not in time, or when operator or cluster fail.
+    pub async fn until(&mut self, what: &str, holds: impl Fn(&Scene) -> bool) -> anyhow::Result<()> {
+        let end = Instant::now() + LIMIT;
+        loop {
+            self.look().await?;
+            if holds(&self.scene) {
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                let phase = if self.scene.phase.is_empty() { "unknown" } else { &self.scene.phase };
+                let log = self.stage.log.display();
+                bail!("{what}: not within {} s; the phase is {phase}, see {log}", LIMIT.as_secs());
+            }
+        }
+    }
+
+    /// Goes on for a while.
+    ///
+    /// # Errors
+    /// When operator or cluster fail.
+    pub async fn pause(&mut self, span: Duration) -> anyhow::Result<()> {
+        let end = Instant::now() + span;
+        while Instant::now() < end {
+            self.look().await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the panel and shows the last lines.
+    ///
+    /// # Errors
+    /// When the output is gone.
+    pub fn close(&mut self) -> anyhow::Result<()> {
+        Ok(self.screen.show(&std::mem::take(&mut self.lines), &[])?)
+    }
+
+    async fn look(&mut self) -> anyhow::Result<()> {
+        let next = tokio::time::Instant::now() + PACE;
+        self.operator.must_run()?;
+        let scene = self.lens.look().await?;
+        let now = self.elapsed();
+        self.record.count(now, self.counted());
+        let before = std::mem::replace(&mut self.scene, scene);
+        self.notice(&before, now);
+        if self.scene.last_step != before.last_step && before.weight > 0 {
+            self.measure().await?;
+        }
+        for share in self.record.shares(now, &self.version) {
+            self.tell("split", split(&share));
+            self.shares.push(share);
+        }
+        self.looks += 1;
+        if self.looks.is_multiple_of(LOOKS) {
+            self.draw(now)?;
+        }
+        tokio::time::sleep_until(next).await;
+        Ok(())
+    }
+
+    /// Tells what is different.
+    fn notice(&mut self, before: &Scene, now: Duration) {
+        let phase = self.scene.phase.clone();
+        if phase != before.phase {
+            if phase == "Promoting" {
+                // The primary gets the new version too, so versions say nothing about the split any more.
+                self.record.interrupt(now);
+            }
+            self.tell("phase", Line::of(tone(&phase), phase.as_str()));
+        }
+        if self.scene.routed != before.routed {
+            self.record.routed(now, self.scene.routed);
+        }
+        let new = |event: &Told| !self.told.contains(&event.name);
+        let news: Vec<Told> = self.scene.events.iter().filter(|event| new(event)).cloned().collect();
+        for event in news {
+            let tone = if event.is_warning { Tone::Warn } else { Tone::Plain };
+            self.tell("event", Line::of(tone, event.message));
+            self.told.insert(event.name);
+        }
+    }
+
+    /// A step of the analysis was made: what did it measure?
+    async fn measure(&mut self) -> anyhow::Result<()> {
+        let metrics = self.operator.metrics().await?;
+        self.checks.update(&metrics);
+        let line = self.checks.line();
+        if !self.screen.is_live() && !line.text().is_empty() {
+            self.tell("checks", line);
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, now: Duration) -> anyhow::Result<()> {
+        let lines = std::mem::take(&mut self.lines);
+        let tally = self.tally();
+        let view = View {
+            title: &self.title,
+            elapsed: now,
+            scene: &self.scene,
+            checks: &self.checks,
+            tally: &tally,
+            per_second: self.record.per_second(now),
+        };
+        Ok(self.screen.show(&lines, &panel(&view, self.screen.width()))?)
+    }
+}
+
+fn tone(phase: &str) -> Tone {
+    match phase {
+        "Succeeded" | "Initialized" => Tone::Good,
+        "Failed" => Tone::Bad,
+        _ => Tone::Bold,
+    }
+}
+
+fn split(share: &Share) -> Line {
+    bar(share.measured, BAR)
+        .and(Tone::Plain, format!("  asked {:>2} %, measured {:>4.1} %", share.asked, share.measured))
+        .and(Tone::Dim, format!(" of {} requests", share.answers))
+}
