@@ -68,3 +68,15 @@ async fn from_file(path: &PathBuf) -> Result<Config, ConnectError> {
     let kubeconfig = Kubeconfig::read_from(path).map_err(failed)?;
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_wrong_with_the_flags_is_said() {
+        let missing = Access { kubeconfig: Some("/no/such/file".into()), master: None };
+        let error = connect(&missing).await.err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("cannot use the kubeconfig /no/such/file"));
+    }
+}

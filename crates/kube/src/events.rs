@@ -1,7 +1,7 @@
 //! Kubernetes Events as the reference writes them (`operator.md` 11.2).
 
 use serde_json::{Value, json};
-use vexil_object::{ObjectKey, kinds::EVENT};
+use vexil_object::{ObjectKey, kinds::EVENT, meta};
 
 /// Longest message of an Event, in bytes (Event API reference, `note`).
 const MESSAGE_LIMIT: usize = 1024;
@@ -50,7 +50,7 @@ impl EventRecord {
             "name": self.canary, "namespace": self.namespace, "uid": self.uid,
         });
         if !self.resource_version.is_empty() {
-            involved["resourceVersion"] = self.resource_version.as_str().into();
+            meta::set(&mut involved, &["resourceVersion"], self.resource_version.as_str().into());
         }
         json!({
             "metadata": { "name": self.name, "namespace": self.namespace },

@@ -258,3 +258,30 @@ impl Record {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(holder: Option<&str>, expired: bool, action: Move) {
+        let record = holder.map(|holder| Record::of(&json!({"spec": {"holderIdentity": holder}})));
+        assert_eq!(decide("me", record.as_ref(), expired), action, "{holder:?} {expired}");
+    }
+
+    #[test]
+    fn who_may_lead() {
+        check(None, false, Move::Create);
+        check(None, true, Move::Create);
+        check(Some("me"), false, Move::Renew);
+        check(Some("me"), true, Move::Renew);
+        check(Some(""), false, Move::Take);
+        check(Some("other"), false, Move::Wait);
+        check(Some("other"), true, Move::Take);
+    }
+
+    #[test]
+    fn an_identity_names_the_host_and_is_never_the_same() {
+        assert!(identity().contains('_'));
+        assert_ne!(identity(), identity());
+    }
+}

@@ -138,8 +138,10 @@ impl Shared {
             noted.push(Noted::Kind(kind));
         }
         if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && noted.is_empty()) {
+            let concerned = |kind: &Kind| !noted.is_empty() || changed.contains(&kind.definition());
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
-            noted.extend(not_served.map(|(kind, _)| Noted::Kind(*kind)));
+            let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
+            noted.extend(waiting.into_iter().map(Noted::Kind));
             self.definitions.send_replace(());
         }
         noted.extend(changed.into_iter().map(Noted::Object));

@@ -90,7 +90,9 @@ async fn rest(shared: &Shared, kind: Kind, setback: Setback, pace: &mut Pace, de
         }
         Setback::NotServed(message) => {
             shared.note(kind, crate::cache::Cache::not_served);
-            shared.set_trouble(kind, Some(message));
+            tracing::debug!(kind = kind.kind, message, "not served");
+            let resource = format!("{} {}", kind.api_version(), kind.plural);
+            shared.set_trouble(kind, Some(format!("the API server does not serve {resource}")));
             if kind != CUSTOM_RESOURCE_DEFINITION {
                 shared.start(CUSTOM_RESOURCE_DEFINITION);
             }

@@ -197,6 +197,9 @@ fn meaning(refusal: Refusal, key: &ObjectKey, creates: bool) -> WriteError {
         }
         409 if creates && reason == "AlreadyExists" => WriteError::AlreadyExists,
         409 => WriteError::Conflict { message },
+        // Another life of the object at the very version of the first, as after a restore of etcd: a patch is then
+        // refused for changing the uid.
+        422 if message.contains("metadata.uid: Invalid value") => WriteError::Conflict { message },
         429 => WriteError::Throttled { retry_after_ms: retry_after_ms.unwrap_or(1000) },
         400..=407 | 410..=499 => WriteError::Invalid { message },
         code => WriteError::Unknown { message: format!("{code}: {message}") },

@@ -1,5 +1,8 @@
 //! The scenarios against a real API server: the one of `$KUBECONFIG_E2E`. Without it each test says so and passes.
 
+// Helpers outside of #[test] functions are not exempt by clippy.toml.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod scenarios;
 
 use std::{io::Write, path::PathBuf, time::Duration};

@@ -1,5 +1,8 @@
 //! What no well-behaved API server sends: silence on an open watch, garbage, lists from the past, odd answers.
 
+// Helpers outside of #[test] functions are not exempt by clippy.toml.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::{
     collections::VecDeque,
     convert::Infallible,

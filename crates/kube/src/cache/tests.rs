@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use vexil_object::kinds::DEPLOYMENT;
 
-use super::*;
+use super::{reads::Question, *};
 
 /// What happens next.
 #[derive(Clone, Debug)]

@@ -1,5 +1,8 @@
 //! The scenarios on the in-process API server, in virtual time.
 
+// Helpers outside of #[test] functions are not exempt by clippy.toml.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod election;
 mod faults;
 #[path = "../scenarios/mod.rs"]
