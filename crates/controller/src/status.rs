@@ -35,6 +35,11 @@ pub(crate) fn load(status: &CanaryStatus) -> Memory {
     }
 }
 
+/// Whether nothing of a memory of ours can be missing: the number of the run is always there, whatever else is.
+pub(crate) fn is_whole(status: &CanaryStatus) -> bool {
+    status.phase == CanaryPhase::Unset || status.run.is_some()
+}
+
 /// The status that remembers `memory`. What it does not know of (cookies, tracked configs) stays as it is.
 pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Millis) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
@@ -46,7 +51,7 @@ pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Mil
         last_applied_spec: text(&memory.applied),
         last_promoted_spec: text(&memory.promoted),
         primary_spec: text(&memory.held),
-        run: Some(memory.run).filter(|run| *run > 0),
+        run: Some(memory.run).filter(|_| memory.phase != Phase::New),
         last_step_time: memory.last_step.map(|time| time.0),
         withheld_weight: memory.withheld.map(|weight| i64::from(weight.percent())),
         ending: memory.ending.as_ref().map(api_ending),

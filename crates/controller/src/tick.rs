@@ -38,10 +38,31 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Ok(case) => case,
         Err(defects) => return complain::invalid(context, key, local, &defects),
     };
+    let case = match whole(context, case, local).await {
+        Ok(case) => case,
+        Err(after) => return after,
+    };
     let remarks = complain::remarks(context, &case, local);
     let mut after = decide(context, case, local).await;
     after.deliveries.extend(remarks);
     after
+}
+
+/// Nothing is touched on a memory that may lack something. Every status of ours has the number of its run: one without
+/// is another operator's, or the CRD drops what is ours (design, section 3). One write tells.
+async fn whole(context: &Context, case: Case, local: &mut Local) -> Result<Case, After> {
+    if status::is_whole(&case.status()) {
+        return Ok(case);
+    }
+    let memory = recall(context, &case).await;
+    match write(context, &case, &memory, &memory).await {
+        Ok(live) => match live.map(|live| Case::open(live, context)) {
+            Some(Ok(case)) => Ok(case),
+            // Deleted or edited into nonsense meanwhile: the watch brings the next tick.
+            Some(Err(_)) | None => Err(After::default()),
+        },
+        Err(error) => Err(status_refused(context, &case, local, &error)),
+    }
 }
 
 /// A write of the Canary itself has an unknown outcome: one GET settles it. Before the first list there is nothing to ask.
@@ -72,7 +93,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
             after.wake_ms = wake(&transition, &converged, context.clock.now());
             return after;
         }
-        match write(context, &case, &memory, &transition).await {
+        match write(context, &case, &memory, &transition.memory).await {
             Ok(live) => {
                 if transition.memory.last_step > memory.last_step {
                     context.telemetry.stepped(&case, context.clock.now().since(started));
@@ -130,14 +151,14 @@ async fn write(
     context: &Context,
     case: &Case,
     memory: &Memory,
-    transition: &Transition,
+    next: &Memory,
 ) -> Result<Option<Arc<Value>>, WriteError> {
-    if let Some(broken) = laws::broken_by_step(memory, &transition.memory) {
+    if let Some(broken) = laws::broken_by_step(memory, next) {
         tracing::error!(canary = %case.name(), broken, "a decision broke a law and was made all the same");
     }
     let before = case.status();
     let kind = &case.canary.spec.target_ref.kind;
-    let after = status::store(&transition.memory, kind, &before, context.clock.now());
+    let after = status::store(next, kind, &before, context.clock.now());
     let live = case.live.get("status").cloned().unwrap_or_default();
     let wanted = serde_json::to_value(&after).unwrap_or_default();
     context.cluster.write_status(&case.key, &Precondition::of(&case.live), &live, &wanted).await?;
@@ -151,7 +172,15 @@ fn status_refused(context: &Context, case: &Case, local: &mut Local, error: &Wri
         WriteError::Conflict { .. } | WriteError::NotFound { .. } => {}
         error => {
             tracing::error!(canary = %case.name(), "status could not be written: {error}");
-            let text = format!("updating canary {} status failed: {error}", case.name());
+            let text = match error {
+                WriteError::Pruned { fields } => format!(
+                    "updating canary {} status failed: the CRD canaries.flagger.app of this cluster drops {}; nothing \
+                     is done until the one of this release is applied",
+                    case.name(),
+                    fields.join(", ")
+                ),
+                error => format!("updating canary {} status failed: {error}", case.name()),
+            };
             let mut after = complain::once(context, &case.live, &case.key, local, &text);
             after.wake_ms = Some(local.pause_ms());
             return after;
