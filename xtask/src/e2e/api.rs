@@ -1,0 +1,119 @@
+//! The API server of the suite, in raw paths: what is sent stands in the scene as a user would write it.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use http::{Method, Request, header::CONTENT_TYPE};
+use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
+use serde_json::{Value, json};
+
+/// A resource: the path before its namespace, and its plural.
+pub type Resource = (&'static str, &'static str);
+
+pub const NAMESPACES: Resource = ("/api/v1", "namespaces");
+pub const SERVICES: Resource = ("/api/v1", "services");
+pub const PODS: Resource = ("/api/v1", "pods");
+pub const EVENTS: Resource = ("/api/v1", "events");
+pub const DEPLOYMENTS: Resource = ("/apis/apps/v1", "deployments");
+pub const CANARIES: Resource = ("/apis/flagger.app/v1beta1", "canaries");
+pub const ROUTES: Resource = ("/apis/traefik.io/v1alpha1", "traefikservices");
+pub const DEFINITIONS: Resource = ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions");
+
+/// A client of the API server, as the user that the kubeconfig names.
+#[derive(Clone)]
+pub struct Api {
+    pub client: Client,
+    pub kubeconfig: PathBuf,
+}
+
+impl Api {
+    /// Connects as a kubeconfig says.
+    pub async fn connect(kubeconfig: PathBuf) -> anyhow::Result<Self> {
+        let read = Kubeconfig::read_from(&kubeconfig)
+            .with_context(|| format!("cannot use the kubeconfig {}", kubeconfig.display()))?;
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+        Ok(Api { client: Client::try_from(config)?, kubeconfig })
+    }
+
+    /// One object; `None` when there is none, or no such resource.
+    pub async fn get(&self, of: Resource, namespace: &str, name: &str) -> anyhow::Result<Option<Value>> {
+        self.answer(Method::GET, &path(of, namespace, name), None).await
+    }
+
+    /// The objects of a namespace that carry a label.
+    pub async fn list(&self, of: Resource, namespace: &str, label: &str) -> anyhow::Result<Vec<Value>> {
+        let path = format!("{}?labelSelector={label}", path(of, namespace, ""));
+        let mut list = self.answer(Method::GET, &path, None).await?.unwrap_or_default();
+        Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    }
+
+    /// Creates an object.
+    pub async fn create(&self, of: Resource, namespace: &str, object: &Value) -> anyhow::Result<()> {
+        let body = Some(("application/json", object));
+        self.answer(Method::POST, &path(of, namespace, ""), body).await?.context("no such resource").map(drop)
+    }
+
+    /// Merge-patches an object.
+    pub async fn merge(&self, of: Resource, object: (&str, &str), body: &Value) -> anyhow::Result<()> {
+        let body = Some(("application/merge-patch+json", body));
+        let done = self.answer(Method::PATCH, &path(of, object.0, object.1), body).await?;
+        done.with_context(|| format!("no {} {}", of.1, object.1)).map(drop)
+    }
+
+    /// Creates an object or brings the one there is to this.
+    pub async fn apply(&self, of: Resource, namespace: &str, object: &Value) -> anyhow::Result<()> {
+        let name =
+            object.pointer("/metadata/name").and_then(Value::as_str).context("an object without name")?;
+        match self.get(of, namespace, name).await? {
+            Some(_) => self.merge(of, (namespace, name), object).await,
+            None => self.create(of, namespace, object).await,
+        }
+    }
+
+    /// Deletes an object, if it is there.
+    pub async fn delete(&self, of: Resource, namespace: &str, name: &str) -> anyhow::Result<()> {
+        self.answer(Method::DELETE, &path(of, namespace, name), None).await.map(drop)
+    }
+
+    /// Waits until a definition is served.
+    pub async fn served(&self, definition: &str) -> anyhow::Result<()> {
+        loop {
+            let live = self.get(DEFINITIONS, "", definition).await?.unwrap_or_default();
+            let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
+            if conditions.into_iter().flatten().any(|c| c["type"] == "Established" && c["status"] == "True") {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, &Value)>,
+    ) -> anyhow::Result<Option<Value>> {
+        let mut request = Request::builder().method(method.clone()).uri(path);
+        if let Some((content, _)) = body {
+            request = request.header(CONTENT_TYPE, content);
+        }
+        let bytes = body.map(|(_, body)| serde_json::to_vec(body)).transpose()?.unwrap_or_default();
+        match self.client.request::<Value>(request.body(bytes)?).await {
+            Ok(value) => Ok(Some(value)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => bail!("{method} {path}: {error}"),
+        }
+    }
+}
+
+/// The path of an object, or of the collection when `name` is empty; without a namespace the cluster's.
+fn path((group, plural): Resource, namespace: &str, name: &str) -> String {
+    let scope = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
+    let name = if name.is_empty() { String::new() } else { format!("/{name}") };
+    format!("{group}{scope}/{plural}{name}")
+}
+
+/// A namespace of this name.
+pub fn namespace(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+}

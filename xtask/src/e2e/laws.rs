@@ -1,0 +1,132 @@
+//! What must hold in every scene at every moment, whatever the scene is about.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::{
+    api::{CANARIES, DEPLOYMENTS, EVENTS, ROUTES},
+    recorder::{Moment, text},
+    story::canary_share,
+};
+
+/// Watches tell a little later than things happen.
+const TOLERANCE: Duration = Duration::from_millis(300);
+
+/// The pace that a scene asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Shortest time between two steps, and of a drain.
+    pub interval: Duration,
+}
+
+/// Every law that these moments break.
+pub fn broken(moments: &[Moment], pace: Pace) -> Vec<String> {
+    let mut walk = Walk {
+        pace,
+        broken: Vec::new(),
+        target: 0,
+        ready: 0,
+        share: 0,
+        weight: 0,
+        reset: None,
+        raised: None,
+    };
+    for moment in moments.iter().filter(|moment| !moment.gone) {
+        match moment.of {
+            DEPLOYMENTS if moment.name() == "podinfo" => walk.target(moment),
+            ROUTES => walk.route(moment),
+            CANARIES => walk.status(moment),
+            _ => {}
+        }
+    }
+    walk.broken.extend(repeated(moments));
+    walk.broken
+}
+
+struct Walk {
+    pace: Pace,
+    broken: Vec<String>,
+    target: u64,
+    ready: u64,
+    share: i64,
+    weight: i64,
+    reset: Option<Instant>,
+    raised: Option<Instant>,
+}
+
+impl Walk {
+    fn target(&mut self, moment: &Moment) {
+        let number = |at: &str| moment.object.pointer(at).and_then(Value::as_u64);
+        let replicas = number("/spec/replicas").unwrap_or(1);
+        self.ready = number("/status/readyReplicas").unwrap_or(0);
+        if replicas == 0 && self.target > 0 {
+            if self.share > 0 {
+                self.broken
+                    .push(format!("the target was scaled to zero with {}% of the traffic", self.share));
+            }
+            if let Some(reset) = self.reset {
+                self.lasted("the drain before the scale-down", reset, moment.at);
+            }
+        }
+        self.target = replicas;
+    }
+
+    fn route(&mut self, moment: &Moment) {
+        let entry = canary_share(&moment.object);
+        let share = entry.unwrap_or(0);
+        if entry == Some(0) {
+            self.broken.push("the route lists the canary at weight 0".to_owned());
+        }
+        let services = moment.object.pointer("/spec/weighted/services").and_then(Value::as_array);
+        let sum: i64 = services.into_iter().flatten().filter_map(|s| s.get("weight")?.as_i64()).sum();
+        if sum != 100 {
+            self.broken.push(format!("the weights of the route sum up to {sum}"));
+        }
+        if share > self.share && (self.target == 0 || self.ready == 0) {
+            self.broken.push(format!("{share}% of the traffic went to a canary without a ready pod"));
+        }
+        if share > 0 {
+            self.reset = None;
+        } else if self.reset.is_none() {
+            self.reset = Some(moment.at);
+        }
+        self.share = share;
+    }
+
+    /// Steps are paced by the status, which survives a crash; the route may follow a moment later.
+    fn status(&mut self, moment: &Moment) {
+        let weight = moment.object.pointer("/status/canaryWeight").and_then(Value::as_i64).unwrap_or(0);
+        if weight > self.weight {
+            if let Some(raised) = self.raised {
+                self.lasted("the time between two steps", raised, moment.at);
+            }
+            self.raised = Some(moment.at);
+        } else if weight < self.weight {
+            self.raised = None;
+        }
+        self.weight = weight;
+    }
+
+    fn lasted(&mut self, what: &str, from: Instant, to: Instant) {
+        let lasted = to.saturating_duration_since(from);
+        if lasted + TOLERANCE < self.pace.interval {
+            self.broken.push(format!("{what} was {lasted:?} instead of {:?}", self.pace.interval));
+        }
+    }
+}
+
+/// An Event that was counted up was told twice; so was one whose words and number of the run are there twice.
+fn repeated(moments: &[Moment]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for moment in
+        moments.iter().filter(|m| m.of == EVENTS && text(&m.object, "/involvedObject/kind") == "Canary")
+    {
+        let count = moment.object.get("count").and_then(Value::as_u64).unwrap_or(1);
+        if count > 1 {
+            counts.insert(text(&moment.object, "/message"), count);
+        }
+    }
+    counts.into_iter().map(|(message, count)| format!("told {count} times: {message}")).collect()
+}

@@ -1,0 +1,89 @@
+//! What a user applies: the application of the guides and its Canary.
+
+use serde_json::{Map, Value, json};
+
+use super::stand_in::StandIn;
+
+/// The application, with two pods.
+pub fn deployment(tag: &str) -> Value {
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}},
+        "spec": {
+            "replicas": 2,
+            "progressDeadlineSeconds": 60,
+            "selector": {"matchLabels": {"app": "podinfo"}},
+            "template": {
+                "metadata": {"labels": {"app": "podinfo"}},
+                "spec": {"containers": [{
+                    "name": "podinfod",
+                    "image": image(tag),
+                    "ports": [{"name": "http", "containerPort": 9898}],
+                }]},
+            },
+        },
+    })
+}
+
+/// The application's image.
+fn image(tag: &str) -> String {
+    format!("stefanprodan/podinfo:{tag}")
+}
+
+/// The patch of a push.
+pub fn push(tag: &str) -> Value {
+    // A merge patch replaces lists whole.
+    let containers = deployment(tag).pointer("/spec/template/spec/containers").cloned().unwrap_or_default();
+    json!({"spec": {"template": {"spec": {"containers": containers}}}})
+}
+
+/// The Canary of the Traefik guide in two steps of 25 %, at the shortest interval; `changes` are merged into its spec.
+pub fn canary(namespace: &str, stand_in: &StandIn, changes: &Value) -> Value {
+    let hook =
+        |name: &str, kind: &str| json!({"name": name, "type": kind, "url": stand_in.hook(namespace, name)});
+    let mut spec = json!({
+        "provider": "traefik",
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+        "progressDeadlineSeconds": 60,
+        "service": {"port": 80, "targetPort": 9898},
+        "analysis": {
+            "interval": "2s",
+            "threshold": 2,
+            "maxWeight": 50,
+            "stepWeight": 25,
+            "metrics": [
+                {"name": "request-success-rate", "thresholdRange": {"min": 99}, "interval": "1m"},
+                {"name": "request-duration", "thresholdRange": {"max": 500}, "interval": "1m"},
+            ],
+            "webhooks": [hook("acceptance-test", "pre-rollout"), hook("load-test", "rollout")],
+        },
+    });
+    merge(&mut spec, changes);
+    json!({
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "metadata": {"name": "podinfo"},
+        "spec": spec,
+    })
+}
+
+/// Merges objects field by field; everything else is replaced, and `null` removes (RFC 7386).
+fn merge(into: &mut Value, changes: &Value) {
+    let Value::Object(changes) = changes else {
+        *into = changes.clone();
+        return;
+    };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    for (name, change) in changes {
+        if let Some(object) = into.as_object_mut() {
+            if change.is_null() {
+                object.remove(name);
+            } else {
+                merge(object.entry(name.clone()).or_insert(Value::Null), change);
+            }
+        }
+    }
+}

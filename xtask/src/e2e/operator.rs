@@ -1,0 +1,65 @@
+//! The operator as a process of its own, that can be killed.
+
+use std::{
+    fs::{File, OpenOptions},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use anyhow::Context as _;
+use tokio::process::{Child, Command};
+
+use super::{api::Api, stand_in::StandIn};
+
+/// How to start an operator.
+#[derive(Clone)]
+pub struct Recipe {
+    binary: PathBuf,
+    args: Vec<String>,
+    log: PathBuf,
+}
+
+/// A running operator. Dropped, it is killed.
+pub struct Operator(Child);
+
+impl Recipe {
+    /// An operator of all namespaces that asks the stand-in and logs to `log`.
+    pub fn new(binary: &Path, api: &Api, stand_in: &StandIn, log: PathBuf) -> Self {
+        let args = [
+            format!("-kubeconfig={}", api.kubeconfig.display()),
+            "-mesh-provider=traefik".to_owned(),
+            format!("-metrics-server={}", stand_in.metrics()),
+            "-min-analysis-interval=2s".to_owned(),
+            "-port=0".to_owned(),
+        ];
+        Recipe { binary: binary.to_owned(), args: args.to_vec(), log }
+    }
+
+    /// The same with one more flag.
+    #[must_use]
+    pub fn with(mut self, flag: String) -> Self {
+        self.args.push(flag);
+        self
+    }
+
+    /// Starts one.
+    pub fn start(&self) -> anyhow::Result<Operator> {
+        let log: File = OpenOptions::new().create(true).append(true).open(&self.log)?;
+        let mut command = Command::new(&self.binary);
+        command.args(&self.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let child = command.kill_on_drop(true).spawn();
+        Ok(Operator(child.with_context(|| format!("starting {}", self.binary.display()))?))
+    }
+}
+
+impl Operator {
+    /// `kill -9`, and waits until it is gone.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.0.kill().await?)
+    }
+
+    /// The process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.0.id()
+    }
+}

@@ -1,0 +1,112 @@
+//! Input that is wrong: one clear message on that Canary, once, and traffic where it was. The other scenes are the
+//! neighbours that must not notice.
+
+use serde_json::json;
+
+use super::{
+    super::{api::DEPLOYMENTS, manifests, stage::Stage, stand_in::Answer},
+    rollout::{INITIALISED, INTERVAL, ROLLED_BACK, TOLD_INITIALISED},
+};
+
+const NO_VALUES: &str = "Halt advancement no values found for traefik metric request-success-rate probably {} is not receiving traffic: running query failed: no values found";
+
+const TOLD_FIRST_STEP: &str = "
+    Normal New revision detected! Scaling up {}
+    Normal Starting canary analysis for {}
+    Normal Pre-rollout check acceptance-test passed
+    Normal Advance {} canary weight 25
+";
+
+const TOLD_END: &str = "
+    Warning Rolling back {} failed checks threshold reached 2
+    Warning Canary failed! Scaling down {}
+";
+
+pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
+    let metric = json!({"name": "mine", "templateRef": {"name": "nope"}, "thresholdRange": {"max": 1}});
+    stage.initialise(json!({"analysis": {"metrics": [metric]}})).await?;
+    stage.push("6.0.1").await?;
+    stage.rests_in("Failed").await?;
+    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage
+        .events(&[
+            r#"
+            Warning Error checking metric providers: metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
+            Normal Initialization done! {}
+            "#,
+            TOLD_FIRST_STEP,
+            r#"
+            Warning Metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
+            Warning Metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
+            "#,
+            TOLD_END,
+        ])
+        .await
+}
+
+pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
+    // The CRD takes it, because the reference knows it.
+    stage.apply(json!({"provider": "linkerd"})).await?;
+    stage.event("invalid canary spec: …").await?;
+    let clear = "Warning invalid canary spec: spec.provider: unknown provider `linkerd`; there are …";
+    stage.events(&[clear]).await?;
+    stage.tells(&["target 2 of 6.0.0"])?;
+    // Put right, it goes on.
+    stage.canary(json!({})).await?;
+    stage.rests_in("Initialized").await?;
+    stage.tells(&[INITIALISED])
+}
+
+pub async fn missing_target(stage: Stage) -> anyhow::Result<()> {
+    stage.canary(json!({})).await?;
+    stage.event("deployment {} get query error: not found").await?;
+    stage.events(&["Warning deployment {} get query error: not found"]).await?;
+    stage.api.create(DEPLOYMENTS, &stage.namespace, &manifests::deployment("6.0.0")).await?;
+    stage.rests_in("Initialized").await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
+pub async fn metrics_error(stage: Stage) -> anyhow::Result<()> {
+    metrics(stage, Answer::Error, "Prometheus query failed: running query failed: error response: Status 500 Internal Server Error: out of memory").await
+}
+
+pub async fn metrics_page(stage: Stage) -> anyhow::Result<()> {
+    metrics(
+        stage,
+        Answer::Page,
+        "Prometheus query failed: running query failed: error unmarshaling result: …sign in first</html>'",
+    )
+    .await
+}
+
+pub async fn metrics_nan(stage: Stage) -> anyhow::Result<()> {
+    metrics(stage, Answer::Value("NaN"), NO_VALUES).await
+}
+
+pub async fn metrics_nothing(stage: Stage) -> anyhow::Result<()> {
+    metrics(stage, Answer::Nothing, NO_VALUES).await
+}
+
+pub async fn metrics_many(stage: Stage) -> anyhow::Result<()> {
+    metrics(stage, Answer::Many, "Prometheus query failed: running query failed: query returned 2 series where one is needed, aggregate them").await
+}
+
+/// The first check fails with this message, as often as the threshold says, and the rollout is rolled back.
+async fn metrics(stage: Stage, answer: Answer, message: &str) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    stage.push("6.0.1").await?;
+    stage.line("status Progressing 25").await?;
+    stage.script(|script| script.metrics = answer);
+    stage.rests_in("Failed").await?;
+    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage
+        .events(&[
+            TOLD_INITIALISED,
+            TOLD_FIRST_STEP,
+            &format!("Warning {message}"),
+            &format!("Warning {message}"),
+            TOLD_END,
+        ])
+        .await?;
+    stage.keeps_the_laws(INTERVAL)
+}

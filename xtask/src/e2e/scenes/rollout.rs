@@ -1,0 +1,216 @@
+//! Rollouts as users see them: promoted, rolled back, restarted, reverted.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::json;
+
+use super::super::{stage::Stage, stand_in::Answer};
+
+/// The pace of most scenes.
+pub const INTERVAL: Duration = Duration::from_secs(2);
+
+/// From a Deployment and a Canary to a primary that serves.
+pub const INITIALISED: &str = "
+    target 2 of 6.0.0
+    status Initializing 0
+    service podinfo-canary selects podinfo
+    service podinfo-primary selects podinfo-primary
+    primary 2 of 6.0.0
+    service podinfo selects podinfo-primary
+    route primary 100
+    target 0 of 6.0.0
+    status Initialized 0
+";
+
+/// What is told about it.
+pub const TOLD_INITIALISED: &str = "
+    Normal all the metrics providers are available!
+    Normal Initialization done! {}
+";
+
+/// A promotion in two steps.
+pub const PROMOTED: &str = "
+    target 0 of 6.0.1
+    status Progressing 0
+    target 2 of 6.0.1
+    status Progressing 25
+    route primary 75 canary 25
+    status Progressing 50
+    route primary 50 canary 50
+    status Promoting 50
+    primary 2 of 6.0.1
+    status Finalising 0 ending promoted
+    route primary 100
+    target 0 of 6.0.1
+    status Succeeded 0
+";
+
+/// What is told about it.
+pub const TOLD_PROMOTED: &str = "
+    Normal New revision detected! Scaling up {}
+    Normal Starting canary analysis for {}
+    Normal Pre-rollout check acceptance-test passed
+    Normal Advance {} canary weight 25
+    Normal Advance {} canary weight 50
+    Normal Copying {} template spec to {primary}
+    Normal Routing all traffic to primary
+    Normal Promotion completed! Scaling down {}
+";
+
+/// A version whose success rate is too low at the first step.
+pub const ROLLED_BACK: &str = "
+    target 0 of 6.0.1
+    status Progressing 0
+    target 2 of 6.0.1
+    status Progressing 25
+    route primary 75 canary 25
+    status Progressing 25 failed 1
+    status Progressing 0 failed 2 ending rolled-back
+    route primary 100
+    target 0 of 6.0.1
+    status Failed 0
+";
+
+/// What is told about it.
+pub const TOLD_ROLLED_BACK: &str = "
+    Normal New revision detected! Scaling up {}
+    Normal Starting canary analysis for {}
+    Normal Pre-rollout check acceptance-test passed
+    Normal Advance {} canary weight 25
+    Warning Halt {} advancement success rate 53.42% < 99%
+    Warning Halt {} advancement success rate 53.42% < 99%
+    Warning Rolling back {} failed checks threshold reached 2
+    Warning Canary failed! Scaling down {}
+";
+
+pub async fn promoted(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    stage.push("6.0.1").await?;
+    stage.rests_in("Succeeded").await?;
+    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
+    let called = stage.script(|script| script.called.clone());
+    let want = ["acceptance-test Progressing", "load-test Progressing", "load-test Progressing"];
+    ensure!(called == want, "the hooks that were called are {called:?}");
+    stage.keeps_the_laws(INTERVAL)
+}
+
+pub async fn in_three_intervals(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({"analysis": {"interval": "10s"}})).await?;
+    stage.push("6.0.1").await?;
+    stage.rests_in("Succeeded").await?;
+    stage.tells(&[INITIALISED, PROMOTED])?;
+    let took = stage.seconds("target 0 of 6.0.1", "status Succeeded 0").await?;
+    let scaled = stage.seconds("target 0 of 6.0.1", "target 2 of 6.0.1").await?;
+    let pods = stage.seconds("target 2 of 6.0.1", "status Progressing 25").await?
+        + stage.seconds("primary 2 of 6.0.1", "status Finalising 0 ending promoted").await?;
+    ensure!(scaled < 0.5, "the scale-up came {scaled:.1} s after the push");
+    // Two steps and the drain; nothing but pods is waited for besides.
+    let paced = took - pods;
+    ensure!((29.7..31.0).contains(&paced), "the rollout took {paced:.1} s and {pods:.1} s for pods to start");
+    stage.keeps_the_laws(Duration::from_secs(10))
+}
+
+pub async fn rolled_back(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    stage.push("6.0.1").await?;
+    stage.line("status Progressing 25").await?;
+    stage.script(|script| script.metrics = Answer::Success("53.42"));
+    stage.rests_in("Failed").await?;
+    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage.events(&[TOLD_INITIALISED, TOLD_ROLLED_BACK]).await?;
+    stage.script(|script| script.metrics = Answer::Success("100"));
+    stage.push("6.0.2").await?;
+    stage.rests_in("Succeeded").await?;
+    stage.tells(&[INITIALISED, ROLLED_BACK, &PROMOTED.replace("6.0.1", "6.0.2")])?;
+    stage.events(&[TOLD_INITIALISED, TOLD_ROLLED_BACK, TOLD_PROMOTED]).await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
+pub async fn restarted(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({"analysis": {"stepWeight": 20, "maxWeight": 40}})).await?;
+    stage.push("6.0.1").await?;
+    stage.line("route primary 80 canary 20").await?;
+    stage.push("6.0.2").await?;
+    stage.rests_in("Succeeded").await?;
+    stage.tells(&[
+        INITIALISED,
+        "
+        target 0 of 6.0.1
+        status Progressing 0
+        target 2 of 6.0.1
+        status Progressing 20
+        route primary 80 canary 20
+        target 2 of 6.0.2
+        status Progressing 0
+        route primary 100
+        status Progressing 20
+        route primary 80 canary 20
+        status Progressing 40
+        route primary 60 canary 40
+        status Promoting 40
+        primary 2 of 6.0.2
+        status Finalising 0 ending promoted
+        route primary 100
+        target 0 of 6.0.2
+        status Succeeded 0
+        ",
+    ])?;
+    stage
+        .events(&[
+            TOLD_INITIALISED,
+            "
+            Normal New revision detected! Scaling up {}
+            Normal Starting canary analysis for {}
+            Normal Pre-rollout check acceptance-test passed
+            Normal Advance {} canary weight 20
+            Normal New revision detected! Restarting analysis for {}
+            Normal Starting canary analysis for {}
+            Normal Pre-rollout check acceptance-test passed
+            Normal Advance {} canary weight 20
+            Normal Advance {} canary weight 40
+            Normal Copying {} template spec to {primary}
+            Normal Routing all traffic to primary
+            Normal Promotion completed! Scaling down {}
+            ",
+        ])
+        .await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
+pub async fn reverted(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    stage.push("6.0.1").await?;
+    stage.line("route primary 75 canary 25").await?;
+    stage.push("6.0.0").await?;
+    stage.rests_in("Succeeded").await?;
+    stage.tells(&[
+        INITIALISED,
+        "
+        target 0 of 6.0.1
+        status Progressing 0
+        target 2 of 6.0.1
+        status Progressing 25
+        route primary 75 canary 25
+        target 2 of 6.0.0
+        status Progressing 0 ending reverted
+        route primary 100
+        target 0 of 6.0.0
+        status Succeeded 0
+        ",
+    ])?;
+    stage
+        .events(&[
+            TOLD_INITIALISED,
+            "
+            Normal New revision detected! Scaling up {}
+            Normal Starting canary analysis for {}
+            Normal Pre-rollout check acceptance-test passed
+            Normal Advance {} canary weight 25
+            Normal {} is back at the revision of the primary, ending the rollout
+            ",
+        ])
+        .await?;
+    stage.keeps_the_laws(INTERVAL)
+}
