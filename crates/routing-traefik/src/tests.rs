@@ -72,6 +72,8 @@ fn keeps_the_laws_of_routers() {
                 // The CRD requires a spec, so an empty one is the least there can be.
                 json!({"metadata": {"annotations": {"a": "b"}}, "spec": {}}),
             ],
+            foreign: &[],
+            source: None,
         });
         laws.unwrap();
     }

@@ -1,5 +1,7 @@
 //! What can be wrong with a route, told so that the reader knows what to do.
 
+use vexil_object::ObjectKey;
+
 /// Why a route cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
@@ -61,4 +63,16 @@ pub enum RouteError {
         /// What was asked.
         what: &'static str,
     },
+}
+
+impl RouteError {
+    /// [`RouteError::Edited`] at a path of an object.
+    pub fn edited(key: &ObjectKey, path: impl Into<String>, problem: impl Into<String>) -> Self {
+        RouteError::Edited { object: key.to_string(), path: path.into(), problem: problem.into() }
+    }
+
+    /// [`RouteError::Malformed`] at a path of an object.
+    pub fn malformed(key: &ObjectKey, path: impl Into<String>, problem: impl Into<String>) -> Self {
+        RouteError::Malformed { object: key.to_string(), path: path.into(), problem: problem.into() }
+    }
 }

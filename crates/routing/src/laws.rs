@@ -18,7 +18,7 @@ mod weights;
 
 use std::fmt;
 
-pub use case::{Case, Sample, Shared};
+pub use case::{Case, Sample, Shared, Source};
 
 /// A law: `Err` tells how the router breaks it.
 type Law = fn(&Case<'_>) -> Result<(), String>;
@@ -32,7 +32,7 @@ const LAWS: [(&str, Law); 14] = [
     ("a canary weight can follow any other", weights::follow_each_other),
     ("mirroring is read back where it is supported and refused where not", weights::mirror_or_refuse),
     ("without a route there is one create, with the Canary as its owner", weights::begin_with_a_create),
-    ("fields and entries of others survive", others::survive),
+    ("fields and entries of others survive, or follow their source", others::survive),
     ("the order of entries is the user's", others::keep_their_order),
     ("an edit by hand is reported with its path, then put back or refused", edits::are_told),
     ("arbitrary JSON gives an error or a route, never a panic", edits::of_any_shape),

@@ -5,10 +5,11 @@
 //! controller. A new router is one crate that implements [`Router`] and passes the `laws` (a feature of this crate, for
 //! tests), plus one line where the operator is wired.
 //!
-//! What every router shares stands here: [`Claim`] decides whose an object is, [`declare`] and [`mark`] write metadata
-//! that is ours among metadata that is not.
+//! What every router shares stands here: [`Claim`] decides whose an object is, [`Entries`] holds our two entries in a
+//! list among those of others, [`declare`] and [`mark`] write metadata that is ours among metadata that is not.
 
 mod claim;
+mod entries;
 mod error;
 #[cfg(any(test, feature = "laws"))]
 pub mod laws;
@@ -18,6 +19,7 @@ mod services;
 mod target;
 
 pub use claim::Claim;
+pub use entries::{Entries, Side, agreed, items, put};
 pub use error::RouteError;
 pub use metadata::{MARKERS, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};

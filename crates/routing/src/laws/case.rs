@@ -28,6 +28,19 @@ pub struct Case<'a> {
     pub lists: &'a [Shared],
     /// Objects that a user could have made in its place, without a controller.
     pub adoptable: &'a [Value],
+    /// Merge patches that make the route somebody else's, for one whose owner is told by other means than a reference.
+    pub foreign: &'a [Value],
+    /// What the route is a copy of, when it is one.
+    pub source: Option<Source>,
+}
+
+/// A user's object that the route follows: what is written there arrives in the route, what others write into the copy
+/// is put back, and the object itself is never touched.
+pub struct Source {
+    /// The object. It must exist in the cluster of the case.
+    pub key: ObjectKey,
+    /// The part that is copied (JSON pointer).
+    pub pointer: &'static str,
 }
 
 /// A list that is not ours alone.

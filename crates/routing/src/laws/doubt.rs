@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use serde_json::json;
-use vexil_object::{ObjectKey, Objects, Seen, Store, kinds, meta};
+use vexil_object::{ObjectKey, Objects, Seen, Store, kinds, merge};
 
 use super::{
     arbitrary::{add_fields, fields, forall, routes, split},
@@ -11,16 +11,16 @@ use super::{
 use crate::{RouteError, Routes};
 
 pub(super) fn foreign(case: &Case<'_>) -> Result<(), String> {
-    if !case.owned {
-        return Ok(());
-    }
     let others =
         [("Knob", "podinfo", "uid-of-a-knob"), ("Canary", case.target.owner.name.as_str(), "an-earlier-uid")];
-    for (kind, name, uid) in others {
-        let owner = json!([{"apiVersion": "v1", "kind": kind, "name": name, "uid": uid, "controller": true}]);
+    let others = others.iter().filter(|_| case.owned).map(|(kind, name, uid)| {
+        let owner = json!({"apiVersion": "v1", "kind": kind, "name": name, "uid": uid, "controller": true});
+        json!({"metadata": {"ownerReferences": [owner]}})
+    });
+    for patch in others.chain(case.foreign.iter().cloned()) {
         forall(&(routes(), routes(), fields()), |(was, want, fields)| {
             let mut object = case.live(&case.made(&was)?)?;
-            meta::set(&mut object, &["metadata", "ownerReferences"], owner.clone());
+            merge(&mut object, &patch);
             add_fields(&mut object, &fields);
             let store = case.put(&case.cluster, object);
             let answers = (case.read(&store)?, case.render(&store, &want)?, case.release(&store)?);

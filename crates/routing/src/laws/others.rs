@@ -7,13 +7,43 @@ use crate::Routes;
 
 use super::{
     arbitrary::{add_fields, count, fields, forall, routes},
-    case::{Case, Held, broken},
+    case::{Case, Held, Source, broken},
 };
 
 /// Key that tells an entry of others in a list.
 const ENTRY: &str = "x-others-entry";
 
 pub(super) fn survive(case: &Case<'_>) -> Result<(), String> {
+    match &case.source {
+        Some(source) => follow(case, source),
+        None => stay(case),
+    }
+}
+
+/// A copy has what the user's object has, whatever the weights, and that object is only read.
+fn follow(case: &Case<'_>, source: &Source) -> Result<(), String> {
+    forall(&(routes(), routes(), fields()), |(first, second, fields)| {
+        let mut store = case.made(&first)?;
+        let mut users = store.get(&source.key).cloned().unwrap_or_default();
+        let Some(part) = users.pointer_mut(source.pointer) else {
+            return broken(format!("{} has no {}", source.key, source.pointer));
+        };
+        let added = add_fields(part, &fields);
+        store.put(source.key.clone(), users);
+        let users = store.get(&source.key).cloned();
+        for want in [first, second] {
+            case.make(&mut store, &want)?;
+            let live = case.live(&store)?;
+            let lost: Vec<_> = added.iter().filter(|(key, value)| count(&live, key, value) == 0).collect();
+            if !lost.is_empty() || store.get(&source.key) != users.as_ref() {
+                return broken(format!("{lost:?} of {users:?} did not arrive at {want:?} in {live}"));
+            }
+        }
+        Ok(())
+    })
+}
+
+fn stay(case: &Case<'_>) -> Result<(), String> {
     let inputs = (routes(), routes(), fields(), vec(any::<Index>(), 0..4));
     forall(&inputs, |(first, second, fields, places)| {
         // An entry of ours that goes at weight 0 takes along what others wrote into it; there is no other place for it.

@@ -168,6 +168,8 @@ fn check(flaw: Flaw, law: &str) {
         weights: |live| live.pointer("/spec/canary")?.as_i64().map(|canary| (100 - canary, canary)),
         lists: &[],
         adoptable: &[json!({"spec": {"users": 1}})],
+        foreign: &[],
+        source: None,
     });
     let broken = verdict.as_ref().err().map(|broken| broken.law).unwrap_or_default();
     assert!(broken.contains(law) && broken.is_empty() == law.is_empty(), "{verdict:?} instead of {law:?}");

@@ -1,0 +1,267 @@
+//! Our two entries in a list of a route object that also holds entries of others: found, read, put in their place.
+
+use serde_json::Value;
+use vexil_object::{ObjectKey, meta};
+
+use crate::{RouteError, Routes, Weight};
+
+/// Which of our two Services an entry names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The Service of the primary pods.
+    Primary,
+    /// The Service of the canary pods.
+    Canary,
+}
+
+/// A list of weighted entries in a live object, in its order. An entry that is on no side is somebody else's.
+#[derive(Debug)]
+pub struct Entries<'a> {
+    key: &'a ObjectKey,
+    path: String,
+    list: Vec<(Option<Side>, &'a Value)>,
+}
+
+impl<'a> Entries<'a> {
+    /// Looks at the list at `path` (`spec.rules[0].backends`). One that is missing is an empty one.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`] when the way to it is blocked, or it is no list of objects.
+    pub fn at(
+        key: &'a ObjectKey,
+        live: &'a Value,
+        path: impl Into<String>,
+        side: impl Fn(&Value) -> Option<Side>,
+    ) -> Result<Self, RouteError> {
+        let path = path.into();
+        let items = items(key, live, &path)?;
+        Ok(Entries { key, list: items.into_iter().map(|(_, entry)| (side(entry), entry)).collect(), path })
+    }
+
+    /// Where the list stands.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The first entry of a side.
+    pub fn find(&self, side: Side) -> Option<&'a Value> {
+        self.list.iter().find(|(of, _)| *of == Some(side)).map(|(_, entry)| *entry)
+    }
+
+    /// Whether either of our entries is in it.
+    pub fn has_ours(&self) -> bool {
+        self.list.iter().any(|(of, _)| of.is_some())
+    }
+
+    /// The entries of others, in their order.
+    pub fn others(&self) -> Vec<Value> {
+        let others = self.list.iter().filter(|(of, _)| of.is_none());
+        others.map(|(_, entry)| (*entry).clone()).collect()
+    }
+
+    /// The split that our two entries say; `number` reads a weight as this API writes it. Entries of others take their
+    /// share beside it and do not count.
+    ///
+    /// # Errors
+    /// [`RouteError::Edited`] unless both are there, once, with whole numbers that sum to 100.
+    pub fn routes(&self, number: impl Fn(&Value) -> Option<i64>) -> Result<Routes, RouteError> {
+        let primary = self.weight(Side::Primary, "primary", &number)?;
+        let canary = self.weight(Side::Canary, "canary", &number)?;
+        if primary != canary.rest() {
+            let problem = format!("has primary {primary} and canary {canary}, which is not 100 in all");
+            return Err(RouteError::edited(self.key, &self.path, problem));
+        }
+        Ok(Routes::split(canary))
+    }
+
+    fn weight(
+        &self,
+        side: Side,
+        name: &str,
+        number: impl Fn(&Value) -> Option<i64>,
+    ) -> Result<Weight, RouteError> {
+        let mut found = None;
+        for (at, (_, entry)) in self.list.iter().enumerate().filter(|(_, (of, _))| *of == Some(side)) {
+            let path = format!("{}[{at}]", self.path);
+            if found.is_some() {
+                let problem = "names a Service that an entry before it names";
+                return Err(RouteError::edited(self.key, path, problem));
+            }
+            let weight = match entry.get("weight") {
+                None | Some(Value::Null) => Err("is missing".to_owned()),
+                Some(value) => number(value)
+                    .and_then(|percent| Weight::new(percent).ok())
+                    .ok_or_else(|| format!("is {value}, not a whole number from 0 to 100")),
+            };
+            found = Some(weight.map_err(|how| RouteError::edited(self.key, format!("{path}.weight"), how))?);
+        }
+        found.ok_or_else(|| RouteError::edited(self.key, &self.path, format!("has no entry for the {name}")))
+    }
+
+    /// The list with these as our two entries, each made by `entry` from the live one of its side, else from that of
+    /// the other side (what stands beside the weight is the application's), else from nothing. Each stands where its
+    /// first live entry is; one that has none stands at the front or behind the one before it. Repeated ones go.
+    pub fn with(&self, sides: [Side; 2], entry: impl Fn(Side, Value) -> Value) -> Vec<Value> {
+        let base = |side| self.find(side).or_else(|| sides.iter().find_map(|other| self.find(*other)));
+        let ours = sides.map(|side| (side, entry(side, base(side).cloned().unwrap_or_default())));
+        let mut list: Vec<(Option<Side>, Value)> = Vec::new();
+        for (of, live) in &self.list {
+            let wanted = ours.iter().find(|(side, _)| *of == Some(*side));
+            match wanted {
+                None => list.push((*of, (*live).clone())),
+                Some(_) if list.iter().any(|(there, _)| there == of) => {}
+                Some((_, entry)) => list.push((*of, entry.clone())),
+            }
+        }
+        let mut at = 0;
+        for (side, entry) in ours {
+            match list.iter().position(|(of, _)| *of == Some(side)) {
+                Some(found) => at = found + 1,
+                None => {
+                    list.insert(at, (Some(side), entry));
+                    at += 1;
+                }
+            }
+        }
+        list.into_iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+/// The split that several lists say alike; `None` when there is no list.
+///
+/// # Errors
+/// [`RouteError::Edited`] when one of them cannot be read, or differs from one before it.
+pub fn agreed(
+    lists: &[Entries<'_>],
+    number: fn(&Value) -> Option<i64>,
+) -> Result<Option<Routes>, RouteError> {
+    let mut split: Option<Routes> = None;
+    for entries in lists {
+        let routes = entries.routes(number)?;
+        if split.is_some_and(|before| before != routes) {
+            let problem = "says another split than a list before it";
+            return Err(RouteError::edited(entries.key, &entries.path, problem));
+        }
+        split = Some(routes);
+    }
+    Ok(split)
+}
+
+/// The objects of the list at `path`, each with its own path; none when the list is missing.
+///
+/// # Errors
+/// [`RouteError::Malformed`] when the way to it is blocked, or it is no list of objects.
+pub fn items<'a>(
+    key: &ObjectKey,
+    live: &'a Value,
+    path: &str,
+) -> Result<Vec<(String, &'a Value)>, RouteError> {
+    for (end, _) in path.match_indices('.') {
+        let step = path.get(..end).unwrap_or_default();
+        match live.pointer(&pointer(step)) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Object(_)) => {}
+            Some(_) => return Err(RouteError::malformed(key, step, "is not an object")),
+        }
+    }
+    let list = match live.pointer(&pointer(path)) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list,
+        Some(_) => return Err(RouteError::malformed(key, path, "is not a list")),
+    };
+    let items = list.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), item));
+    items
+        .map(|(path, item)| match item {
+            Value::Object(_) => Ok((path, item)),
+            _ => Err(RouteError::malformed(key, path, "is not an object")),
+        })
+        .collect()
+}
+
+/// Writes the field at `path`, making the objects on the way; items of lists that it passes must be there.
+pub fn put(object: &mut Value, path: &str, value: Value) {
+    match object.pointer_mut(&pointer(path)) {
+        Some(place) => *place = value,
+        None => meta::set(object, &path.split('.').collect::<Vec<_>>(), value),
+    }
+}
+
+/// `spec.to[0].rules` as a JSON pointer. The fields that routers walk through have plain names.
+fn pointer(path: &str) -> String {
+    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vexil_object::{Kind, ObjectKey};
+
+    use super::*;
+
+    fn side(entry: &Value) -> Option<Side> {
+        match entry.get("name")?.as_str()? {
+            "p" => Some(Side::Primary),
+            "c" => Some(Side::Canary),
+            _ => None,
+        }
+    }
+
+    fn check(list: Value, read: Result<u32, &str>, written: Value) {
+        let key = ObjectKey::cluster(Kind::cluster("x.test", "v1", "Split", "splits"), "a");
+        let mut object = json!({"spec": {"to": [{"list": list}]}});
+        let live = object.clone();
+        let entries = Entries::at(&key, &live, "spec.to[0].list", side);
+        let told = entries.as_ref().map_err(Clone::clone).and_then(|entries| entries.routes(Value::as_i64));
+        let expect = read
+            .map(|canary| Routes::split(Weight::clamped(canary)))
+            .map_err(|how| format!("Split a: spec.to[0].{how}"));
+        assert_eq!(told.map_err(|error| error.to_string()), expect);
+        if let Ok(entries) = entries {
+            let list = entries.with([Side::Canary, Side::Primary], |side, mut entry| {
+                let (name, weight) = if side == Side::Primary { ("p", 90) } else { ("c", 10) };
+                put(&mut entry, "name", name.into());
+                put(&mut entry, "weight", weight.into());
+                entry
+            });
+            put(&mut object, entries.path(), list.into());
+            assert_eq!(object["spec"]["to"][0]["list"], written);
+        }
+    }
+
+    #[test]
+    fn our_entries_are_read_strictly_and_written_where_they_are() {
+        let entry = |name: &str, weight: i64| json!({"name": name, "weight": weight});
+        let (p, c, x) = (entry("p", 90), entry("c", 10), entry("x", 7));
+        check(json!([x, p, c]), Ok(10), json!([x, p, c]));
+        check(
+            json!([p, x, c, c]),
+            Err("list[3] names a Service that an entry before it names"),
+            json!([p, x, c]),
+        );
+        check(json!([]), Err("list has no entry for the primary"), json!([c, p]));
+        check(json!([x, p]), Err("list has no entry for the canary"), json!([c, x, p]));
+        check(json!([c, x]), Err("list has no entry for the primary"), json!([c, p, x]));
+        check(
+            json!([entry("p", 90), entry("c", 20)]),
+            Err("list has primary 90 and canary 20, which is not 100 in all"),
+            json!([p, c]),
+        );
+        check(
+            json!([{"name": "p", "tls": 1}, c]),
+            Err("list[0].weight is missing"),
+            json!([{"name": "p", "tls": 1, "weight": 90}, c]),
+        );
+        check(
+            json!([{"name": "p", "weight": 90, "tls": 1}]),
+            Err("list has no entry for the canary"),
+            json!([{"name": "c", "weight": 10, "tls": 1}, {"name": "p", "weight": 90, "tls": 1}]),
+        );
+        check(
+            json!([entry("p", 190), c]),
+            Err("list[0].weight is 190, not a whole number from 0 to 100"),
+            json!([p, c]),
+        );
+        check(json!("none"), Err("list is not a list"), Value::Null);
+        check(json!([p, 5]), Err("list[1] is not an object"), Value::Null);
+    }
+}
