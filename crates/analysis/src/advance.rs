@@ -4,6 +4,7 @@ use crate::{Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind, draf
 
 /// What [`advance`] says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "lives for one return; nobody keeps many of them")]
 pub enum Step {
     /// Answer these, then ask again with the answers among the facts.
     Ask(Vec<Question>),

@@ -75,30 +75,11 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is.
 pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
-    let seen = &facts.seen;
-    let target = seen.target.present();
-    let ready = target.is_some_and(|pods| pods.readiness == Readiness::Ready);
-    // What another operator left behind is adopted as it is, then judged.
-    if after.weight > before.weight && !before.foreign {
-        if !seen.canary_serves() {
-            return Some("more traffic was decided for a canary without a ready pod");
-        }
-        if !ready && seen.primary_serves() && after.phase == Phase::Progressing {
-            return Some("more traffic was decided for a canary that is not ready");
-        }
-    }
-    if after.weight < before.weight
-        && seen.primary_is_gone()
-        && seen.canary_serves()
-        && after.ending.is_none()
-        && after.applied == before.applied
-        && !before.foreign
-    {
-        return Some("less traffic was decided for the only copy with a ready pod");
-    }
+    let target = facts.seen.target.present();
+    let settled = facts.world == World::Settled;
     if after.phase == Phase::Promoting && before.phase != Phase::Promoting {
         let vetted = target.is_some_and(|pods| pods.revision.is_some() && pods.revision == before.applied);
-        if !vetted || after.applied != before.applied || !ready || facts.world != World::Settled {
+        if !vetted || after.applied != before.applied || !is_ready(&facts.seen) || !settled {
             return Some("a promotion begins with something else than was analysed");
         }
     }
@@ -107,12 +88,36 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
     let failed_promotion = before.phase == Phase::Promoting && after.phase == Phase::Failed;
     if ends && !failed_promotion {
         let drained = before.drain_until.is_some_and(|until| until <= facts.now);
-        let gone = target.map_or(seen.target == Known::Absent, |pods| pods.replicas == 0);
-        if !drained || !gone || facts.world != World::Settled {
+        let gone = target.map_or(facts.seen.target == Known::Absent, |pods| pods.replicas == 0);
+        if !drained || !gone || !settled {
             return Some("a rollout ended before traffic and pods were gone");
         }
     }
-    None
+    broken_by_shift(before, after, &facts.seen)
+}
+
+fn is_ready(seen: &Observed) -> bool {
+    seen.target.present().is_some_and(|pods| pods.readiness == Readiness::Ready)
+}
+
+/// What is wrong with a decision about traffic.
+fn broken_by_shift(before: &Memory, after: &Memory, seen: &Observed) -> Option<&'static str> {
+    // What another operator left behind is adopted as it is, then judged.
+    if before.foreign {
+        return None;
+    }
+    if after.weight > before.weight {
+        if !seen.canary_serves() {
+            return Some("more traffic was decided for a canary without a ready pod");
+        }
+        if !is_ready(seen) && seen.primary_serves() && after.phase == Phase::Progressing {
+            return Some("more traffic was decided for a canary that is not ready");
+        }
+    }
+    let goes_on = after.ending.is_none() && after.applied == before.applied;
+    let only_copy = seen.primary_is_gone() && seen.canary_serves();
+    (after.weight < before.weight && goes_on && only_copy)
+        .then_some("less traffic was decided for the only copy with a ready pod")
 }
 
 /// What is wrong with wanting an effect; `None` when nothing is.

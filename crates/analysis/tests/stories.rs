@@ -3,6 +3,8 @@
 //! The part above the line `== timeline ==` is read; the part below is checked, or written anew with `UPDATE_EXPECT=1`.
 //! A line that differs from what the reference was seen to do ends with the name of its row of `docs/differences.md`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 mod story;
 
 use std::path::Path;
@@ -27,5 +29,5 @@ stories! {
     promotion_fails_and_a_push_heals, weights_list_and_steps_back, canary_crashes, canary_never_ready,
     reverted_push, pushed_while_promoting, skip_analysis, suspended, routes_edited_by_hand, write_refused,
     target_deleted, primary_deleted, pre_rollout_fails, hooks_after_the_end, crash_everywhere,
-    pushed_while_rolling_back, primary_crashes,
+    pushed_while_rolling_back, primary_crashes, primary_crashes_while_rolling_back, promotion_fails_twice, promotion_fails_and_the_primary_dies, pushed_into_a_failing_promotion, pushed_while_the_primary_is_down, canary_without_addresses, taken_over_in_mid_run, taken_over_while_promoting,
 }

@@ -32,12 +32,8 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
     }
     let until = draft.facts.now.plus(draft.plan.drain_ms());
     draft.memory.drain_until = Some(until);
-    draft.memory.ending = Some(ending.clone());
+    draft.memory.ending = Some(ending);
     draft.wake_at(until);
-    if ending.result == Outcome::RolledBack {
-        let canary = draft.canary();
-        draft.warn(format!("Canary failed! Scaling down {canary}"));
-    }
     Ok(())
 }
 

@@ -109,8 +109,12 @@ fn give_back(draft: &mut Draft<'_>) -> bool {
     if !draft.facts.seen.primary_serves() || !draft.facts.seen.canary_serves() {
         return false;
     }
-    let canary = draft.canary();
-    draft.normal(format!("Advance {canary} canary weight {weight}"));
+    if weight.is_zero() {
+        draft.normal("Routing all traffic to primary".to_owned());
+    } else {
+        let canary = draft.canary();
+        draft.normal(format!("Advance {canary} canary weight {weight}"));
+    }
     draft.shift(weight);
     draft.memory.last_step = Some(draft.facts.now);
     wake_when_due(draft);
@@ -202,6 +206,8 @@ fn blocked(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
 
 /// Ends the run.
 pub(crate) fn roll_back(draft: &mut Draft<'_>, cause: Cause) -> Need<()> {
+    let canary = draft.canary();
+    draft.warn(format!("Canary failed! Scaling down {canary}"));
     ending::begin(draft, Ending { result: Outcome::RolledBack, cause })
 }
 

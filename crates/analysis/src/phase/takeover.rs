@@ -28,6 +28,8 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
         Phase::Progressing | Phase::WaitingPromotion => {
             draft.shift(live);
             draft.memory.applied = Some(found);
+            // The last change of the status was the last step, so the next one is not taken at once.
+            draft.memory.last_step = draft.memory.changed;
         }
         // The primary is overwritten already: forward.
         Phase::Promoting if copied => {

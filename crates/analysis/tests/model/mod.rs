@@ -11,7 +11,7 @@ mod world;
 
 use std::{collections::HashMap, sync::Mutex};
 
-use stateright::{Checker, Model, Property};
+use stateright::{Checker, Model, Path, Property};
 use vexil_analysis::{Hook, HookKind, Names, Phase, Plan, Revision, Steps, Strategy, Weight};
 
 pub use act::{Action, Fault};
@@ -36,6 +36,11 @@ pub struct Rollout {
     /// Whether checks and hooks may fail.
     fails: bool,
     known: Mutex<quiet::Known>,
+}
+
+/// `VEXIL_DEEPER=1` allows one fault more on each way; that takes some minutes.
+fn deeper() -> u8 {
+    u8::from(std::env::var_os("VEXIL_DEEPER").is_some())
 }
 
 /// A plan with one hook of each kind, one check, and the shortest times.
@@ -86,14 +91,14 @@ impl Rollout {
     }
 
     /// Starts with a Canary that nobody has looked at.
-    pub fn from_nothing(mut self, budget: u8) -> Rollout {
-        self.starts.push(State::new(budget));
+    pub fn starting_anew(mut self, budget: u8) -> Rollout {
+        self.starts.push(State::new(budget + deeper()));
         self
     }
 
     /// Starts from rest, with whatever `change` makes of it.
-    pub fn from_rest(mut self, budget: u8, change: impl Fn(&mut State)) -> Rollout {
-        let mut state = self.rested(State::new(budget));
+    pub fn starting_at_rest(mut self, budget: u8, change: impl Fn(&mut State)) -> Rollout {
+        let mut state = self.rested(State::new(budget + deeper()));
         change(&mut state);
         state.process.idle = false;
         state.cut();
@@ -102,7 +107,7 @@ impl Rollout {
     }
 
     /// Starts with whatever another operator may have left behind.
-    pub fn from_takeover(mut self, budget: u8) -> Rollout {
+    pub fn starting_taken_over(mut self, budget: u8) -> Rollout {
         let phases = [
             Phase::Initialized,
             Phase::Progressing,
@@ -120,7 +125,7 @@ impl Rollout {
                     (100, true, Pods::Ready),
                     (100, true, Pods::Coming),
                 ] {
-                    self = self.from_rest(budget, |state| {
+                    self = self.starting_at_rest(budget, |state| {
                         let of = |rev, pods| Workload { foreign: true, ..Workload::new(rev, pods) };
                         state.world.primary = Some(of(primary, pods));
                         state.world.target = Some(Workload { scaled, ..Workload::new(target, Pods::Ready) });
@@ -140,8 +145,8 @@ impl Rollout {
     }
 
     /// Starts right after a push.
-    pub fn from_push(self, budget: u8) -> Rollout {
-        self.from_rest(budget, |state| state.push(Rev::H1))
+    pub fn starting_with_a_push(self, budget: u8) -> Rollout {
+        self.starting_at_rest(budget, |state| state.push(Rev::H1))
     }
 
     /// Walks through every state. Fails with the shortest way to the first broken law.
@@ -156,16 +161,22 @@ impl Rollout {
             started.elapsed()
         );
         let mut found = checker.discoveries();
-        for end in ENDS {
-            assert!(found.remove(end).is_some(), "never: {end}");
-        }
-        for (name, path) in found {
-            let last = path.last_state().clone();
-            let law = last.broken.or_else(|| checker.model().unrest(&last));
-            let ways: Vec<String> = path.into_actions().iter().map(|action| format!("{action:?}")).collect();
-            panic!("{name}: {law:?}\n{}\nends in {last:?}", ways.join(", "));
-        }
+        let ends = ENDS.map(|end| found.remove(end).is_some());
+        let broken: Vec<String> = found.iter().map(|(name, path)| checker.model().tell(name, path)).collect();
+        assert!(broken.is_empty(), "{}", broken.join("\n\n"));
+        assert_eq!(ends, [true; ENDS.len()], "not among the states: one of {ENDS:?}");
         assert!(checker.unique_state_count() > most, "so few states check nothing");
+    }
+}
+
+impl Rollout {
+    /// The shortest way to a state in which a law is broken.
+    fn tell(&self, name: &str, path: &Path<State, Action>) -> String {
+        let last = path.last_state();
+        let law = last.broken.or_else(|| self.unrest(last));
+        let way: Vec<String> =
+            path.clone().into_actions().iter().map(|action| format!("{action:?}")).collect();
+        format!("{name}: {law:?}\n{}\nends in {last:?}", way.join(", "))
     }
 }
 

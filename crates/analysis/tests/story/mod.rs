@@ -35,6 +35,13 @@ fn act(shell: &mut Shell, action: &Action) {
             change(&mut shell.plan);
             shell.settle();
         }
+        Action::TakeOver => {
+            shell.note("user", "replace the other operator");
+            let theirs = Some(vexil_analysis::Revision::new("theirs"));
+            (shell.memory.applied, shell.memory.promoted, shell.memory.held) = (theirs.clone(), theirs, None);
+            (shell.memory.foreign, shell.memory.last_step) = (true, None);
+            shell.settle();
+        }
         Action::CrashEachEffect => shell.crash_each_effect = true,
     }
 }

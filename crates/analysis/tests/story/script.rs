@@ -22,6 +22,7 @@ pub enum Action {
     User(String, OnWorld),
     Plan(String, OnPlan),
     CrashEachEffect,
+    TakeOver,
 }
 
 fn span_ms(text: &str) -> u64 {
@@ -174,8 +175,11 @@ fn action(line: &str, words: &[&str]) -> Action {
             user(line, move |world, _| world.refused = Some(what.clone()))
         }
         ["allow", "all"] => user(line, |world, _| world.refused = None),
+        ["hide", "canary", "addresses"] => user(line, |world, _| world.hidden = true),
+        ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
         ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
+        ["replace", "the", "other", "operator"] => Action::TakeOver,
         ["crash", "the", "operator", "after", "each", "effect"] => Action::CrashEachEffect,
         _ => panic!("no such action: {line}"),
     }

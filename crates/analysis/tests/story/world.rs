@@ -43,6 +43,8 @@ pub struct World {
     pub apex: bool,
     pub routes: Option<Routes>,
     pub refused: Option<String>,
+    /// Gateways do not hear of the canary's pods.
+    pub hidden: bool,
     /// Revisions whose pods never become ready, anywhere or only in the primary.
     pub broken: BTreeSet<Revision>,
     pub broken_primary: BTreeSet<Revision>,
@@ -70,6 +72,7 @@ impl World {
             apex: false,
             routes: None,
             refused: None,
+            hidden: false,
             broken: BTreeSet::new(),
             broken_primary: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -130,6 +133,7 @@ impl World {
             Some(w) if w.serves(now) => Known::Present(w.replicas),
             _ => Known::Present(0),
         };
+        let canary = if self.hidden { Known::Present(0) } else { addresses(&self.target) };
         Observed {
             target: self.pods(&self.target, now, "canary deployment podinfo.test"),
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
@@ -137,7 +141,7 @@ impl World {
             apex: if self.apex { Fit::Fits } else { Fit::Differs },
             routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
             primary_addresses: addresses(&self.primary),
-            canary_addresses: addresses(&self.target),
+            canary_addresses: canary,
         }
     }
 
