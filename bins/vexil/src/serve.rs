@@ -1,4 +1,5 @@
-//! Start, run, stop: connects, serves HTTP, waits for the lease when asked to, and runs the operator until a signal comes.
+//! Start, run, stop: connects, serves HTTP, waits for the lease when asked to, and runs the operator until a signal
+//! comes.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What is wrong with a Canary: every defect at once, each with the path of its field.
 //!
-//! [`parse`] turns an object into the types, [`validate`] judges them. Both are pure; what is known only to the operator
-//! (its providers and what they can do) comes in the [`ValidationContext`].
+//! [`parse`] turns an object into the types, [`validate`] judges them. Both are pure; what is known only to the
+//! operator (its providers and what they can do) comes in the [`ValidationContext`].
 
 mod analysis;
 mod metrics;

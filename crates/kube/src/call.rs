@@ -16,7 +16,8 @@ pub(crate) const OBJECT_LIMIT: Duration = Duration::from_secs(15);
 /// Longest wait for one page of a list.
 pub(crate) const LIST_LIMIT: Duration = Duration::from_secs(60);
 
-/// Largest answer that is taken, in bytes. A page of a list holds at most 500 objects of at most 1.5 MiB, and never does.
+/// Largest answer that is taken, in bytes. A page of a list holds at most 500 objects of at most 1.5 MiB, and never
+/// does.
 const SIZE_LIMIT: usize = 256 << 20;
 
 /// Longest message of the API server that is passed on, in characters.

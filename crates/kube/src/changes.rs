@@ -13,7 +13,8 @@ use vexil_object::{Kind, ObjectKey};
 /// Something that looks different than before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Noted {
-    /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid over.
+    /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid
+    /// over.
     Object(ObjectKey),
     /// What is known of the whole kind changed: its first list has come, it is served or no longer served, or its
     /// trouble began or ended. Objects that are absent are told by this alone.

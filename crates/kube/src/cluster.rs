@@ -61,15 +61,15 @@ impl Cluster {
     }
 
     /// What is known of an object without asking: from the cache, with our own writes laid over. A kind that is not
-    /// watched yet starts being watched and is not known until its list has come. Objects of a kind that the cluster does
-    /// not define are absent. Objects outside of the scope are never known.
+    /// watched yet starts being watched and is not known until its list has come. Objects of a kind that the cluster
+    /// does not define are absent. Objects outside of the scope are never known.
     pub fn look(&self, key: &ObjectKey) -> Seen {
         if self.watches(key) { self.shared.look(key) } else { Seen::NotKnown }
     }
 
-    /// The objects of one namespace (empty = all that are watched), by namespace and name; the kind starts being watched.
-    /// `None` when its list has not come yet, a write to one of them has an unknown outcome, or the namespace is outside
-    /// of the scope.
+    /// The objects of one namespace (empty = all that are watched), by namespace and name; the kind starts being
+    /// watched. `None` when its list has not come yet, a write to one of them has an unknown outcome, or the namespace
+    /// is outside of the scope.
     pub fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
         let scope = self.shared.scope.namespace();
         let inside = scope.is_empty() || namespace.is_empty() || !kind.namespaced || namespace == scope;
@@ -81,8 +81,8 @@ impl Cluster {
         self.shared.listeners.add()
     }
 
-    /// What is wrong with the watch of a kind, for a person; `None` when it works or has not been started. While there is
-    /// trouble, looks answer what was known before.
+    /// What is wrong with the watch of a kind, for a person; `None` when it works or has not been started. While there
+    /// is trouble, looks answer what was known before.
     pub fn trouble(&self, kind: Kind) -> Option<String> {
         self.shared.trouble(kind)
     }

@@ -18,7 +18,8 @@ pub enum EventType {
 /// One Event about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRecord {
-    /// Name of the Event, made by the caller from what it tells, so that telling it again after a crash changes nothing.
+    /// Name of the Event, made by the caller from what it tells, so that telling it again after a crash changes
+    /// nothing.
     pub name: String,
     /// Namespace of the Canary, and of the Event.
     pub namespace: String,

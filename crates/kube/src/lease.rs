@@ -1,7 +1,7 @@
 //! Leader election on the reference's Lease, so that it and Vexil exclude each other (`operator.md` 6).
 //!
-//! Whether another leader is dead is measured on our own clock, from when we last saw its record change: the times in the
-//! record are only for people. That is client-go's rule, and it holds however wrong the clocks are.
+//! Whether another leader is dead is measured on our own clock, from when we last saw its record change: the times in
+//! the record are only for people. That is client-go's rule, and it holds however wrong the clocks are.
 
 use std::{pin::Pin, time::Duration};
 
@@ -97,8 +97,8 @@ pub fn identity() -> String {
 }
 
 impl Election {
-    /// A candidate for the Lease of this namespace. `now_ms` gives the time that the record shows, in milliseconds since
-    /// the Unix epoch.
+    /// A candidate for the Lease of this namespace. `now_ms` gives the time that the record shows, in milliseconds
+    /// since the Unix epoch.
     pub fn new(
         cluster: Cluster,
         namespace: &str,

@@ -1,8 +1,8 @@
 //! The only crate that talks to the Kubernetes API: caches, reads, fenced writes, events, the lease.
 //!
-//! [`Cluster`] is the handle: [`Cluster::look`] answers from caches that watches keep fed, with our own writes laid over;
-//! [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced by uid and
-//! resourceVersion. [`Watches`] drives the watches and is polled by whoever runs the process.
+//! [`Cluster`] is the handle: [`Cluster::look`] answers from caches that watches keep fed, with our own writes laid
+//! over; [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced
+//! by uid and resourceVersion. [`Watches`] drives the watches and is polled by whoever runs the process.
 
 mod cache;
 mod call;

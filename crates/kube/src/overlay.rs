@@ -1,7 +1,7 @@
 //! What we know better than the watch: our own acknowledged writes, until the watch has caught up with them.
 //!
-//! A watch tells the past. Right after a write the cache still holds the object as it was before, and a decision on that
-//! repeats itself. So the answer of each write is laid over the cache until the watch is known to have passed it.
+//! A watch tells the past. Right after a write the cache still holds the object as it was before, and a decision on
+//! that repeats itself. So the answer of each write is laid over the cache until the watch is known to have passed it.
 //! Versions are compared as numbers, which Kubernetes promises for its own and for custom resources (API concepts,
 //! "resource versions", since 1.35; true of every release before).
 

@@ -36,8 +36,8 @@ impl Cluster {
         Ok(object.map_or(Seen::Absent, |object| Seen::Present(Arc::new(object))))
     }
 
-    /// Reads the objects of a namespace (empty = all) that carry these labels (a label selector; empty = all), whole but
-    /// for `managedFields`. Nothing is kept.
+    /// Reads the objects of a namespace (empty = all) that carry these labels (a label selector; empty = all), whole
+    /// but for `managedFields`. Nothing is kept.
     ///
     /// # Errors
     /// When there is no answer, or one that says no.

@@ -13,9 +13,9 @@ use crate::{
 };
 
 impl Cluster {
-    /// Makes a change. When it is acknowledged, the answer is laid over the cache; when its outcome is unknown, or when it
-    /// shows that the cache is behind, the object is not known until the watch or [`Cluster::fetch`] tells. So too when
-    /// the returned future is dropped before it is done.
+    /// Makes a change. When it is acknowledged, the answer is laid over the cache; when its outcome is unknown, or when
+    /// it shows that the cache is behind, the object is not known until the watch or [`Cluster::fetch`] tells. So too
+    /// when the returned future is dropped before it is done.
     ///
     /// # Errors
     /// See [`WriteError`]. Only `Unknown` and `Pruned` leave open or say that something was written.

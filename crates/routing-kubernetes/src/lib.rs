@@ -4,8 +4,8 @@
 //! the primary's pods; it may be the user's own, and then only its ports and selector are written, and given back.
 //!
 //! Every comparison is with the live object as the API server has completed it, so a Service that was written once is
-//! not written again: fields that the server fills in (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours, and
-//! those of a port are compared as the server would complete them.
+//! not written again: fields that the server fills in (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours,
+//! and those of a port are compared as the server would complete them.
 
 mod ports;
 mod render;

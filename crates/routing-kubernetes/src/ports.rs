@@ -61,8 +61,8 @@ fn complete(port: &Value) -> Value {
     complete
 }
 
-/// A port with the node port of the live one of its name; else of its number, unless that one's name is wanted itself. A
-/// user's only port often has no name, and clients outside know its node port.
+/// A port with the node port of the live one of its name; else of its number, unless that one's name is wanted itself.
+/// A user's only port often has no name, and clients outside know its node port.
 fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
     let by_name = live.iter().find(|live| same(live, &port, "name"));
     let by_number = || {

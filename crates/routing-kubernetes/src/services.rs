@@ -17,7 +17,8 @@ impl Services for KubernetesServices {
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let mut changes = Vec::new();
         for role in [Role::Canary, Role::Primary] {
-            // No user's traffic goes through these names before there is a Canary: nothing to adopt, only to collide with.
+            // No user's traffic goes through these names before there is a Canary: nothing to adopt, only to collide
+            // with.
             let key = key(role, target);
             let claim = Claim::exclusive(&key, target.owner, have)?;
             changes.extend(kept(key, role, target, claim)?);

@@ -38,7 +38,8 @@ pub(crate) fn plain(template: &Value) -> String {
     digest(&template)
 }
 
-/// Whether a revision was computed by us. Those of another operator can only be told to be different, never to be equal.
+/// Whether a revision was computed by us. Those of another operator can only be told to be different, never to be
+/// equal.
 pub fn is_our_revision(revision: &Revision) -> bool {
     revision.as_str().starts_with(SCHEME)
 }

@@ -9,8 +9,8 @@ use serde_with_macros::skip_serializing_none;
 use super::{HttpMatch, Webhook};
 use crate::number;
 
-/// How a new revision is judged and how its traffic grows (`operator.md` 8.3). What an absent field means is told by the
-/// accessor of the same name.
+/// How a new revision is judged and how its traffic grows (`operator.md` 8.3). What an absent field means is told by
+/// the accessor of the same name.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

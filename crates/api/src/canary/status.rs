@@ -1,4 +1,5 @@
-//! What the operator remembers: the reference's status (`operator.md` 8.4, `analysis.md` section 5) and the engine's memory.
+//! What the operator remembers: the reference's status (`operator.md` 8.4, `analysis.md` section 5) and the engine's
+//! memory.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,8 @@ pub(super) enum Rule {
     Keep(String, Vec<&'static str>),
 }
 
-/// Sets keywords of the schema at a path such as `spec.service.gatewayRefs[].name` (`[]` an element, `{}` a map's value).
+/// Sets keywords of the schema at a path such as `spec.service.gatewayRefs[].name` (`[]` an element, `{}` a map's
+/// value).
 pub(super) fn set(path: impl Into<String>, keywords: Value) -> Rule {
     Rule::Set(path.into(), keywords)
 }

@@ -29,8 +29,8 @@ fn of<T: JsonSchema>() -> Value {
     structural(&settings.into_generator().into_root_schema_for::<T>().to_value())
 }
 
-/// Keeps what a structural schema may hold. Optional fields are absent, never null; defaults and required fields are the
-/// contract's business, not that of the Rust types.
+/// Keeps what a structural schema may hold. Optional fields are absent, never null; defaults and required fields are
+/// the contract's business, not that of the Rust types.
 fn structural(raw: &Value) -> Value {
     let mut out = Map::new();
     let inner = unwrapped(raw);

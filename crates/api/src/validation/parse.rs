@@ -1,8 +1,8 @@
 //! From an object to the types, without losing a defect on the way.
 //!
-//! The first pass walks the object along the schema that is made of the types and names every field of a wrong type; the
-//! second builds the types. An object from an API server with our CRD passes; a list read under another CRD may hold
-//! anything, and one bad object must not hide the others.
+//! The first pass walks the object along the schema that is made of the types and names every field of a wrong type;
+//! the second builds the types. An object from an API server with our CRD passes; a list read under another CRD may
+//! hold anything, and one bad object must not hide the others.
 
 use std::sync::LazyLock;
 

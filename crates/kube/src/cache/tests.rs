@@ -1,5 +1,5 @@
-//! The cache against a small API server: whatever order answers, events, lists and reads come in, nothing older than our
-//! last acknowledged write is ever shown, and in the end the truth is.
+//! The cache against a small API server: whatever order answers, events, lists and reads come in, nothing older than
+//! our last acknowledged write is ever shown, and in the end the truth is.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! What must hold on any API server: run in the process on every `cargo test`, and against a real one where there is one.
+//! What must hold on any API server: run in the process on every `cargo test`, and against a real one where there is
+//! one.
 
 mod crds;
 mod watching;

@@ -71,10 +71,11 @@ impl MetricStore {
 
     /// Stores one scrape of a target in the text exposition format, all of it or, if the text is wrong, nothing.
     ///
-    /// `target` are the labels every series of the target gets (`job`, `instance`, …); a scraped label of the same name is
-    /// kept as `exported_<name>`, as Prometheus does without `honor_labels`. Samples without a timestamp of their own get
-    /// `now_ms`. A series that the last scrape of the same target had and this one has not is marked stale, so that instant
-    /// queries no longer see it. After an error the caller decides whether that is a [`Self::scrape_failed`].
+    /// `target` are the labels every series of the target gets (`job`, `instance`, …); a scraped label of the same name
+    /// is kept as `exported_<name>`, as Prometheus does without `honor_labels`. Samples without a timestamp of their
+    /// own get `now_ms`. A series that the last scrape of the same target had and this one has not is marked stale, so
+    /// that instant queries no longer see it. After an error the caller decides whether that is a
+    /// [`Self::scrape_failed`].
     pub fn ingest_text(&mut self, text: &str, target: &Labels, now_ms: i64) -> Result<Ingested, TextError> {
         let scraped = text::parse(text)?;
         let mut report = Ingested::default();
@@ -110,7 +111,8 @@ impl MetricStore {
         self.series.keys()
     }
 
-    /// The newest sample in (`at_ms` - `lookback_ms`, `at_ms`] of each series whose labels match, unless it is a stale mark.
+    /// The newest sample in (`at_ms` - `lookback_ms`, `at_ms`] of each series whose labels match, unless it is a stale
+    /// mark.
     pub(super) fn latest(
         &self,
         matches: impl Fn(&Labels) -> bool,

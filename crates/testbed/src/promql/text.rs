@@ -1,7 +1,7 @@
 //! The text exposition format 0.0.4, read: what a target answers to a scrape.
 //!
-//! Not read: OpenMetrics (`# EOF`, exemplars, `_created`), quoted UTF-8 names, native histograms, the protobuf form. `# HELP`
-//! and `# TYPE` lines are checked for form and forgotten, since no query of ours depends on them.
+//! Not read: OpenMetrics (`# EOF`, exemplars, `_created`), quoted UTF-8 names, native histograms, the protobuf form. `#
+//! HELP` and `# TYPE` lines are checked for form and forgotten, since no query of ours depends on them.
 
 use super::labels::{Labels, METRIC_NAME};
 

@@ -200,8 +200,8 @@ impl Cluster {
         objects::set_image(&self.client, namespace, deployment, container, image).await
     }
 
-    /// Crashes every pod that carries all of these labels, together with its siblings of the same ReplicaSet; answers how
-    /// many ReplicaSets (or lone pods) that were. They are started again after the usual back-off.
+    /// Crashes every pod that carries all of these labels, together with its siblings of the same ReplicaSet; answers
+    /// how many ReplicaSets (or lone pods) that were. They are started again after the usual back-off.
     pub fn crash_pods(&self, namespace: &str, labels: &[(&str, &str)]) -> usize {
         let labels: Map<String, Value> =
             labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();

@@ -118,7 +118,8 @@ impl Tally {
         bad.map(|(_, count)| count).sum::<u64>() + self.failed.values().sum::<u64>()
     }
 
-    /// What was counted since `earlier`, which is a former state of this tally. The slowest answer is of the whole time.
+    /// What was counted since `earlier`, which is a former state of this tally. The slowest answer is of the whole
+    /// time.
     pub fn since(&self, earlier: &Tally) -> Tally {
         Tally {
             requests: self.requests.saturating_sub(earlier.requests),

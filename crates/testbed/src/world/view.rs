@@ -109,7 +109,8 @@ pub(crate) fn labels(object: &Value) -> Option<&Map<String, Value>> {
     at(object, "/metadata/labels").and_then(Value::as_object)
 }
 
-/// Whether two values say the same: `null`, `{}` and `[]` say what absence says, as the API server fills some of them in.
+/// Whether two values say the same: `null`, `{}` and `[]` say what absence says, as the API server fills some of them
+/// in.
 pub(crate) fn alike(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {

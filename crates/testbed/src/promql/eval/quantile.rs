@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-/// How far two cumulative counts may differ, relative to their sum, and still count as equal: sums of rates carry rounding
-/// errors, and a difference of that size must not make a bucket.
+/// How far two cumulative counts may differ, relative to their sum, and still count as equal: sums of rates carry
+/// rounding errors, and a difference of that size must not make a bucket.
 const TOLERANCE: f64 = 1e-12;
 
 /// A bucket of a classic histogram: how many observations were at or below its bound.
@@ -40,9 +40,9 @@ pub(super) fn quantile(rank: f64, mut values: Vec<f64>) -> f64 {
 
 /// The `rank`-quantile of a histogram, as Prometheus' `histogram_quantile` estimates it.
 ///
-/// Observations are assumed to be spread evenly in their bucket, and the lowest bucket to begin at 0 unless its bound is not
-/// above 0. A quantile above the highest finite bound is that bound. No `+Inf` bucket, fewer than two buckets or no
-/// observations: NaN. Buckets that fall are lifted to the one before.
+/// Observations are assumed to be spread evenly in their bucket, and the lowest bucket to begin at 0 unless its bound
+/// is not above 0. A quantile above the highest finite bound is that bound. No `+Inf` bucket, fewer than two buckets or
+/// no observations: NaN. Buckets that fall are lifted to the one before.
 pub(super) fn histogram_quantile(rank: f64, buckets: Vec<Bucket>) -> f64 {
     if let Some(answer) = impossible(rank) {
         return answer;

@@ -64,9 +64,10 @@ impl Window<'_> {
     /// The growth between the first and the last sample, stretched to the whole window (Prometheus' `rate`, `increase`,
     /// `delta`).
     ///
-    /// A drop of a counter is a restart from 0. Samples are assumed to be regular: the window's border is reached if it is
-    /// less than 1.1 spacings from the nearest sample, otherwise the series is assumed to begin or end half a spacing away.
-    /// A counter is never stretched to before the time at which it would have been 0. Fewer than two samples: no value.
+    /// A drop of a counter is a restart from 0. Samples are assumed to be regular: the window's border is reached if it
+    /// is less than 1.1 spacings from the nearest sample, otherwise the series is assumed to begin or end half a
+    /// spacing away. A counter is never stretched to before the time at which it would have been 0. Fewer than two
+    /// samples: no value.
     fn extrapolated(&self, counter: bool) -> Option<f64> {
         let (first, last) = (self.samples.first()?, self.samples.last()?);
         let gaps = self.samples.len().checked_sub(1).filter(|gaps| *gaps > 0)?;

@@ -1,7 +1,7 @@
 //! Command lines of `bash` hooks, as far as they are pipelines of `curl`, `grep`, `echo`, `true` and `false`.
 //!
-//! Commands are joined by `|`, `&&`, `||` and `;`. Not done: variables, substitution, redirection, any other program, and
-//! options of `curl` beyond those that say which request is sent (the others are ignored).
+//! Commands are joined by `|`, `&&`, `||` and `;`. Not done: variables, substitution, redirection, any other program,
+//! and options of `curl` beyond those that say which request is sent (the others are ignored).
 
 use http::{Method, Request};
 

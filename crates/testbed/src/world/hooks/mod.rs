@@ -2,8 +2,8 @@
 //!
 //! `bash` hooks are carried out (see [`command`]) and answer 200, or 500 `command <cmd> failed: …`; `cmd` hooks are
 //! accepted with 202, and `hey` among them can really send requests. Status codes and texts are those of the contract
-//! (`loadtester-and-charts.md` A2, A3, A6). Not done: gates, `helm`, `kubectl`, `concord`, `ngrinder`, `grpc_health_probe`,
-//! any other program.
+//! (`loadtester-and-charts.md` A2, A3, A6). Not done: gates, `helm`, `kubectl`, `concord`, `ngrinder`,
+//! `grpc_health_probe`, any other program.
 
 mod command;
 mod hey;

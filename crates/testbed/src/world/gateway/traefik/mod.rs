@@ -2,8 +2,8 @@
 //!
 //! Modelled on Traefik 3 with its Kubernetes CRD provider, in both API groups. Metrics are those of
 //! `--metrics.prometheus=true` that concern services: one set of series per Service, labelled
-//! `<namespace>-<service>-<port>@kubernetescrd`, none for the TraefikService above it. Entry point and router metrics are
-//! not recorded.
+//! `<namespace>-<service>-<port>@kubernetescrd`, none for the TraefikService above it. Entry point and router metrics
+//! are not recorded.
 
 mod balance;
 mod config;

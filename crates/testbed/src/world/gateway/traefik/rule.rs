@@ -1,6 +1,8 @@
-//! The matchers of IngressRoutes: `Host`, `Path`, `PathPrefix` and `Method`, joined by `&&`, `||` and parentheses, negated by `!`.
+//! The matchers of IngressRoutes: `Host`, `Path`, `PathPrefix` and `Method`, joined by `&&`, `||` and parentheses,
+//! negated by `!`.
 //!
-//! Not done: `HostRegexp`, `PathRegexp`, `Header`, `HeaderRegexp`, `Query`, `ClientIP`; a rule with one of them is refused.
+//! Not done: `HostRegexp`, `PathRegexp`, `Header`, `HeaderRegexp`, `Query`, `ClientIP`; a rule with one of them is
+//! refused.
 
 /// A parsed rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
