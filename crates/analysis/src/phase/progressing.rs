@@ -96,8 +96,7 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) {
     } else {
         return;
     };
-    let canary = draft.canary();
-    draft.warn(format!("No pod of {gone} is ready, routing all traffic of {canary} to {other}"));
+    trouble::no_pod(draft, &gone, other);
     let before = draft.memory.withheld.unwrap_or(weight);
     draft.shift(all);
     draft.memory.withheld = Some(before);

@@ -19,8 +19,17 @@ pub(crate) fn drains_anew(draft: &mut Draft<'_>) -> bool {
     let anew = matches!(draft.facts.world, World::Waits(Pause::Traffic));
     if anew {
         draft.memory.drain_until = None;
+        if draft.facts.seen.primary_is_gone() {
+            no_pod(draft, &draft.primary(), "canary");
+        }
     }
     anew
+}
+
+/// Tells that one copy has lost its last pod and that the other one takes over. The routes have been changed already.
+pub(crate) fn no_pod(draft: &mut Draft<'_>, gone: &str, other: &str) {
+    let canary = draft.canary();
+    draft.warn(format!("No pod of {gone} is ready, routing all traffic of {canary} to {other}"));
 }
 
 /// Whether the world matches the memory. When it does not, what is waited for is told once, and the time since when

@@ -1,7 +1,7 @@
 //! The shell of the stories: the controller's tick, on virtual time, with a notebook.
 
 use vexil_analysis::{
-    Facts, Memory, Millis, Next, Plan, Question, Receiver, Side, Step, Transition, WaitKind,
+    Effect, Facts, Memory, Millis, Next, Plan, Question, Receiver, Side, Step, Transition, WaitKind,
     World as Settlement, advance, laws, next_effect,
 };
 
@@ -103,6 +103,8 @@ impl Shell {
                 }
             }
         };
+        let broken = laws::broken_by_decision(&self.memory, &transition.memory, &facts);
+        assert_eq!(broken, None, "{:#?}", transition.memory);
         self.remember(transition)
     }
 
@@ -122,7 +124,7 @@ impl Shell {
                     return Settlement::Settled;
                 }
                 Next::Wait(pause) => return Settlement::Waits(pause),
-                Next::Do(effect) => match self.world.act(&effect, self.now) {
+                Next::Do(effect) => match self.act(&effect) {
                     Ok(told) => {
                         if let Some((kind, what)) = told {
                             self.note(kind, &what);
@@ -139,6 +141,12 @@ impl Shell {
                 },
             }
         }
+    }
+
+    fn act(&mut self, effect: &Effect) -> Result<Option<(&'static str, String)>, String> {
+        let broken = laws::broken_by_choice(&self.memory, &self.world.seen(self.now), effect);
+        assert_eq!(broken, None, "{effect:?} at {:?}", self.now);
+        self.world.act(effect, self.now)
     }
 
     fn ask(&mut self, question: Question) -> vexil_analysis::Answer {
