@@ -111,55 +111,16 @@ pub fn next(model: &Rollout, state: &State, action: Action) -> Option<State> {
 fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
     next.budget -= 1;
     match fault {
-        Fault::Push(rev) => {
-            if next.world.target?.rev == rev {
-                return None;
-            }
-            next.push(rev);
-        }
         Fault::PodsCrash(side) => {
             let workload = next.workload_mut(side).as_mut().filter(|w| w.serves())?;
             (workload.pods, workload.covered) = (Pods::Crashed, false);
             next.outdate();
         }
-        Fault::Route(canary) => {
-            let live = next.world.routes.as_mut().filter(|live| **live != canary)?;
-            *live = canary;
-            next.touched(Object::Routes);
-            next.outdate();
-        }
-        Fault::Scale(up) => {
-            next.world.target.as_mut().filter(|target| target.scaled != up)?.scale(up);
-            next.scaled_by_user = up;
-            next.touched(Object::Target);
-        }
-        Fault::Delete(side) => {
-            next.workload_mut(side).take()?;
-            next.touched(side.object());
-        }
-        Fault::Create(rev) => {
-            if next.world.target.is_some() {
-                return None;
-            }
-            next.world.target = Some(Workload::new(rev, Pods::Coming));
-            next.scaled_by_user = true;
-            next.touched(Object::Target);
-        }
-        Fault::Suspend => {
-            next.suspended = true;
-            next.touched(Object::Status);
-        }
-        Fault::ApexEdited => {
-            next.world.apex = false;
-            next.touched(Object::Apex);
-        }
         Fault::Refuse(object) => {
             next.world.refused = Some(object);
             next.process.idle = false;
         }
-        Fault::Unanswered => {
-            next = model.step_unanswered(&next)?;
-        }
+        Fault::Unanswered => next = model.step_unanswered(&next)?,
         Fault::NotKnown(object) => {
             next.process.unknown = Some(object);
             next.process.idle = false;
@@ -180,8 +141,48 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
             next.process = Process::default();
             next.ghost = Some(Box::new(ghost));
         }
+        edit => return next.edited(edit),
     }
     Some(next)
+}
+
+impl State {
+    /// What users do. `None` when it changes nothing.
+    fn edited(mut self, edit: Fault) -> Option<State> {
+        match edit {
+            Fault::Push(rev) if self.world.target?.rev != rev => self.push(rev),
+            Fault::Route(canary) => {
+                let live = self.world.routes.as_mut().filter(|live| **live != canary)?;
+                *live = canary;
+                self.touched(Object::Routes);
+                self.outdate();
+            }
+            Fault::Scale(up) => {
+                self.world.target.as_mut().filter(|target| target.scaled != up)?.scale(up);
+                self.scaled_by_user = up;
+                self.touched(Object::Target);
+            }
+            Fault::Delete(side) => {
+                self.workload_mut(side).take()?;
+                self.touched(side.object());
+            }
+            Fault::Create(rev) if self.world.target.is_none() => {
+                self.world.target = Some(Workload::new(rev, Pods::Coming));
+                self.scaled_by_user = true;
+                self.touched(Object::Target);
+            }
+            Fault::Suspend => {
+                self.suspended = true;
+                self.touched(Object::Status);
+            }
+            Fault::ApexEdited => {
+                self.world.apex = false;
+                self.touched(Object::Apex);
+            }
+            _ => return None,
+        }
+        Some(self)
+    }
 }
 
 impl State {
