@@ -1,5 +1,6 @@
 //! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
 
+mod bench;
 mod crds;
 mod demo;
 mod e2e;
@@ -18,6 +19,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure what the operator costs, and print it
+    Bench(bench::Args),
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
     /// Play the Traefik guide on a cluster inside this process, with the operator as its own process
@@ -30,6 +33,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
+        Chore::Bench(args) => bench::run(&args),
         Chore::Crds(args) => crds::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::E2e(args) => e2e::run(&args),

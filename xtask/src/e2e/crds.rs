@@ -5,6 +5,11 @@ use std::{fs, path::Path};
 use anyhow::Context as _;
 use serde_json::Value;
 
+use super::{
+    api::{Api, DEFINITIONS},
+    recorder::text,
+};
+
 /// Ours, as `cargo xtask crds` writes them.
 const OURS: &str = "../crds";
 /// Those of the routers.
@@ -27,6 +32,17 @@ pub fn ours() -> anyhow::Result<Vec<Value>> {
 /// The CRDs of Traefik.
 pub fn traefik() -> anyhow::Result<Vec<Value>> {
     read(&Path::new(ROUTERS).join("traefik.io.yaml"))
+}
+
+/// Installs CRDs, and waits until they are served.
+pub async fn install(api: &Api, definitions: &[Value]) -> anyhow::Result<()> {
+    for definition in definitions {
+        api.apply(DEFINITIONS, "", definition).await?;
+    }
+    for definition in definitions {
+        api.served(text(definition, "/metadata/name")).await?;
+    }
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<Value>> {

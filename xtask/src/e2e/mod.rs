@@ -2,16 +2,16 @@
 //!
 //! Each scene has a namespace of its own. Traffic is not played here: that is the demo's.
 
-mod api;
-mod crds;
+pub mod api;
+pub mod crds;
 mod laws;
 mod manifests;
-mod operator;
+pub mod operator;
 mod proxy;
-mod recorder;
+pub mod recorder;
 mod scenes;
-mod stage;
-mod stand_in;
+pub mod stage;
+pub mod stand_in;
 mod story;
 
 use std::{
@@ -76,6 +76,9 @@ pub fn build() -> anyhow::Result<PathBuf> {
     Ok(target.join("release/vexil"))
 }
 
+/// Tells whether the cluster has Traefik's CRDs. Those that the suite installed leave with it.
+const ROUTE_DEFINITION: &str = "traefikservices.traefik.io";
+
 /// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
 const AT_ONCE: usize = 6;
 
@@ -105,10 +108,7 @@ impl<'a> Suite<'a> {
         tasks: &mut JoinSet<()>,
     ) -> anyhow::Result<Self> {
         let api = Api::connect(kubeconfig).await?;
-        for definition in crds::ours()? {
-            api.apply(DEFINITIONS, "", &definition).await?;
-        }
-        api.served("canaries.flagger.app").await?;
+        crds::install(&api, &crds::ours()?).await?;
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000;
         let logs = std::env::temp_dir().join(format!("vexil-e2e-{run}"));
         std::fs::create_dir_all(&logs)?;
@@ -127,19 +127,22 @@ impl<'a> Suite<'a> {
         let start = Instant::now();
         let mut ended = Vec::new();
         let shared = self.recipe("shared").start()?;
-        if self.defined("traefikservices.traefik.io").await? {
+        let theirs = self.api.get(DEFINITIONS, "", ROUTE_DEFINITION).await?.is_some();
+        if theirs {
             self.skip(FIRST, "the cluster has them already");
         } else {
             ended.extend(self.together(FIRST).await?);
+            crds::install(&self.api, &crds::traefik()?).await?;
         }
-        for definition in crds::traefik()? {
-            self.api.apply(DEFINITIONS, "", &definition).await?;
-        }
-        self.api.served("traefikservices.traefik.io").await?;
         ended.extend(self.together(TOGETHER).await?);
         shared.kill().await?;
         ended.extend(self.together(KILLED).await?);
         ended.extend(self.together(LAST).await?);
+        if !theirs {
+            for definition in crds::traefik()? {
+                self.api.delete(DEFINITIONS, "", recorder::text(&definition, "/metadata/name")).await?;
+            }
+        }
         let failed = ended.iter().filter(|scene| scene.trouble.is_some()).count();
         let seconds = start.elapsed().as_secs_f64();
         println!("e2e: {} passed, {failed} failed in {seconds:.0} s", ended.len() - failed);
@@ -154,10 +157,6 @@ impl<'a> Suite<'a> {
             std::fs::remove_dir_all(&self.logs)?;
         }
         Ok(())
-    }
-
-    async fn defined(&self, name: &str) -> anyhow::Result<bool> {
-        Ok(self.api.get(DEFINITIONS, "", name).await?.is_some())
     }
 
     fn skip(&self, scenes: &[Scene], why: &str) {

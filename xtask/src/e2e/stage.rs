@@ -197,10 +197,9 @@ impl Stage {
 
 /// Whether a line is as wanted; `…` stands for any words.
 fn fits(want: &str, have: &str) -> bool {
-    match want.split_once('…') {
-        Some((begin, end)) => have.strip_prefix(begin).is_some_and(|rest| rest.ends_with(end)),
-        None => want == have,
-    }
+    let Some((begin, end)) = want.split_once('…') else { return want == have };
+    let Some(rest) = have.strip_prefix(begin) else { return false };
+    (0..=rest.len()).filter_map(|at| rest.get(at..)).any(|rest| fits(end, rest))
 }
 
 /// The lines of a text that have words on them.

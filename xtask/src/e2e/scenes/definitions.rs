@@ -18,9 +18,7 @@ pub async fn come_later(stage: Stage) -> anyhow::Result<()> {
     let missing = "the cluster does not serve TraefikService of traefik.io/v1alpha1 or \
                    traefik.containo.us/v1alpha1; install the CRDs of Traefik, or choose another provider";
     stage.event(missing).await?;
-    for definition in crds::traefik()? {
-        stage.api.apply(DEFINITIONS, "", &definition).await?;
-    }
+    crds::install(&stage.api, &crds::traefik()?).await?;
     stage.rests_in("Initialized").await?;
     stage.tells(&[INITIALISED])?;
     stage.events(&[&format!("Warning {missing}"), TOLD_INITIALISED]).await?;

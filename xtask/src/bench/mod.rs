@@ -1,0 +1,178 @@
+//! What the operator costs: requests, time, memory, beside the reference's figures. Numbers are printed, nothing is
+//! judged: a busy machine shows other times.
+
+mod cluster;
+mod figures;
+mod process;
+mod table;
+
+use std::{path::PathBuf, time::Duration};
+
+use serde_json::json;
+use tokio::{task::JoinSet, time::Instant};
+
+use self::{cluster::Cluster, figures::Figures, process::Process};
+use crate::e2e::{
+    self, api::Api, crds, operator::Recipe, recorder::Recorder, stage::Stage, stand_in::StandIn,
+};
+
+/// Arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The operator's binary, instead of building it
+    #[arg(long)]
+    operator: Option<PathBuf>,
+    /// How long to look at idle Canaries, in seconds
+    #[arg(long, default_value_t = 60)]
+    idle: u64,
+}
+
+/// Idle Canaries beside each other.
+const CROWD: usize = 20;
+
+/// Measures and prints.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let binary = match &args.operator {
+        Some(binary) => binary.clone(),
+        None => e2e::build()?,
+    };
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let cluster = Cluster::start().await?;
+        println!("bench: on {}", cluster.name());
+        let mut tasks = JoinSet::new();
+        let mut bench = Bench::open(&cluster, &binary, &mut tasks).await?;
+        bench.measure(Duration::from_secs(args.idle)).await?;
+        println!("{}", table::text(&bench.figures));
+        Ok(())
+    })
+}
+
+struct Bench<'a> {
+    cluster: &'a Cluster,
+    api: Api,
+    recorder: Recorder,
+    stand_in: StandIn,
+    recipe: Recipe,
+    figures: Figures,
+}
+
+impl<'a> Bench<'a> {
+    async fn open(
+        cluster: &'a Cluster,
+        binary: &std::path::Path,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<Self> {
+        let api = Api::connect(cluster.kubeconfig()).await?;
+        crds::install(&api, &crds::ours()?).await?;
+        crds::install(&api, &crds::traefik()?).await?;
+        let stand_in = StandIn::start(tasks).await?;
+        let recipe = Recipe::new(binary, &api, &stand_in, cluster.log());
+        let figures = Figures { binary: std::fs::metadata(binary)?.len(), ..Figures::default() };
+        Ok(Bench { cluster, recorder: Recorder::start(&api.client, tasks), api, stand_in, recipe, figures })
+    }
+
+    async fn measure(&mut self, idle: Duration) -> anyhow::Result<()> {
+        let operator = self.recipe.start()?;
+        let process = Process(operator.id().unwrap_or_default());
+        self.rollouts().await?;
+        let crowd = self.crowd().await?;
+        self.idle(&process, idle).await?;
+        self.pushes(&crowd).await?;
+        operator.kill().await
+    }
+
+    /// Two steps as the reference was measured, and two and six at a shorter interval for the price of a step.
+    async fn rollouts(&mut self) -> anyhow::Result<()> {
+        println!("bench: a rollout of two steps at 10 s");
+        let two = json!({"analysis": {"interval": "10s"}});
+        let (requests, seconds) = self.rollout("two-steps", two).await?;
+        self.figures.rollout_s = seconds;
+        self.figures.requests = requests;
+        println!("bench: a rollout of six steps");
+        let six = json!({"analysis": {"stepWeight": 10, "maxWeight": 60}});
+        let (requests, _) = self.rollout("six-steps", six).await?;
+        let added =
+            requests.values().sum::<usize>() as f64 - self.figures.requests.values().sum::<usize>() as f64;
+        self.figures.per_step = added / 4.0;
+        Ok(())
+    }
+
+    async fn rollout(
+        &self,
+        namespace: &str,
+        changes: serde_json::Value,
+    ) -> anyhow::Result<(figures::Requests, f64)> {
+        let stage = self.stage(namespace).await?;
+        stage.initialise(changes).await?;
+        let before = self.cluster.requests(Some(namespace))?;
+        stage.push("6.0.1").await?;
+        stage.rests_in("Succeeded").await?;
+        let after = self.cluster.requests(Some(namespace))?;
+        let seconds = stage.seconds("target 0 of 6.0.1", "status Succeeded 0").await?;
+        stage.close().await?;
+        Ok((figures::since(&before, &after), seconds))
+    }
+
+    /// Canaries that have nothing to do.
+    async fn crowd(&self) -> anyhow::Result<Vec<Stage>> {
+        println!("bench: {CROWD} Canaries are initialised");
+        let mut crowd = Vec::new();
+        for number in 0..CROWD {
+            let stage = self.stage(&format!("idle-{number:02}")).await?;
+            stage.apply(json!({"analysis": {"interval": "10s"}})).await?;
+            crowd.push(stage);
+        }
+        for stage in &crowd {
+            stage.rests_in("Initialized").await?;
+        }
+        Ok(crowd)
+    }
+
+    async fn idle(&mut self, process: &Process, idle: Duration) -> anyhow::Result<()> {
+        println!("bench: they idle for {idle:?}");
+        let (requests, cpu) = (self.cluster.requests(None)?, process.cpu_s()?);
+        tokio::time::sleep(idle).await;
+        let asked = figures::since(&requests, &self.cluster.requests(None)?);
+        let intervals = idle.as_secs_f64() / 10.0 * CROWD as f64;
+        self.figures.idle = asked.values().sum::<usize>() as f64 / intervals;
+        self.figures.cpu = (process.cpu_s()? - cpu) / idle.as_secs_f64();
+        self.figures.resident = process.resident()?;
+        Ok(())
+    }
+
+    /// From a push to the target's scale-up, one Canary after the other. Between the two rounds the push is taken back.
+    async fn pushes(&mut self, crowd: &[Stage]) -> anyhow::Result<()> {
+        println!("bench: {} pushes", 2 * CROWD);
+        self.push_round(crowd, "6.0.1").await?;
+        for stage in crowd {
+            stage.push("6.0.0").await?;
+        }
+        for stage in crowd {
+            stage.rests_in("Succeeded").await?;
+        }
+        self.push_round(crowd, "6.0.2").await
+    }
+
+    async fn push_round(&mut self, crowd: &[Stage], tag: &str) -> anyhow::Result<()> {
+        for stage in crowd {
+            let pushed = Instant::now();
+            stage.push(tag).await?;
+            let scaled = stage.line(&format!("target 2 of {tag}")).await?;
+            self.figures.scale_ups.push(scaled.saturating_duration_since(pushed).as_secs_f64() * 1000.0);
+        }
+        Ok(())
+    }
+
+    async fn stage(&self, namespace: &str) -> anyhow::Result<Stage> {
+        let stage = Stage {
+            namespace: namespace.to_owned(),
+            api: self.api.clone(),
+            recorder: self.recorder.clone(),
+            stand_in: self.stand_in.clone(),
+            recipe: self.recipe.clone(),
+            start: Instant::now(),
+        };
+        stage.open().await?;
+        Ok(stage)
+    }
+}
