@@ -11,8 +11,9 @@ use super::{
     errors::{Reply, Status},
     output::Form,
     request::Request,
+    scale,
     server::Inner,
-    state::{Call, Part},
+    state::{Call, Part, State},
     watch,
 };
 
@@ -74,44 +75,59 @@ fn resource(server: &Arc<Inner>, request: &Request) -> Reply<Answer> {
         return Ok(Answer::text(404, "404 page not found\n"));
     }
     let mut call = state.call(request, server.clock.stamp())?;
+    if call.resource.is("", "Endpoints") {
+        let hint = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+        call.warnings.push(hint.to_owned());
+    }
+    let answered = verb(server, &mut state, &mut call, request);
+    let mut answer = answered.unwrap_or_else(|status| Answer::refused(&status));
+    answer.warnings.clone_from(&call.warnings);
+    Ok(answer)
+}
+
+/// Carries out what a request asks of a resource.
+fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Request) -> Reply<Answer> {
     let form = Form::asked(request);
     let shown = |call: &Call, code: u16, object: &Value| {
-        let mut answer = Answer::json(code, &form.object(&call.resource, object));
-        answer.warnings.clone_from(&call.warnings);
-        answer
+        Answer::json(code, &form.object(&call.resource, object, &server.clock))
     };
     match (request.verb(), call.part) {
         ("watch", Part::Whole) => {
-            let body = watch::open(server, &state, &call, request, form)?;
+            let body = watch::open(server, state, call, request, form)?;
             Ok(Answer::of(200, "application/json", body))
         }
         ("list", Part::Whole) => {
-            let page = state.list(&call, request)?;
-            Ok(Answer::json(200, &form.list(&call.resource, &page)))
+            let page = state.list(call, request)?;
+            Ok(Answer::json(200, &form.list(&call.resource, &page, &server.clock)))
         }
+        ("get", Part::Scale) => {
+            let object = state.found(call)?;
+            Ok(Answer::json(200, &scale::view(&call.resource, &object)))
+        }
+        ("update" | "patch", Part::Scale) => Ok(Answer::json(200, &state.scale(call, request)?)),
         ("get", Part::Whole | Part::Status) => {
-            let object = state.found(&call)?;
-            Ok(shown(&call, 200, &object))
+            let object = state.found(call)?;
+            Ok(shown(call, 200, &object))
         }
         ("create", Part::Whole) if call.name.is_empty() => {
-            let object = state.create(&mut call, request)?;
-            Ok(shown(&call, 201, &object))
+            let object = state.create(call, request)?;
+            Ok(shown(call, 201, &object))
         }
         ("update", Part::Whole | Part::Status) if !call.name.is_empty() => {
-            let (code, object) = state.update(&mut call, request)?;
-            Ok(shown(&call, code, &object))
+            let (code, object) = state.update(call, request)?;
+            Ok(shown(call, code, &object))
         }
         ("patch", Part::Whole | Part::Status) if !call.name.is_empty() => {
-            let (code, object) = state.patch(&mut call, request)?;
-            Ok(shown(&call, code, &object))
+            let (code, object) = state.patch(call, request)?;
+            Ok(shown(call, code, &object))
         }
         ("delete", Part::Whole) => {
-            let (code, body) = state.delete(&call, request)?;
+            let (code, body) = state.delete(call, request)?;
             Ok(Answer::json(code, &body))
         }
         ("deletecollection", Part::Whole) => {
-            let page = state.delete_all(&call, request)?;
-            Ok(Answer::json(200, &form.list(&call.resource, &page)))
+            let page = state.delete_all(call, request)?;
+            Ok(Answer::json(200, &form.list(&call.resource, &page, &server.clock)))
         }
         _ => Err(Status::method_not_allowed()),
     }

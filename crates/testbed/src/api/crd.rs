@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     json::{at, list, name, put, text},
+    kinds,
+    managed::{Managers, Owner},
     registry::{Resource, Scale},
     schema::types::Shape,
     state::State,
@@ -96,6 +98,7 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
     let stored = stored.iter().filter(|v| at(v, &["storage"]) == Some(&Value::Bool(true)));
     let stored: Vec<&str> = stored.map(|v| text(v, &["name"])).collect();
     put(&mut told, &["status", "storedVersions"], json!(stored));
+    own_status(state, &mut told, definition, stamp);
     let kept = if told == **definition {
         definition.clone()
     } else {
@@ -103,6 +106,23 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
     };
     state.registry.define(&kept);
     state.definitions.insert(name(&kept).to_owned(), kept);
+}
+
+/// The server owns the status that it wrote.
+fn own_status(state: &State, told: &mut Value, before: &Value, stamp: &str) {
+    let Some(resource) = state.registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+    else {
+        return;
+    };
+    let mut managers = Managers::read(before);
+    let owner = Owner {
+        manager: "kube-apiserver".to_owned(),
+        applies: false,
+        api_version: resource.api_version(),
+        subresource: "status".to_owned(),
+    };
+    managers.updated(kinds::root(&resource), &owner, before, told, stamp);
+    put(told, &["metadata", "managedFields"], managers.json().unwrap_or_default());
 }
 
 /// Serves no more what has no definition any more, and forgets its objects.

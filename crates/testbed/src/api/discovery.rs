@@ -1,10 +1,13 @@
 //! What clients ask before they ask for objects: versions, groups, resources, and what they may do.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::Method;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     answer::{Answer, is_get},
+    openapi,
     registry::{Registry, Resource},
     request::Request,
 };
@@ -15,6 +18,7 @@ pub(crate) fn answer(registry: &Registry, request: &Request) -> Answer {
     let found = match steps.as_slice() {
         _ if !is_get(request) => None,
         ["healthz" | "livez" | "readyz", ..] => return Answer::text(200, "ok"),
+        ["openapi", "v3", rest @ ..] => openapi::document(registry, rest),
         ["version"] => Some(version()),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
         ["api", version] => resources(registry, "", version),
@@ -126,10 +130,8 @@ fn whole(resource: &Resource) -> Value {
         ("singularName".to_owned(), json!(resource.singular)),
         ("namespaced".to_owned(), json!(resource.namespaced)),
         ("kind".to_owned(), json!(resource.kind)),
-        (
-            "verbs".to_owned(),
-            json!(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]),
-        ),
+        ("verbs".to_owned(), verbs(resource)),
+        ("storageVersionHash".to_owned(), json!(storage_hash(resource))),
     ]);
     if !resource.short_names.is_empty() {
         body.insert("shortNames".to_owned(), json!(resource.short_names));
@@ -138,6 +140,19 @@ fn whole(resource: &Resource) -> Value {
         body.insert("categories".to_owned(), json!(resource.categories));
     }
     Value::Object(body)
+}
+
+fn verbs(resource: &Resource) -> Value {
+    match resource.custom.is_some() {
+        true => json!(["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]),
+        false => json!(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]),
+    }
+}
+
+/// Tells clients when the stored version of a kind changes: a digest of group, version and kind.
+fn storage_hash(resource: &Resource) -> String {
+    let text = format!("{}/{}/{}", resource.group, resource.version, resource.kind);
+    STANDARD.encode(Sha256::digest(text).get(..8).unwrap_or_default())
 }
 
 fn parts(resource: &Resource) -> Vec<Value> {
@@ -155,6 +170,9 @@ fn parts(resource: &Resource) -> Vec<Value> {
             "namespaced": resource.namespaced, "kind": resource.kind,
             "verbs": ["get", "patch", "update"],
         }));
+    }
+    if resource.custom.is_some() {
+        parts.reverse();
     }
     parts
 }

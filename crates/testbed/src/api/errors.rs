@@ -198,12 +198,25 @@ impl Status {
         status
     }
 
-    /// 422 for options of a patch.
-    pub fn invalid_options(cause: &Cause) -> Box<Self> {
-        let message =
-            format!("PatchOptions.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.sentence());
-        let details = json!({"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause.json()]});
+    /// 422: a custom object of another kind than the URL's.
+    pub fn wrong_kind(resource: &Resource, kind: &str, name: &str) -> Box<Self> {
+        let cause = Cause::new("kind", Fault::Invalid(json!(kind)), format!("must be {}", resource.kind));
+        let resource = Resource { kind: kind.to_owned(), ..resource.clone() };
+        Self::invalid(&resource, name, &[cause])
+    }
+
+    /// 422 for options of a request: `kind` is `ListOptions`, `PatchOptions` or `DeleteOptions`.
+    pub fn invalid_options(kind: &str, cause: &Cause) -> Box<Self> {
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", cause.field, cause.sentence());
+        let details = json!({"group": "meta.k8s.io", "kind": kind, "causes": [cause.json()]});
         Self::of(422, "Invalid", message, Some(details))
+    }
+
+    /// 422 for a patch after which the object cannot be read.
+    pub fn invalid_patch(patched: &str, why: &str) -> Box<Self> {
+        let cause = Cause::new("patch", Fault::Invalid(json!(patched)), why);
+        let message = format!(" \"\" is invalid: patch: {}", cause.sentence());
+        Self::of(422, "Invalid", message, Some(json!({"causes": [cause.json()]})))
     }
 
     /// 422 for a patch that cannot be applied to the object.
@@ -235,6 +248,18 @@ impl Status {
         status
     }
 
+    /// 400: the object has another name than the URL.
+    pub fn wrong_name(object: &str, url: &str) -> Box<Self> {
+        Self::bad_request(match object.is_empty() {
+            true => {
+                format!(
+                    "the name of the object ({url} based on URL) was undeterminable: name must be provided"
+                )
+            }
+            false => format!("the name of the object ({object}) does not match the name on the URL ({url})"),
+        })
+    }
+
     /// 410: history that far back is gone.
     pub fn expired(message: impl Into<String>) -> Box<Self> {
         Self::of(410, "Expired", message, None)
@@ -243,6 +268,11 @@ impl Status {
     /// 415: no patch of that type for this kind.
     pub fn unsupported_media(message: impl Into<String>) -> Box<Self> {
         Self::of(415, "UnsupportedMediaType", message, Some(json!({})))
+    }
+
+    /// 415 for a patch of a type that this kind does not take.
+    pub fn unsupported_patch(message: impl Into<String>) -> Box<Self> {
+        Self::of(415, "UnsupportedMediaType", message, None)
     }
 
     /// 500 without a reason: what the real server answers to a create that carries a resourceVersion.

@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    errors::{Reply, Status},
+    errors::{Cause, Fault, Reply, Status},
     request::Request,
     select::Selector,
     state::{Call, State},
@@ -39,7 +39,9 @@ impl State {
         let selector = Selector::parse(&call.resource, &call.namespace, labels, fields)?;
         let limit: usize = match request.param("limit") {
             "" => 0,
-            text => text.parse().map_err(|_| Status::bad_request("limit must be a number"))?,
+            text => text.parse().map_err(|_| {
+                Status::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", json!(text)))
+            })?,
         };
         let from = token(request.param("continue"))?;
         let revision = match &from {
@@ -47,7 +49,7 @@ impl State {
             None => self.list_revision(request)?,
         };
         let bucket = call.resource.bucket();
-        let objects = self.store.at(&bucket, revision).ok_or_else(|| gone(from.is_some(), revision, self))?;
+        let objects = self.store.at(&bucket, revision).ok_or_else(|| gone(from.is_some()))?;
         let after = from.map(|from| from.after);
         let mut rest = objects
             .into_iter()
@@ -77,34 +79,49 @@ impl State {
         let wanted = request.param("resourceVersion");
         let version: u64 = match wanted {
             "" => 0,
-            text => text.parse().map_err(|_| invalid_version(text))?,
+            text => text.parse().map_err(|_| {
+                Status::bad_request(format!("invalid resource version: {}", invalid_version(text)))
+            })?,
         };
-        match request.param("resourceVersionMatch") {
+        let matching = request.param("resourceVersionMatch");
+        let refused = |fault: Fault, why: &str| {
+            let cause = Cause::new("resourceVersionMatch", fault, why);
+            Err(Status::invalid_options("ListOptions", &cause))
+        };
+        match matching {
             "" | "NotOlderThan" | "Exact" if version > current => {
                 Err(Status::too_large_version(version, current))
             }
-            "Exact" if version == 0 => Err(Status::bad_request(
-                "resourceVersionMatch is forbidden for Exact unless resourceVersion is provided",
-            )),
+            "NotOlderThan" | "Exact" if wanted.is_empty() => refused(
+                Fault::Forbidden,
+                "resourceVersionMatch is forbidden unless resourceVersion is provided",
+            ),
+            "Exact" if version == 0 => refused(
+                Fault::Forbidden,
+                "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+            ),
             "Exact" => Ok(version),
+            other if !matches!(other, "" | "NotOlderThan") => refused(
+                Fault::NotSupported(json!(other)),
+                "supported values: \"Exact\", \"NotOlderThan\", \"\"",
+            ),
             _ => Ok(current),
         }
     }
 }
 
-/// 400 for a resourceVersion that is no number.
-pub(crate) fn invalid_version(text: &str) -> Box<Status> {
-    Status::bad_request(format!("invalid resource version: {text}"))
+/// What is wrong with a resourceVersion that is no number.
+pub(crate) fn invalid_version(text: &str) -> String {
+    let text = json!(text);
+    format!("resourceVersion: Invalid value: {text}: strconv.ParseUint: parsing {text}: invalid syntax")
 }
 
-fn gone(continued: bool, revision: u64, state: &State) -> Box<Status> {
+fn gone(continued: bool) -> Box<Status> {
     match continued {
         true => Status::expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
         ),
-        false => {
-            Status::expired(format!("too old resource version: {revision} ({})", state.store.compacted()))
-        }
+        false => Status::expired("The resourceVersion for the provided list is too old."),
     }
 }
 
@@ -123,6 +140,8 @@ fn token(text: &str) -> Reply<Option<Continue>> {
     };
     match read() {
         Some(found) => Ok(Some(found)),
-        None => Err(Status::bad_request("continue key is not valid: the token cannot be read")),
+        None => Err(Status::bad_request(
+            "invalid continue token: continue key is not valid: the token cannot be read",
+        )),
     }
 }

@@ -7,6 +7,7 @@ use super::{
     list::Page,
     registry::Resource,
     request::Request,
+    table::{Include, table},
 };
 use crate::Clock;
 
@@ -17,6 +18,8 @@ pub(crate) enum Form {
     Whole,
     /// `PartialObjectMetadata`.
     Metadata,
+    /// `Table`, with so much of each object.
+    Table(Include),
 }
 
 impl Form {
@@ -27,79 +30,87 @@ impl Form {
             if !matches!(parts.next(), Some("application/json" | "*/*" | "application/*")) {
                 continue;
             }
-            let parts: Vec<&str> = parts.collect();
-            if parts.iter().any(|part| part.starts_with("as=PartialObjectMetadata")) {
-                return Form::Metadata;
-            }
-            if !parts.iter().any(|part| part.starts_with("as=")) {
-                return Form::Whole;
+            let asked: Vec<&str> = parts.filter_map(|part| part.strip_prefix("as=")).collect();
+            match asked.as_slice() {
+                [] => return Form::Whole,
+                ["PartialObjectMetadata" | "PartialObjectMetadataList"] => return Form::Metadata,
+                ["Table"] => {
+                    return Form::Table(match request.param("includeObject") {
+                        "Object" => Include::Object,
+                        "None" => Include::None,
+                        _ => Include::Metadata,
+                    });
+                }
+                _ => {}
             }
         }
         Form::Whole
     }
 
-    /// One object as the answer to a read or write.
-    pub fn object(self, resource: &Resource, object: &Value) -> Value {
+    /// One object as the answer to a read or write, or in a watch.
+    pub fn object(self, resource: &Resource, object: &Value, clock: &Clock) -> Value {
         match self {
             Form::Whole => versioned(resource, object),
-            Form::Metadata => metadata_only(object, true),
-        }
-    }
-
-    /// One page of a list.
-    pub fn list(self, resource: &Resource, page: &Page) -> Value {
-        let (kind, version) = match self {
-            Form::Whole => (resource.list_kind.clone(), resource.api_version()),
-            Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
-        };
-        let items: Vec<Value> = page.items.iter().map(|object| self.item(resource, object)).collect();
-        json!({"kind": kind, "apiVersion": version, "metadata": page.metadata, "items": items})
-    }
-
-    /// The items of a list of built-in kinds carry neither kind nor version.
-    fn item(self, resource: &Resource, object: &Value) -> Value {
-        match self {
-            Form::Metadata => metadata_only(object, false),
-            Form::Whole => {
-                let mut item = versioned(resource, object);
-                if let Some(item) = item.as_object_mut().filter(|_| resource.custom.is_none()) {
-                    item.remove("kind");
-                    item.remove("apiVersion");
-                }
-                item
+            Form::Metadata => metadata_only(object),
+            Form::Table(include) => {
+                let version = at(object, &["metadata", "resourceVersion"]).cloned().unwrap_or_default();
+                let metadata = json!({ "resourceVersion": version });
+                table(resource, &[versioned(resource, object)], metadata, include, clock)
             }
         }
     }
 
-    /// One object as a watch tells of it.
-    pub fn watched(self, resource: &Resource, object: &Value, _clock: &Clock) -> Value {
-        self.object(resource, object)
+    /// One page of a list.
+    pub fn list(self, resource: &Resource, page: &Page, clock: &Clock) -> Value {
+        let mut metadata = page.metadata.clone();
+        if resource.custom.is_some() && metadata.get("continue").is_none() && self == Form::Whole {
+            put(&mut metadata, &["continue"], json!(""));
+        }
+        let (kind, version) = match self {
+            Form::Whole => (resource.list_kind.clone(), resource.api_version()),
+            Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
+            Form::Table(include) => {
+                let objects: Vec<Value> = page.items.iter().map(|o| versioned(resource, o)).collect();
+                return table(resource, &objects, metadata, include, clock);
+            }
+        };
+        let items: Vec<Value> = page.items.iter().map(|object| self.item(resource, object)).collect();
+        json!({"kind": kind, "apiVersion": version, "metadata": metadata, "items": items})
+    }
+
+    /// The items of a list of built-in kinds carry neither kind nor version.
+    fn item(self, resource: &Resource, object: &Value) -> Value {
+        if self == Form::Metadata {
+            return metadata_only(object);
+        }
+        let mut item = versioned(resource, object);
+        if let Some(item) = item.as_object_mut().filter(|_| resource.custom.is_none()) {
+            item.remove("kind");
+            item.remove("apiVersion");
+        }
+        item
     }
 
     /// The object of a bookmark.
-    pub fn bookmark(self, resource: &Resource, metadata: Value) -> Value {
+    pub fn bookmark(self, resource: &Resource, metadata: Value, clock: &Clock) -> Value {
         let (kind, version) = match self {
             Form::Whole => (resource.kind.clone(), resource.api_version()),
             Form::Metadata => ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned()),
+            Form::Table(include) => return table(resource, &[], metadata, include, clock),
         };
         json!({"kind": kind, "apiVersion": version, "metadata": metadata})
     }
 }
 
 /// The object in the version that was asked for.
-fn versioned(resource: &Resource, object: &Value) -> Value {
+pub(crate) fn versioned(resource: &Resource, object: &Value) -> Value {
     let mut object = object.clone();
     put(&mut object, &["kind"], json!(resource.kind));
     put(&mut object, &["apiVersion"], json!(resource.api_version()));
     object
 }
 
-fn metadata_only(object: &Value, typed: bool) -> Value {
+fn metadata_only(object: &Value) -> Value {
     let metadata = at(object, &["metadata"]).cloned().unwrap_or_default();
-    match typed {
-        true => {
-            json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
-        }
-        false => json!({ "metadata": metadata }),
-    }
+    json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata})
 }

@@ -75,7 +75,10 @@ fn label_requirements(text: &str) -> Reply<Vec<Requirement>> {
 }
 
 fn unparsable(text: &str) -> Box<Status> {
-    Status::bad_request(format!("unable to parse requirement: {text}"))
+    let second = text.split_whitespace().nth(1).unwrap_or(text);
+    Status::bad_request(format!(
+        "unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"
+    ))
 }
 
 fn label_requirement(part: &str) -> Option<Requirement> {

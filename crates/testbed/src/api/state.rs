@@ -45,6 +45,8 @@ pub(crate) struct Call {
     pub dry_run: bool,
     /// What happens to fields that the kind does not have.
     pub unknown: Unknown,
+    /// Whether the object was patched, not sent whole.
+    pub is_patch: bool,
     /// Whether a server-side apply takes fields over.
     pub force: bool,
     /// Sentences for `Warning` headers.
@@ -114,6 +116,7 @@ impl State {
             "" | "finalize" => Part::Whole,
             "status" if resource.has_status => Part::Status,
             "scale" if resource.scale.is_some() => Part::Scale,
+            _ if resource.custom.is_some() => return Err(Status::not_found(&resource, &address.name)),
             _ => return Err(Status::no_such_resource()),
         };
         if !resource.namespaced && !address.namespace.is_empty() {
@@ -133,6 +136,7 @@ impl State {
             stamp,
             dry_run: request.param("dryRun") == "All",
             unknown,
+            is_patch: request.verb() == "patch",
             force: request.flag("force"),
             warnings: Vec::new(),
         })

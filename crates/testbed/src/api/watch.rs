@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    errors::{Reply, Status},
+    errors::{Cause, Fault, Reply, Status},
     list::invalid_version,
     output::Form,
     registry::Resource,
@@ -58,7 +58,7 @@ pub(crate) fn open(
     }
     let from: u64 = match request.param("resourceVersion") {
         "" => 0,
-        text => text.parse().map_err(|_| invalid_version(text))?,
+        text => text.parse().map_err(|_| Status::internal(invalid_version(text)))?,
     };
     let initial = request.param("sendInitialEvents");
     let seconds = request.param("timeoutSeconds").parse().ok().filter(|seconds| *seconds > 0);
@@ -77,10 +77,15 @@ pub(crate) fn open(
         bookmark_at: now + BOOKMARK_EVERY,
         ended: false,
     };
-    if initial == "true" && request.param("resourceVersionMatch") != "NotOlderThan" {
-        return Err(Status::bad_request(
-            "resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-        ));
+    let matching = request.param("resourceVersionMatch");
+    let refusal = match (initial, matching) {
+        ("", "") | ("true" | "false", "NotOlderThan") => None,
+        ("", _) => Some("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
+        _ => Some("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
+    };
+    if let Some(why) = refusal {
+        let cause = Cause::new("resourceVersionMatch", Fault::Forbidden, why);
+        return Err(Status::invalid_options("ListOptions", &cause));
     }
     match (initial, from) {
         ("true", _) => {
@@ -185,7 +190,7 @@ impl Watch {
     }
 
     fn push(&mut self, word: &str, object: &Value) {
-        let object = self.form.watched(&self.resource, object, &self.server.clock);
+        let object = self.form.object(&self.resource, object, &self.server.clock);
         self.ready.push_back(json!({"type": word, "object": object}));
     }
 
@@ -194,7 +199,7 @@ impl Watch {
         if initial {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let object = self.form.bookmark(&self.resource, metadata);
+        let object = self.form.bookmark(&self.resource, metadata, &self.server.clock);
         self.ready.push_back(json!({"type": "BOOKMARK", "object": object}));
     }
 }

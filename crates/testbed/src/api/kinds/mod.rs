@@ -43,7 +43,12 @@ pub(crate) fn read(call: &mut Call, object: &Value) -> Reply<Value> {
     };
     let refuse = |why: &str| {
         let (kind, version) = (&resource.kind, &resource.version);
-        Status::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+        match call.is_patch && resource.custom.is_none() {
+            true => Status::invalid_patch(&object.to_string(), why),
+            false => Status::bad_request(format!(
+                "{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"
+            )),
+        }
     };
     let read = read.map_err(|why| refuse(&why))?;
     let unknown: Vec<String> =
@@ -115,7 +120,16 @@ pub(crate) fn check(call: &Call, object: &Value, old: Option<&Arc<Value>>) -> Ve
     let resource = &call.resource;
     let old = old.map(|old| old.as_ref());
     match &resource.custom {
-        Some(served) => validate::check(&served.schema, object),
+        Some(served) => {
+            let mut causes = match call.part {
+                Part::Status => validate::check_status(&served.schema, object),
+                _ => validate::check(&served.schema, object),
+            };
+            let scale = resource.scale.as_ref().map(|scale| [&scale.spec, &scale.status]);
+            let counts = scale.into_iter().flatten();
+            causes.extend(counts.filter_map(|pointer| validate::check_count(object, pointer)));
+            causes
+        }
         None if call.part == Part::Status => Vec::new(),
         None if resource.group == "apps" && resource.kind != "ControllerRevision" => {
             workload::check(call, object, old)

@@ -11,6 +11,7 @@ use super::super::{
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 const LABEL_1123: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
+const KEY: &str = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
 const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
 
 /// What is wrong with the name of an object.
@@ -52,15 +53,39 @@ pub(super) fn port(number: i64, field: &str) -> Option<Cause> {
     (!(1..=65_535).contains(&number)).then(|| Cause::new(field, Fault::Invalid(json!(number)), detail))
 }
 
-/// What is wrong with the labels of an object.
+/// What is wrong with the labels and annotations of an object.
 pub(crate) fn check_labels(object: &Value) -> Vec<Cause> {
-    let labels = at(object, &["metadata", "labels"]).and_then(Value::as_object);
-    labels
-        .into_iter()
-        .flatten()
-        .filter_map(|(_, value)| value.as_str())
-        .filter_map(|value| label_fault(value, "metadata.labels"))
-        .collect()
+    let members =
+        |field: &str| at(object, &["metadata", field]).and_then(Value::as_object).into_iter().flatten();
+    let mut causes = Vec::new();
+    for (key, value) in members("labels") {
+        causes.extend(key_fault(key, "metadata.labels"));
+        causes.extend(label_fault(value.as_str().unwrap_or_default(), "metadata.labels"));
+    }
+    for (key, _) in members("annotations") {
+        causes.extend(
+            key_fault(&key.to_lowercase(), "metadata.annotations")
+                .map(|cause| Cause { fault: Fault::Invalid(json!(key)), ..cause }),
+        );
+    }
+    causes
+}
+
+/// What is wrong with the key of a label or annotation: a name, after a domain and a slash if it is not the user's own.
+fn key_fault(key: &str, field: &str) -> Option<Cause> {
+    let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
+    let invalid = |detail: &str| Some(Cause::new(field, Fault::Invalid(json!(key)), detail));
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let edge = |c: char| c.is_ascii_alphanumeric();
+    if domain.is_some_and(|domain| !domain.split('.').all(is_label)) {
+        return invalid(&format!("prefix part {SUBDOMAIN}"));
+    }
+    match name {
+        "" => invalid("name part must be non-empty"),
+        long if long.len() > 63 => invalid("name part must be no more than 63 bytes"),
+        _ if !(name.chars().all(inner) && name.starts_with(edge) && name.ends_with(edge)) => invalid(KEY),
+        _ => None,
+    }
 }
 
 /// What is wrong with the value of a label.

@@ -131,8 +131,8 @@ impl Fields {
     }
 
     fn collect(&self, path: &str, paths: &mut Vec<String>) {
-        if self.own {
-            paths.push(path.to_owned());
+        for (step, _) in self.below.iter().filter(|(_, below)| below.own) {
+            paths.push(format!("{path}{}", shown(step)));
         }
         for (step, below) in &self.below {
             below.collect(&format!("{path}{}", shown(step)), paths);

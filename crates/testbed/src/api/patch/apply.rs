@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::super::{
     errors::{Cause, Fault, Reply, Status},
-    json::{list, name, take},
+    json::{list, name, namespace, take},
     kinds,
     managed::{Contested, Fields, Managers, Owner, claims, merge, prune},
     request::Request,
-    state::{Call, State},
+    state::{Call, State, Unknown},
     write::decode,
 };
 
@@ -22,37 +22,52 @@ impl State {
     pub fn apply(&mut self, call: &mut Call, request: &Request) -> Reply<(u16, Arc<Value>)> {
         if request.param("fieldManager").is_empty() {
             let cause = Cause::new("fieldManager", Fault::Required, "is required for apply patch");
-            return Err(Status::invalid_options(&cause));
+            return Err(Status::invalid_options("PatchOptions", &cause));
         }
         let config = decode(call, request)?;
         if !name(&config).is_empty() && name(&config) != call.name {
-            return Err(Status::bad_request(format!(
-                "the name of the object ({}) does not match the name on the URL ({})",
-                name(&config),
-                call.name
-            )));
+            return Err(Status::wrong_name(name(&config), &call.name));
         }
         if !list(&config, &["metadata", "managedFields"]).is_empty() {
             return Err(Status::bad_request("metadata.managedFields must be nil"));
         }
-        kinds::read(call, &config)?;
+        declared(call, &config)?;
         let owner = Owner { applies: true, ..call.owner() };
         match self.store.get(&call.resource.bucket(), &call.namespace, &call.name).cloned() {
             Some(live) => {
-                let live = super::versioned(call, &live);
+                let live = super::versioned(&call.resource, &live);
                 let (merged, managers) = applied(call, &owner, &live, &config)?;
                 let old = self.found(call)?;
                 self.replace(call, &old, merged, Some(managers)).map(|object| (200, object))
             }
             None => {
-                let mut config = config;
-                super::super::json::put(&mut config, &["metadata", "name"], json!(call.name));
+                if name(&config).is_empty() {
+                    return Err(Status::wrong_name("", &call.name));
+                }
                 let blank = kinds::blank(&call.resource);
                 let (merged, managers) = applied(call, &owner, &blank, &config)?;
                 self.create_object(call, merged, Some(managers)).map(|object| (201, object))
             }
         }
     }
+}
+
+/// Whether everything that is applied has a place in the kind.
+///
+/// # Errors
+/// 400 for values of a wrong type, 500 for unknown fields: there is no owner for them.
+fn declared(call: &mut Call, config: &Value) -> Reply<()> {
+    let unknown = std::mem::replace(&mut call.unknown, Unknown::Warn);
+    let read = kinds::read(call, config);
+    call.unknown = unknown;
+    read?;
+    let Some(first) = std::mem::take(&mut call.warnings).into_iter().next() else { return Ok(()) };
+    let field = first.trim_start_matches("unknown field ").trim_matches('"');
+    let (place, kind) = (format!("{}/{}", namespace(config), name(config)), &call.resource.kind);
+    Err(Status::internal(format!(
+        "failed to create typed patch object ({place}; {}/{}, Kind={kind}): .{field}: field not declared in schema",
+        call.resource.group, call.resource.version
+    )))
 }
 
 /// The live object with what is applied, and who owns what after that.

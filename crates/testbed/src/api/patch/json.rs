@@ -10,13 +10,16 @@ use super::super::errors::{Reply, Status};
 /// # Errors
 /// 400 when the operations cannot be read, 422 when one of them does not fit the object.
 pub(super) fn apply(object: &Value, body: &[u8]) -> Reply<Value> {
-    let patch: Patch = serde_json::from_slice(body)
-        .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
+    let refused = || Status::unprocessable("the server rejected our request due to an error in our request");
+    let patch = super::merge::read(body, "error decoding patch: ")?;
+    if !patch.is_array() {
+        let have = super::merge::go_type(&patch);
+        return Err(Status::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {have} into Go value of type []handlers.jsonPatchOp"
+        )));
+    }
+    let patch: Patch = serde_json::from_value(patch).map_err(|_| refused())?;
     let mut patched = object.clone();
-    json_patch::patch(&mut patched, &patch).map_err(|error| {
-        Status::unprocessable(format!(
-            "the server rejected our request due to an error in our request: {error}"
-        ))
-    })?;
+    json_patch::patch(&mut patched, &patch).map_err(|_| refused())?;
     Ok(patched)
 }

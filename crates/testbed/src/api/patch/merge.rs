@@ -1,6 +1,6 @@
 //! Merge patches (RFC 7386).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::super::errors::{Reply, Status};
 
@@ -9,12 +9,48 @@ use super::super::errors::{Reply, Status};
 /// # Errors
 /// 400 when the body is no JSON object.
 pub(super) fn apply(object: &Value, body: &[u8]) -> Reply<Value> {
-    let patch: Value = serde_json::from_slice(body)
-        .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
-    if !patch.is_object() {
-        return Err(Status::bad_request("error decoding patch: the patch must be an object"));
-    }
+    let patch = object_in(body, "error decoding patch: ")?;
     let mut patched = object.clone();
-    json_patch::merge(&mut patched, &patch);
+    json_patch::merge(&mut patched, &Value::Object(patch));
     Ok(patched)
+}
+
+/// The JSON object in a patch's body; refusals begin with `prefix`.
+///
+/// # Errors
+/// 400 when there is none.
+pub(super) fn object_in(body: &[u8], prefix: &str) -> Reply<Map<String, Value>> {
+    match read(body, prefix)? {
+        Value::Object(members) => Ok(members),
+        other => Err(Status::bad_request(format!(
+            "{prefix}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            go_type(&other)
+        ))),
+    }
+}
+
+/// The JSON in a patch's body.
+///
+/// # Errors
+/// 400 when there is none.
+pub(super) fn read(body: &[u8], prefix: &str) -> Reply<Value> {
+    serde_json::from_slice(body).map_err(|error| {
+        let why = match error.is_eof() {
+            true => "unexpected end of JSON input".to_owned(),
+            false => error.to_string(),
+        };
+        Status::bad_request(format!("{prefix}{why}"))
+    })
+}
+
+/// The word that the real server has for a type of JSON.
+pub(super) fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
 }

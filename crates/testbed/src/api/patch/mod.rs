@@ -7,12 +7,13 @@ mod strategic;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json as literal};
+use serde_json::Value;
 
 use super::{
     errors::{Reply, Status},
-    json::put,
+    json::name,
     kinds,
+    output::versioned,
     request::Request,
     state::{Call, State},
 };
@@ -27,14 +28,21 @@ impl State {
         if kind == "application/apply-patch+yaml" {
             return self.apply(call, request);
         }
+        let known = kind.ends_with("-patch+json") || call.resource.custom.is_some();
+        if !known {
+            return Err(Status::unsupported_media("415: Unsupported Media Type"));
+        }
         if !accepted(call).contains(&kind) {
-            return Err(Status::unsupported_media(format!(
+            return Err(Status::unsupported_patch(format!(
                 "the body of the request was in an unknown format - accepted media types include: {}",
                 accepted(call).join(", ")
             )));
         }
         let old = self.found(call)?;
-        let new = patched(call, kind, &versioned(call, &old), &request.body)?;
+        let new = patched(call, kind, &versioned(&call.resource, &old), &request.body)?;
+        if name(&new) != call.name {
+            return Err(Status::wrong_name(name(&new), &call.name));
+        }
         self.replace(call, &old, new, None).map(|object| (200, object))
     }
 }
@@ -62,12 +70,4 @@ fn accepted(call: &Call) -> &'static [&'static str] {
         true => all.split_last().map(|(_, rest)| rest).unwrap_or_default(),
         false => all,
     }
-}
-
-/// The stored object in the version that the client speaks.
-fn versioned(call: &Call, object: &Value) -> Value {
-    let mut object = object.clone();
-    put(&mut object, &["kind"], literal!(call.resource.kind));
-    put(&mut object, &["apiVersion"], literal!(call.resource.api_version()));
-    object
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::{
-    errors::{Reply, Status},
+    errors::Reply,
     schema::{node::Node, types::Strategy},
 };
 
@@ -12,11 +12,7 @@ use super::super::{
 /// # Errors
 /// 400 when the body is no JSON object.
 pub(super) fn apply(schema: Node<'_>, object: &Value, body: &[u8]) -> Reply<Value> {
-    let patch: Value = serde_json::from_slice(body)
-        .map_err(|error| Status::bad_request(format!("error decoding patch: {error}")))?;
-    let Value::Object(patch) = patch else {
-        return Err(Status::bad_request("error decoding patch: the patch must be an object"));
-    };
+    let patch = super::merge::object_in(body, "")?;
     let mut patched = object.as_object().cloned().unwrap_or_default();
     merge_members(schema, &mut patched, &patch);
     Ok(Value::Object(patched))
@@ -130,9 +126,7 @@ fn merge_items(
             (_, None) => items.push(without_directives(item)),
         }
     }
-    if let Some(order) = order {
-        interleave(items, &before, order, key);
-    }
+    interleave(items, &before, order.unwrap_or(patch), key);
 }
 
 /// Whether two items are the same item; items of a list of texts are their own keys.

@@ -47,6 +47,8 @@ pub(crate) enum ListKind {
 pub(crate) enum Presence {
     /// Always.
     Always,
+    /// Always, as null when it was not given.
+    AlwaysOrNull,
     /// When it was given.
     Given,
     /// When it is not empty, zero or false.
@@ -80,6 +82,8 @@ pub(crate) struct Type {
     pub atomic: bool,
     /// Its fields.
     pub fields: BTreeMap<String, Field>,
+    /// Its fields by their numbers in protobuf; a name that is `^` stands for a message whose fields are members here.
+    pub numbers: BTreeMap<u64, (String, Shape)>,
 }
 
 static TYPES: LazyLock<BTreeMap<String, Type>> = LazyLock::new(|| {
@@ -95,8 +99,20 @@ pub(crate) fn find(name: &str) -> Option<&'static Type> {
 fn parse_type(line: &str) -> Option<(String, Type)> {
     let mut words = line.split_whitespace();
     let name = words.next()?;
-    let fields = words.filter_map(parse_field).collect();
-    Some((name.trim_start_matches('!').to_owned(), Type { atomic: name.starts_with('!'), fields }))
+    let (mut fields, mut numbers) = (BTreeMap::new(), BTreeMap::new());
+    let mut number = 0;
+    for word in words {
+        let (own, word) = word.split_once('>').map_or((None, word), |(own, word)| (own.parse().ok(), word));
+        number = own.unwrap_or(number + 1);
+        let (field, about) = parse_field(word)?;
+        if number > 0 {
+            numbers.insert(number, (field.clone(), about.shape.clone()));
+        }
+        if field != "^" {
+            fields.insert(field, about);
+        }
+    }
+    Some((name.trim_start_matches('!').to_owned(), Type { atomic: name.starts_with('!'), fields, numbers }))
 }
 
 fn parse_field(word: &str) -> Option<(String, Field)> {
@@ -111,6 +127,7 @@ fn parse_field(word: &str) -> Option<(String, Field)> {
         strategy.retain_keys = chars.next_if_eq(&'r').is_none();
     }
     let presence = match chars.next() {
+        Some('=') if chars.next().is_some() => Presence::AlwaysOrNull,
         Some('=') => Presence::Always,
         Some('?') => Presence::Given,
         _ => Presence::NonZero,

@@ -19,6 +19,42 @@ pub(crate) fn check(schema: &Value, object: &Value) -> Vec<Cause> {
     causes
 }
 
+/// What is wrong with the status of a custom object. The real server's sentences begin at the status here.
+pub(crate) fn check_status(schema: &Value, object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let schema = schema.get("properties").and_then(|properties| properties.get("status"));
+    if let (Some(schema), Some(status)) = (schema, object.get("status")) {
+        visit(schema, status, "", &mut causes);
+    }
+    for cause in &mut causes {
+        cause.field = format!("status.{}", cause.field);
+    }
+    causes
+}
+
+/// What is wrong with a number that the scale subresource speaks of: it must be one.
+pub(crate) fn check_count(object: &Value, pointer: &str) -> Option<Cause> {
+    let path = pointer.replace('/', ".");
+    let (mut value, mut wanted) = (object, "int64");
+    let mut steps = pointer.split('/').skip(1).peekable();
+    while let Some(step) = steps.next() {
+        value = value.get(step)?;
+        if !value.is_object() && steps.peek().is_some() {
+            wanted = "map[string]interface{}";
+            break;
+        }
+    }
+    let (shown, have) = match value {
+        Value::Number(number) if number.is_i64() => return None,
+        Value::String(text) => (text.clone(), "string"),
+        Value::Bool(yes) => (yes.to_string(), "bool"),
+        Value::Number(number) => (number.to_string(), "float64"),
+        other => (other.to_string(), "map[string]interface {}"),
+    };
+    let detail = format!("{path} accessor error: {shown} is of the type {have}, expected {wanted}");
+    Some(Cause::new(path, Fault::Invalid(json!(0)), detail))
+}
+
 fn visit(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause>) {
     if value.is_null() && yes(schema, "nullable") {
         return;

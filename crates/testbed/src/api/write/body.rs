@@ -4,8 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::{
     errors::{Reply, Status},
-    json::{put, text},
+    json::{name, put, text},
     request::Request,
+    schema::proto,
     state::Call,
 };
 
@@ -17,8 +18,18 @@ pub(crate) fn decode(call: &Call, request: &Request) -> Reply<Value> {
     let mut object = read(call, request)?;
     let resource = &call.resource;
     let (kind, version) = (text(&object, &["kind"]), text(&object, &["apiVersion"]));
+    let applied = request.content_type() == "application/apply-patch+yaml";
+    if (kind.is_empty() || version.is_empty()) && applied {
+        return Err(Status::bad_request(format!("invalid object type: /, Kind={kind}")));
+    }
+    if kind.is_empty() && resource.custom.is_some() {
+        return Err(without_kind(call, &request.body));
+    }
     if !kind.is_empty() && kind != resource.kind {
-        return Err(other_kind(call, kind, version));
+        return Err(match resource.custom.is_some() {
+            true => Status::wrong_kind(resource, kind, name(&object)),
+            false => other_kind(call, kind, version),
+        });
     }
     if !version.is_empty() && version != resource.api_version() {
         return Err(match resource.custom.is_some() {
@@ -42,6 +53,10 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
         "application/yaml" | "application/apply-patch+yaml" => {
             serde_saphyr::from_str(&String::from_utf8_lossy(&request.body))
                 .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?
+        }
+        "application/vnd.kubernetes.protobuf" if call.resource.custom.is_none() => {
+            proto::object(call.resource.type_name(), &request.body)
+                .ok_or_else(|| Status::bad_request("error decoding protobuf"))?
         }
         "application/vnd.kubernetes.protobuf" => {
             return Err(Status::unsupported_media(
@@ -68,10 +83,19 @@ fn other_kind(call: &Call, kind: &str, version: &str) -> Box<Status> {
     let short = version.rsplit('/').next().unwrap_or_default();
     let expected = &call.resource.kind;
     let group = call.resource.group.split('.').next().filter(|g| !g.is_empty()).unwrap_or("core");
-    Status::bad_request(match call.resource.custom.is_some() {
-        true => format!("the kind in the data ({kind}) does not match the expected kind ({expected})"),
-        false => format!(
-            "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to ({group}.{expected}): unknown conversion"
-        ),
-    })
+    Status::bad_request(format!(
+        "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to ({group}.{expected}): unknown conversion"
+    ))
+}
+
+fn without_kind(call: &Call, body: &[u8]) -> Box<Status> {
+    let text = String::from_utf8_lossy(body);
+    let short = match text.char_indices().nth(30) {
+        Some((end, _)) => format!("{} ...", text.get(..end).unwrap_or_default()),
+        None => text.to_string(),
+    };
+    Status::bad_request(format!(
+        "the object provided is unrecognized (must be of type {}): Object 'Kind' is missing in '{text}' ({short})",
+        call.resource.kind
+    ))
 }

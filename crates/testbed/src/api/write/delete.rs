@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::{
-    errors::{Reply, Status},
+    errors::{Cause, Fault, Reply, Status},
     json::{has_finalizers, is_deleting, list, number, put, text, uid},
     list::Page,
     request::Request,
@@ -36,6 +36,11 @@ impl Options {
         if propagation.is_empty() && body.get("orphanDependents") == Some(&Value::Bool(true)) {
             propagation = "Orphan".to_owned();
         }
+        if !matches!(propagation.as_str(), "" | "Foreground" | "Background" | "Orphan") {
+            let detail = "supported values: \"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+            let cause = Cause::new("propagationPolicy", Fault::NotSupported(json!(propagation)), detail);
+            return Err(Status::invalid_options("DeleteOptions", &cause));
+        }
         let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
         Ok(Options {
             uid: text(&body, &["preconditions", "uid"]).to_owned(),
@@ -59,6 +64,7 @@ impl State {
         self.settle(&call.stamp);
         Ok(match left {
             Some(left) => (200, (*left).clone()),
+            None if answers_object(call) => (200, (*object).clone()),
             None => (200, deleted(call, &object)),
         })
     }
@@ -145,6 +151,14 @@ impl State {
         }
         Some(self.store.put(&bucket, marked))
     }
+}
+
+/// Whether a delete is answered with the object that was there.
+fn answers_object(call: &Call) -> bool {
+    let kinds = ["Service", "ServiceAccount", "Namespace", "Pod"];
+    call.resource.custom.is_none()
+        && call.resource.group.is_empty()
+        && kinds.contains(&call.resource.kind.as_str())
 }
 
 fn deleted(call: &Call, object: &Value) -> Value {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     errors::{Cause, Fault, Reply, Status},
-    json::{at, list, name, put, put_or_take, take, text},
+    json::{at, is_deleting, list, name, put, put_or_take, take, text},
     state::Call,
 };
 
@@ -91,6 +91,21 @@ pub(super) fn check(call: &Call, object: &Value) -> Vec<Cause> {
         }
     }
     causes
+}
+
+/// What is wrong with the metadata of an object that was there before.
+pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
+    let before = list(old, &["metadata", "finalizers"]);
+    let added = list(new, &["metadata", "finalizers"]).iter().filter(|f| !before.contains(f));
+    let added: Vec<String> = added.map(Value::to_string).collect();
+    if added.is_empty() || !is_deleting(old) {
+        return Vec::new();
+    }
+    let detail = format!(
+        "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+        added.join(", ")
+    );
+    vec![Cause::new("metadata.finalizers", Fault::Forbidden, detail)]
 }
 
 /// Everything but metadata and status, and metadata's own content for kinds without generations: what a change of

@@ -25,13 +25,7 @@ impl State {
         let object = decode(call, request)?;
         let sent = name(&object);
         if sent != call.name {
-            return Err(Status::bad_request(match sent.is_empty() {
-                true => "name must be provided".to_owned(),
-                false => format!(
-                    "the name of the object ({sent}) does not match the name on the URL ({})",
-                    call.name
-                ),
-            }));
+            return Err(Status::wrong_name(sent, &call.name));
         }
         let old = self.found(call)?;
         self.replace(call, &old, object, None).map(|object| (200, object))
@@ -61,7 +55,9 @@ impl State {
             let generation = number(old, &["metadata", "generation"]) + 1;
             put(&mut new, &["metadata", "generation"], json!(generation));
         }
-        let mut causes = meta::check(call, &new);
+        // The real server looks at metadata several times in an update, and says so.
+        let mut causes = [meta::check(call, &new), meta::check(call, &new), meta::check(call, &new)].concat();
+        causes.extend([meta::check_update(old, &new), meta::check_update(old, &new)].concat());
         causes.extend(kinds::check(call, &new, Some(old)));
         if !causes.is_empty() {
             return Err(Status::invalid(&call.resource, &call.name, &causes));
@@ -104,7 +100,12 @@ const GRACE: [&str; 2] = ["metadata", "deletionGracePeriodSeconds"];
 
 /// Refuses a write that was computed from another version, or another object, than the stored one.
 fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
+    let request_is_patch = call.is_patch;
     let (sent, have) = (text(new, &["metadata", "uid"]), text(old, &["metadata", "uid"]));
+    if !sent.is_empty() && sent != have && request_is_patch {
+        let cause = Cause::new("metadata.uid", Fault::Invalid(json!(sent)), "field is immutable");
+        return Err(Status::invalid(&call.resource, &call.name, &[cause.clone(), cause]));
+    }
     if !sent.is_empty() && sent != have {
         let group =
             if call.resource.group.is_empty() { String::new() } else { format!("{}/", call.resource.group) };
