@@ -175,6 +175,8 @@ pub enum WaitKind {
     Suspended,
     /// The target does not exist.
     TargetMissing,
+    /// The target has pods between rollouts, which somebody gave it.
+    ScaledUp,
     /// The primary was deleted and cannot be rebuilt from a vetted revision.
     PrimaryMissing,
     /// The primary is not ready.

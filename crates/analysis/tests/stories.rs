@@ -29,5 +29,7 @@ stories! {
     promotion_fails_and_a_push_heals, weights_list_and_steps_back, canary_crashes, canary_never_ready,
     reverted_push, pushed_while_promoting, skip_analysis, suspended, routes_edited_by_hand, write_refused,
     target_deleted, primary_deleted, pre_rollout_fails, hooks_after_the_end, crash_everywhere,
-    pushed_while_rolling_back, primary_crashes, primary_crashes_while_rolling_back, promotion_fails_twice, promotion_fails_and_the_primary_dies, pushed_into_a_failing_promotion, pushed_while_the_primary_is_down, canary_without_addresses, taken_over_in_mid_run, taken_over_while_promoting,
+    pushed_while_rolling_back, primary_crashes, primary_crashes_while_rolling_back, promotion_fails_twice,
+    promotion_fails_and_the_primary_dies, pushed_into_a_failing_promotion, pushed_while_the_primary_is_down,
+    canary_without_addresses, taken_over_in_mid_run, taken_over_while_promoting, scaled_up_between_rollouts,
 }

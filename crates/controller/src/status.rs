@@ -162,6 +162,7 @@ const CAUSES: Words<Cause> = &[
 const WAITS: Words<WaitKind> = &[
     ("suspended", WaitKind::Suspended),
     ("target-missing", WaitKind::TargetMissing),
+    ("scaled-up", WaitKind::ScaledUp),
     ("primary-missing", WaitKind::PrimaryMissing),
     ("primary", WaitKind::Primary),
     ("primary-failed", WaitKind::PrimaryFailed),

@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, HookKind, Phase, Question, Strategy,
     draft::{Draft, Need},
-    phase::progressing,
+    phase::turn,
 };
 
 /// Asks what is due now and acts on the answers (`analysis.md` 7, steps 26 to 30).
@@ -73,7 +73,7 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.failed_checks += 1;
     let failed = draft.memory.failed_checks;
     if failed < draft.plan.threshold {
-        progressing::wake_when_due(draft);
+        turn::wake_when_due(draft);
         return Ok(());
     }
     let canary = draft.canary();
@@ -81,19 +81,19 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
         format!("Rolling back {canary} failed checks threshold reached {failed}"),
         format!("Failed checks threshold reached {failed}"),
     );
-    progressing::roll_back(draft, Cause::Threshold)
+    turn::roll_back(draft, Cause::Threshold)
 }
 
 /// All is well: the next weight, or promotion.
 fn step(draft: &mut Draft<'_>) {
     let Strategy::Progressive(steps) = &draft.plan.strategy;
     if steps.complete(draft.memory.weight) {
-        progressing::promote(draft);
+        turn::promote(draft);
         return;
     }
     let weight = steps.after(draft.memory.weight);
     let canary = draft.canary();
     draft.shift(weight);
     draft.normal(format!("Advance {canary} canary weight {weight}"));
-    progressing::wake_when_due(draft);
+    turn::wake_when_due(draft);
 }

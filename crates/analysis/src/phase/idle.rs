@@ -38,10 +38,10 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.held.as_ref() == Some(&revision) {
         // Back to what the primary runs: pushing the failed revision once more is then a new run.
         draft.memory.applied = Some(revision);
-        return trouble::unsettled(draft).map(drop);
+        return rest(draft);
     }
     if draft.memory.applied.as_ref() == Some(&revision) {
-        return trouble::unsettled(draft).map(drop);
+        return rest(draft);
     }
     if draft.memory.promotion_failed() || primary_ready(draft) {
         start(draft, revision);
@@ -52,6 +52,17 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
         Some(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
         None => trouble::unsettled(draft).map(drop),
     }
+}
+
+/// Nothing is new. Zero replicas are an act, not a state: a target that somebody gave pods is left alone, and told once.
+fn rest(draft: &mut Draft<'_>) -> Need<()> {
+    let up = draft.facts.seen.target.present().is_some_and(|pods| pods.replicas > 0);
+    if trouble::unsettled(draft)?.is_some() || !up || draft.memory.promotion_failed() {
+        return Ok(());
+    }
+    let text =
+        format!("{} was scaled up between rollouts; it gets no traffic and is left alone", draft.target());
+    draft.wait(WaitKind::ScaledUp, |_| Ok(text)).map(drop)
 }
 
 fn primary_ready(draft: &Draft<'_>) -> bool {

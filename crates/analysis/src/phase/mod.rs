@@ -9,5 +9,6 @@ pub(crate) mod takeover;
 
 mod analysis;
 mod trouble;
+mod turn;
 
 pub(crate) use trouble::drifted;

@@ -4,7 +4,7 @@ use crate::{
     Cause, Ending, Known, Memory, Millis, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
     converge::stands_in,
     draft::{Draft, Need},
-    phase::{analysis, ending, trouble},
+    phase::{analysis, ending, trouble, turn},
 };
 
 /// Progressing or WaitingPromotion.
@@ -35,11 +35,11 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
         return blocked(draft, since);
     }
     if draft.plan.skip_analysis {
-        promote(draft);
+        turn::promote(draft);
         return Ok(());
     }
     if !draft.facts.due {
-        wake_when_due(draft);
+        turn::wake_when_due(draft);
         return Ok(());
     }
     analysis::run(draft)
@@ -116,7 +116,7 @@ fn give_back(draft: &mut Draft<'_>) -> bool {
     }
     draft.shift(weight);
     draft.memory.last_step = Some(draft.facts.now);
-    wake_when_due(draft);
+    turn::wake_when_due(draft);
     true
 }
 
@@ -162,7 +162,7 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
                 format!("Rolling back {canary} progress deadline exceeded {text}"),
                 format!("Progress deadline exceeded {text}"),
             );
-            roll_back(draft, Cause::Deadline)?;
+            turn::roll_back(draft, Cause::Deadline)?;
             return Ok(Some(draft.facts.now));
         }
     };
@@ -185,7 +185,7 @@ fn expire(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
         format!("Rolling back {canary} progress deadline exceeded {text}"),
         format!("Progress deadline exceeded {text}"),
     );
-    roll_back(draft, Cause::Deadline)
+    turn::roll_back(draft, Cause::Deadline)
 }
 
 /// The world does not become as it should: no checks are made meanwhile, and it does not go on for ever.
@@ -200,27 +200,5 @@ fn blocked(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
         format!("Rolling back {canary} progress deadline exceeded: the step could not be applied"),
         "Progress deadline exceeded: the step could not be applied".to_owned(),
     );
-    roll_back(draft, Cause::Blocked)
-}
-
-/// Ends the run.
-pub(crate) fn roll_back(draft: &mut Draft<'_>, cause: Cause) -> Need<()> {
-    let canary = draft.canary();
-    draft.warn(format!("Canary failed! Scaling down {canary}"));
-    ending::begin(draft, Ending { result: Outcome::RolledBack, cause })
-}
-
-/// The analysis is complete, or skipped: the primary takes over.
-pub(crate) fn promote(draft: &mut Draft<'_>) {
-    let (target, primary) = (draft.target(), draft.primary());
-    draft.enter(Phase::Promoting);
-    draft.normal(format!("Copying {target} template spec to {primary}"));
-    draft.memory.last_step = None;
-}
-
-/// The next look is when the next step is due.
-pub(crate) fn wake_when_due(draft: &mut Draft<'_>) {
-    let now = draft.facts.now;
-    let due = draft.memory.last_step.map_or(now, |last| last.plus(draft.plan.interval_ms));
-    draft.wake_at(due);
+    turn::roll_back(draft, Cause::Blocked)
 }

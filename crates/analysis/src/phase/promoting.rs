@@ -3,7 +3,7 @@
 use crate::{
     Cause, Ending, Known, Outcome, Phase, Readiness, Side, Strategy, WaitKind, Weight,
     draft::{Draft, Need},
-    phase::{ending, progressing, trouble},
+    phase::{ending, progressing, trouble, turn},
 };
 
 /// Promoting.
@@ -38,7 +38,7 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
             return Ok(());
         }
         if !draft.facts.due {
-            progressing::wake_when_due(draft);
+            turn::wake_when_due(draft);
             return Ok(());
         }
         let canary = draft.canary();

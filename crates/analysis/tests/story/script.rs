@@ -147,6 +147,10 @@ fn action(line: &str, words: &[&str]) -> Action {
             let (name, text) = (own(name), rest.join(" "));
             user(line, move |world, _| world.answer(&name, &text))
         }
+        ["scale", "target", "to", replicas] => {
+            let replicas = replicas.parse().unwrap();
+            user(line, move |world, _| world.target_mut().replicas = replicas)
+        }
         ["crash", "canary"] => user(line, |world, _| world.target_mut().crashed = true),
         ["heal", "canary"] => user(line, |world, _| world.target_mut().crashed = false),
         ["crash", "primary"] => user(line, |world, _| world.primary_mut().crashed = true),

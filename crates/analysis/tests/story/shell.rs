@@ -196,7 +196,7 @@ impl Shell {
 
 /// The row of `docs/differences.md` that explains a message which the reference does not send.
 fn row_of(message: &str) -> Option<&'static str> {
-    const ROWS: [(&str, &str); 7] = [
+    const ROWS: [(&str, &str); 8] = [
         ("progress deadline exceeded", "deadline-alert"),
         ("is back at the revision of the primary", "revert"),
         ("has recovered and serves again", "failed-promotion"),
@@ -204,6 +204,7 @@ fn row_of(message: &str) -> Option<&'static str> {
         ("have been put back", "drift"),
         ("is gone and", "primary-gone"),
         ("is forbidden", "wait-once"),
+        ("was scaled up between rollouts", "zero-is-an-act"),
     ];
     ROWS.iter().find(|(part, _)| message.contains(part)).map(|(_, row)| *row)
 }
