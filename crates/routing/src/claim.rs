@@ -21,9 +21,9 @@ impl<'a> Claim<'a> {
     /// What `owner` may do with the object at `key`.
     ///
     /// # Errors
-    /// [`RouteError::NotKnown`] when nobody has looked, [`RouteError::Foreign`] when it has another controller. A Canary
-    /// that was deleted and made again is another controller than its predecessor, whose objects the garbage collector
-    /// is about to remove: adopting one would lose it a moment later.
+    /// [`RouteError::NotKnown`] when nobody has looked, [`RouteError::Foreign`] when it has another controller. A
+    /// Canary that was deleted and made again is another controller than its predecessor, whose objects the garbage
+    /// collector is about to remove: adopting one would lose it a moment later.
     pub fn of(key: &ObjectKey, owner: &Owner, have: &'a Objects) -> Result<Self, RouteError> {
         let live = match have.get(key) {
             Seen::NotKnown => return Err(RouteError::NotKnown { object: key.to_string() }),

@@ -1,6 +1,6 @@
 //! Our two entries in a list of a route object that also holds entries of others: found, read, put in their place.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use vexil_object::{ObjectKey, meta};
 
 use crate::{RouteError, Routes, Weight};
@@ -180,14 +180,25 @@ pub fn items<'a>(
 
 /// Writes the field at `path`, making the objects on the way; items of lists that it passes must be there.
 pub fn put(object: &mut Value, path: &str, value: Value) {
-    match object.pointer_mut(&pointer(path)) {
-        Some(place) => *place = value,
-        None => meta::set(object, &path.split('.').collect::<Vec<_>>(), value),
+    if let Some(place) = object.pointer_mut(&pointer(path)) {
+        *place = value;
+        return;
+    }
+    match path.rsplit_once('.') {
+        None => meta::set(object, &[path], value),
+        Some((parent, field)) => {
+            if object.pointer(&pointer(parent)).is_none_or(|place| !place.is_object()) {
+                put(object, parent, Value::Object(Map::new()));
+            }
+            if let Some(place) = object.pointer_mut(&pointer(parent)) {
+                meta::set(place, &[field], value);
+            }
+        }
     }
 }
 
 /// `spec.to[0].rules` as a JSON pointer. The fields that routers walk through have plain names.
-fn pointer(path: &str) -> String {
+pub fn pointer(path: &str) -> String {
     format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
 }
 

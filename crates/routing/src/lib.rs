@@ -19,7 +19,7 @@ mod services;
 mod target;
 
 pub use claim::Claim;
-pub use entries::{Entries, Side, agreed, items, put};
+pub use entries::{Entries, Side, agreed, items, pointer, put};
 pub use error::RouteError;
 pub use metadata::{MARKERS, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};

@@ -6,8 +6,8 @@ use serde_json::Value;
 use vexil_api::canary::{MetadataBlock, UnmanagedMetadata};
 use vexil_object::meta;
 
-/// Annotations that tell Flux to leave an object alone (`operator.md` section 14). Every Service carries them, and every
-/// route object for which `routing.md` 2.5 says so.
+/// Annotations that tell Flux to leave an object alone (`operator.md` section 14). Every Service carries them, and
+/// every route object for which `routing.md` 2.5 says so.
 pub const MARKERS: [(&str, &str); 2] = [
     ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
     ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),

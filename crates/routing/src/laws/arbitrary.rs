@@ -38,8 +38,12 @@ pub(super) fn json() -> impl Strategy<Value = Value> {
         any::<f64>().prop_map(|number| json!(number)),
         words.prop_map(Value::from),
     ];
-    let keys =
-        select(&["name", "namespace", "weight", "port", "kind", "services", "spec", "weighted", "x"][..]);
+    let keys = select(
+        &[
+            "name", "weight", "kind", "services", "weighted", "conf", "split", "to", "rules", "http",
+            "backends",
+        ][..],
+    );
     leaf.prop_recursive(3, 12, 4, move |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -1,0 +1,117 @@
+//! The router: which kind it writes, whose the object is, and then reading and rendering.
+
+use vexil_object::{Change, ObjectKey, Objects, Seen};
+use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes};
+
+use crate::{api::Api, claim::claim, read, render, view};
+
+/// Splits traffic with a TrafficRoute or a MeshHTTPRoute.
+#[derive(Clone, Debug)]
+pub struct Kuma {
+    apis: Vec<Api>,
+    system_namespace: String,
+}
+
+impl Kuma {
+    /// A router that writes `forced`, or else the TrafficRoute where it is served, or else the MeshHTTPRoute.
+    pub fn new(forced: Option<Api>) -> Self {
+        let apis = forced.map_or_else(|| vec![Api::TrafficRoute, Api::MeshHttpRoute], |api| vec![api]);
+        Kuma { apis, system_namespace: "kuma-system".to_owned() }
+    }
+
+    /// The namespace that Kuma's control plane runs in, when it is not `kuma-system`. A MeshHTTPRoute that is in
+    /// another one concerns only the proxies there.
+    #[must_use]
+    pub fn with_system_namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.system_namespace = namespace.into();
+        self
+    }
+
+    fn route(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<(Api, ObjectKey), RouteError> {
+        for api in &self.apis {
+            let definition = api.kind().definition();
+            match have.get(&definition) {
+                Seen::Present(_) => return Ok((*api, api.key(target, &self.system_namespace))),
+                Seen::Absent => {}
+                Seen::NotKnown => return Err(RouteError::NotKnown { object: definition.to_string() }),
+            }
+        }
+        let names: Vec<_> = self.apis.iter().map(|api| api.kind().kind).collect();
+        let kinds = format!("{} of kuma.io/v1alpha1", names.join(" or "));
+        Err(RouteError::NotServed { kinds, product: "Kuma" })
+    }
+}
+
+impl Router for Kuma {
+    fn name(&self) -> &'static str {
+        "kuma"
+    }
+
+    fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey> {
+        let mut needs: Vec<_> = self.apis.iter().map(|api| api.kind().definition()).collect();
+        needs.retain(|key| !have.has(key));
+        if needs.is_empty() {
+            needs.extend(self.route(target, have).ok().map(|(_, key)| key).filter(|key| !have.has(key)));
+        }
+        needs
+    }
+
+    fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
+        let (api, key) = self.route(target, have)?;
+        read::routes(api, &key, target, claim(api, &key, target, have)?)
+    }
+
+    fn render(
+        &self,
+        target: &RouteTarget<'_>,
+        want: &Routes,
+        have: &Objects,
+    ) -> Result<Vec<Change>, RouteError> {
+        if want.mirror() {
+            return Err(RouteError::Unsupported { router: self.name(), what: "mirroring" });
+        }
+        let (api, key) = self.route(target, have)?;
+        let change = match claim(api, &key, target, have)? {
+            Claim::Absent => {
+                let object = render::created(api, &key, target, want)?;
+                Some(Change::create(key, object))
+            }
+            Claim::Ours(live) => {
+                let object = render::owned(api, &key, target, want, live)?;
+                Change::between(key, live, &object)
+            }
+            Claim::Unclaimed(live) => {
+                view::unusable(api, &key, target, live)?;
+                let object = render::adopted(api, &key, target, want, live)?;
+                Change::between(key, live, &object)
+            }
+        };
+        Ok(Vec::from_iter(change))
+    }
+
+    /// No garbage collector knows of a route that was made for the Canary, so it is deleted.
+    fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        let claimed =
+            self.route(target, have).and_then(|(api, key)| Ok((claim(api, &key, target, have)?, api, key)));
+        let change = match claimed {
+            Ok((Claim::Absent, ..)) => None,
+            Ok((Claim::Ours(live), _, key)) => Some(Change::delete(key, live)),
+            Ok((Claim::Unclaimed(live), api, key)) => match render::released(api, &key, target, live) {
+                Ok(object) => Change::between(key, live, &object),
+                // Nothing of ours can stand in a list that is none.
+                Err(_) => None,
+            },
+            Err(RouteError::Foreign { .. } | RouteError::NotServed { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(Vec::from_iter(change))
+    }
+
+    fn supports(&self) -> Capabilities {
+        Capabilities { weights: true, ..Capabilities::default() }
+    }
+
+    fn queries(&self) -> QuerySet {
+        QuerySet("kuma")
+    }
+}

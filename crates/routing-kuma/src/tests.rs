@@ -1,0 +1,404 @@
+//! The laws, the objects that were recorded, and what becomes of edits by hand.
+
+use serde_json::{Value, json};
+use vexil_api::canary::MetadataBlock;
+use vexil_object::{Action, ObjectKey, Objects, Seen, Store, kinds, meta};
+use vexil_routing::{
+    RouteError, Router, Routes, Weight,
+    laws::{self, Case, Sample, Shared},
+};
+
+use crate::{Api, CANARY, Kuma, UID, abandoned, canary_of};
+
+const BOTH: [Api; 2] = [Api::TrafficRoute, Api::MeshHttpRoute];
+
+/// A cluster that serves these kinds.
+fn cluster(apis: &[Api]) -> Store {
+    let mut store = Store::default();
+    for api in apis {
+        store.put(api.kind().definition(), json!({"kind": "CustomResourceDefinition"}));
+    }
+    store
+}
+
+fn key(api: Api) -> ObjectKey {
+    match api {
+        Api::TrafficRoute => ObjectKey::cluster(api.kind(), "podinfo"),
+        Api::MeshHttpRoute => ObjectKey::new(api.kind(), "kuma-system", "podinfo.test"),
+    }
+}
+
+fn split(canary: u32) -> Routes {
+    Routes::split(Weight::clamped(canary))
+}
+
+fn sum(list: &Value, names: impl Fn(&Value) -> Option<&str>) -> Option<(i64, i64)> {
+    let mut sums = (None, None);
+    for entry in list.as_array()? {
+        let sum = match names(entry).unwrap_or_default() {
+            "podinfo-primary" => &mut sums.0,
+            "podinfo-canary" => &mut sums.1,
+            _ => continue,
+        };
+        *sum = Some(sum.unwrap_or(0) + entry["weight"].as_i64()?);
+    }
+    Some((sums.0?, sums.1?))
+}
+
+/// What Kuma 2 would make of a TrafficRoute, in the plainest way.
+fn by_tag(live: &Value) -> Option<(i64, i64)> {
+    sum(&live["spec"]["conf"]["split"], |entry| {
+        entry["destination"]["kuma.io/service"].as_str()?.split("_test_svc_").next()
+    })
+}
+
+/// What Kuma 3 would make of the rules of a MeshHTTPRoute that concern the apex.
+fn by_label(live: &Value) -> Option<(i64, i64)> {
+    let named = |reference: &Value| {
+        let ours =
+            reference["kind"] == "MeshService" && reference["labels"]["k8s.kuma.io/namespace"] == "test";
+        ours.then(|| reference["labels"]["kuma.io/display-name"].as_str().map(str::to_owned)).flatten()
+    };
+    let to = live["spec"]["to"].as_array()?.iter();
+    let rules = to
+        .filter(|item| named(&item["targetRef"]).as_deref() == Some("podinfo"))
+        .flat_map(|item| item["rules"].as_array().into_iter().flatten());
+    let splits: Vec<_> = rules
+        .filter_map(|rule| {
+            sum(&rule["default"]["backendRefs"], |entry| {
+                named(entry)?;
+                entry["labels"]["kuma.io/display-name"].as_str()
+            })
+        })
+        .collect();
+    let first = *splits.first()?;
+    splits.iter().all(|split| *split == first).then_some(first)
+}
+
+#[test]
+fn a_traffic_route_keeps_the_laws_of_routers() {
+    let mut sample = Sample::default();
+    let labels = [("team".to_owned(), "blue".to_owned())].into();
+    sample.spec.service.apex = Some(MetadataBlock { labels, ..MetadataBlock::default() });
+    let sources = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
+    let destinations = json!([{"match": {"kuma.io/service": "podinfo_test_svc_80"}}]);
+    let legacy = json!({"weight": 3, "destination": {"kuma.io/service": "legacy_test_svc_80"}});
+    let conf = json!({"split": [legacy], "loadBalancer": {"roundRobin": {}}, "http": []});
+    laws::all(&Case {
+        router: &Kuma::new(None),
+        target: sample.target(),
+        cluster: cluster(&BOTH),
+        route: key(Api::TrafficRoute),
+        owned: false,
+        weights: by_tag,
+        lists: &[Shared {
+            pointer: "/spec/conf/split",
+            entry: || json!({"weight": 5, "destination": {"kuma.io/service": "podinfo_other_svc_80"}}),
+        }],
+        adoptable: &[
+            json!({"mesh": "default", "spec": {"sources": sources, "destinations": destinations, "conf": conf}}),
+            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"destinations": destinations}}),
+        ],
+        foreign: &[
+            json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: "other/podinfo"}}}),
+            json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: null}}}),
+        ],
+        source: None,
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_mesh_http_route_keeps_the_laws_of_routers() {
+    let sample = Sample::default();
+    let service = |name: &str| json!({"kind": "MeshService", "labels": {"kuma.io/display-name": name, "k8s.kuma.io/namespace": "test"}});
+    let beta = json!({
+        "matches": [{"headers": [{"name": "x-beta", "value": "1"}]}],
+        "default": {"backendRefs": [service("beta")]},
+    });
+    let elsewhere = json!({"targetRef": service("other"), "rules": [{"default": {"backendRefs": []}}]});
+    laws::all(&Case {
+        router: &Kuma::new(None),
+        target: sample.target(),
+        cluster: cluster(&[Api::MeshHttpRoute]),
+        route: key(Api::MeshHttpRoute),
+        owned: false,
+        weights: by_label,
+        lists: &[Shared {
+            pointer: "/spec/to/0/rules/0/default/backendRefs",
+            entry: || json!({"kind": "MeshExternalService", "labels": {"kuma.io/display-name": "podinfo-primary"}}),
+        }],
+        adoptable: &[
+            json!({"spec": {"to": [elsewhere, {"targetRef": service("podinfo"), "rules": [beta]}]}}),
+            json!({"spec": {"targetRef": {"kind": "Mesh"}, "to": [{"targetRef": service("podinfo"), "rules": []}]}}),
+        ],
+        foreign: &[json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: "other/podinfo"}}})],
+        source: None,
+    })
+    .unwrap();
+}
+
+fn look(api: Api, store: &Store) -> Objects {
+    let mut have: Objects = BOTH.iter().map(|api| (api.kind().definition(), Seen::Absent)).collect();
+    have.insert(api.kind().definition(), store.look(&api.kind().definition()));
+    have.insert(key(api), store.look(&key(api)));
+    have
+}
+
+/// Writes `want` over `live`, or from nothing, and tells the object.
+fn write(api: Api, sample: &Sample, live: Option<Value>, want: u32) -> Value {
+    let mut store = cluster(&[api]);
+    if let Some(live) = live {
+        store.put(key(api), live);
+    }
+    let changes = Kuma::new(None).render(&sample.target(), &split(want), &look(api, &store)).unwrap();
+    changes.iter().for_each(|change| store.apply(change).unwrap());
+    store.get(&key(api)).unwrap().clone()
+}
+
+#[test]
+fn writes_the_traffic_route_that_was_recorded() {
+    let mut sample = Sample::default();
+    let entry = |service: &str, weight: u32| json!({"weight": weight, "destination": {"kuma.io/service": format!("{service}_test_svc_80")}});
+    let spec = |canary: u32| {
+        json!({
+            "sources": [{"match": {"kuma.io/service": "*"}}],
+            "destinations": [{"match": {"kuma.io/service": "podinfo_test_svc_80"}}],
+            "conf": {"split": [entry("podinfo-primary", 100 - canary), entry("podinfo-canary", canary)]},
+        })
+    };
+    let created = write(Api::TrafficRoute, &sample, None, 0);
+    assert_eq!(created["spec"], spec(0));
+    assert_eq!(created["mesh"], "default");
+    assert_eq!(created["metadata"]["labels"], json!({UID: "canary-uid"}));
+    assert_eq!(
+        created["metadata"]["annotations"],
+        json!({
+            "helm.toolkit.fluxcd.io/driftDetection": "disabled",
+            "kustomize.toolkit.fluxcd.io/reconcile": "disabled",
+            CANARY: "test/podinfo",
+        })
+    );
+    for canary in [25, 100, 0] {
+        assert_eq!(write(Api::TrafficRoute, &sample, Some(created.clone()), canary)["spec"], spec(canary));
+    }
+
+    sample.annotations.insert("kuma.io/mesh".to_owned(), "prod".to_owned());
+    sample.spec.service.port = Some(81);
+    let annotations = [("81.service.kuma.io/protocol".to_owned(), "http".to_owned())].into();
+    sample.spec.service.apex = Some(MetadataBlock { annotations, ..MetadataBlock::default() });
+    let moved = write(Api::TrafficRoute, &sample, Some(created), 0);
+    assert_eq!(moved["mesh"], "prod");
+    assert_eq!(moved["metadata"]["annotations"]["81.service.kuma.io/protocol"], "http");
+    assert_eq!(moved["spec"].to_string(), spec(0).to_string().replace("svc_80", "svc_81"));
+}
+
+#[test]
+fn writes_the_mesh_http_route_of_kuma_3() {
+    let mut sample = Sample::default();
+    sample.spec.service.port_name = Some("web".to_owned());
+    let labels = |name: &str| json!({"kuma.io/display-name": name, "k8s.kuma.io/namespace": "test"});
+    let entry = |name: &str, weight: u32| json!({"kind": "MeshService", "labels": labels(name), "port": 80, "weight": weight});
+    let created = write(Api::MeshHttpRoute, &sample, None, 30);
+    assert_eq!(created["metadata"]["labels"], json!({UID: "canary-uid", "kuma.io/mesh": "default"}));
+    assert_eq!(created["mesh"], Value::Null);
+    assert_eq!(
+        created["spec"],
+        json!({
+            "targetRef": {"kind": "Mesh"},
+            "to": [{
+                "targetRef": {"kind": "MeshService", "labels": labels("podinfo"), "sectionName": "web"},
+                "rules": [{
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "default": {"backendRefs": [entry("podinfo-primary", 70), entry("podinfo-canary", 30)]},
+                }],
+            }],
+        })
+    );
+}
+
+/// What reading says of a route in which somebody changed one field, and whether rendering 90/10 mends it.
+fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, mends: bool) {
+    let sample = Sample::default();
+    let mut live = write(api, &sample, None, 10);
+    let untouched = live.clone();
+    let (parent, field) = pointer.rsplit_once('/').unwrap();
+    match live.pointer_mut(parent).unwrap() {
+        Value::Array(list) => list[field.parse::<usize>().unwrap()] = edit.clone(),
+        place => meta::set(place, &[field], edit.clone()),
+    }
+    let mut store = cluster(&[api]);
+    store.put(key(api), live.clone());
+    let told = Kuma::new(None).read(&sample.target(), &look(api, &store)).map_err(|error| error.to_string());
+    let kind = api.kind();
+    let name = key(api);
+    let expected = read
+        .map(split)
+        .map_err(|how| format!("{kind} {}: {how}", name.to_string().split_once(' ').unwrap().1));
+    assert_eq!(told, expected, "{pointer} {edit}");
+    let rendered = Kuma::new(None).render(&sample.target(), &split(10), &look(api, &store));
+    assert_eq!(rendered.is_ok(), mends, "{pointer} {edit}: {rendered:?}");
+    if mends {
+        assert_eq!(write(api, &sample, Some(live), 10)["spec"], untouched["spec"], "{pointer} {edit}");
+    }
+}
+
+#[test]
+fn an_edit_by_hand_is_told_and_put_back() {
+    let traffic =
+        |pointer: &str, edit: Value, read, mends| check(Api::TrafficRoute, pointer, edit, read, mends);
+    let no_percent = "not a whole number from 0 to 100";
+    traffic("/spec/conf/split/0/weight", json!(90), Ok(10), true);
+    traffic(
+        "/spec/conf/split/0/weight",
+        json!(40),
+        Err("spec.conf.split has primary 40 and canary 10, which is not 100 in all"),
+        true,
+    );
+    let text = format!("spec.conf.split[1].weight is \"10\", {no_percent}");
+    traffic("/spec/conf/split/1/weight", json!("10"), Err(&text), true);
+    traffic("/spec/conf/split/1/weight", Value::Null, Err("spec.conf.split[1].weight is missing"), true);
+    traffic("/spec/conf/split", json!([]), Err("spec.conf.split has no entry for the primary"), true);
+    traffic("/spec/conf/split", json!("x"), Err("spec.conf.split is not a list"), false);
+    traffic("/spec/conf/split/0", json!(7), Err("spec.conf.split[0] is not an object"), false);
+    traffic("/spec/conf", json!(7), Err("spec.conf is not an object"), false);
+    let all = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
+    traffic("/spec/sources", all, Err("spec.sources do not name all proxies, and only them"), true);
+    traffic(
+        "/spec/destinations",
+        json!([]),
+        Err("spec.destinations do not name the apex, and only that"),
+        true,
+    );
+    traffic(
+        "/spec/conf/destination",
+        json!({"kuma.io/service": "podinfo-canary_test_svc_80"}),
+        Err("spec.conf.destination stands beside a split, which Kuma does not allow"),
+        true,
+    );
+
+    let mesh =
+        |pointer: &str, edit: Value, read, mends| check(Api::MeshHttpRoute, pointer, edit, read, mends);
+    let refs = "spec.to[0].rules[0].default.backendRefs";
+    let too_much = format!("{refs} has primary 90 and canary 20, which is not 100 in all");
+    mesh("/spec/to/0/rules/0/default/backendRefs/1/weight", json!(20), Err(&too_much), true);
+    mesh(
+        "/spec/targetRef",
+        json!({"kind": "Dataplane"}),
+        Err("spec.targetRef does not name all proxies"),
+        true,
+    );
+    let none = "spec.to has no rule that sends traffic to our Services";
+    mesh("/spec/to", json!([]), Err(none), true);
+    mesh("/spec/to/0/rules", json!([]), Err(none), true);
+    mesh("/spec/to/0/rules/0/default", json!(1), Err("spec.to[0].rules[0].default is not an object"), false);
+}
+
+#[test]
+fn each_rule_for_the_apex_that_names_our_services_is_split_alike() {
+    let sample = Sample::default();
+    let mut live = write(Api::MeshHttpRoute, &sample, None, 10);
+    let mut rule = live["spec"]["to"][0]["rules"][0].clone();
+    rule["matches"] = json!([{"path": {"type": "PathPrefix", "value": "/slow"}}]);
+    rule["default"]["filters"] = json!([{"type": "RequestHeaderModifier"}]);
+    live["spec"]["to"][0]["rules"].as_array_mut().unwrap().insert(0, rule.clone());
+    let written = write(Api::MeshHttpRoute, &sample, Some(live), 55);
+    assert_eq!(by_label(&written), Some((45, 55)));
+    assert_eq!(written["spec"]["to"][0]["rules"][0]["default"]["filters"], rule["default"]["filters"]);
+}
+
+#[test]
+fn a_route_that_is_not_for_our_service_is_left_alone() {
+    let sample = Sample::default();
+    let refused = |live: Value| {
+        let mut store = cluster(&[Api::TrafficRoute]);
+        store.put(key(Api::TrafficRoute), live);
+        Kuma::new(None)
+            .render(&sample.target(), &split(10), &look(Api::TrafficRoute, &store))
+            .unwrap_err()
+            .to_string()
+    };
+    // What Flagger wrote for the Canary of another namespace, and what this operator wrote for it.
+    let theirs = json!({"spec": {"destinations": [{"match": {"kuma.io/service": "podinfo_other_svc_80"}}]}});
+    let left = "and is left alone; remove it or rename spec.service.name";
+    let somebody =
+        format!("TrafficRoute podinfo belongs to somebody else (it is not for podinfo.test) {left}");
+    assert_eq!(refused(theirs), somebody);
+    let marks = json!({"labels": {UID: "u7"}, "annotations": {CANARY: "other/podinfo"}});
+    let another = format!("TrafficRoute podinfo belongs to Canary other/podinfo (uid u7) {left}");
+    assert_eq!(refused(json!({"metadata": marks})), another);
+    let users = |mesh: Value, conf: Value| {
+        let destinations = json!([{"match": {"kuma.io/service": "podinfo_test_svc_80"}}]);
+        refused(json!({"mesh": mesh, "spec": {"destinations": destinations, "conf": conf}}))
+    };
+    let other_mesh = "TrafficRoute podinfo: mesh is \"prod\", and the Canary's mesh is \"default\"";
+    assert_eq!(users(json!("prod"), json!({})), other_mesh);
+    assert_eq!(
+        users(Value::Null, json!({"destination": {"kuma.io/service": "x"}})),
+        "TrafficRoute podinfo: spec.conf.destination sends everything to one place, and Kuma allows no split beside it"
+    );
+}
+
+#[test]
+fn a_canary_that_was_made_again_takes_its_route_over() {
+    let mut sample = Sample::default();
+    let created = write(Api::TrafficRoute, &sample, None, 10);
+    sample.owner.uid = "made-again".to_owned();
+    let taken = write(Api::TrafficRoute, &sample, Some(created), 10);
+    assert_eq!(meta::label(&taken, UID), Some("made-again"));
+}
+
+#[test]
+fn a_route_is_swept_once_its_canary_is_known_to_be_gone() {
+    let route = write(Api::TrafficRoute, &Sample::default(), None, 0);
+    assert_eq!(canary_of(&route), Some(ObjectKey::new(kinds::CANARY, "test", "podinfo")));
+    let check = |route: &Value, canary: Seen, swept: bool| {
+        let change = abandoned(&key(Api::TrafficRoute), route, &canary);
+        assert_eq!(change.is_some(), swept, "{canary:?}");
+        assert!(change.is_none_or(|change| matches!(change.action, Action::Delete(_))));
+    };
+    let canary = |uid: &str| Seen::present(json!({"metadata": {"uid": uid}}));
+    check(&route, Seen::NotKnown, false);
+    check(&route, canary("canary-uid"), false);
+    check(&route, canary("made-again"), true);
+    check(&route, Seen::Absent, true);
+    let users = json!({"spec": {}});
+    assert_eq!(canary_of(&users), None);
+    check(&users, Seen::Absent, false);
+}
+
+#[test]
+fn follows_what_the_cluster_serves() {
+    let check = |forced, served: &[Api], expect: Result<Api, &str>| {
+        let sample = Sample::default();
+        let (router, store) = (Kuma::new(forced), cluster(served));
+        let mut have = Objects::default();
+        loop {
+            let needs = router.needs(&sample.target(), &have);
+            if needs.is_empty() {
+                break;
+            }
+            needs.into_iter().for_each(|key| have.insert(key.clone(), store.look(&key)));
+        }
+        let changes = router.render(&sample.target(), &Routes::PRIMARY, &have);
+        let made = changes.map(|changes| changes[0].key.clone()).map_err(|error| error.to_string());
+        let missing = |kinds| {
+            format!(
+                "the cluster does not serve {kinds} of kuma.io/v1alpha1; install the CRDs of Kuma, or choose another provider"
+            )
+        };
+        assert_eq!(made, expect.map(key).map_err(missing));
+    };
+    check(None, &BOTH, Ok(Api::TrafficRoute));
+    check(None, &[Api::TrafficRoute], Ok(Api::TrafficRoute));
+    check(None, &[Api::MeshHttpRoute], Ok(Api::MeshHttpRoute));
+    check(None, &[], Err("TrafficRoute or MeshHTTPRoute"));
+    check(Some(Api::MeshHttpRoute), &BOTH, Ok(Api::MeshHttpRoute));
+    check(Some(Api::TrafficRoute), &[Api::MeshHttpRoute], Err("TrafficRoute"));
+}
+
+#[test]
+fn refuses_to_mirror() {
+    let error = Kuma::new(None).render(&Sample::default().target(), &Routes::mirrored(), &Objects::default());
+    assert_eq!(error, Err(RouteError::Unsupported { router: "kuma", what: "mirroring" }));
+}
