@@ -38,22 +38,30 @@ pub async fn opening(show: &mut Show<'_>) -> anyhow::Result<()> {
 
 /// A good version is promoted.
 pub async fn promotion(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    push(show, &format!("Act 1 of 3 · a good version: {FIRST} → {GOOD}"), GOOD).await?;
+    show.begin(&format!("Act 1 of 3 · a good version: {FIRST} → {GOOD}"), GOOD);
+    explain(show, "Its share grows while all checks hold; then the primary becomes the new version.");
+    push(show, GOOD).await?;
     let took = ended(show, "Succeeded").await?;
     report(show, GOOD, "promoted", took, Expect::NoErrors).await
 }
 
 /// A version that answers with errors is rolled back.
 pub async fn rollback(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    push(show, &format!("Act 2 of 3 · a version that answers 500: {GOOD} → {BAD}"), BAD).await?;
+    show.begin(&format!("Act 2 of 3 · a version that answers 500: {GOOD} → {BAD}"), BAD);
+    explain(show, "Every second answer is an error; after three failed checks it gets no more requests.");
+    push(show, BAD).await?;
     let took = ended(show, "Failed").await?;
     report(show, BAD, "rolled back", took, Expect::OnlyItsOwn).await
 }
 
 /// All pods of a version crash while it serves a quarter of the clients.
 pub async fn crash(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    push(show, &format!("Act 3 of 3 · all pods crash at {CRASH_AT} %: {GOOD} → {CRASHING}"), CRASHING)
-        .await?;
+    show.begin(&format!("Act 3 of 3 · all pods crash at {CRASH_AT} %: {GOOD} → {CRASHING}"), CRASHING);
+    explain(
+        show,
+        "No check is waited for: the route follows the pods, and the gateway the route, a second later.",
+    );
+    push(show, CRASHING).await?;
     show.until(&format!("a weight of {CRASH_AT}"), |scene| scene.routed == CRASH_AT || scene.is_over())
         .await?;
     show.pause(GATEWAY_DELAY + Duration::from_millis(600)).await?;
@@ -62,14 +70,17 @@ pub async fn crash(show: &mut Show<'_>) -> anyhow::Result<Report> {
     show.stage.cluster.crash_pods(NAMESPACE, &[("app", APP)]);
     show.tell("crash", Line::of(Tone::Bad, format!("all pods of {CRASHING} crash now")));
     let took = ended(show, "Failed").await?;
-    let mut report = report(show, CRASHING, "taken back", took, Expect::NoErrors).await?;
+    let mut report = report(show, CRASHING, "rolled back", took, Expect::NoErrors).await?;
     let lasted = show.record.last_error(at).map(|last| last.saturating_sub(at));
     report.expect = Expect::OnlyAfterCrash { before, lasted };
     Ok(report)
 }
 
-async fn push(show: &mut Show<'_>, title: &str, version: &str) -> anyhow::Result<()> {
-    show.begin(title, version);
+fn explain(show: &mut Show<'_>, text: &str) {
+    show.say(Line::of(Tone::Dim, format!("  {text}")));
+}
+
+async fn push(show: &mut Show<'_>, version: &str) -> anyhow::Result<()> {
     let image = format!("stefanprodan/podinfo:{version}");
     let command = format!("kubectl -n {NAMESPACE} set image deployment/{APP} podinfod={image}");
     show.tell("push", Line::of(Tone::Canary, command));

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
@@ -26,18 +26,32 @@ pub fn built() -> anyhow::Result<PathBuf> {
     let binary = folder()?.join("vexil");
     let mut build = std::process::Command::new(cargo);
     build.args(["build", "--package", "vexil"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-    if binary.exists() {
+    let is_first = !binary.exists();
+    if !is_first {
         build.arg("--quiet");
     }
-    eprintln!("  building the operator …");
-    let status = build.status().context("cargo cannot be started")?;
-    if !status.success() {
+    if !finished(build, is_first)? {
         bail!("the operator does not build");
     }
     if !binary.exists() {
         bail!("the operator was built, but not to {}", binary.display());
     }
     Ok(binary)
+}
+
+/// Runs a build; whether it succeeds. One that takes a while is announced, because a quiet one says nothing.
+fn finished(mut build: std::process::Command, mut announced: bool) -> anyhow::Result<bool> {
+    let (begun, mut child) = (Instant::now(), build.spawn().context("cargo cannot be started")?);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status.success());
+        }
+        if !announced && begun.elapsed() > Duration::from_secs(1) {
+            announced = true;
+            eprintln!("building the operator …");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Where cargo puts binaries: beside this one.

@@ -25,7 +25,9 @@ pub struct View<'a> {
 pub fn panel(view: &View<'_>, width: usize) -> Vec<Line> {
     let scene = view.scene;
     let mut lines = vec![Line::default(), rule(view, width), Line::default()];
-    lines.push(row("phase", phase(&scene.phase)));
+    let tone = if scene.failed_checks > 0 { Tone::Warn } else { Tone::Dim };
+    let failed = format!("      {} of {} failed checks", scene.failed_checks, view.checks.threshold);
+    lines.push(row("phase", phase(&scene.phase).and(tone, failed)));
     let columns = width.saturating_sub(48).clamp(10, 52);
     let share = format!("  {} % to the canary", scene.routed);
     lines.push(row("traffic", bar(scene.routed as f64, columns).and(Tone::Bold, share)));
@@ -34,14 +36,8 @@ pub fn panel(view: &View<'_>, width: usize) -> Vec<Line> {
         "pods",
         primary.and(Tone::Plain, "      ").join(pods("canary", Tone::Canary, &scene.canary)),
     ));
-    let failed = format!("{} of {} failed", scene.failed_checks, view.checks.threshold);
-    let tone = if scene.failed_checks > 0 { Tone::Warn } else { Tone::Dim };
-    let mut checks = view.checks.lines();
-    if let Some(last) = checks.pop() {
-        checks.push(last.and(tone, format!("      {failed}")));
-    }
-    lines.extend(labelled("checks", checks));
-    lines.extend(labelled("served", served(view)));
+    lines.extend(labelled("checks", view.checks.lines()));
+    lines.extend(labelled("served by", served(view)));
     lines.push(row("clients", clients(view.tally)));
     lines
 }
@@ -62,7 +58,7 @@ fn clock(elapsed: Duration) -> String {
 }
 
 fn row(label: &str, rest: Line) -> Line {
-    Line::of(Tone::Dim, format!("  {label:9}")).join(rest)
+    Line::of(Tone::Dim, format!("  {label:11}")).join(rest)
 }
 
 /// The label stands on the first line only.
@@ -159,15 +155,15 @@ mod tests {
         let expect = "
 ─── Act 1 ─────────────────────────────────────────────────── 1:01 ──
 
-  phase    Progressing
-  traffic  ████████████████░░░░░░  25 % to the canary
-  pods     primary 6.0.0  2/2 ready      canary 6.0.1  1/2 ready
-  checks   · request-success-rate          –   at least 99 %
-           · request-duration              –   at most 500 ms
-           · 404s percentage               –   at most 5      0 of 3 failed
-  served   6.0.0  ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪            75    0/s
-           6.0.1  ▪▪▪▪▪▪▪▪                           24   25/s
-  clients  100 requests, 1 error  (1 × 502)";
+  phase      Progressing      0 of 3 failed checks
+  traffic    ████████████████░░░░░░  25 % to the canary
+  pods       primary 6.0.0  2/2 ready      canary 6.0.1  1/2 ready
+  checks     · request-success-rate          –   at least 99 %
+             · request-duration              –   at most 500 ms
+             · 404s percentage               –   at most 5
+  served by  6.0.0  ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪            75    0/s
+             6.0.1  ▪▪▪▪▪▪▪▪                           24   25/s
+  clients    100 requests, 1 error  (1 × 502)";
         assert_eq!(text.join("\n"), expect);
     }
 }
