@@ -1,9 +1,10 @@
 //! Composes engine, routers, workloads, metrics and hooks into an operator.
 //!
-//! [`Operator`] is the whole of it: it is given a [`Context`] (cluster, registry, settings, a way out, a clock) and runs
-//! until it is told to stop. Each Canary is ticked by itself, one tick at a time ([`tick`]): look at the caches, make the
-//! world match the memory one effect at a time, ask what the engine wants to know, remember what it decides, and do it
-//! again until nothing changes. Concrete routers are named by the binary that wires them into the [`Registry`].
+//! [`Operator`] is the whole of it: it is given a [`Context`] (cluster, registry, settings, a way out, a clock) and
+//! runs until it is told to stop. Each Canary is ticked by itself, one tick at a time ([`tick`]): look at the caches,
+//! make the world match the memory one effect at a time, ask what the engine wants to know, remember what it decides,
+//! and do it again until nothing changes. Concrete routers are named by the binary that wires them into the
+//! [`Registry`].
 
 mod act;
 mod after;

@@ -15,6 +15,8 @@ pub(crate) struct Local {
     pub(crate) blocked_since: Option<Millis>,
     /// Refused or failed attempts in a row; they space the next one.
     pub(crate) attempts: u32,
+    /// Writes of the status that were refused or failed in a row; they space the next one.
+    pub(crate) status_failures: u32,
     /// The memory for which the world was last seen to be as wanted.
     pub(crate) settled_as: Option<Memory>,
     /// Notices handed to the deliverer.
@@ -45,10 +47,15 @@ impl Local {
         true
     }
 
-    /// The pause before trying again, in milliseconds: 0.5 s, doubling, at most 30 s.
+    /// The pause before trying an effect again, in milliseconds.
     pub(crate) fn pause_ms(&mut self) -> u64 {
-        let pause = 500_u64.saturating_mul(1 << self.attempts.min(6));
+        let pause = pause_ms(self.attempts);
         self.attempts = self.attempts.saturating_add(1);
-        pause.min(30_000)
+        pause
     }
+}
+
+/// The pause after so many failures in a row, in milliseconds: 0.5 s, doubling, at most 30 s.
+pub(crate) fn pause_ms(failures: u32) -> u64 {
+    500_u64.saturating_mul(1 << failures.min(6)).min(30_000)
 }

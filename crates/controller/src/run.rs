@@ -1,4 +1,5 @@
-//! The operator: wakes Canaries when something that concerns them changes, ticks each of them by itself, and ends cleanly.
+//! The operator: wakes Canaries when something that concerns them changes, ticks each of them by itself, and ends
+//! cleanly.
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, time::Duration};
 
@@ -55,7 +56,8 @@ impl Operator {
         let (deliverer, deliveries, reports) = Deliverer::new(self.context.clone());
         let delivering = deliverer.run();
         let ticking = self.turn(stop, deliveries, reports);
-        // The deliverer ends when the ticks have ended and let go of its inbox; a receiver that is down may not hold it up.
+        // The deliverer ends when the ticks have ended and let go of its inbox; a receiver that is down may not hold it
+        // up.
         tokio::pin!(delivering);
         tokio::select! {
             biased;

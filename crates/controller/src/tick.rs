@@ -16,7 +16,7 @@ use crate::{
     consider::consider,
     converge::{Converged, converge},
     deliver::Delivery,
-    local::Local,
+    local::{Local, pause_ms},
     look::View,
     status,
 };
@@ -65,7 +65,8 @@ async fn whole(context: &Context, case: Case, local: &mut Local) -> Result<Case,
     }
 }
 
-/// A write of the Canary itself has an unknown outcome: one GET settles it. Before the first list there is nothing to ask.
+/// A write of the Canary itself has an unknown outcome: one GET settles it. Before the first list there is nothing to
+/// ask.
 async fn settle_unknown(context: &Context, key: &ObjectKey, local: &mut Local) -> After {
     if local.attempts > 0 {
         let _settled = context.cluster.fetch(key).await;
@@ -100,6 +101,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
                 }
                 tell(context, &case, &memory, &transition);
                 local.delivered.clear();
+                local.status_failures = 0;
                 match live.map(|live| Case::open(live, context)) {
                     Some(Ok(next)) => case = next,
                     // Deleted or edited into nonsense meanwhile: the watch brings the next tick.
@@ -167,27 +169,37 @@ async fn write(
 
 fn status_refused(context: &Context, case: &Case, local: &mut Local, error: &WriteError) -> After {
     context.telemetry.write_failed(error);
-    match error {
-        // Somebody knows more; the watch brings it.
-        WriteError::Conflict { .. } | WriteError::NotFound { .. } => {}
-        error => {
-            tracing::error!(canary = %case.name(), "status could not be written: {error}");
-            let text = match error {
-                WriteError::Pruned { fields } => format!(
-                    "updating canary {} status failed: the CRD canaries.flagger.app of this cluster drops {}; nothing \
-                     is done until the one of this release is applied",
-                    case.name(),
-                    fields.join(", ")
-                ),
-                error => format!("updating canary {} status failed: {error}", case.name()),
-            };
-            let mut after = complain::once(context, &case.live, &case.key, local, &text);
-            after.wake_ms = Some(local.pause_ms());
-            return after;
+    let (failures, wake_ms) = (local.status_failures, Some(pause_ms(local.status_failures)));
+    local.status_failures = failures.saturating_add(1);
+    let text = match error {
+        // Somebody knows more, or it may work in a moment.
+        WriteError::Conflict { .. }
+        | WriteError::AlreadyExists
+        | WriteError::NotFound { .. }
+        | WriteError::Throttled { .. }
+        | WriteError::Unknown { .. } => {
+            tracing::warn!(canary = %case.name(), "status could not be written: {error}");
+            return After { wake_ms, ..After::default() };
         }
-    }
-    After { wake_ms: Some(local.pause_ms()), ..After::default() }
+        WriteError::Pruned { fields } => format!(
+            "updating canary {} status failed: the CRD canaries.flagger.app of this cluster drops {}; nothing is done \
+             until the one of this release is applied",
+            case.name(),
+            fields.join(", ")
+        ),
+        WriteError::Forbidden { .. } | WriteError::Invalid { .. } | WriteError::NotServed { .. }
+            if failures < WORTH_TELLING =>
+        {
+            tracing::warn!(canary = %case.name(), "status could not be written: {error}");
+            return After { wake_ms, ..After::default() };
+        }
+        error => format!("updating canary {} status failed: {error}", case.name()),
+    };
+    After { wake_ms, ..complain::once(context, &case.live, &case.key, local, &text) }
 }
+
+/// A status that is refused so often in a row has been refused for some seconds.
+const WORTH_TELLING: u32 = 3;
 
 /// What was decided goes to the log and to the counters.
 fn tell(context: &Context, case: &Case, memory: &Memory, transition: &Transition) {

@@ -1,0 +1,42 @@
+//! An operator of one's own: the crates, composed, with one router. Runs until Ctrl-C.
+//!
+//! `KUBECONFIG=… cargo run -p vexil-controller --example embedded`
+
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use vexil_controller::{Context, Operator, Registry, Settings, SystemClock, Telemetry, projections};
+use vexil_egress::Egress;
+use vexil_kube::{Access, Cluster, Scope, connect};
+use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_traefik::Traefik;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let tls = rustls::crypto::ring::default_provider().install_default();
+    tls.map_err(|_| anyhow!("TLS is set up already"))?;
+
+    // The cluster: caches that the watches feed, and writes that are laid over them.
+    let access = Access { kubeconfig: std::env::var_os("KUBECONFIG").map(Into::into), master: None };
+    let client = connect(&access).await?;
+    let (cluster, watches) = Cluster::new(client, Scope::Namespace("test".to_owned()), projections());
+
+    // What this operator can do: add routers of your own with one more `with`.
+    let registry = Registry::new(KubernetesServices).with(Traefik::new(None));
+    let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
+    let context = Context {
+        cluster,
+        registry,
+        transport: Arc::new(Egress::new()?),
+        clock: Arc::new(SystemClock),
+        telemetry: Telemetry::new("embedded", &settings.provider),
+        settings: Arc::new(settings),
+    };
+
+    let stop = async { drop(tokio::signal::ctrl_c().await) };
+    tokio::select! {
+        biased;
+        () = Operator::new(context).run(stop) => Ok(()),
+        () = watches.run() => Err(anyhow!("the watches have ended")),
+    }
+}

@@ -1,0 +1,231 @@
+//! The stage of every test: a cluster, an operator that can be killed and started, a recorder, hooks, clients.
+
+mod leash;
+mod log;
+pub mod manifests;
+mod record;
+pub mod script;
+pub mod sieve;
+mod story;
+mod watchdog;
+mod wire;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+use vexil_analysis::Millis;
+use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
+use vexil_kube::{Cluster as Caches, Scope};
+use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_traefik::Traefik;
+use vexil_testbed::world::{Cluster, FromFn, plain};
+
+pub use self::{leash::Leash, record::Recorder, story::Story};
+use self::{log::Log, watchdog::Watchdog, wire::Wire};
+
+/// What the operator calls itself.
+pub const OPERATOR: &str = "vexil/";
+
+/// Time between two looks at what has been recorded.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The stage.
+pub struct Stage {
+    pub cluster: Cluster,
+    pub recorder: Recorder,
+    pub leash: Arc<Leash>,
+    /// After how many writes the operators that follow the first one die, too.
+    pub cut_again: Option<u32>,
+    /// Statuses that hooks answer with; 200 for those that are not named.
+    pub hooks: Arc<Mutex<Vec<(String, u16)>>>,
+    /// Prometheus of the built-in checks.
+    pub metrics_server: String,
+    log: Log,
+    operator: JoinSet<()>,
+    _listening: tracing::subscriber::DefaultGuard,
+    _watchdog: Watchdog,
+}
+
+struct TestClock(vexil_testbed::Clock);
+
+impl Clock for TestClock {
+    fn now(&self) -> Millis {
+        Millis(self.0.now().as_millisecond() as u64)
+    }
+}
+
+impl Stage {
+    /// A cluster without an operator.
+    pub async fn open() -> Stage {
+        let (log, listening) = Log::listen();
+        let cluster = Cluster::start().await.unwrap();
+        let recorder = Recorder::start(cluster.server());
+        let (hooks, watchdog) = (Arc::default(), Watchdog::of(cluster.server()));
+        let stage = Stage {
+            metrics_server: cluster.metrics_url().to_owned(),
+            cluster,
+            recorder,
+            leash: Leash::new(None),
+            cut_again: None,
+            hooks,
+            log,
+            operator: JoinSet::new(),
+            _listening: listening,
+            _watchdog: watchdog,
+        };
+        stage.answer_hooks();
+        stage
+    }
+
+    /// Hooks of every name at `http://hooks.test/<name>`.
+    fn answer_hooks(&self) {
+        let answers = Arc::clone(&self.hooks);
+        let handler = FromFn(move |request: http::Request<bytes::Bytes>| {
+            let name = request.uri().path().trim_start_matches('/').to_owned();
+            let status =
+                answers.lock().unwrap().iter().rev().find(|(of, _)| *of == name).map_or(200, |(_, s)| *s);
+            async move { plain(StatusCode::from_u16(status).unwrap(), "") }
+        });
+        self.cluster.network().register("hooks.test", Arc::new(handler));
+    }
+
+    /// Lets a metric server say what `answer` makes of a query.
+    pub fn answer_queries(&mut self, answer: impl Fn(&str) -> f64 + Send + Sync + 'static) {
+        let handler = FromFn(move |request: http::Request<bytes::Bytes>| {
+            let value = answer(request.uri().query().unwrap_or_default());
+            let body = json!({
+                "status": "success",
+                "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, value.to_string()]}]},
+            });
+            async move { plain(StatusCode::OK, body.to_string()) }
+        });
+        self.cluster.network().register("metrics.test", Arc::new(handler));
+        self.metrics_server = "http://metrics.test".to_owned();
+    }
+
+    /// Starts an operator with empty caches.
+    pub fn start(&mut self) {
+        self.start_on(Leash::new(None));
+    }
+
+    /// Starts an operator whose connection `leash` may cut.
+    pub fn start_on(&mut self, leash: Arc<Leash>) {
+        let client = Arc::clone(&leash).hold(self.cluster.server().client());
+        self.leash = leash;
+        let (caches, watches) = Caches::new(client, Scope::All, projections());
+        let settings = Settings {
+            provider: "traefik".to_owned(),
+            metrics_server: self.metrics_server.clone(),
+            ..Settings::default()
+        };
+        let context = Context {
+            cluster: caches,
+            registry: Registry::new(KubernetesServices).with(Traefik::new(None)),
+            transport: Arc::new(Wire(self.cluster.network().clone())),
+            clock: Arc::new(TestClock(self.cluster.clock())),
+            telemetry: Telemetry::new("test", &settings.provider),
+            settings: Arc::new(settings),
+        };
+        self.operator.spawn(async move {
+            tokio::select! {
+                biased;
+                () = Operator::new(context).run(std::future::pending()) => {}
+                () = watches.run() => {}
+            }
+        });
+    }
+
+    /// Ends the operator wherever it is.
+    pub async fn kill(&mut self) {
+        self.operator.abort_all();
+        while self.operator.join_next().await.is_some() {}
+    }
+
+    /// Applies a Canary of this name, with `change` laid over it, and what it needs.
+    pub async fn apply(&self, name: &str, change: &Value) {
+        self.cluster.apply_yaml(&manifests::application(name)).await.unwrap();
+        let mut canary = manifests::canary(name);
+        manifests::merge(&mut canary, change);
+        self.cluster.apply_yaml(&canary.to_string()).await.unwrap();
+    }
+
+    pub async fn push(&self, name: &str, tag: &str) {
+        let image = format!("stefanprodan/podinfo:{tag}");
+        self.cluster.set_image("test", name, "podinfod", &image).await.unwrap();
+    }
+
+    pub async fn canary(&self, name: &str) -> Value {
+        self.cluster.get("flagger.app/v1beta1", "Canary", "test", name).await.unwrap().unwrap_or_default()
+    }
+
+    /// Waits until the status of a Canary is as wanted; panics with its story when that does not come.
+    pub async fn until(&mut self, name: &str, limit: Duration, holds: impl Fn(&Value) -> bool) {
+        let end = Instant::now() + limit;
+        while !self.recorder.canary(name).is_some_and(|canary| holds(&canary["status"])) {
+            if Instant::now() > end {
+                panic!("not so after {limit:?}:\n{}\n{}", self.story(name).text(), self.requests());
+            }
+            self.pass(LOOK.as_secs_f64()).await;
+        }
+    }
+
+    pub async fn until_phase(&mut self, name: &str, phase: &str) {
+        self.until(name, Duration::from_secs(300), |status| status["phase"] == phase).await;
+    }
+
+    pub fn story(&self, name: &str) -> Story {
+        Story::of(name, &self.recorder.records())
+    }
+
+    /// What must hold whatever happened: no panic, no broken law, each Event once.
+    pub fn check_laws(&self, name: &str) {
+        let errors = self.log.errors();
+        let worse: Vec<_> =
+            errors.iter().filter(|line| line.contains("panicked") || line.contains("broke a law")).collect();
+        assert_eq!(worse, Vec::<&String>::new());
+        let story = self.story(name);
+        assert_eq!(story.broken, Vec::<String>::new(), "\n{}", story.text());
+    }
+
+    /// The last requests of the operator, for messages.
+    fn requests(&self) -> String {
+        let entries = self.cluster.server().audit().of(OPERATOR);
+        let last = entries.iter().rev().take(40).rev();
+        last.map(|entry| format!("{} {}\n", entry.at, entry.line())).collect()
+    }
+
+    /// Lets time pass. An operator whose leash was cut is dead: the next one takes its place.
+    pub async fn pass(&mut self, seconds: f64) {
+        let end = Instant::now() + Duration::from_secs_f64(seconds);
+        while Instant::now() < end {
+            if self.leash.is_cut() {
+                self.kill().await;
+                self.start_on(Leash::new(self.cut_again));
+            }
+            sleep(LOOK.min(end - Instant::now())).await;
+        }
+    }
+
+    /// Changes the Deployment of a Canary.
+    pub async fn change(&self, name: &str, change: &Value) {
+        self.cluster.merge(("apps/v1", "Deployment"), ("test", name), change).await.unwrap();
+    }
+
+    /// Merge-patches a Canary's status, as another operator would.
+    pub async fn patch_status(&self, name: &str, patch: &Value) {
+        let path = format!("/apis/flagger.app/v1beta1/namespaces/test/canaries/{name}/status");
+        let request = http::Request::patch(path)
+            .header("content-type", "application/merge-patch+json")
+            .body(patch.to_string().into_bytes())
+            .unwrap();
+        self.cluster.client().request::<Value>(request).await.unwrap();
+    }
+}

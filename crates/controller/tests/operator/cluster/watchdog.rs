@@ -1,0 +1,39 @@
+//! Virtual time only passes while nobody has anything to do. Whoever works without end stops it, and the test would hang:
+//! after a minute of real time this ends the process and says who asked for what.
+
+use std::{
+    io::Write as _,
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::Duration,
+};
+
+use vexil_testbed::api::ApiServer;
+
+/// Watches until it is dropped.
+pub struct Watchdog {
+    _alive: Sender<()>,
+}
+
+impl Watchdog {
+    pub fn of(server: &ApiServer) -> Watchdog {
+        let (alive, told) = mpsc::channel::<()>();
+        let server = server.clone();
+        let test = thread::current().name().unwrap_or_default().to_owned();
+        thread::spawn(move || {
+            if told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let entries = server.audit().entries();
+                let mut text = format!("{test} takes too long; the last of {} requests:\n", entries.len());
+                for entry in entries.iter().rev().take(30).rev() {
+                    text += &format!("{} {} {}\n", entry.at, entry.user_agent, entry.line());
+                }
+                // Not through `eprintln!`, which the test harness would swallow.
+                let _written = std::io::stderr().write_all(text.as_bytes());
+                std::process::abort();
+            }
+        });
+        Watchdog { _alive: alive }
+    }
+}
+
+const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,42 @@
+//! The operator is killed behind each of its writes and started again: nobody can tell afterwards (`reliability.md` F9).
+
+use crate::cluster::{
+    Leash,
+    sieve::{PROMOTION, ROLLBACK, Rollout},
+};
+
+/// More writes than this would mean that somebody writes without end.
+const MOST_WRITES: u32 = 60;
+
+async fn check(rollout: Rollout, also_the_initialisation: bool) {
+    let clean = rollout.go(Leash::new(None), |_| {}).await;
+    assert!(clean.writes < MOST_WRITES, "{}", clean.text);
+    let first = if also_the_initialisation { 1 } else { clean.first_writes + 1 };
+    for write in first..=clean.writes {
+        let what = format!("killed after write {write}");
+        rollout.check(&what, &clean.outcome, Leash::new(Some(write)), |_| {}).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_promotion_survives_a_crash_after_each_write() {
+    check(PROMOTION, true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_survives_a_crash_after_each_write() {
+    check(ROLLBACK, false).await;
+}
+
+async fn check_loop(rollout: Rollout, every: u32) {
+    let clean = rollout.go(Leash::new(None), |_| {}).await.outcome;
+    let what = format!("killed after every {every} writes");
+    rollout.check(&what, &clean, Leash::new(Some(every)), |stage| stage.cut_again = Some(every)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rollout_is_finished_by_operators_that_each_live_for_one_write_or_two() {
+    check_loop(PROMOTION, 1).await;
+    check_loop(PROMOTION, 2).await;
+    check_loop(ROLLBACK, 1).await;
+}

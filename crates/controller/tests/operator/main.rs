@@ -1,0 +1,5 @@
+//! The whole operator on a cluster in the process: real requests, virtual time, no sockets.
+
+mod cluster;
+mod crashes;
+mod rollouts;
