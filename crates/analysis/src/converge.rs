@@ -83,7 +83,7 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         return Next::Settled;
     }
     foreign(memory, seen)
-        .or_else(|| rescue(memory, seen))
+        .or_else(|| rescue(plan, memory, seen))
         .or_else(|| undrained(memory, seen))
         .or_else(|| retire(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
@@ -120,12 +120,13 @@ pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.
-fn rescue(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn rescue(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
     if !routes.canary().is_zero() && seen.canary_is_gone() && seen.primary_serves() {
         return Some(Next::Do(Effect::Route(Routes::PRIMARY)));
     }
-    let stranded = stands_in(memory, seen)
+    let stranded = plan.routed
+        && stands_in(memory, seen)
         && !routes.primary().is_zero()
         && seen.primary_is_gone()
         && seen.canary_serves();

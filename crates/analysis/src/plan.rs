@@ -19,6 +19,12 @@ pub struct Plan {
     pub deadline_ms: u64,
     /// How traffic is shifted.
     pub strategy: Strategy,
+    /// `stepWeightPromotion`: how traffic goes back to the primary; zero for all at once.
+    pub back: Weight,
+    /// Whether the router can send traffic to the canary at all; without that, it is judged aside.
+    pub routed: bool,
+    /// What the user wrote and the provider cannot do: told when an analysis starts.
+    pub warnings: Vec<String>,
     /// Names of the metric checks, in the order in which they are asked.
     pub checks: Vec<String>,
     /// The webhooks that decide something, in the order of the spec.
@@ -31,6 +37,14 @@ impl Plan {
     /// How long connections may linger after the last change of routes before pods go: one interval, at most 30 s.
     pub fn drain_ms(&self) -> u64 {
         self.interval_ms.min(30_000)
+    }
+
+    /// The canary's weight after one step of traffic back to the primary (`analysis.md` 3.3).
+    pub fn back_from(&self, current: Weight) -> Weight {
+        if self.back.is_zero() {
+            return Weight::ZERO;
+        }
+        Weight::clamped(u32::from(current.percent().saturating_sub(self.back.percent())))
     }
 
     /// The hooks of one kind, each with its place in [`Plan::hooks`].
@@ -57,6 +71,11 @@ pub struct Names {
 pub enum Strategy {
     /// Step by step, by weight (`analysis.md` 10.1).
     Progressive(Steps),
+    /// All at once, after so many analyses beside the traffic (`analysis.md` 10.3).
+    BlueGreen {
+        /// `iterations`; at least 1.
+        iterations: u32,
+    },
 }
 
 /// The weights of a progressive analysis (`analysis.md` 3.2 and 3.3).
@@ -68,8 +87,6 @@ pub struct Steps {
     pub by: Weight,
     /// The weight at which the analysis is complete.
     pub max: Weight,
-    /// `stepWeightPromotion`: how traffic goes back to the primary; zero for all at once.
-    pub back: Weight,
 }
 
 impl Steps {
@@ -85,14 +102,6 @@ impl Steps {
     /// Whether `current` is where the analysis ends and promotion begins.
     pub fn complete(&self, current: Weight) -> bool {
         current >= self.max
-    }
-
-    /// The canary's weight after one step back to the primary.
-    pub fn back_from(&self, current: Weight) -> Weight {
-        if self.back.is_zero() {
-            return Weight::ZERO;
-        }
-        Weight::clamped(u32::from(current.percent().saturating_sub(self.back.percent())))
     }
 }
 
@@ -135,12 +144,7 @@ mod tests {
 
     /// Every weight that a run sets, until the analysis is complete.
     fn check(list: &[u32], by: u32, max: u32, expect: &[u32]) {
-        let steps = Steps {
-            list: weights(list),
-            by: Weight::clamped(by),
-            max: Weight::clamped(max),
-            back: Weight::ZERO,
-        };
+        let steps = Steps { list: weights(list), by: Weight::clamped(by), max: Weight::clamped(max) };
         let mut seen = Vec::new();
         let mut at = Weight::ZERO;
         while !steps.complete(at) && seen.len() < 200 {
@@ -162,21 +166,7 @@ mod tests {
 
     #[test]
     fn an_edited_list_goes_on_with_the_next_larger_step() {
-        let steps = Steps {
-            list: weights(&[10, 30, 60]),
-            by: Weight::ZERO,
-            max: Weight::clamped(60),
-            back: Weight::ZERO,
-        };
+        let steps = Steps { list: weights(&[10, 30, 60]), by: Weight::ZERO, max: Weight::clamped(60) };
         assert_eq!(steps.after(Weight::clamped(20)), Weight::clamped(30));
-    }
-
-    #[test]
-    fn traffic_goes_back_in_steps_when_asked() {
-        let steps =
-            |back| Steps { list: vec![], by: Weight::ZERO, max: Weight::FULL, back: Weight::clamped(back) };
-        assert_eq!(steps(40).back_from(Weight::clamped(80)), Weight::clamped(40));
-        assert_eq!(steps(40).back_from(Weight::clamped(30)), Weight::ZERO);
-        assert_eq!(steps(0).back_from(Weight::clamped(80)), Weight::ZERO);
     }
 }

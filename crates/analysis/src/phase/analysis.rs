@@ -1,7 +1,7 @@
 //! One step of the analysis: hooks, then metrics, then more traffic, or promotion, or one failed check more.
 
 use crate::{
-    Answer, Cause, HookKind, Phase, Question, Strategy,
+    Answer, Cause, HookKind, Phase, Question, Strategy, Weight,
     draft::{Draft, Need},
     phase::turn,
 };
@@ -23,6 +23,9 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
 fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
     let target = draft.target();
     draft.normal(format!("Starting canary analysis for {target}"));
+    for warning in &draft.plan.warnings {
+        draft.warn(warning.clone());
+    }
     for (place, hook) in draft.plan.hooks_of(HookKind::PreRollout) {
         match draft.ask(Question::Hook(place, Phase::Progressing))? {
             Answer::Passed => draft.normal(format!("Pre-rollout check {} passed", hook.name)),
@@ -84,16 +87,34 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
     turn::roll_back(draft, Cause::Threshold)
 }
 
-/// All is well: the next weight, or promotion.
+/// All is well: more traffic, one iteration more, or promotion.
 fn step(draft: &mut Draft<'_>) {
-    let Strategy::Progressive(steps) = &draft.plan.strategy;
-    if steps.complete(draft.memory.weight) {
+    match &draft.plan.strategy {
+        Strategy::Progressive(steps) if steps.complete(draft.memory.weight) => turn::promote(draft),
+        Strategy::Progressive(steps) => {
+            let (canary, weight) = (draft.canary(), steps.after(draft.memory.weight));
+            draft.shift(weight);
+            draft.normal(format!("Advance {canary} canary weight {weight}"));
+            turn::wake_when_due(draft);
+        }
+        Strategy::BlueGreen { iterations } => iterate(draft, *iterations),
+    }
+}
+
+/// So many analyses beside the traffic, then all of it to the canary and one more, then promotion. A canary that carries
+/// everything already, to heal a primary, has nothing to be tried beside.
+fn iterate(draft: &mut Draft<'_>, wanted: u32) {
+    if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
         turn::promote(draft);
         return;
     }
-    let weight = steps.after(draft.memory.weight);
-    let canary = draft.canary();
-    draft.shift(weight);
-    draft.normal(format!("Advance {canary} canary weight {weight}"));
+    draft.memory.iterations += 1;
+    if draft.memory.iterations <= wanted {
+        let (canary, done) = (draft.canary(), draft.memory.iterations);
+        draft.normal(format!("Advance {canary} canary iteration {done}/{wanted}"));
+    } else if draft.plan.routed {
+        draft.normal("Routing all traffic to canary".to_owned());
+        draft.shift(Weight::FULL);
+    }
     turn::wake_when_due(draft);
 }

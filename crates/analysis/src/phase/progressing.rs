@@ -87,7 +87,8 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) {
     let weight = draft.memory.weight;
     let (gone, other, all) = if !weight.is_zero() && seen.canary_is_gone() && seen.primary_serves() {
         (draft.target(), "primary", Weight::ZERO)
-    } else if weight < Weight::FULL
+    } else if draft.plan.routed
+        && weight < Weight::FULL
         && seen.primary_is_gone()
         && seen.canary_serves()
         && stands_in(&draft.memory, seen)

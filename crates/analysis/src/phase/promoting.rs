@@ -1,7 +1,7 @@
 //! The promotion: the primary takes over what was analysed, then traffic goes back to it.
 
 use crate::{
-    Cause, Ending, Known, Outcome, Phase, Readiness, Side, Strategy, WaitKind, Weight,
+    Cause, Ending, Known, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     phase::{ending, progressing, trouble, turn},
 };
@@ -29,10 +29,9 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
 
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
 fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
-    let Strategy::Progressive(steps) = &draft.plan.strategy;
     draft.memory.held.clone_from(&draft.memory.applied);
-    let weight = steps.back_from(draft.memory.weight);
-    let stepwise = !steps.back.is_zero() && !draft.memory.weight.is_zero();
+    let weight = draft.plan.back_from(draft.memory.weight);
+    let stepwise = !draft.plan.back.is_zero() && !draft.memory.weight.is_zero();
     if stepwise {
         if trouble::unsettled(draft)?.is_some() {
             return Ok(());
@@ -75,7 +74,7 @@ fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
     let seen = &draft.facts.seen;
     let analysed = seen.target.present().is_some_and(|pods| pods.revision == draft.memory.applied);
     let serving = seen.canary_serves() && (analysed || seen.primary_is_gone());
-    draft.shift(if serving { Weight::FULL } else { Weight::ZERO });
+    draft.shift(if serving && draft.plan.routed { Weight::FULL } else { Weight::ZERO });
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;
     Ok(())

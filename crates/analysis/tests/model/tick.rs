@@ -195,7 +195,7 @@ impl State {
         self.prepared &= !fresh || before.foreign;
         self.prepared |= passed(|question| matches!(question, Question::Hook(0, Phase::Progressing)));
         let heals = before.held != before.promoted || before.foreign;
-        let Strategy::Progressive(steps) = &plan.strategy;
+        let Strategy::Progressive(steps) = &plan.strategy else { return };
         let rescued = after.weight == Weight::FULL && facts.seen.primary_is_gone();
         let analysed = facts.seen.target.present().is_some_and(|pods| pods.revision == after.applied);
         let failed = before.phase == Phase::Promoting && after.phase == Phase::Failed && analysed;

@@ -47,17 +47,20 @@ impl Script {
     }
 
     fn setting(&mut self, words: &[&str]) -> bool {
-        let Strategy::Progressive(steps) = &mut self.plan.strategy;
+        if let ["iterations", n] = words {
+            self.plan.strategy = Strategy::BlueGreen { iterations: n.parse().unwrap() };
+            return true;
+        }
+        if self.steps(words) {
+            return true;
+        }
         match words {
             ["interval", span] => self.plan.interval_ms = span_ms(span),
             ["deadline", span] => self.plan.deadline_ms = span_ms(span),
             ["threshold", n] => self.plan.threshold = n.parse().unwrap(),
-            ["step", by, "max", max] => (steps.by, steps.max) = (weight(by), weight(max)),
-            ["steps", list @ ..] => {
-                steps.list = list.iter().map(|w| weight(w)).collect();
-                steps.max = *steps.list.last().unwrap();
-            }
-            ["step", "back", back] => steps.back = weight(back),
+            ["step", "back", back] => self.plan.back = weight(back),
+            ["no", "routes"] => self.plan.routed = false,
+            ["warn", rest @ ..] => self.plan.warnings.push(rest.join(" ")),
             ["check", name] => self.plan.checks.push((*name).to_owned()),
             ["hook", kind, name] => {
                 let kind = match *kind {
@@ -70,6 +73,21 @@ impl Script {
             }
             ["skip", "analysis"] => self.plan.skip_analysis = true,
             ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Script {
+    fn steps(&mut self, words: &[&str]) -> bool {
+        let Strategy::Progressive(steps) = &mut self.plan.strategy else { return false };
+        match words {
+            ["step", by, "max", max] => (steps.by, steps.max) = (weight(by), weight(max)),
+            ["steps", list @ ..] => {
+                steps.list = list.iter().map(|w| weight(w)).collect();
+                steps.max = *steps.list.last().unwrap();
+            }
             _ => return false,
         }
         true
@@ -89,12 +107,10 @@ fn plan() -> Plan {
         interval_ms: 10_000,
         threshold: 3,
         deadline_ms: 60_000,
-        strategy: Strategy::Progressive(Steps {
-            list: Vec::new(),
-            by: Weight::ZERO,
-            max: Weight::FULL,
-            back: Weight::ZERO,
-        }),
+        strategy: Strategy::Progressive(Steps { list: Vec::new(), by: Weight::ZERO, max: Weight::FULL }),
+        back: Weight::ZERO,
+        routed: true,
+        warnings: Vec::new(),
         checks: Vec::new(),
         hooks: Vec::new(),
         receivers: vec![Receiver::Events],
