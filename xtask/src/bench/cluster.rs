@@ -71,10 +71,11 @@ impl Cluster {
     /// The operator's requests so far, in one namespace or all, without watches and the Lease.
     pub fn requests(&self, namespace: Option<&str>) -> anyhow::Result<Requests> {
         let mut requests = Requests::new();
-        let mut count = |verb: &str, resource: String, at: &str| {
+        let mut count = |verb: &str, resource: String, at: &str, code: u64| {
             let inside = namespace.is_none_or(|namespace| namespace == at);
             if inside && verb != "watch" && resource != "leases" {
-                *requests.entry(format!("{verb} {resource}")).or_default() += 1;
+                let refused = if code < 300 { String::new() } else { format!(", answered {code}") };
+                *requests.entry(format!("{verb} {resource}{refused}")).or_default() += 1;
             }
         };
         match &self.runs {
@@ -84,13 +85,15 @@ impl Cluster {
                     if text(&entry, "/userAgent").starts_with(AGENT) {
                         let part = |name: &str| text(&entry, &format!("/objectRef/{name}"));
                         let resource = resource(part("resource"), part("subresource"));
-                        count(text(&entry, "/verb"), resource, part("namespace"));
+                        let code = entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0);
+                        count(text(&entry, "/verb"), resource, part("namespace"), code);
                     }
                 }
             }
             Runs::Testbed(cluster) => {
                 for entry in cluster.server().audit().of(AGENT) {
-                    count(&entry.verb, resource(&entry.resource, &entry.subresource), &entry.namespace);
+                    let resource = resource(&entry.resource, &entry.subresource);
+                    count(&entry.verb, resource, &entry.namespace, entry.code.into());
                 }
             }
         }

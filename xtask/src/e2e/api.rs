@@ -7,6 +7,8 @@ use http::{Method, Request, header::CONTENT_TYPE};
 use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::{Value, json};
 
+use super::recorder::text;
+
 /// A resource: the path before its namespace, and its plural.
 pub type Resource = (&'static str, &'static str);
 
@@ -44,7 +46,8 @@ impl Api {
     pub async fn list(&self, of: Resource, namespace: &str, label: &str) -> anyhow::Result<Vec<Value>> {
         let path = format!("{}?labelSelector={label}", path(of, namespace, ""));
         let mut list = self.answer(Method::GET, &path, None).await?.unwrap_or_default();
-        Ok(list["items"].as_array_mut().map(std::mem::take).unwrap_or_default())
+        let items = list.pointer_mut("/items").and_then(Value::as_array_mut);
+        Ok(items.map(std::mem::take).unwrap_or_default())
     }
 
     /// Creates an object.
@@ -80,7 +83,8 @@ impl Api {
         loop {
             let live = self.get(DEFINITIONS, "", definition).await?.unwrap_or_default();
             let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
-            if conditions.into_iter().flatten().any(|c| c["type"] == "Established" && c["status"] == "True") {
+            let established = |c: &Value| text(c, "/type") == "Established" && text(c, "/status") == "True";
+            if conditions.into_iter().flatten().any(established) {
                 return Ok(());
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -130,3 +130,6 @@ fn repeated(moments: &[Moment]) -> Vec<String> {
     }
     counts.into_iter().map(|(message, count)| format!("told {count} times: {message}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,7 @@ impl Recorder {
             Request::get(format!("{group}/{plural}{query}")).body(Vec::new()).map_err(kube::Error::HttpError)
         };
         let list: Value = client.request(request(String::new())?).await?;
-        for item in list["items"].as_array().into_iter().flatten() {
+        for item in list.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
             self.note((group, plural), item.clone(), false);
         }
         let version = text(&list, "/metadata/resourceVersion");

@@ -98,6 +98,14 @@ impl Stage {
         Ok(())
     }
 
+    /// Deletes the pods of the target, so that new ones come.
+    pub async fn delete_canary_pods(&self) -> anyhow::Result<()> {
+        for pod in self.api.list(PODS, &self.namespace, "app=podinfo").await? {
+            self.api.delete(PODS, &self.namespace, text(&pod, "/metadata/name")).await?;
+        }
+        Ok(())
+    }
+
     /// Reads or changes what metric server and hooks answer.
     pub fn script<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
         self.stand_in.script(&self.namespace, change)
@@ -219,4 +227,24 @@ fn differ(what: &str, want: &[String], have: &[String]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn three_dots_stand_for_any_words() {
+        for (want, have, is) in [
+            ("a b", "a b", true),
+            ("a b", "a b c", false),
+            ("a …", "a b c", true),
+            ("a … c", "a b c", true),
+            ("a … c … e", "a b c d e", true),
+            ("a … c … e", "a b d e", false),
+            ("a …", "b", false),
+        ] {
+            assert_eq!(fits(want, have), is, "{want} {have}");
+        }
+    }
 }

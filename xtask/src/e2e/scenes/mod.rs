@@ -35,6 +35,7 @@ pub static TOGETHER: &[Scene] = scenes! {
     "a push at weight 20 restarts the analysis" => rollout::restarted,
     "a reverted push ends the rollout" => rollout::reverted,
     "all canary pods crash at 25 %" => trouble::crashes,
+    "crashed pods come back and the step is tried again" => trouble::recovers,
     "a version that crashes is pushed at 25 %" => trouble::crashing_push,
     "the canary never becomes ready" => trouble::never_ready,
     "a route edited by hand is put back" => trouble::edited_route,

@@ -59,6 +59,34 @@ pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
     stage.keeps_the_laws(INTERVAL)
 }
 
+pub async fn recovers(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    stage.push("6.0.1").await?;
+    stage.line("route primary 75 canary 25").await?;
+    let before = stage.lines();
+    stage.crash_canary_pods().await?;
+    stage.line_after(before, "route primary 100").await?;
+    stage.delete_canary_pods().await?;
+    stage.rests_in("Succeeded").await?;
+    let again = PROMOTED.replace(
+        "route primary 75 canary 25",
+        "route primary 75 canary 25
+         route primary 100
+         status Progressing 0
+         status Progressing 25
+         route primary 75 canary 25",
+    );
+    stage.tells(&[INITIALISED, &again])?;
+    let told = TOLD_PROMOTED.replace(
+        "weight 25\n",
+        "weight 25
+         Warning No pod of {} is ready, routing all traffic of {} to primary
+         Normal Advance {} canary weight 25\n",
+    );
+    stage.events(&[TOLD_INITIALISED, &told]).await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
 pub async fn crashing_push(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({"progressDeadlineSeconds": 8})).await?;
     stage.push("6.0.1").await?;

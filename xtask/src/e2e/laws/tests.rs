@@ -1,0 +1,87 @@
+//! A law that is never found broken is no law: each is broken here once.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{
+    super::api::{CANARIES, Resource},
+    *,
+};
+
+/// Something that was seen at a time, in seconds.
+type Seen = (f64, Resource, Value);
+
+fn target(at: f64, replicas: u64, ready: u64) -> Seen {
+    let object = json!({"metadata": {"name": "podinfo"}, "spec": {"replicas": replicas}, "status": {"readyReplicas": ready}});
+    (at, DEPLOYMENTS, object)
+}
+
+fn route(at: f64, primary: i64, canary: Option<i64>) -> Seen {
+    let mut services = vec![json!({"name": "podinfo-primary", "weight": primary})];
+    services.extend(canary.map(|weight| json!({"name": "podinfo-canary", "weight": weight})));
+    (at, ROUTES, json!({"metadata": {"name": "podinfo"}, "spec": {"weighted": {"services": services}}}))
+}
+
+fn status(at: f64, weight: i64) -> Seen {
+    (at, CANARIES, json!({"metadata": {"name": "podinfo"}, "status": {"canaryWeight": weight}}))
+}
+
+fn event(at: f64, count: u64) -> Seen {
+    let involved = json!({"kind": "Canary"});
+    (
+        at,
+        EVENTS,
+        json!({"metadata": {"name": "x"}, "involvedObject": involved, "message": "hello", "count": count}),
+    )
+}
+
+fn check(seen: &[Seen], want: &[&str]) {
+    let start = Instant::now();
+    let moment = |(version, (at, of, object)): (usize, &Seen)| Moment {
+        at: start + Duration::from_secs_f64(*at),
+        version: version as u64,
+        of: *of,
+        object: Arc::new(object.clone()),
+        gone: false,
+    };
+    let moments: Vec<Moment> = seen.iter().enumerate().map(moment).collect();
+    assert_eq!(broken(&moments, Pace { interval: Duration::from_secs(2) }), want);
+}
+
+#[test]
+fn an_orderly_rollout_breaks_no_law() {
+    let seen = [
+        target(0.0, 2, 2),
+        status(1.0, 25),
+        route(1.0, 75, Some(25)),
+        status(3.0, 50),
+        route(3.0, 50, Some(50)),
+        status(5.0, 0),
+        route(5.0, 100, None),
+        target(7.0, 0, 2),
+        event(7.0, 1),
+    ];
+    check(&seen, &[]);
+}
+
+#[test]
+fn each_law_is_found_broken() {
+    let full = || target(0.0, 2, 2);
+    check(
+        &[full(), route(1.0, 75, Some(25)), target(2.0, 0, 0)],
+        &["the target was scaled to zero with 25% of the traffic"],
+    );
+    check(
+        &[target(0.0, 2, 0), route(1.0, 75, Some(25))],
+        &["25% of the traffic went to a canary without a ready pod"],
+    );
+    check(&[full(), route(1.0, 100, Some(0))], &["the route lists the canary at weight 0"]);
+    check(&[full(), route(1.0, 75, Some(20))], &["the weights of the route sum up to 95"]);
+    check(
+        &[full(), route(1.0, 100, None), target(2.0, 0, 0)],
+        &["the drain before the scale-down was 1s instead of 2s"],
+    );
+    check(&[status(1.0, 25), status(2.0, 50)], &["the time between two steps was 1s instead of 2s"]);
+    check(&[event(1.0, 2)], &["told 2 times: hello"]);
+}
