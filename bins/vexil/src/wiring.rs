@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use vexil_controller::Registry;
-use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_traefik::{Group, Traefik};
 
 use crate::args::Args;
@@ -15,5 +15,5 @@ pub fn registry(args: &Args) -> Result<Registry> {
         "traefik.containo.us" => Some(Group::Containo),
         other => bail!("-traefik-api-group {other:?} is neither traefik.io nor traefik.containo.us"),
     };
-    Ok(Registry::new(KubernetesServices).with(Traefik::new(traefik)))
+    Ok(Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)))
 }

@@ -97,7 +97,7 @@ impl Case {
             owner: Owner { name, uid: meta::uid(&live).to_owned() },
             annotations: canary.metadata.annotations.clone().unwrap_or_default(),
             remarks: Vec::new(),
-            plan: plan(&canary, &namespace, settings),
+            plan: plan(&canary, &namespace, settings, router.supports()),
             event_webhook: settings.event_webhook.clone(),
             canary,
             live,

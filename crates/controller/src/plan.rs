@@ -3,14 +3,18 @@
 use vexil_analysis::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy, Weight};
 use vexil_api::{Analysis, Canary, HookType, Webhook};
 use vexil_metrics::checks;
+use vexil_routing::Capabilities;
 
 use crate::Settings;
 
 /// The receiver name of the operator's own event webhook.
 pub(crate) const GLOBAL_HOOK: &str = "-event-webhook";
 
-/// The plan of a Canary.
-pub(crate) fn plan(canary: &Canary, namespace: &str, settings: &Settings) -> Plan {
+/// Iterations of a provider that cannot route, when the user names none (`analysis.md` 3.1).
+const ITERATIONS: u32 = 10;
+
+/// The plan of a Canary whose provider can do `can`.
+pub(crate) fn plan(canary: &Canary, namespace: &str, settings: &Settings, can: Capabilities) -> Plan {
     let spec = &canary.spec;
     let default = Analysis::default();
     let analysis = spec.analysis().unwrap_or(&default);
@@ -26,10 +30,22 @@ pub(crate) fn plan(canary: &Canary, namespace: &str, settings: &Settings) -> Pla
         interval_ms: analysis.interval_ms(settings.min_interval_ms),
         threshold: analysis.threshold(),
         deadline_ms: spec.progress_deadline_ms(),
-        strategy: Strategy::Progressive(steps(analysis)),
+        strategy: strategy(analysis, can),
+        back: Weight::clamped(analysis.step_weight_promotion()),
+        routed: can.weights,
+        warnings: warnings(analysis, spec.provider().unwrap_or(&settings.provider), can),
         checks: checks(&analysis.metrics).iter().map(|check| check.name().to_owned()).collect(),
         hooks: analysis.webhooks.iter().filter_map(hook).collect(),
         receivers: receivers(analysis, settings),
+    }
+}
+
+/// Iterations make it blue/green, and so does a provider that cannot route (`analysis.md` 3.1).
+fn strategy(analysis: &Analysis, can: Capabilities) -> Strategy {
+    match analysis.iterations() {
+        0 if can.weights => Strategy::Progressive(steps(analysis)),
+        0 => Strategy::BlueGreen { iterations: ITERATIONS },
+        iterations => Strategy::BlueGreen { iterations },
     }
 }
 
@@ -39,8 +55,23 @@ fn steps(analysis: &Analysis) -> Steps {
         list: analysis.step_weights.iter().map(listed).collect(),
         by: Weight::clamped(analysis.step_weight()),
         max: Weight::clamped(analysis.max_weight()),
-        back: Weight::clamped(analysis.step_weight_promotion()),
     }
+}
+
+/// What the user wrote and a provider that cannot route leaves out, in the contract's words.
+fn warnings(analysis: &Analysis, provider: &str, can: Capabilities) -> Vec<String> {
+    if can.weights {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    if !analysis.match_.is_empty() {
+        warnings.push(format!("A/B testing is not supported when using the {provider} provider"));
+    }
+    if analysis.iterations() == 0 {
+        warnings.push(format!("Progressive traffic is not supported when using the {provider} provider"));
+        warnings.push(format!("Setting canaryAnalysis.iterations: {ITERATIONS}"));
+    }
+    warnings
 }
 
 /// The hooks that decide something, in the order of the spec.

@@ -17,7 +17,7 @@ impl Registry {
         Registry { services: Arc::new(services), routers: Vec::new() }
     }
 
-    /// Adds a router under its own name.
+    /// Adds a router under the names that it serves. The first one that serves a provider has it.
     #[must_use]
     pub fn with(mut self, router: impl Router + 'static) -> Self {
         self.routers.push(Arc::new(router));
@@ -26,7 +26,7 @@ impl Registry {
 
     /// The router of a provider; `None` for one that is not known.
     pub fn router(&self, provider: &str) -> Option<&Arc<dyn Router>> {
-        self.routers.iter().find(|router| router.name() == provider)
+        self.routers.iter().find(|router| router.serves(provider))
     }
 
     /// The names of all providers, in the order in which they were added.

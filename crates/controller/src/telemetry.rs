@@ -10,7 +10,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use vexil_analysis::{Cause, Memory, Outcome, Phase, Routes};
+use vexil_analysis::{Cause, Memory, Outcome, Phase, Routes, Strategy};
 use vexil_kube::WriteError;
 use vexil_object::ObjectKey;
 
@@ -275,10 +275,14 @@ fn names(case: &Case) -> (String, String) {
 
 fn ended(case: &Case, analysis_status: &str) -> Ended {
     let (name, namespace) = names(case);
+    let strategy = match case.plan.strategy {
+        Strategy::Progressive(_) => "canary",
+        Strategy::BlueGreen { .. } => "blue-green",
+    };
     Ended {
         name,
         namespace,
-        deployment_strategy: "canary".to_owned(),
+        deployment_strategy: strategy.to_owned(),
         analysis_status: analysis_status.to_owned(),
     }
 }

@@ -34,16 +34,9 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
 
 fn analysis(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
-    if analysis.iterations() > 0 {
-        let text = not_yet("do A/B testing and Blue/Green");
-        found.defect(format!("{path}.iterations"), format!("{text}; use stepWeight or stepWeights"));
-        if !analysis.match_.is_empty() {
-            found.defect(format!("{path}.match"), not_yet("send only matching requests to the canary"));
-        }
-    } else if !subject.router().weights && !subject.spec.skip_analysis() {
-        let text = not_yet("analyse a canary without shifting traffic (Blue/Green)");
-        found
-            .defect("spec.provider", format!("provider {} cannot shift traffic; {text}", subject.provider()));
+    if analysis.iterations() > 0 && !analysis.match_.is_empty() && subject.router().weights {
+        let text = not_yet("send only matching requests to the canary");
+        found.defect(format!("{path}.match"), text);
     }
     if analysis.mirror() {
         found.defect(format!("{path}.mirror"), not_yet("mirror requests"));

@@ -14,16 +14,12 @@ fn does(router: RouterAbilities) -> ValidationContext<'static> {
 #[test]
 fn a_strategy_that_the_router_cannot_do_is_refused() {
     let ab = || json!({ "iterations": 10, "stepWeight": null, "match": [{ "headers": { "x": { "exact": "y" } } }] });
-    let not_yet = [
-        "analysis.iterations: this version does not do A/B testing and Blue/Green yet; use stepWeight or stepWeights",
-        "analysis.match: this version does not send only matching requests to the canary yet",
-    ];
+    let not_yet = ["analysis.match: this version does not send only matching requests to the canary yet"];
     check(
         analysis(ab()),
         &[
             "analysis.match: provider traefik cannot send only matching requests to the canary (A/B testing)",
             not_yet[0],
-            not_yet[1],
         ],
     );
     check_in(does(RouterAbilities { matches: true, ..WEIGHTS }), analysis(ab()), &not_yet);
@@ -39,26 +35,17 @@ fn a_strategy_that_the_router_cannot_do_is_refused() {
         analysis(json!({ "mirror": true })),
         &["analysis.mirror: this version does not mirror requests yet"],
     );
-    check_in(
-        does(RouterAbilities { weights: false, ..WEIGHTS }),
-        json!({ "provider": "kubernetes" }),
-        &[
-            "provider: provider kubernetes cannot shift traffic; this version does not analyse a canary without shifting \
-           traffic (Blue/Green) yet",
-        ],
-    );
+    check_in(does(RouterAbilities { weights: false, ..WEIGHTS }), json!({ "provider": "kubernetes" }), &[]);
     let skipped = json!({ "provider": "kubernetes", "skipAnalysis": true });
     check_in(does(RouterAbilities { weights: false, ..WEIGHTS }), skipped, &[]);
 }
 
 #[test]
 fn what_this_version_does_not_do_yet_is_said_plainly() {
+    check(analysis(json!({ "iterations": 2, "stepWeight": null })), &[]);
     check(
         analysis(json!({ "iterations": 2 })),
-        &[
-            "analysis.iterations: excludes stepWeight; keep one of the two",
-            "analysis.iterations: this version does not do A/B testing and Blue/Green yet; use stepWeight or stepWeights",
-        ],
+        &["analysis.iterations: excludes stepWeight; keep one of the two"],
     );
     for kind in ["confirm-rollout", "confirm-promotion", "confirm-traffic-increase", "rollback"] {
         let text = format!("analysis.webhooks[0].type: this version does not ask {kind} hooks yet");
