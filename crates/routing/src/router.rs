@@ -7,8 +7,13 @@ use crate::{RouteError, RouteTarget};
 
 /// Splits the traffic of one kind of mesh or ingress.
 pub trait Router: Send + Sync {
-    /// The provider name users write: `traefik`.
+    /// The provider name users write: `traefik`. Where a router has several, the one that lists of providers show.
     fn name(&self) -> &'static str;
+
+    /// Whether it is the router of a provider. Most have one name; some names say more, such as a version or a mesh.
+    fn serves(&self, provider: &str) -> bool {
+        provider == self.name()
+    }
 
     /// The objects it still has to see; empty once `have` holds all of them. Asked again after each look, so that an
     /// answer may lead to the next question (first the CRDs, then the object of the group that is served).
