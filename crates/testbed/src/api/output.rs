@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     json::{at, put},
+    kinds::blank,
     list::Page,
     registry::Resource,
     request::Request,
@@ -55,7 +56,7 @@ impl Form {
             Form::Table(include) => {
                 let version = at(object, &["metadata", "resourceVersion"]).cloned().unwrap_or_default();
                 let metadata = json!({ "resourceVersion": version });
-                table(resource, &[versioned(resource, object)], metadata, include, clock)
+                table(resource, &[object], metadata, include, clock)
             }
         }
     }
@@ -70,7 +71,7 @@ impl Form {
             Form::Whole => (resource.list_kind.clone(), resource.api_version()),
             Form::Metadata => ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned()),
             Form::Table(include) => {
-                let objects: Vec<Value> = page.items.iter().map(|o| versioned(resource, o)).collect();
+                let objects: Vec<&Value> = page.items.iter().map(AsRef::as_ref).collect();
                 return table(resource, &objects, metadata, include, clock);
             }
         };
@@ -93,18 +94,18 @@ impl Form {
 
     /// The object of a bookmark.
     pub fn bookmark(self, resource: &Resource, metadata: Value, clock: &Clock) -> Value {
-        let (kind, version) = match self {
-            Form::Whole => (resource.kind.clone(), resource.api_version()),
-            Form::Metadata => ("PartialObjectMetadata".to_owned(), "meta.k8s.io/v1".to_owned()),
-            Form::Table(include) => return table(resource, &[], metadata, include, clock),
-        };
-        json!({"kind": kind, "apiVersion": version, "metadata": metadata})
+        let mut blank = blank(resource);
+        put(&mut blank, &["metadata"], metadata);
+        self.object(resource, &blank, clock)
     }
 }
 
 /// The object in the version that was asked for.
 pub(crate) fn versioned(resource: &Resource, object: &Value) -> Value {
     let mut object = object.clone();
+    if resource.is("events.k8s.io", "Event") {
+        object = super::kinds::events::from_core(&object);
+    }
     put(&mut object, &["kind"], json!(resource.kind));
     put(&mut object, &["apiVersion"], json!(resource.api_version()));
     object

@@ -71,9 +71,14 @@ impl Resource {
         if self.group == "events.k8s.io" { "events".to_owned() } else { self.qualified() }
     }
 
-    /// The name of its type in the table of types.
+    /// The name of its type in the table of types, as it is stored.
     pub fn type_name(&self) -> &str {
         if let Shape::Type(name) = &self.shape { name } else { "" }
+    }
+
+    /// The name of its type in the table of types, as clients send it.
+    pub fn wire_name(&self) -> &str {
+        if self.is("events.k8s.io", "Event") { "events.Event" } else { self.type_name() }
     }
 
     /// Whether this is the built-in kind `kind` of `group`.
@@ -148,11 +153,7 @@ fn built_in(line: &str) -> Option<Resource> {
             selector: Some("/spec/selector".to_owned()),
         }),
         counts_generations: flags.contains('g'),
-        shape: Shape::Type(if group == "events.k8s.io" {
-            "events.Event".to_owned()
-        } else {
-            kind.to_owned()
-        }),
+        shape: Shape::Type(kind.to_owned()),
         custom: None,
     })
 }

@@ -9,6 +9,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     errors::{Cause, Fault, Reply, Status},
+    json::put,
     list::invalid_version,
     output::Form,
     registry::Resource,
@@ -178,11 +179,7 @@ impl Watch {
             (true, true) => self.push("MODIFIED", &event.object),
             (true, false) => {
                 let mut last = event.before.as_deref().cloned().unwrap_or_default();
-                super::json::put(
-                    &mut last,
-                    &["metadata", "resourceVersion"],
-                    json!(event.revision.to_string()),
-                );
+                put(&mut last, &["metadata", "resourceVersion"], json!(event.revision.to_string()));
                 self.push("DELETED", &last);
             }
             (false, false) => {}
@@ -195,9 +192,9 @@ impl Watch {
     }
 
     fn push_bookmark(&mut self, initial: bool) {
-        let mut metadata = json!({"resourceVersion": self.cursor.to_string(), "creationTimestamp": null});
+        let mut metadata = json!({"resourceVersion": self.cursor.to_string()});
         if initial {
-            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+            put(&mut metadata, &["annotations"], json!({"k8s.io/initial-events-end": "true"}));
         }
         let object = self.form.bookmark(&self.resource, metadata, &self.server.clock);
         self.ready.push_back(json!({"type": "BOOKMARK", "object": object}));

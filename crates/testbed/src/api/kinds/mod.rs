@@ -1,5 +1,6 @@
 //! What is special about single kinds: their shape, defaults, checks, and what the server fills in.
 
+pub(crate) mod events;
 pub(crate) mod names;
 mod pod;
 mod service;
@@ -39,7 +40,7 @@ pub(crate) fn read(call: &mut Call, object: &Value) -> Reply<Value> {
     let mut findings = Findings::default();
     let read = match &resource.custom {
         Some(served) => custom::read(&served.schema, served.preserve, object, &mut findings),
-        None => decode::read(resource.type_name(), object, &mut findings),
+        None => decode::read(resource.wire_name(), object, &mut findings),
     };
     let refuse = |why: &str| {
         let (kind, version) = (&resource.kind, &resource.version);
@@ -50,7 +51,10 @@ pub(crate) fn read(call: &mut Call, object: &Value) -> Reply<Value> {
             )),
         }
     };
-    let read = read.map_err(|why| refuse(&why))?;
+    let mut read = read.map_err(|why| refuse(&why))?;
+    if resource.is("events.k8s.io", "Event") {
+        read = tidy(&resource, &events::to_core(&read));
+    }
     let unknown: Vec<String> =
         findings.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
     match call.unknown {

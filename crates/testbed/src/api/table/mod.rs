@@ -12,7 +12,7 @@ pub(crate) use workload::selector as selector_text;
 
 use serde_json::{Value, json};
 
-use super::registry::Resource;
+use super::{output::versioned, registry::Resource};
 use crate::Clock;
 
 /// How much of each object a table carries besides its cells (`includeObject`).
@@ -26,10 +26,10 @@ pub(crate) enum Include {
     None,
 }
 
-/// A table of objects, each given in the version that was asked for.
+/// A table of objects as they are stored.
 pub(crate) fn table(
     resource: &Resource,
-    objects: &[Value],
+    objects: &[&Value],
     metadata: Value,
     include: Include,
     clock: &Clock,
@@ -47,7 +47,7 @@ pub(crate) fn table(
             };
             match include {
                 Include::None => json!({"cells": cells, "object": null}),
-                Include::Object => json!({"cells": cells, "object": object}),
+                Include::Object => json!({"cells": cells, "object": versioned(resource, object)}),
                 Include::Metadata => {
                     let metadata = object.get("metadata").cloned().unwrap_or_default();
                     json!({"cells": cells, "object": {

@@ -55,7 +55,7 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
                 .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?
         }
         "application/vnd.kubernetes.protobuf" if call.resource.custom.is_none() => {
-            proto::object(call.resource.type_name(), &request.body)
+            proto::object(call.resource.wire_name(), &request.body)
                 .ok_or_else(|| Status::bad_request("error decoding protobuf"))?
         }
         "application/vnd.kubernetes.protobuf" => {

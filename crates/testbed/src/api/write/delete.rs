@@ -164,7 +164,7 @@ fn answers_object(call: &Call) -> bool {
 fn deleted(call: &Call, object: &Value) -> Value {
     let mut details = json!({"name": call.name, "kind": call.resource.plural, "uid": uid(object)});
     if !call.resource.group.is_empty() {
-        details["group"] = json!(call.resource.group);
+        put(&mut details, &["group"], json!(call.resource.group));
     }
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details})
 }

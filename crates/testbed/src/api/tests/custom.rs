@@ -1,0 +1,83 @@
+//! Kinds that CustomResourceDefinitions add.
+
+use super::*;
+
+async fn bench() -> Bench {
+    let bench = Bench::new();
+    let definition =
+        bench.check(("POST", CRDS, widgets()), 201, json!({"/spec/names/listKind": "WidgetList"})).await;
+    let established = definition["status"]["conditions"].as_array().unwrap();
+    assert!(established.iter().any(|c| c["type"] == "Established" && c["status"] == "True"), "{definition}");
+    bench
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_are_pruned_and_completed_by_their_schema() {
+    let bench = bench().await;
+    let spec = json!({"n": 1, "none": 2, "m": [{"name": "a", "none": 1}], "any": {"x": {"y": 1}}, "o": null});
+    let expect = json!({
+        "/spec": {"n": 1, "e": "x", "o": {"a": "q"}, "m": [{"name": "a", "v": 3}], "any": {"x": {"y": 1}}},
+        "/status": null, "/metadata/generation": 1,
+    });
+    let mut object = widget("w", spec);
+    object["status"] = json!({"n": 1});
+    bench.check(("POST", WIDGETS, object), 201, expect).await;
+    let strict = format!("{WIDGETS}?fieldValidation=Strict");
+    let message = "Widget in version \"v1\" cannot be handled as a Widget: strict decoding error: unknown field \"spec.none\"";
+    let expect = json!({ "/message": message });
+    bench.check(("POST", &strict, widget("x", json!({"n": 1, "none": 2}))), 400, expect).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_that_the_schema_refuses_are_named() {
+    let bench = bench().await;
+    for (spec, sentence) in [
+        (json!({}), "spec.n: Required value"),
+        (json!({"n": 0}), "spec.n: Invalid value: 0: spec.n in body should be greater than or equal to 1"),
+        (json!({"n": 10}), "spec.n: Invalid value: 10: spec.n in body should be less than or equal to 9"),
+        (json!({"n": 1, "s": "b"}), "spec.s: Invalid value: \"b\": spec.s in body should match '^a+$'"),
+        (json!({"n": 1, "e": "q"}), "spec.e: Unsupported value: \"q\": supported values: \"x\", \"y\""),
+        (
+            json!({"n": 1, "s": 1}),
+            "spec.s: Invalid value: \"integer\": spec.s in body must be of type string: \"integer\"",
+        ),
+        (
+            json!({"n": 1, "m": [{"name": "a"}, {"name": "a"}]}),
+            "spec.m[1]: Duplicate value: {\"name\":\"a\"}",
+        ),
+        (json!({"n": 1, "m": [{}]}), "spec.m[0].name: Required value"),
+    ] {
+        let message = format!("Widget.t.io \"w\" is invalid: {sentence}");
+        bench.check(("POST", WIDGETS, widget("w", spec)), 422, json!({ "/message": message })).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_is_a_part_of_its_own_and_updates_need_a_version() {
+    let bench = bench().await;
+    bench.all(vec![("POST", WIDGETS, widget("w", json!({"n": 1})))]).await;
+    let (one, status, scale) =
+        (format!("{WIDGETS}/w"), format!("{WIDGETS}/w/status"), format!("{WIDGETS}/w/scale"));
+    let both = json!({"spec": {"n": 2}, "status": {"n": 5}});
+    bench.check(("PATCH", &status, both.clone()), 200, json!({"/spec/n": 1, "/status/n": 5})).await;
+    bench
+        .check(("PATCH", &one, both), 200, json!({"/spec/n": 2, "/status/n": 5, "/metadata/generation": 2}))
+        .await;
+    bench.check(("GET", &scale, Value::Null), 200, json!({"/spec/replicas": 2, "/status/replicas": 5})).await;
+    bench.check(("PUT", &one, widget("w", json!({"n": 3}))), 422, json!({"/reason": "Invalid"})).await;
+    bench.check(("PATCH+strategic", &one, json!({})), 415, json!({"/reason": "UnsupportedMediaType"})).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_goes_with_its_definition() {
+    let bench = bench().await;
+    bench
+        .all(vec![
+            ("POST", WIDGETS, widget("w", json!({"n": 1}))),
+            ("DELETE", &format!("{CRDS}/widgets.t.io"), Value::Null),
+        ])
+        .await;
+    assert_eq!(bench.send(("GET", WIDGETS, Value::Null)).await.0, 404);
+    bench.all(vec![("POST", CRDS, widgets())]).await;
+    bench.check(("GET", WIDGETS, Value::Null), 200, json!({"/items": []})).await;
+}
