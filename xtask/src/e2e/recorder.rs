@@ -1,6 +1,6 @@
 //! What happened in the cluster, object by object, in the order in which the API server stored it.
 //!
-//! The kinds are watched side by side; `resourceVersion`, which counts for the whole store, tells the order between them.
+//! The kinds are watched side by side; `resourceVersion`, which counts for the whole store, tells their order.
 
 use std::{
     collections::BTreeMap,

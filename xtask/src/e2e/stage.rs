@@ -172,7 +172,7 @@ impl Stage {
     }
 
     /// The Events of the Canary must be exactly these, in this order; they are waited for. `{}` stands for
-    /// `podinfo.namespace`, `…` for any words. That pods take long on this machine is left out where it is not expected.
+    /// `podinfo.namespace`, `…` for any words. That pods take long here is left out where it is not expected.
     pub async fn events(&self, parts: &[&str]) -> anyhow::Result<()> {
         let want: Vec<String> =
             parts.iter().flat_map(|part| lines(part)).map(|line| self.named(&line)).collect();

@@ -86,8 +86,8 @@ pub fn canary_share(route: &Value) -> Option<i64> {
     entry.get("weight").and_then(Value::as_i64)
 }
 
-/// The Events of the Canary, in the order in which they were decided, which is in their names; each with how often it was told
-/// when that is not once.
+/// The Events of the Canary, in the order in which they were decided, which is in their names; each with how often it
+/// was told when that is not once.
 pub fn told(moments: &[Moment]) -> Vec<String> {
     let mut events: BTreeMap<&str, &Moment> = BTreeMap::new();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {

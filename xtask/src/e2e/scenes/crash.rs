@@ -13,7 +13,7 @@ use super::{
         stand_in::Answer,
     },
     rollout::{
-        INITIALISED, INTERVAL, PROMOTED, ROLLED_BACK, TOLD_INITIALISED, TOLD_PROMOTED, TOLD_ROLLED_BACK,
+        self, INITIALISED, INTERVAL, PROMOTED, ROLLED_BACK, TOLD_INITIALISED, TOLD_PROMOTED, TOLD_ROLLED_BACK,
     },
 };
 
@@ -48,6 +48,21 @@ pub async fn rolled_back_unsent(stage: Stage) -> anyhow::Result<()> {
 pub async fn rolled_back_at_odd_moments(stage: Stage) -> anyhow::Result<()> {
     let lives = tokio::spawn(at_odd_moments(stage.clone()));
     rolled_back(stage, lives).await
+}
+
+pub async fn restarted_unanswered(stage: Stage) -> anyhow::Result<()> {
+    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    survive(rollout::restarted(stage), lives).await
+}
+
+pub async fn restarted_unsent(stage: Stage) -> anyhow::Result<()> {
+    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unsent));
+    survive(rollout::restarted(stage), lives).await
+}
+
+pub async fn reverted_unanswered(stage: Stage) -> anyhow::Result<()> {
+    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    survive(rollout::reverted(stage), lives).await
 }
 
 type Lives = JoinHandle<anyhow::Result<()>>;

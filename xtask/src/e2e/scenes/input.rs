@@ -8,7 +8,13 @@ use super::{
     rollout::{INITIALISED, INTERVAL, ROLLED_BACK, TOLD_INITIALISED},
 };
 
-const NO_VALUES: &str = "Halt advancement no values found for traefik metric request-success-rate probably {} is not receiving traffic: running query failed: no values found";
+const NO_VALUES: &str = "Halt advancement no values found for traefik metric request-success-rate probably {} is not \
+                         receiving traffic: running query failed: no values found";
+
+const NOT_FOUND: &str = r#"error: metrictemplate.flagger.app "nope" not found"#;
+
+/// How a metric server's answer is told.
+const FAILED: &str = "Prometheus query failed: running query failed:";
 
 const TOLD_FIRST_STEP: &str = "
     Normal New revision detected! Scaling up {}
@@ -30,15 +36,11 @@ pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
     stage.tells(&[INITIALISED, ROLLED_BACK])?;
     stage
         .events(&[
-            r#"
-            Warning Error checking metric providers: metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
-            Normal Initialization done! {}
-            "#,
+            &format!("Warning Error checking metric providers: metric template nope.{{ns}} {NOT_FOUND}"),
+            "Normal Initialization done! {}",
             TOLD_FIRST_STEP,
-            r#"
-            Warning Metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
-            Warning Metric template nope.{ns} error: metrictemplate.flagger.app "nope" not found
-            "#,
+            &format!("Warning Metric template nope.{{ns}} {NOT_FOUND}"),
+            &format!("Warning Metric template nope.{{ns}} {NOT_FOUND}"),
             TOLD_END,
         ])
         .await
@@ -67,16 +69,13 @@ pub async fn missing_target(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn metrics_error(stage: Stage) -> anyhow::Result<()> {
-    metrics(stage, Answer::Error, "Prometheus query failed: running query failed: error response: Status 500 Internal Server Error: out of memory").await
+    let answer = "error response: Status 500 Internal Server Error: out of memory";
+    metrics(stage, Answer::Error, &format!("{FAILED} {answer}")).await
 }
 
 pub async fn metrics_page(stage: Stage) -> anyhow::Result<()> {
-    metrics(
-        stage,
-        Answer::Page,
-        "Prometheus query failed: running query failed: error unmarshaling result: …sign in first</html>'",
-    )
-    .await
+    let answer = "error unmarshaling result: …sign in first</html>'";
+    metrics(stage, Answer::Page, &format!("{FAILED} {answer}")).await
 }
 
 pub async fn metrics_nan(stage: Stage) -> anyhow::Result<()> {
@@ -88,7 +87,8 @@ pub async fn metrics_nothing(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn metrics_many(stage: Stage) -> anyhow::Result<()> {
-    metrics(stage, Answer::Many, "Prometheus query failed: running query failed: query returned 2 series where one is needed, aggregate them").await
+    let answer = "query returned 2 series where one is needed, aggregate them";
+    metrics(stage, Answer::Many, &format!("{FAILED} {answer}")).await
 }
 
 /// The first check fails with this message, as often as the threshold says, and the rollout is rolled back.

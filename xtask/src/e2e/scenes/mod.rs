@@ -27,10 +27,10 @@ pub static FIRST: &[Scene] = scenes! {
     "traefik's CRDs come while the operator runs" => definitions::come_later,
 };
 
-/// One operator serves all of these at the same time.
+/// One operator serves all of these at the same time. The longest comes first.
 pub static TOGETHER: &[Scene] = scenes! {
-    "a rollout" => rollout::promoted,
     "a rollout at 10 s is over in 3 intervals" => rollout::in_three_intervals,
+    "a rollout" => rollout::promoted,
     "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
     "a push at weight 20 restarts the analysis" => rollout::restarted,
     "a reverted push ends the rollout" => rollout::reverted,
@@ -55,6 +55,9 @@ pub static KILLED: &[Scene] = scenes! {
     "killed at every write before it is sent, promoted" => crash::promoted_unsent,
     "killed at every write before its answer, rolled back" => crash::rolled_back_unanswered,
     "killed at every write before it is sent, rolled back" => crash::rolled_back_unsent,
+    "killed at every write before its answer, restarted" => crash::restarted_unanswered,
+    "killed at every write before it is sent, restarted" => crash::restarted_unsent,
+    "killed at every write before its answer, reverted" => crash::reverted_unanswered,
     "killed at odd moments, promoted" => crash::promoted_at_odd_moments,
     "killed at odd moments, rolled back" => crash::rolled_back_at_odd_moments,
 };

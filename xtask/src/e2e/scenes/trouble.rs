@@ -147,7 +147,7 @@ pub async fn never_ready(stage: Stage) -> anyhow::Result<()> {
             TOLD_INITIALISED,
             "
             Normal New revision detected! Scaling up {}
-            Warning canary deployment {} not ready: waiting for rollout to finish: 0 of 2 (readyThreshold 100%) updated replicas are available
+            Warning canary deployment {} not ready: …0 of 2 (readyThreshold 100%) updated replicas are available
             Warning Rolling back {} progress deadline exceeded …
             Warning Canary failed! Scaling down {}
             ",
