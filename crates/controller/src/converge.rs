@@ -67,7 +67,7 @@ async fn settle(
         match act(context, case, &view, &effect).await {
             Acted::Done => view = View::of(context, case, memory, context.clock.now()),
             Acted::Moved => return waits(Pause::TargetMoved, local, view),
-            Acted::Again => return again(local, view, None),
+            Acted::Again => return again(local, View::of(context, case, memory, now), None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
             Acted::Refused(error) => return blocked(error, now, local, view),
         }
@@ -78,18 +78,22 @@ async fn settle(
 fn settled(memory: &Memory, local: &mut Local, view: View) -> Converged {
     local.blocked_since = None;
     local.attempts = 0;
+    local.unsure = false;
     local.settled_as = Some(memory.clone());
     Converged { world: World::Settled, view, drift: None, retry_ms: None }
 }
 
-/// A target that moved is seen by the watch in a moment; if not, the next try looks again.
+/// A target that moved is seen by the watch in a moment; if not, the next try looks again. So do we after a write whose
+/// outcome is not known: no watch tells that nothing has happened.
 fn waits(pause: Pause, local: &mut Local, view: View) -> Converged {
     local.blocked_since = None;
-    let retry_ms = (pause == Pause::TargetMoved).then(|| local.pause_ms());
+    let retry = pause == Pause::TargetMoved || pause == Pause::Look && local.unsure;
+    let retry_ms = retry.then(|| local.pause_ms());
     Converged { world: World::Waits(pause), view, drift: None, retry_ms }
 }
 
 fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
+    local.unsure = true;
     let pause = local.pause_ms();
     Converged {
         world: World::Waits(Pause::Look),

@@ -67,7 +67,8 @@ impl Delivery {
         let uid: String = self.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let canary: String = self.key.name().chars().take(200).collect();
         match self.seq {
-            Some(seq) => format!("{canary}.{uid}{seq:08x}"),
+            // With its time, because another operator may have let go of our numbers in between.
+            Some(seq) => format!("{canary}.{uid}{:016x}", digest(&format!("{seq} {}", self.at.0))),
             None => format!("{canary}.{uid}-{:016x}", digest(&self.message)),
         }
     }

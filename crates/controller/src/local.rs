@@ -15,6 +15,8 @@ pub(crate) struct Local {
     pub(crate) blocked_since: Option<Millis>,
     /// Refused or failed attempts in a row; they space the next one.
     pub(crate) attempts: u32,
+    /// An effect ended without an answer, so that objects may have to be read to be known again.
+    pub(crate) unsure: bool,
     /// Writes of the status that were refused or failed in a row; they space the next one.
     pub(crate) status_failures: u32,
     /// The memory for which the world was last seen to be as wanted.

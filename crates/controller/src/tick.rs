@@ -68,7 +68,7 @@ async fn whole(context: &Context, case: Case, local: &mut Local) -> Result<Case,
 /// A write of the Canary itself has an unknown outcome: one GET settles it. Before the first list there is nothing to
 /// ask.
 async fn settle_unknown(context: &Context, key: &ObjectKey, local: &mut Local) -> After {
-    if local.attempts > 0 {
+    if local.attempts > 0 || local.status_failures > 0 {
         let _settled = context.cluster.fetch(key).await;
     }
     After { wake_ms: Some(local.pause_ms()), ..After::default() }
