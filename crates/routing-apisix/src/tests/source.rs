@@ -1,0 +1,110 @@
+//! The user's route is missing, is another thing, or has nothing for the apex.
+
+use serde_json::{Value, json};
+use vexil_api::canary::RouteRef;
+use vexil_object::Store;
+use vexil_routing::Router;
+
+use super::{GENERATED, USERS, guide, key, look, rule, sample, split, weights, write};
+use crate::Apisix;
+
+/// What rendering says with this in place of the user's route.
+fn refused(users: Option<Value>, error: &str) {
+    let mut store = guide();
+    match users {
+        Some(users) => store.put(key(USERS), users),
+        None => drop(store.remove(&key(USERS))),
+    }
+    let told = Apisix.render(&sample().target(), &split(0), &look(&store)).map_err(|error| error.to_string());
+    assert_eq!(told, Err(error.to_owned()));
+    assert_eq!(Apisix.release(&sample().target(), &look(&store)), Ok(Vec::new()));
+}
+
+#[test]
+fn a_route_that_cannot_be_followed_is_named_in_the_words_of_the_contract() {
+    refused(
+        None,
+        "Canary podinfo.test: spec.routeRef.name names what is not there: APISIX route podinfo.test get query error: \
+         not found",
+    );
+    let empty =
+        "ApisixRoute podinfo.test: spec.http has no rule: APISIX route podinfo.test's spec.http is empty";
+    refused(Some(json!({"spec": {"stream": []}})), empty);
+    refused(Some(json!({"spec": {"http": []}})), empty);
+    refused(
+        Some(json!({"spec": {"http": [rule("method", "other")]}})),
+        "ApisixRoute podinfo.test: spec.http has no rule for the apex: Can not find podinfo backend on apisix route \
+         podinfo.test",
+    );
+    let mut several = rule("method", "podinfo");
+    several["backends"] = json!([{"serviceName": "other"}, {"serviceName": "podinfo"}]);
+    refused(
+        Some(json!({"spec": {"http": [rule("first", "x"), several]}})),
+        "ApisixRoute podinfo.test: spec.http[1].backends has several: APISIX route podinfo.test's http route method \
+         only one http backend is supported",
+    );
+    let mut urgent = rule("method", "podinfo");
+    urgent["priority"] = json!("high");
+    refused(
+        Some(json!({"spec": {"http": [urgent]}})),
+        "ApisixRoute podinfo.test: spec.http[0].priority is \"high\", not a whole number",
+    );
+    refused(Some(json!({"spec": {"http": 5}})), "ApisixRoute podinfo.test: spec.http is not a list");
+}
+
+#[test]
+fn a_reference_to_something_else_is_named() {
+    let check = |api_version: &str, kind: &str, name: &str, problem: &str| {
+        let mut sample = sample();
+        let api_version = Some(api_version.to_owned()).filter(|version| !version.is_empty());
+        let (kind, name) = (kind.to_owned(), name.to_owned());
+        sample.spec.route_ref =
+            Some(RouteRef { api_version, kind, name }).filter(|reference| reference != &RouteRef::default());
+        let told = Apisix.read(&sample.target(), &look(&guide())).map_err(|error| error.to_string());
+        let absent = "ApisixRoute podinfo-podinfo-canary.test does not exist".to_owned();
+        let defect = format!("Canary podinfo.test: spec.routeRef.{problem}");
+        assert_eq!(told, Err(if problem.is_empty() { absent } else { defect }));
+        assert_eq!(Apisix.release(&sample.target(), &look(&guide())), Ok(Vec::new()));
+    };
+    check("apisix.apache.org/v2", "ApisixRoute", USERS, "");
+    check("", "", USERS, "");
+    check("", "", "", "name is missing: apisix route selector is empty");
+    check("apisix.apache.org/v2", "ApisixRoute", "", "name is missing: apisix route selector is empty");
+    check(
+        "networking.k8s.io/v1",
+        "Ingress",
+        USERS,
+        "apiVersion is \"networking.k8s.io/v1\", not one of apisix.apache.org",
+    );
+    check("apisix.apache.org/v2", "ApisixTls", USERS, "kind is \"ApisixTls\", not ApisixRoute");
+}
+
+#[test]
+fn without_the_users_route_a_canary_can_only_lose_its_traffic() {
+    let check = |live: u32, want: u32, expect: Option<(i64, i64)>| {
+        let mut store = guide();
+        write(&mut store, live);
+        let spec = |store: &Store| {
+            let mut spec = store.get(&key(GENERATED)).unwrap()["spec"].clone();
+            spec["http"][0]["backends"] = Value::Null;
+            spec
+        };
+        let before = spec(&store);
+        store.remove(&key(USERS));
+        assert_eq!(Apisix.read(&sample().target(), &look(&store)), Ok(split(live)));
+        let told = Apisix.render(&sample().target(), &split(want), &look(&store));
+        if let Ok(changes) = &told {
+            changes.iter().for_each(|change| store.apply(change).unwrap());
+        }
+        let written = told.is_ok().then(|| weights(store.get(&key(GENERATED)).unwrap())).flatten();
+        assert_eq!(written, expect, "from {live} to {want}");
+        assert_eq!(spec(&store), before);
+    };
+    check(50, 50, Some((50, 50)));
+    check(50, 20, Some((80, 20)));
+    check(50, 0, Some((100, 0)));
+    check(50, 60, None);
+    // With nothing to lose it is told at once.
+    check(0, 0, None);
+    check(0, 10, None);
+}
