@@ -1,13 +1,13 @@
-//! The laws, the objects that were recorded, and what becomes of edits by hand.
+//! The objects that were recorded, whose a route is, and what becomes of edits by hand.
+
+mod laws;
 
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
 use vexil_object::{Action, ObjectKey, Objects, Seen, Store, kinds, meta};
-use vexil_routing::{
-    RouteError, Router, Routes, Weight,
-    laws::{self, Case, Sample, Shared},
-};
+use vexil_routing::{RouteError, Router, Routes, Weight, laws::Sample};
 
+use self::laws::by_label;
 use crate::{Api, CANARY, Kuma, UID, abandoned, canary_of};
 
 const BOTH: [Api; 2] = [Api::TrafficRoute, Api::MeshHttpRoute];
@@ -32,112 +32,6 @@ fn split(canary: u32) -> Routes {
     Routes::split(Weight::clamped(canary))
 }
 
-fn sum(list: &Value, names: impl Fn(&Value) -> Option<&str>) -> Option<(i64, i64)> {
-    let mut sums = (None, None);
-    for entry in list.as_array()? {
-        let sum = match names(entry).unwrap_or_default() {
-            "podinfo-primary" => &mut sums.0,
-            "podinfo-canary" => &mut sums.1,
-            _ => continue,
-        };
-        *sum = Some(sum.unwrap_or(0) + entry["weight"].as_i64()?);
-    }
-    Some((sums.0?, sums.1?))
-}
-
-/// What Kuma 2 would make of a TrafficRoute, in the plainest way.
-fn by_tag(live: &Value) -> Option<(i64, i64)> {
-    sum(&live["spec"]["conf"]["split"], |entry| {
-        entry["destination"]["kuma.io/service"].as_str()?.split("_test_svc_").next()
-    })
-}
-
-/// What Kuma 3 would make of the rules of a MeshHTTPRoute that concern the apex.
-fn by_label(live: &Value) -> Option<(i64, i64)> {
-    let named = |reference: &Value| {
-        let ours =
-            reference["kind"] == "MeshService" && reference["labels"]["k8s.kuma.io/namespace"] == "test";
-        ours.then(|| reference["labels"]["kuma.io/display-name"].as_str().map(str::to_owned)).flatten()
-    };
-    let to = live["spec"]["to"].as_array()?.iter();
-    let rules = to
-        .filter(|item| named(&item["targetRef"]).as_deref() == Some("podinfo"))
-        .flat_map(|item| item["rules"].as_array().into_iter().flatten());
-    let splits: Vec<_> = rules
-        .filter_map(|rule| {
-            sum(&rule["default"]["backendRefs"], |entry| {
-                named(entry)?;
-                entry["labels"]["kuma.io/display-name"].as_str()
-            })
-        })
-        .collect();
-    let first = *splits.first()?;
-    splits.iter().all(|split| *split == first).then_some(first)
-}
-
-#[test]
-fn a_traffic_route_keeps_the_laws_of_routers() {
-    let mut sample = Sample::default();
-    let labels = [("team".to_owned(), "blue".to_owned())].into();
-    sample.spec.service.apex = Some(MetadataBlock { labels, ..MetadataBlock::default() });
-    let sources = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
-    let destinations = json!([{"match": {"kuma.io/service": "podinfo_test_svc_80"}}]);
-    let legacy = json!({"weight": 3, "destination": {"kuma.io/service": "legacy_test_svc_80"}});
-    let conf = json!({"split": [legacy], "loadBalancer": {"roundRobin": {}}, "http": []});
-    laws::all(&Case {
-        router: &Kuma::new(None),
-        target: sample.target(),
-        cluster: cluster(&BOTH),
-        route: key(Api::TrafficRoute),
-        owned: false,
-        weights: by_tag,
-        lists: &[Shared {
-            pointer: "/spec/conf/split",
-            entry: || json!({"weight": 5, "destination": {"kuma.io/service": "podinfo_other_svc_80"}}),
-        }],
-        adoptable: &[
-            json!({"mesh": "default", "spec": {"sources": sources, "destinations": destinations, "conf": conf}}),
-            json!({"metadata": {"labels": {"a": "b"}}, "spec": {"destinations": destinations}}),
-        ],
-        foreign: &[
-            json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: "other/podinfo"}}}),
-            json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: null}}}),
-        ],
-        source: None,
-    })
-    .unwrap();
-}
-
-#[test]
-fn a_mesh_http_route_keeps_the_laws_of_routers() {
-    let sample = Sample::default();
-    let service = |name: &str| json!({"kind": "MeshService", "labels": {"kuma.io/display-name": name, "k8s.kuma.io/namespace": "test"}});
-    let beta = json!({
-        "matches": [{"headers": [{"name": "x-beta", "value": "1"}]}],
-        "default": {"backendRefs": [service("beta")]},
-    });
-    let elsewhere = json!({"targetRef": service("other"), "rules": [{"default": {"backendRefs": []}}]});
-    laws::all(&Case {
-        router: &Kuma::new(None),
-        target: sample.target(),
-        cluster: cluster(&[Api::MeshHttpRoute]),
-        route: key(Api::MeshHttpRoute),
-        owned: false,
-        weights: by_label,
-        lists: &[Shared {
-            pointer: "/spec/to/0/rules/0/default/backendRefs",
-            entry: || json!({"kind": "MeshExternalService", "labels": {"kuma.io/display-name": "podinfo-primary"}}),
-        }],
-        adoptable: &[
-            json!({"spec": {"to": [elsewhere, {"targetRef": service("podinfo"), "rules": [beta]}]}}),
-            json!({"spec": {"targetRef": {"kind": "Mesh"}, "to": [{"targetRef": service("podinfo"), "rules": []}]}}),
-        ],
-        foreign: &[json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: "other/podinfo"}}})],
-        source: None,
-    })
-    .unwrap();
-}
-
 fn look(api: Api, store: &Store) -> Objects {
     let mut have: Objects = BOTH.iter().map(|api| (api.kind().definition(), Seen::Absent)).collect();
     have.insert(api.kind().definition(), store.look(&api.kind().definition()));
@@ -159,7 +53,10 @@ fn write(api: Api, sample: &Sample, live: Option<Value>, want: u32) -> Value {
 #[test]
 fn writes_the_traffic_route_that_was_recorded() {
     let mut sample = Sample::default();
-    let entry = |service: &str, weight: u32| json!({"weight": weight, "destination": {"kuma.io/service": format!("{service}_test_svc_80")}});
+    let entry = |service: &str, weight: u32| {
+        let destination = json!({"kuma.io/service": format!("{service}_test_svc_80")});
+        json!({"weight": weight, "destination": destination})
+    };
     let spec = |canary: u32| {
         json!({
             "sources": [{"match": {"kuma.io/service": "*"}}],
@@ -198,7 +95,10 @@ fn writes_the_mesh_http_route_of_kuma_3() {
     let mut sample = Sample::default();
     sample.spec.service.port_name = Some("web".to_owned());
     let labels = |name: &str| json!({"kuma.io/display-name": name, "k8s.kuma.io/namespace": "test"});
-    let entry = |name: &str, weight: u32| json!({"kind": "MeshService", "labels": labels(name), "port": 80, "weight": weight});
+    let entry = |name: &str, weight: u32| {
+        let labels = labels(name);
+        json!({"kind": "MeshService", "labels": labels, "port": 80, "weight": weight})
+    };
     let created = write(Api::MeshHttpRoute, &sample, None, 30);
     assert_eq!(created["metadata"]["labels"], json!({UID: "canary-uid", "kuma.io/mesh": "default"}));
     assert_eq!(created["mesh"], Value::Null);
@@ -384,7 +284,8 @@ fn follows_what_the_cluster_serves() {
         let made = changes.map(|changes| changes[0].key.clone()).map_err(|error| error.to_string());
         let missing = |kinds| {
             format!(
-                "the cluster does not serve {kinds} of kuma.io/v1alpha1; install the CRDs of Kuma, or choose another provider"
+                "the cluster does not serve {kinds} of kuma.io/v1alpha1; install the CRDs of Kuma, or choose \
+                 another provider"
             )
         };
         assert_eq!(made, expect.map(key).map_err(missing));
