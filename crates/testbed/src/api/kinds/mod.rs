@@ -129,6 +129,7 @@ pub(crate) fn check(call: &Call, object: &Value, old: Option<&Arc<Value>>) -> Ve
                 Part::Status => validate::check_status(&served.schema, object),
                 _ => validate::check(&served.schema, object),
             };
+            causes.extend(validate::untried_rules(&served.schema, &causes));
             let scale = resource.scale.as_ref().map(|scale| [&scale.spec, &scale.status]);
             let counts = scale.into_iter().flatten();
             causes.extend(counts.filter_map(|pointer| validate::check_count(object, pointer)));

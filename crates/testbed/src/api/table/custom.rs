@@ -17,6 +17,9 @@ pub(super) fn columns(served: &Served) -> Vec<Value> {
     let own = served.columns.iter().map(|given| {
         let (name, kind) = (text(given, &["name"]), text(given, &["type"]));
         let (format, about) = (text(given, &["format"]), text(given, &["description"]));
+        let path = text(given, &["jsonPath"]);
+        let plain = format!("Custom resource definition column (in JSONPath format): {path}");
+        let about = if about.is_empty() { plain.as_str() } else { about };
         column(name, kind, format, number(given, &["priority"]), about)
     });
     let age = column("Age", "date", "", 0, "");
