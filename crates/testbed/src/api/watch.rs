@@ -62,6 +62,7 @@ pub(crate) fn open(
         text => text.parse().map_err(|_| Status::internal(invalid_version(text)))?,
     };
     let initial = request.param("sendInitialEvents");
+    refuse_options(initial, request.param("resourceVersionMatch"))?;
     let seconds = request.param("timeoutSeconds").parse().ok().filter(|seconds| *seconds > 0);
     let now = Instant::now();
     let mut watch = Watch {
@@ -78,16 +79,6 @@ pub(crate) fn open(
         bookmark_at: now + BOOKMARK_EVERY,
         ended: false,
     };
-    let matching = request.param("resourceVersionMatch");
-    let refusal = match (initial, matching) {
-        ("", "") | ("true" | "false", "NotOlderThan") => None,
-        ("", _) => Some("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"),
-        _ => Some("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"),
-    };
-    if let Some(why) = refusal {
-        let cause = Cause::new("resourceVersionMatch", Fault::Forbidden, why);
-        return Err(Status::invalid_options("ListOptions", &cause));
-    }
     match (initial, from) {
         ("true", _) => {
             watch.begin(state);
@@ -104,6 +95,17 @@ pub(crate) fn open(
         Some((Ok::<_, Infallible>(chunk), watch))
     });
     Ok(Body::from_stream(stream))
+}
+
+/// Refuses options that contradict each other.
+fn refuse_options(initial: &str, matching: &str) -> Reply<()> {
+    let why = match (initial, matching) {
+        ("", "") | ("true" | "false", "NotOlderThan") => return Ok(()),
+        ("", _) => "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+        _ => "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    };
+    let cause = Cause::new("resourceVersionMatch", Fault::Forbidden, why);
+    Err(Status::invalid_options("ListOptions", &cause))
 }
 
 impl Watch {

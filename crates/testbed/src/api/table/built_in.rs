@@ -49,16 +49,7 @@ pub(super) fn cells(bucket: &str, object: &Value, now: Timestamp) -> Vec<Value> 
         "leases.coordination.k8s.io" => {
             vec![json!(own), json!(text(object, &["spec", "holderIdentity"])), json!(age)]
         }
-        "poddisruptionbudgets.policy" => {
-            let or_none = |field: &str| match at(object, &["spec", field]) {
-                Some(Value::String(text)) => text.clone(),
-                Some(value) => value.to_string(),
-                None => "N/A".to_owned(),
-            };
-            let allowed = number(object, &["status", "disruptionsAllowed"]);
-            let (least, most) = (or_none("minAvailable"), or_none("maxUnavailable"));
-            vec![json!(own), json!(least), json!(most), json!(allowed), json!(age)]
-        }
+        "poddisruptionbudgets.policy" => budget(object, &age),
         "controllerrevisions.apps" => {
             let owner = list(object, &["metadata", "ownerReferences"]).first();
             let owner =
@@ -75,6 +66,17 @@ pub(super) fn cells(bucket: &str, object: &Value, now: Timestamp) -> Vec<Value> 
         }
         _ => vec![json!(own), json!(age)],
     }
+}
+
+fn budget(object: &Value, age: &str) -> Vec<Value> {
+    let or_none = |field: &str| match at(object, &["spec", field]) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => "N/A".to_owned(),
+    };
+    let allowed = number(object, &["status", "disruptionsAllowed"]);
+    let (least, most) = (or_none("minAvailable"), or_none("maxUnavailable"));
+    vec![json!(name(object)), json!(least), json!(most), json!(allowed), json!(age)]
 }
 
 fn count(object: &Value, field: &str) -> usize {
