@@ -23,7 +23,7 @@ const AFTERMATH: Duration = Duration::from_millis(1500);
 
 /// The manifests are applied, and the operator makes what they stand for.
 pub async fn opening(show: &mut Show<'_>) -> anyhow::Result<()> {
-    show.begin(&format!("The guide's manifests · {FIRST}"), FIRST);
+    show.begin(&format!("The guide's manifests · {FIRST}"));
     for (name, text) in MANIFESTS {
         show.tell("apply", Line::of(Tone::Plain, format!("kubectl apply -f examples/traefik/{name}")));
         show.stage.cluster.apply_yaml(text).await?;
@@ -38,7 +38,7 @@ pub async fn opening(show: &mut Show<'_>) -> anyhow::Result<()> {
 
 /// A good version is promoted.
 pub async fn promotion(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    show.begin(&format!("Act 1 of 3 · a good version: {FIRST} → {GOOD}"), GOOD);
+    show.begin(&format!("Act 1 of 3 · a good version: {FIRST} → {GOOD}"));
     explain(show, "Its share grows while all checks hold; then the primary becomes the new version.");
     push(show, GOOD).await?;
     let took = ended(show, "Succeeded").await?;
@@ -47,7 +47,7 @@ pub async fn promotion(show: &mut Show<'_>) -> anyhow::Result<Report> {
 
 /// A version that answers with errors is rolled back.
 pub async fn rollback(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    show.begin(&format!("Act 2 of 3 · a version that answers 500: {GOOD} → {BAD}"), BAD);
+    show.begin(&format!("Act 2 of 3 · a version that answers 500: {GOOD} → {BAD}"));
     explain(show, "Every second answer is an error; after three failed checks it gets no more requests.");
     push(show, BAD).await?;
     let took = ended(show, "Failed").await?;
@@ -56,7 +56,7 @@ pub async fn rollback(show: &mut Show<'_>) -> anyhow::Result<Report> {
 
 /// All pods of a version crash while it serves a quarter of the clients.
 pub async fn crash(show: &mut Show<'_>) -> anyhow::Result<Report> {
-    show.begin(&format!("Act 3 of 3 · all pods crash at {CRASH_AT} %: {GOOD} → {CRASHING}"), CRASHING);
+    show.begin(&format!("Act 3 of 3 · all pods crash at {CRASH_AT} %: {GOOD} → {CRASHING}"));
     explain(
         show,
         "No check is waited for: the route follows the pods, and the gateway the route, a second later.",
@@ -77,7 +77,7 @@ pub async fn crash(show: &mut Show<'_>) -> anyhow::Result<Report> {
 }
 
 fn explain(show: &mut Show<'_>, text: &str) {
-    show.say(Line::of(Tone::Dim, format!("  {text}")));
+    show.say(Line::of(Tone::Dim, format!("  {text}")).hanging(2));
 }
 
 async fn push(show: &mut Show<'_>, version: &str) -> anyhow::Result<()> {

@@ -111,14 +111,16 @@ fn welcome(show: &mut Show<'_>) {
 
 /// Goes on with clients and operator, for whoever wants to try something.
 async fn keep(show: &mut Show<'_>) -> anyhow::Result<()> {
-    show.begin("Left running for you · Ctrl-C ends it", "");
+    show.begin("Left running for you · Ctrl-C ends it");
     let commands = [
         format!("export KUBECONFIG={}", show.stage.kubeconfig.display()),
         "kubectl get canaries --all-namespaces --watch".to_owned(),
         format!("kubectl -n {NAMESPACE} set image deployment/{APP} podinfod=stefanprodan/podinfo:6.0.4"),
         format!("kubectl -n {NAMESPACE} describe canary/{APP}"),
     ];
-    commands.into_iter().for_each(|command| show.say(Line::of(Tone::Canary, format!("    {command}"))));
+    commands
+        .into_iter()
+        .for_each(|command| show.say(Line::of(Tone::Canary, format!("    {command}")).hanging(6)));
     let hint = "  Tags that begin with bad, slow, broken, crash, fragile or missing behave like that.";
     show.say(Line::of(Tone::Dim, hint));
     loop {

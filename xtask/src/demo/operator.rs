@@ -72,7 +72,7 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts it against the stage's cluster. It reaches the cluster's names through the proxy that pods would not need.
+    /// Starts it against the stage's cluster. It reaches the cluster's names through a proxy that pods do not need.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -146,8 +146,8 @@ impl Operator {
     }
 }
 
-/// A shell that waits for the end of this process, however it comes, and then ends the operator. Its standard input is a
-/// pipe that only this process holds open.
+/// A shell that waits for the end of this process, however it comes, and then ends the operator. Its standard input
+/// is a pipe that only this process holds open.
 fn guard(operator: u32) -> anyhow::Result<Child> {
     Command::new("sh")
         .args(["-c", "cat >/dev/null; kill \"$0\" 2>/dev/null"])

@@ -31,7 +31,11 @@ impl Tone {
 
 /// One line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line(Vec<(Tone, String)>);
+pub struct Line {
+    words: Vec<(Tone, String)>,
+    /// Blanks before what does not fit on its first line.
+    hang: usize,
+}
 
 impl Line {
     /// A line of one tone.
@@ -42,32 +46,38 @@ impl Line {
     /// The line, continued.
     #[must_use]
     pub fn and(mut self, tone: Tone, text: impl Into<String>) -> Self {
-        self.0.push((tone, text.into()));
+        self.words.push((tone, text.into()));
         self
     }
 
     /// The line, continued by another one.
     #[must_use]
     pub fn join(mut self, rest: Line) -> Self {
-        self.0.extend(rest.0);
+        self.words.extend(rest.words);
         self
+    }
+
+    /// The line, to be continued after `hang` blanks when it is too long.
+    #[must_use]
+    pub fn hanging(self, hang: usize) -> Self {
+        Line { hang, ..self }
     }
 
     /// The words alone.
     pub fn text(&self) -> String {
-        let all: String = self.0.iter().map(|(_, text)| text.as_str()).collect();
+        let all: String = self.words.iter().map(|(_, text)| text.as_str()).collect();
         all.trim_end().to_owned()
     }
 
-    /// Broken between words into lines of at most `width` columns; all but the first begin with `indent` blanks.
-    pub fn wrapped(&self, width: usize, indent: usize) -> Vec<Line> {
+    /// Broken between words into lines of at most `width` columns.
+    pub fn wrapped(&self, width: usize) -> Vec<Line> {
         let (mut lines, mut line, mut column) = (Vec::new(), Line::default(), 0);
-        for (tone, text) in &self.0 {
+        for (tone, text) in &self.words {
             for word in text.split_inclusive(' ') {
                 let columns = word.chars().count();
-                if column > indent && column + word.trim_end().chars().count() > width {
-                    lines.push(std::mem::replace(&mut line, Line::of(Tone::Plain, " ".repeat(indent))));
-                    column = indent;
+                if column > self.hang && column + word.trim_end().chars().count() > width {
+                    lines.push(std::mem::replace(&mut line, Line::of(Tone::Plain, " ".repeat(self.hang))));
+                    column = self.hang;
                 }
                 line = line.and(*tone, word);
                 column += columns;
@@ -80,7 +90,7 @@ impl Line {
     /// With escape codes, cut at `width` columns so that it never wraps. Only characters of one column are used here.
     pub fn coloured(&self, width: usize) -> String {
         let (mut left, mut out) = (width, String::new());
-        for (tone, text) in &self.0 {
+        for (tone, text) in &self.words {
             let shown: String = text.chars().take(left).collect();
             left -= shown.chars().count();
             match tone.code() {
@@ -92,8 +102,8 @@ impl Line {
     }
 }
 
-/// A bar of `width` columns of which the canary's share comes last. A share above 0 shows at least one column, one below
-/// 100 hides at least one.
+/// A bar of `width` columns of which the canary's share comes last. A share above 0 shows at least one column, one
+/// below 100 hides at least one.
 pub fn bar(canary_percent: f64, width: usize) -> Line {
     let exact = canary_percent.clamp(0.0, 100.0) / 100.0 * width as f64;
     let least = usize::from(canary_percent > 0.0).min(width);
@@ -137,7 +147,7 @@ mod tests {
     #[test]
     fn long_lines_go_on_below_their_words() {
         let check = |text: &str, expect: &[&str]| {
-            let lines = Line::of(Tone::Plain, text).wrapped(10, 3);
+            let lines = Line::of(Tone::Plain, text).hanging(3).wrapped(10);
             assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), expect);
         };
         check("", &[""]);

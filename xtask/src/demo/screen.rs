@@ -1,4 +1,4 @@
-//! Where it is shown: a terminal, whose last lines are a panel that is redrawn under the lines that stay, or plain lines.
+//! Where it is shown: plain lines, or a terminal whose last lines are a panel, redrawn under the lines that stay.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -8,9 +8,6 @@ const HIDE_CURSOR: &str = "\x1b[?25l";
 const SHOW_CURSOR: &str = "\x1b[?25h";
 const CLEAR_BELOW: &str = "\x1b[J";
 const CLEAR_REST: &str = "\x1b[K";
-
-/// Where a line that stays goes on when it is too long: below its words, not below its time.
-const INDENT: usize = 18;
 
 /// What is assumed of a terminal that does not tell its size.
 const USUAL: (usize, usize) = (100, 30);
@@ -60,7 +57,7 @@ impl Screen {
         let panel = panel.get(..height.saturating_sub(1).min(panel.len())).unwrap_or_default();
         let mut text = self.back();
         // One column is left free: a full line makes some terminals wrap.
-        let lines = lines.iter().flat_map(|line| line.wrapped(width - 1, INDENT));
+        let lines = lines.iter().flat_map(|line| line.wrapped(width - 1));
         for line in lines.chain(panel.iter().cloned()) {
             let shown = if self.colour {
                 line.coloured(width - 1)

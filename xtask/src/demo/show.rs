@@ -37,8 +37,6 @@ pub struct Show<'a> {
     began: Instant,
     looks: u32,
     title: String,
-    /// The version that is rolled out.
-    version: String,
     told: BTreeSet<String>,
     clients: Option<Running>,
     before: Tally,
@@ -64,7 +62,6 @@ impl<'a> Show<'a> {
             began: Instant::now(),
             looks: 0,
             title: String::new(),
-            version: String::new(),
             told: BTreeSet::new(),
             clients: None,
             before: Tally::default(),
@@ -79,14 +76,12 @@ impl<'a> Show<'a> {
         self.began.elapsed()
     }
 
-    /// Starts an act, with counters of its own, in which `version` is rolled out.
-    pub fn begin(&mut self, title: &str, version: &str) {
+    /// Starts an act, with counters of its own.
+    pub fn begin(&mut self, title: &str) {
         title.clone_into(&mut self.title);
-        version.clone_into(&mut self.version);
         self.begun = self.elapsed();
         self.before = self.counted();
         self.shares.clear();
-        self.checks.reset();
         self.say(Line::default());
         self.say(Line::of(Tone::Bold, format!("  {title}")));
     }
@@ -110,15 +105,16 @@ impl<'a> Show<'a> {
         self.clients.as_ref().map(Running::tally).unwrap_or_default()
     }
 
-    /// A line that stays.
+    /// A line that stays; what is too long goes on a little indented.
     pub fn say(&mut self, line: Line) {
         self.lines.push(line);
     }
 
     /// A line that stays, with the time and a word for what it is.
     pub fn tell(&mut self, kind: &str, line: Line) {
-        let time = format!("{:>7.1} s  ", self.elapsed().as_secs_f64());
-        self.say(Line::of(Tone::Dim, format!("{time}{kind:7}")).join(line));
+        let head = format!("{:>7.1} s  {kind:7}", self.elapsed().as_secs_f64());
+        let hang = head.chars().count();
+        self.say(Line::of(Tone::Dim, head).join(line).hanging(hang));
     }
 
     /// Goes on until a condition holds.
@@ -171,7 +167,7 @@ impl<'a> Show<'a> {
         if self.scene.last_step != before.last_step && before.weight > 0 {
             self.measure().await?;
         }
-        for share in self.record.shares(now, &self.version) {
+        for share in self.record.shares(now, &self.scene.canary.version) {
             self.tell("split", split(&share));
             self.shares.push(share);
         }
@@ -187,9 +183,11 @@ impl<'a> Show<'a> {
     fn notice(&mut self, before: &Scene, now: Duration) {
         let phase = self.scene.phase.clone();
         if phase != before.phase {
-            if phase == "Promoting" {
+            match phase.as_str() {
+                "Progressing" => self.checks.reset(),
                 // The primary gets the new version too, so versions say nothing about the split any more.
-                self.record.interrupt(now);
+                "Promoting" => self.record.interrupt(now),
+                _ => {}
             }
             self.tell("phase", Line::of(tone(&phase), phase.as_str()));
         }
