@@ -153,7 +153,9 @@ impl Election {
         match (self.standing.take(), self.observed.take()) {
             (Some(Standing::Leading), Some(record)) => {
                 let now = self.now();
-                let spec = json!({ "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": now, "acquireTime": now });
+                let spec = json!({
+                    "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": now, "acquireTime": now,
+                });
                 self.patch(&record.on, spec).await.map(drop)
             }
             _ => Ok(()),

@@ -1,7 +1,12 @@
 //! The scenarios against a real API server: the one of `$KUBECONFIG_E2E`. Without it each test says so and passes.
 
-// Helpers outside of #[test] functions are not exempt by clippy.toml.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 mod scenarios;
 

@@ -1,7 +1,12 @@
 //! What no well-behaved API server sends: silence on an open watch, garbage, lists from the past, odd answers.
 
-// Helpers outside of #[test] functions are not exempt by clippy.toml.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 use std::{
     collections::VecDeque,

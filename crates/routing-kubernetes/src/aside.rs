@@ -1,5 +1,5 @@
-//! The provider without a mesh: no traffic ever reaches the canary through the apex; it is judged aside, through its own
-//! Service (`routing.md` section 17).
+//! The provider without a mesh: no traffic ever reaches the canary through the apex; it is judged aside, through its
+//! own Service (`routing.md` section 17).
 
 use vexil_object::{Change, ObjectKey, Objects};
 use vexil_routing::{Capabilities, QuerySet, RouteError, RouteTarget, Router, Routes};

@@ -1,7 +1,12 @@
 //! The scenarios on the in-process API server, in virtual time.
 
-// Helpers outside of #[test] functions are not exempt by clippy.toml.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 mod election;
 mod faults;

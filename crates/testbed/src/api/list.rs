@@ -119,7 +119,8 @@ pub(crate) fn invalid_version(text: &str) -> String {
 fn gone(continued: bool) -> Box<Status> {
     match continued {
         true => Status::expired(
-            "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.",
+            "The provided continue parameter is too old to display a consistent list result. You can start a \
+                new list without the continue parameter.",
         ),
         false => Status::expired("The resourceVersion for the provided list is too old."),
     }

@@ -9,7 +9,8 @@
 //! `store` -> `gc` (what follows from it) -> `output` and `table` (in which form it is shown).
 //!
 //! It was compared with a real server of 1.35, request by request. What it does not do:
-//! * authentication, authorisation, admission plugins, webhooks, API priority and fairness: everybody may do everything;
+//! * authentication, authorisation, admission plugins, webhooks, API priority and fairness: everybody may do
+//!   everything;
 //! * CEL rules of CustomResourceDefinitions (`x-kubernetes-validations`), conversion webhooks, the structural checks of
 //!   the definitions themselves, changes of `storedVersions`;
 //! * checks of built-in kinds beyond those that Vexil's users meet: names, labels, selectors, containers, ports,
@@ -21,7 +22,8 @@
 //! * ServiceAccounts and root certificates that the real cluster makes in every namespace; IPv6; size limits;
 //! * merging of update managers when there are more than ten, and field ownership of what scale wrote before an apply.
 //!
-//! Done at once where the real cluster takes a moment: garbage collection, emptying of namespaces, serving of new kinds.
+//! Done at once where the real cluster takes a moment: garbage collection, emptying of namespaces, serving of new
+//! kinds.
 
 mod answer;
 mod audit;

@@ -1,4 +1,5 @@
-//! The two kinds of events are one: `events.k8s.io/v1` has other names for the fields of the core kind, which is stored.
+//! The two kinds of events are one: `events.k8s.io/v1` has other names for the fields of the core kind, which is
+//! stored.
 
 use serde_json::{Map, Value};
 

@@ -99,7 +99,9 @@ pub(super) fn check(group: &str, kind: &str, object: &Value) -> Vec<Cause> {
         ("", "ConfigMap" | "Secret") => {
             let keys = at(object, &["data"]).and_then(Value::as_object).into_iter().flatten();
             for (key, _) in keys.filter(|(key, _)| !is_key(key)) {
-                let detail = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+                let detail = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' \
+                    (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is \
+                    '[-._a-zA-Z0-9]+')";
                 causes.push(Cause::new(format!("data[{key}]"), Fault::Invalid(json!(key)), detail));
             }
         }

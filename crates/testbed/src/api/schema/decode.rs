@@ -129,7 +129,9 @@ impl Reader<'_> {
                     other => other.to_string(),
                 };
                 let read = quantity::canonical(&text).ok_or_else(|| {
-                    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'".to_owned()
+                    "quantities must match the regular expression \
+                        '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+                        .to_owned()
                 })?;
                 return Ok(json!(read));
             }

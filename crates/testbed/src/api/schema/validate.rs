@@ -24,7 +24,8 @@ pub(crate) fn check(schema: &Value, object: &Value) -> Vec<Cause> {
 pub(crate) fn untried_rules(schema: &Value, found: &[Cause]) -> Option<Cause> {
     let stops =
         |cause: &Cause| !matches!(cause.fault, Fault::Invalid(_) | Fault::Duplicate(_) | Fault::Forbidden);
-    let detail = "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+    let detail = "some validation rules were not checked because the object was invalid; correct the \
+        existing errors to complete validation";
     (found.iter().any(stops) && has_rules(schema))
         .then(|| Cause::new("<nil>", Fault::Invalid(Value::Null), detail))
 }

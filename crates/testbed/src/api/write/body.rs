@@ -60,7 +60,8 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
         }
         "application/vnd.kubernetes.protobuf" => {
             return Err(Status::unsupported_media(
-                "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml",
+                "the body of the request was in an unknown format - accepted media types include: \
+                    application/json, application/yaml",
             ));
         }
         _ => serde_json::from_slice(&request.body).map_err(|_| unreadable(call, &request.body))?,
@@ -74,7 +75,8 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
 fn unreadable(call: &Call, body: &[u8]) -> Box<Status> {
     let shown: String = String::from_utf8_lossy(body).chars().take(200).collect();
     Status::bad_request(format!(
-        "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: {} ({shown})",
+        "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse \
+            error: {} ({shown})",
         call.resource.kind, "unexpected end of JSON input",
     ))
 }
@@ -84,7 +86,8 @@ fn other_kind(call: &Call, kind: &str, version: &str) -> Box<Status> {
     let expected = &call.resource.kind;
     let group = call.resource.group.split('.').next().filter(|g| !g.is_empty()).unwrap_or("core");
     Status::bad_request(format!(
-        "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to ({group}.{expected}): unknown conversion"
+        "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to \
+            ({group}.{expected}): unknown conversion"
     ))
 }
 

@@ -92,7 +92,8 @@ impl State {
         let version = text(object, &["metadata", "resourceVersion"]);
         if !options.uid.is_empty() && options.uid != uid(object) {
             let why = format!(
-                "the UID in the precondition ({}) does not match the UID in record ({}). The object might have been deleted and then recreated",
+                "the UID in the precondition ({}) does not match the UID in record ({}). The object might \
+                    have been deleted and then recreated",
                 options.uid,
                 uid(object)
             );
@@ -100,7 +101,8 @@ impl State {
         }
         if !options.version.is_empty() && options.version != version {
             let why = format!(
-                "the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record ({version}). The object might have been modified",
+                "the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record \
+                    ({version}). The object might have been modified",
                 options.version
             );
             return Err(Status::precondition(&call.resource, &call.name, &why));

@@ -110,7 +110,9 @@ fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
         let group =
             if call.resource.group.is_empty() { String::new() } else { format!("{}/", call.resource.group) };
         let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{group}{}/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: {have}",
+            "StorageError: invalid object, Code: 4, Key: /registry/{group}{}/{}/{}, ResourceVersion: 0, \
+                AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: \
+                {have}",
             call.resource.plural, call.namespace, call.name
         );
         return Err(Status::conflict(&call.resource, &call.name, &why));

@@ -5,7 +5,7 @@
 //! | `broken` | runs, but never becomes ready |
 //! | `crash` | ends at once, again and again (CrashLoopBackOff) |
 //! | `missing` | there is no such image (ImagePullBackOff) |
-//! | `bad` | answers every second real request with 500 (with all of them the success rate has no value, as nothing succeeds) |
+//! | `bad` | answers every second real request with 500: with all of them the success rate has no value |
 //! | `slow` | answers real traffic after 1 s |
 //! | `fragile` | all pods of its ReplicaSet crash with the first real request |
 //!
