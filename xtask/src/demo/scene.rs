@@ -95,17 +95,17 @@ fn told(events: &[Value]) -> Vec<Told> {
     let text = |event: &Value, path: &str| {
         event.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
-    let of_canary = events.iter().filter(|event| text(event, "/involvedObject/kind") == "Canary");
-    let mut told: Vec<Told> = of_canary
-        .map(|event| Told {
-            name: text(event, "/metadata/name"),
-            is_warning: text(event, "/type") == "Warning",
-            message: text(event, "/message"),
-        })
-        .collect();
-    // The operator numbers them in their names.
-    told.sort_by(|a, b| a.name.cmp(&b.name));
-    told
+    let mut of_canary: Vec<&Value> =
+        events.iter().filter(|event| text(event, "/involvedObject/kind") == "Canary").collect();
+    // In the order in which they were written: the API server counts its writes.
+    let place = |event: &&Value| text(event, "/metadata/resourceVersion").parse::<u64>().unwrap_or(u64::MAX);
+    of_canary.sort_by_key(place);
+    let read = |event: &Value| Told {
+        name: text(event, "/metadata/name"),
+        is_warning: text(event, "/type") == "Warning",
+        message: text(event, "/message"),
+    };
+    of_canary.into_iter().map(read).collect()
 }
 
 /// Looks at the cluster.
@@ -174,7 +174,7 @@ mod tests {
                 "status": {"readyReplicas": 1}})
         };
         let event = |name: &str, kind: &str| json!({"metadata": {"name": name}, "involvedObject": {"kind": kind}, "type": "Warning", "message": name});
-        let events = [event("b", "Canary"), event("x", "Pod"), event("a", "Canary")];
+        let events = [event("b", "Canary", "10"), event("x", "Pod", "8"), event("a", "Canary", "9")];
         let scene = Scene::read(&canary, &route, [&deployment("1"), &deployment("2")], &events);
         assert_eq!((scene.phase.as_str(), scene.weight, scene.routed), ("Progressing", 25, 25));
         assert_eq!((scene.failed_checks, scene.last_step), (1, Some(7)));
