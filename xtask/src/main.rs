@@ -1,6 +1,7 @@
 //! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
 
 mod bench;
+mod conformance;
 mod crds;
 mod demo;
 mod e2e;
@@ -21,6 +22,8 @@ struct Args {
 enum Chore {
     /// Measure what the operator costs, and print it
     Bench(bench::Args),
+    /// Ask the testbed's API server and that of $KUBECONFIG the same, and compare the answers
+    Conformance(conformance::Args),
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
     /// Play the Traefik guide on a cluster inside this process, with the operator as its own process
@@ -34,6 +37,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Bench(args) => bench::run(&args),
+        Chore::Conformance(args) => conformance::run(&args),
         Chore::Crds(args) => crds::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::E2e(args) => e2e::run(&args),

@@ -1,0 +1,107 @@
+//! Plays a scene on both servers at once.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use super::{
+    compare::{differences, matches},
+    known::Known,
+    mask::mask,
+    script::{self, Scene, Step},
+    side::Side,
+};
+use crate::e2e::crds;
+
+/// Both servers.
+pub struct Stage {
+    /// The testbed's server.
+    pub testbed: Side,
+    /// The real one.
+    pub real: Side,
+    /// Whether everything is shown.
+    pub verbose: bool,
+    /// CRDs that were not on the real cluster before.
+    pub brought: Vec<String>,
+}
+
+impl Stage {
+    /// Gives both servers the CRDs, unless they have them.
+    pub async fn open(&mut self) -> anyhow::Result<()> {
+        let definitions = [crds::ours()?, crds::traefik()?].concat();
+        for definition in &definitions {
+            let name = definition.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            let (_, created) = self.both(&step("POST", DEFINITIONS, &definition.to_string())).await?;
+            if created["code"] == 201 {
+                self.brought.push(name.to_owned());
+            }
+            let mut served = step("GET", &format!("{DEFINITIONS}/{name}"), "");
+            served.until =
+                Some(script::Until::Says("/body/status/conditions/1/status".into(), "True".into()));
+            self.both(&served).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away the CRDs that were brought.
+    pub async fn close(&mut self) -> anyhow::Result<()> {
+        for name in std::mem::take(&mut self.brought) {
+            self.real.answer(&step("DELETE", &format!("{DEFINITIONS}/{name}"), "")).await?;
+        }
+        Ok(())
+    }
+
+    /// Plays a scene in a namespace of its own; the answer is what differs, ready to be shown.
+    pub async fn play(&mut self, scene: &Scene, known: &mut Known) -> anyhow::Result<Vec<String>> {
+        let run = format!("c{:x}", SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis() % 0xffff_ffff);
+        self.testbed.begin(&run, &run);
+        self.real.begin(&run, &run);
+        let uses =
+            |step: &Step| step.verb == "KUBECTL" || format!("{}{}", step.target, step.body).contains("${");
+        let has_namespace = scene.steps.iter().any(uses);
+        if has_namespace {
+            let body = json!({"metadata": {"name": run}}).to_string();
+            self.both(&step("POST", NAMESPACES, &body)).await?;
+        }
+        let mut found = Vec::new();
+        for step in &scene.steps {
+            let differs = self.step(scene, step, known).await?;
+            if !differs.is_empty() {
+                found.push(format!("{} {} {}", step.verb, step.content, step.target));
+                found.extend(differs.into_iter().map(|line| format!("  {line}")));
+            }
+        }
+        if has_namespace {
+            self.both(&step("DELETE", &format!("{NAMESPACES}/{run}"), "")).await?;
+        }
+        Ok(found)
+    }
+
+    async fn step(&mut self, scene: &Scene, step: &Step, known: &mut Known) -> anyhow::Result<Vec<String>> {
+        let (mut testbed, mut real) = self.both(step).await?;
+        mask(&mut testbed, &self.testbed.symbols, step);
+        mask(&mut real, &self.real.symbols, step);
+        if self.verbose {
+            println!("{} {}\n  testbed {testbed}\n  real    {real}", step.verb, step.target);
+        }
+        let mut found = differences(&testbed, &real, step.subset);
+        if found.iter().any(|found| found.path == "/code") {
+            // The bodies have nothing in common then.
+            found.retain(|found| matches!(found.path.as_str(), "/code" | "/body/message" | "/body"));
+        }
+        let found =
+            found.into_iter().filter(|found| !step.ignore.iter().any(|path| matches(path, &found.path)));
+        Ok(found.filter(|found| !known.covers(&scene.name, found)).map(|found| found.line()).collect())
+    }
+
+    async fn both(&mut self, step: &Step) -> anyhow::Result<(Value, Value)> {
+        tokio::try_join!(self.testbed.answer(step), self.real.answer(step))
+    }
+}
+
+const NAMESPACES: &str = "/api/v1/namespaces";
+const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+
+fn step(verb: &str, target: &str, body: &str) -> Step {
+    Step { verb: verb.to_owned(), target: target.to_owned(), body: body.to_owned(), ..Step::default() }
+}
