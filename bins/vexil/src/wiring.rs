@@ -2,7 +2,9 @@
 
 use anyhow::{Result, bail};
 use vexil_controller::Registry;
+use vexil_routing_apisix::Apisix;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
+use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::{Group, Traefik};
 
 use crate::args::Args;
@@ -15,5 +17,6 @@ pub fn registry(args: &Args) -> Result<Registry> {
         "traefik.containo.us" => Some(Group::Containo),
         other => bail!("-traefik-api-group {other:?} is neither traefik.io nor traefik.containo.us"),
     };
-    Ok(Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)))
+    let registry = Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)).with(Apisix);
+    Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }

@@ -57,7 +57,9 @@ proptest! {
     }
 
     #[test]
-    fn the_rate_of_a_counter_is_never_negative_and_increase_is_rate_times_range(samples in counter(), now in 0i64..250) {
+    fn the_rate_of_a_counter_is_never_negative_and_increase_is_rate_times_range(
+        samples in counter(), now in 0i64..250,
+    ) {
         let store = gathered(&samples);
         let rates = values(&store, "rate(x[1m])", now * 1000);
         let increases = values(&store, "increase(x[1m])", now * 1000);
