@@ -173,7 +173,10 @@ mod tests {
             json!({"spec": {"replicas": 2, "template": {"spec": {"containers": [{"image": format!("a/b:{tag}")}]}}},
                 "status": {"readyReplicas": 1}})
         };
-        let event = |name: &str, kind: &str| json!({"metadata": {"name": name}, "involvedObject": {"kind": kind}, "type": "Warning", "message": name});
+        let event = |name: &str, kind: &str, version: &str| {
+            let metadata = json!({"name": name, "resourceVersion": version});
+            json!({"metadata": metadata, "involvedObject": {"kind": kind}, "type": "Warning", "message": name})
+        };
         let events = [event("b", "Canary", "10"), event("x", "Pod", "8"), event("a", "Canary", "9")];
         let scene = Scene::read(&canary, &route, [&deployment("1"), &deployment("2")], &events);
         assert_eq!((scene.phase.as_str(), scene.weight, scene.routed), ("Progressing", 25, 25));
