@@ -67,8 +67,8 @@ pub(crate) fn released(target: &RouteTarget<'_>, live: &Value) -> Value {
 }
 
 /// The list with our entries in it and those of others where they were. Each of ours is there only while it has weight:
-/// one listed Service without endpoints makes Traefik drop the whole TraefikService, even at weight 0; outside a rollout
-/// the canary has none, and a primary that is down has none either (`routing.md` 21.10; seen on Traefik 3.6).
+/// one listed Service without endpoints makes Traefik drop the whole TraefikService, even at weight 0; outside a
+/// rollout the canary has none, and a primary that is down has none either (`routing.md` 21.10; seen on Traefik 3.6).
 fn entries(view: &View<'_>, target: &RouteTarget<'_>, want: &Routes) -> Result<Vec<Value>, RouteError> {
     let find = |whose| view.entries.iter().find(|(of, _)| *of == whose).map(|(_, entry)| *entry);
     let port = target.port()?;

@@ -19,8 +19,8 @@ pub(crate) enum Whose {
 }
 
 impl Whose {
-    /// An entry of the list is a reference: to a Service unless it says otherwise, in the TraefikService's own namespace
-    /// unless it names one.
+    /// An entry of the list is a reference: to a Service unless it says otherwise, in the TraefikService's own
+    /// namespace unless it names one.
     pub(crate) fn is(entry: &Value, target: &RouteTarget<'_>) -> Self {
         let says = |field: &str, default: &str, expected: &str| match entry.get(field) {
             None | Some(Value::Null) => default == expected,
