@@ -104,6 +104,7 @@ impl<'a> Bench<'a> {
     ) -> anyhow::Result<(figures::Requests, f64)> {
         let stage = self.stage(namespace).await?;
         stage.initialise(changes).await?;
+        stage.target_is_empty().await?;
         let before = self.cluster.requests(Some(namespace))?;
         stage.push("6.0.1").await?;
         stage.rests_in("Succeeded").await?;
@@ -149,6 +150,7 @@ impl<'a> Bench<'a> {
         }
         for stage in crowd {
             stage.rests_in("Succeeded").await?;
+            stage.target_is_empty().await?;
         }
         self.push_round(crowd, "6.0.2").await
     }

@@ -153,6 +153,19 @@ impl Stage {
         found.with_context(|| format!("waited {PATIENCE:?} for the Canary to rest in {phase}"))
     }
 
+    /// Waits until the Deployment controller has nothing left to do about the target.
+    pub async fn target_is_empty(&self) -> anyhow::Result<()> {
+        let empty = |moments: &[Moment]| {
+            let target = |m: &&Moment| m.of == DEPLOYMENTS && m.name() == "podinfo";
+            let live = &moments.iter().rev().find(target)?.object;
+            let number = |at: &str| live.pointer(at).and_then(Value::as_u64);
+            let seen = number("/status/observedGeneration") == number("/metadata/generation");
+            (seen && number("/status/replicas").unwrap_or(0) == 0).then_some(())
+        };
+        let found = self.recorder.until(&self.namespace, PATIENCE, empty).await;
+        found.with_context(|| format!("waited {PATIENCE:?} for the target's pods to go"))
+    }
+
     /// Waits until an Event says this; answers when it came.
     pub async fn event(&self, message: &str) -> anyhow::Result<Instant> {
         let message = self.named(message);
