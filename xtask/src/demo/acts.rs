@@ -64,7 +64,7 @@ pub async fn crash(show: &mut Show<'_>) -> anyhow::Result<Report> {
     push(show, CRASHING).await?;
     show.until(&format!("a weight of {CRASH_AT}"), |scene| scene.routed == CRASH_AT || scene.is_over())
         .await?;
-    show.pause(GATEWAY_DELAY + Duration::from_millis(600)).await?;
+    show.pause(GATEWAY_DELAY + Duration::from_millis(500)).await?;
     let (at, before) = (show.elapsed(), show.tally().errors());
     show.record.interrupt(at);
     show.stage.cluster.crash_pods(NAMESPACE, &[("app", APP)]);
