@@ -86,21 +86,24 @@ pub fn canary_share(route: &Value) -> Option<i64> {
     entry.get("weight").and_then(Value::as_i64)
 }
 
-/// The Events of the Canary, in the order in which they were decided, which is in their names; each with how often it
-/// was told when that is not once.
+/// The Events of the Canary, in the order in which they were first told; each with how often when that is not once.
 pub fn told(moments: &[Moment]) -> Vec<String> {
-    let mut events: BTreeMap<&str, &Moment> = BTreeMap::new();
+    let mut events: Vec<&Moment> = Vec::new();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {
-        if text(&moment.object, "/involvedObject/kind") == "Canary" {
-            events.insert(moment.name(), moment);
+        if text(&moment.object, "/involvedObject/kind") != "Canary" {
+            continue;
+        }
+        match events.iter_mut().find(|event| event.name() == moment.name()) {
+            Some(event) => *event = moment,
+            None => events.push(moment),
         }
     }
-    let line = |moment: &&Moment| {
+    let line = |moment: &Moment| {
         let count = moment.object.get("count").and_then(Value::as_u64).unwrap_or(1);
         let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
         format!("{} {}{times}", text(&moment.object, "/type"), text(&moment.object, "/message"))
     };
-    events.values().map(line).collect()
+    events.into_iter().map(line).collect()
 }
 
 /// The story with seconds since `start`, for a person who looks for what went wrong.
