@@ -181,7 +181,8 @@ fn expire(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
         return Ok(());
     }
     let canary = draft.canary();
-    let text = format!("{} not ready in time", draft.target());
+    let told = draft.facts.seen.target.present().and_then(|pods| trouble::unready(&pods.readiness));
+    let text = told.map_or_else(|| format!("{} not ready in time", draft.target()), str::to_owned);
     draft.warn_with_alert(
         format!("Rolling back {canary} progress deadline exceeded {text}"),
         format!("Progress deadline exceeded {text}"),
