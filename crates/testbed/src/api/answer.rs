@@ -71,8 +71,8 @@ fn resource(server: &Arc<Inner>, request: &Request) -> Reply<Answer> {
     if let Some(review) = discovery::review(request) {
         return Ok(review);
     }
-    if !state.registry.all().any(|r| r.group == address.group && r.version == address.version) {
-        return Ok(Answer::text(404, "404 page not found\n"));
+    if state.registry.find(&address.group, &address.version, &address.plural).is_none() {
+        return Ok(discovery::nothing_there(&state.registry, &address.group));
     }
     let mut call = state.call(request, server.clock.stamp())?;
     if call.resource.is("", "Endpoints") {
@@ -109,7 +109,13 @@ fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Reque
             let object = state.found(call)?;
             Ok(shown(call, 200, &object))
         }
-        ("create", Part::Whole) if call.name.is_empty() => {
+        ("create", Part::Status) if call.resource.custom.is_some() => {
+            Err(Status::not_supported(&call.resource, "create"))
+        }
+        ("update", _) if call.resource.custom.is_some() && call.name.is_empty() => {
+            Err(Status::bad_request("name must be provided"))
+        }
+        ("create", Part::Whole) if call.name.is_empty() && !is_nowhere(call) => {
             let object = state.create(call, request)?;
             Ok(shown(call, 201, &object))
         }
@@ -125,12 +131,17 @@ fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Reque
             let (code, body) = state.delete(call, request)?;
             Ok(Answer::json(code, &body))
         }
-        ("deletecollection", Part::Whole) => {
+        ("deletecollection", Part::Whole) if !call.resource.is("", "Namespace") => {
             let page = state.delete_all(call, request)?;
             Ok(Answer::json(200, &form.list(&call.resource, &page, &server.clock)))
         }
         _ => Err(Status::method_not_allowed()),
     }
+}
+
+/// Whether an object of a built-in kind would have no namespace.
+fn is_nowhere(call: &Call) -> bool {
+    call.resource.custom.is_none() && call.resource.namespaced && call.namespace.is_empty()
 }
 
 /// Whether the method is one that the API knows.

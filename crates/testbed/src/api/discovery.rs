@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     answer::{Answer, is_get},
+    errors::Status,
     openapi,
     registry::{Registry, Resource},
     request::Request,
@@ -29,7 +30,19 @@ pub(crate) fn answer(registry: &Registry, request: &Request) -> Answer {
     };
     match found {
         Some(body) => Answer::json(200, &body),
-        None => Answer::text(404, "404 page not found\n"),
+        None => match steps.as_slice() {
+            ["api", _] => Answer::refused(&Status::no_such_resource()),
+            ["apis", group, _] => nothing_there(registry, group),
+            _ => Answer::text(404, "404 page not found\n"),
+        },
+    }
+}
+
+/// How it is told that there is no such version or resource: groups of custom kinds have no words of their own.
+pub(crate) fn nothing_there(registry: &Registry, group: &str) -> Answer {
+    match registry.all().any(|resource| resource.group == group && resource.custom.is_none()) {
+        true => Answer::refused(&Status::no_such_resource()),
+        false => Answer::text(404, "404 page not found\n"),
     }
 }
 
@@ -117,10 +130,11 @@ fn resources(registry: &Registry, group: &str, version: &str) -> Option<Value> {
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     (!list.is_empty()).then(|| {
-        json!({
-            "kind": "APIResourceList", "apiVersion": "v1",
-            "groupVersion": group_version, "resources": list,
-        })
+        let mut body = json!({"kind": "APIResourceList", "groupVersion": group_version, "resources": list});
+        if !group.is_empty() {
+            super::json::put(&mut body, &["apiVersion"], json!("v1"));
+        }
+        body
     })
 }
 
@@ -144,6 +158,9 @@ fn whole(resource: &Resource) -> Value {
 
 fn verbs(resource: &Resource) -> Value {
     match resource.custom.is_some() {
+        _ if resource.is("", "Namespace") => {
+            json!(["create", "delete", "get", "list", "patch", "update", "watch"])
+        }
         true => json!(["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]),
         false => json!(["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]),
     }
@@ -151,7 +168,12 @@ fn verbs(resource: &Resource) -> Value {
 
 /// Tells clients when the stored version of a kind changes: a digest of group, version and kind.
 fn storage_hash(resource: &Resource) -> String {
-    let text = format!("{}/{}/{}", resource.group, resource.version, resource.kind);
+    let text = match (resource.group.as_str(), resource.kind.as_str()) {
+        // Stored as what they were before they came to this group and version.
+        ("events.k8s.io", "Event") => "/v1/Event".to_owned(),
+        (group, kind @ "CustomResourceDefinition") => format!("{group}/v1beta1/{kind}"),
+        (group, kind) => format!("{group}/{}/{kind}", resource.version),
+    };
     STANDARD.encode(Sha256::digest(text).get(..8).unwrap_or_default())
 }
 

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::registry::Resource;
 
+pub(crate) use super::causes::{Cause, Fault};
+
 /// The outcome of a request that may be refused.
 pub(crate) type Reply<T> = Result<T, Box<Status>>;
 
@@ -18,84 +20,6 @@ pub(crate) struct Status {
     pub message: String,
     /// `details`, when the real server gives them.
     pub details: Option<Value>,
-}
-
-/// One field that is wrong, as `details.causes` lists it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cause {
-    /// Path of the field: `spec.replicas`.
-    pub field: String,
-    /// What is wrong with it.
-    pub fault: Fault,
-    /// The sentence after the kind of fault.
-    pub detail: String,
-}
-
-/// The kinds of mistakes of `k8s.io/apimachinery/pkg/util/validation/field`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Fault {
-    /// A required value is missing.
-    Required,
-    /// A value (as JSON) is not acceptable.
-    Invalid(Value),
-    /// A value (as JSON) is not one of those allowed.
-    NotSupported(Value),
-    /// A value occurs twice.
-    Duplicate(Value),
-    /// A field names something that is not there.
-    NotFound(Value),
-    /// A field may not be there.
-    Forbidden,
-    /// A value (as JSON) has the wrong type; the sentence is the detail.
-    Type(Value),
-    /// More items or characters than allowed.
-    TooMany(usize),
-    /// A text that is too long.
-    TooLong,
-}
-
-impl Cause {
-    /// A mistake at `field`.
-    pub fn new(field: impl Into<String>, fault: Fault, detail: impl Into<String>) -> Self {
-        Cause { field: field.into(), fault, detail: detail.into() }
-    }
-
-    fn reason(&self) -> &'static str {
-        match self.fault {
-            Fault::Required => "FieldValueRequired",
-            Fault::Invalid(_) => "FieldValueInvalid",
-            Fault::NotSupported(_) => "FieldValueNotSupported",
-            Fault::Duplicate(_) => "FieldValueDuplicate",
-            Fault::NotFound(_) => "FieldValueNotFound",
-            Fault::Forbidden => "FieldValueForbidden",
-            Fault::Type(_) => "FieldValueTypeInvalid",
-            Fault::TooMany(_) => "FieldValueTooMany",
-            Fault::TooLong => "FieldValueTooLong",
-        }
-    }
-
-    fn sentence(&self) -> String {
-        let head = match &self.fault {
-            Fault::Required => "Required value".to_owned(),
-            Fault::Invalid(value) | Fault::Type(value) => format!("Invalid value: {}", shown(value)),
-            Fault::NotSupported(value) => format!("Unsupported value: {}", shown(value)),
-            Fault::Duplicate(value) => format!("Duplicate value: {}", shown(value)),
-            Fault::NotFound(value) => format!("Not found: {}", shown(value)),
-            Fault::Forbidden => "Forbidden".to_owned(),
-            Fault::TooMany(count) => format!("Too many: {count}"),
-            Fault::TooLong => "Too long".to_owned(),
-        };
-        if self.detail.is_empty() { head } else { format!("{head}: {}", self.detail) }
-    }
-
-    fn json(&self) -> Value {
-        json!({"reason": self.reason(), "message": self.sentence(), "field": self.field})
-    }
-}
-
-/// A value as the real server shows it in a sentence: a pointer or object as JSON, text quoted.
-fn shown(value: &Value) -> String {
-    value.to_string()
 }
 
 impl Status {
@@ -139,6 +63,12 @@ impl Status {
         Self::of(405, "MethodNotAllowed", message, Some(json!({})))
     }
 
+    /// 405: custom kinds say what they do not have.
+    pub fn not_supported(resource: &Resource, verb: &str) -> Box<Self> {
+        let message = format!("{verb} is not supported on resources of kind \"{}\"", resource.qualified());
+        Self::of(405, "MethodNotAllowed", message, Some(details(resource, "")))
+    }
+
     /// 409 for a create.
     pub fn already_exists(resource: &Resource, name: &str) -> Box<Self> {
         let message = format!("{} \"{name}\" already exists", resource.qualified());
@@ -174,8 +104,7 @@ impl Status {
 
     /// 422: the object is understood and not acceptable.
     pub fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Box<Self> {
-        let mut lines: Vec<String> =
-            causes.iter().map(|cause| format!("{}: {}", cause.field, cause.sentence())).collect();
+        let mut lines: Vec<String> = causes.iter().map(Cause::line).collect();
         lines.dedup();
         let list = match lines.as_slice() {
             [one] => one.clone(),

@@ -39,11 +39,17 @@ impl State {
         let selector = Selector::parse(&call.resource, &call.namespace, labels, fields)?;
         let limit: usize = match request.param("limit") {
             "" => 0,
+            text if text.parse::<i64>().is_ok_and(|limit| limit < 0) => 0,
             text => text.parse().map_err(|_| {
                 Status::bad_request(format!("strconv.ParseInt: parsing {}: invalid syntax", json!(text)))
             })?,
         };
         let from = token(request.param("continue"))?;
+        if from.is_some() && !matches!(request.param("resourceVersion"), "" | "0") {
+            return Err(Status::bad_request(
+                "specifying resource version is not allowed when using continue",
+            ));
+        }
         let revision = match &from {
             Some(from) => from.revision,
             None => self.list_revision(request)?,

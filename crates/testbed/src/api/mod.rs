@@ -27,6 +27,7 @@
 
 mod answer;
 mod audit;
+mod causes;
 mod crd;
 mod discovery;
 mod errors;

@@ -93,7 +93,7 @@ impl Request {
             (&Method::DELETE, true) => "delete",
             (&Method::DELETE, false) => "deletecollection",
             _ if self.address.is_none() => "get",
-            _ if self.flag("watch") => "watch",
+            (_, false) if self.flag("watch") => "watch",
             (_, true) => "get",
             (_, false) => "list",
         }

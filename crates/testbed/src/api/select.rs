@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     errors::{Reply, Status},
     json::{at, name, namespace},
+    kinds::names,
     registry::Resource,
 };
 
@@ -52,6 +53,13 @@ impl Selector {
 }
 
 impl Requirement {
+    fn key(&self) -> &str {
+        match self {
+            Requirement::In(key, _) | Requirement::NotIn(key, _) => key,
+            Requirement::Exists(key) | Requirement::Absent(key) => key,
+        }
+    }
+
     fn holds(&self, object: &Value) -> bool {
         let label = |key: &str| at(object, &["metadata", "labels", key]).and_then(Value::as_str);
         match self {
@@ -68,21 +76,35 @@ fn label_requirements(text: &str) -> Reply<Vec<Requirement>> {
     for part in split_outside_parentheses(text) {
         let part = part.trim();
         if !part.is_empty() {
-            requirements.push(label_requirement(part).ok_or_else(|| unparsable(text))?);
+            let requirement = label_requirement(part).ok_or_else(|| unparsable(part))?;
+            if let Some(cause) = names::key_fault(requirement.key(), "<nil>") {
+                return Err(Status::bad_request(format!("unable to parse requirement: {}", cause.line())));
+            }
+            requirements.push(requirement);
         }
     }
     Ok(requirements)
 }
 
 fn unparsable(text: &str) -> Box<Status> {
-    let second = text.split_whitespace().nth(1).unwrap_or(text);
-    Status::bad_request(format!(
-        "unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"
-    ))
+    let mut words = text.split_whitespace().skip(1);
+    let second = words.next().unwrap_or(text);
+    Status::bad_request(match (second, words.next()) {
+        _ if text.contains("===") => {
+            "unable to parse requirement: found '=', expected: identifier".to_owned()
+        }
+        ("in" | "notin", Some(third)) => {
+            format!("unable to parse requirement: found '{third}' expected: '('")
+        }
+        _ => format!("unable to parse requirement: found '{second}', expected: in, notin, =, ==, !=, gt, lt"),
+    })
 }
 
 fn label_requirement(part: &str) -> Option<Requirement> {
     let one = |value: &str| vec![value.trim().to_owned()];
+    if part.contains("===") {
+        return None;
+    }
     if let Some((key, value)) = part.split_once("!=") {
         return Some(Requirement::NotIn(label_key(key)?, one(value)));
     }
@@ -132,7 +154,10 @@ fn field_requirements(resource: &Resource, text: &str) -> Reply<Vec<(String, boo
             (None, Some((path, value))) => (path, true, value),
             (None, None) => match part.split_once('=') {
                 Some((path, value)) => (path, true, value),
-                None => return Err(Status::bad_request(format!("invalid field selector: {text}"))),
+                None => {
+                    let why = format!("invalid selector: '{text}'; can't understand '{part}'");
+                    return Err(Status::bad_request(why));
+                }
             },
         };
         if !selectable(resource, path) {
@@ -144,7 +169,7 @@ fn field_requirements(resource: &Resource, text: &str) -> Reply<Vec<(String, boo
 }
 
 fn unknown_field(resource: &Resource, path: &str) -> Box<Status> {
-    let sentence = match resource.custom.is_some() || extra_fields(resource).is_empty() {
+    let sentence = match resource.custom.is_none() && extra_fields(resource).is_empty() {
         true => format!(
             "\"{path}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
         ),

@@ -11,6 +11,7 @@ use super::{
     registry::{Registry, Resource},
     request::Request,
     store::Store,
+    write,
 };
 
 /// Everything the server remembers.
@@ -122,6 +123,7 @@ impl State {
         if !resource.namespaced && !address.namespace.is_empty() {
             return Err(Status::no_such_resource());
         }
+        write::options::check(request)?;
         let unknown = match request.param("fieldValidation") {
             "Strict" => Unknown::Strict,
             "Ignore" => Unknown::Ignore,

@@ -39,6 +39,8 @@ pub(crate) struct Watch {
     until: Instant,
     bookmark_at: Instant,
     ended: bool,
+    /// Whether the columns of a table have been told.
+    columns_told: bool,
 }
 
 /// Opens a watch.
@@ -78,6 +80,7 @@ pub(crate) fn open(
         until: now + seconds.map_or(LASTS, Duration::from_secs),
         bookmark_at: now + BOOKMARK_EVERY,
         ended: false,
+        columns_told: false,
     };
     match (initial, from) {
         ("true", _) => {
@@ -189,7 +192,11 @@ impl Watch {
     }
 
     fn push(&mut self, word: &str, object: &Value) {
-        let object = self.form.object(&self.resource, object, &self.server.clock);
+        let mut object = self.form.object(&self.resource, object, &self.server.clock);
+        if let (Form::Table(_), true) = (self.form, self.columns_told) {
+            put(&mut object, &["columnDefinitions"], Value::Null);
+        }
+        self.columns_told = true;
         self.ready.push_back(json!({"type": word, "object": object}));
     }
 

@@ -21,7 +21,11 @@ pub(super) fn to_core(event: &Value) -> Value {
 
 /// The event with the field names of `events.k8s.io`.
 pub(crate) fn from_core(event: &Value) -> Value {
-    renamed(event, |name| NAMES.iter().find(|(core, _)| *core == name).map(|(_, new)| *new))
+    let mut event = renamed(event, |name| NAMES.iter().find(|(core, _)| *core == name).map(|(_, new)| *new));
+    if let Some(members) = event.as_object_mut() {
+        members.retain(|name, value| !name.starts_with("reporting") || value.as_str() != Some(""));
+    }
+    event
 }
 
 fn renamed(event: &Value, other: impl Fn(&str) -> Option<&'static str>) -> Value {

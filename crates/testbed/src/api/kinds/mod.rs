@@ -1,6 +1,8 @@
 //! What is special about single kinds: their shape, defaults, checks, and what the server fills in.
 
+mod config;
 pub(crate) mod events;
+mod fixed;
 pub(crate) mod names;
 mod pod;
 mod service;
@@ -55,13 +57,20 @@ pub(crate) fn read(call: &mut Call, object: &Value) -> Reply<Value> {
     if resource.is("events.k8s.io", "Event") {
         read = tidy(&resource, &events::to_core(&read));
     }
+    findings.unknown.sort();
     let unknown: Vec<String> =
         findings.unknown.iter().map(|path| format!("unknown field \"{path}\"")).collect();
     match call.unknown {
         Unknown::Ignore => {}
         Unknown::Warn => call.warnings.extend(unknown),
         Unknown::Strict if unknown.is_empty() => {}
-        Unknown::Strict => return Err(refuse(&format!("strict decoding error: {}", unknown.join(", ")))),
+        Unknown::Strict => {
+            let why = format!("strict decoding error: {}", unknown.join(", "));
+            return Err(match call.is_patch {
+                true => Status::invalid_patch(&object.to_string(), &why),
+                false => refuse(&why),
+            });
+        }
     }
     Ok(read)
 }
@@ -135,13 +144,25 @@ pub(crate) fn check(call: &Call, object: &Value, old: Option<&Arc<Value>>) -> Ve
             causes.extend(counts.filter_map(|pointer| validate::check_count(object, pointer)));
             causes
         }
+        None if call.part == Part::Status && resource.is("", "Service") => {
+            fixed::check_service_status(object)
+        }
         None if call.part == Part::Status => Vec::new(),
         None if resource.group == "apps" && resource.kind != "ControllerRevision" => {
             workload::check(call, object, old)
         }
         None if resource.is("", "Service") => service::check(object, old),
         None if resource.is("", "Pod") => {
-            pod::check_spec(at(object, &["spec"]).unwrap_or(&Value::Null), "spec")
+            let mut causes = pod::check_spec(at(object, &["spec"]).unwrap_or(&Value::Null), "spec");
+            causes.extend(old.map(|old| fixed::check_pod(object, old)).unwrap_or_default());
+            causes
+        }
+        None if resource.is("discovery.k8s.io", "EndpointSlice") => fixed::check_slice(object, old),
+        None if resource.kind == "CustomResourceDefinition" => fixed::check_definition(object, old),
+        None if resource.is("", "ConfigMap") || resource.is("", "Secret") => {
+            let mut causes = config::check(&resource.kind, object, old);
+            causes.extend(small::check(&resource.group, &resource.kind, object));
+            causes
         }
         None => small::check(&resource.group, &resource.kind, object),
     }

@@ -82,7 +82,7 @@ pub(crate) fn check_labels(object: &Value) -> Vec<Cause> {
 }
 
 /// What is wrong with the key of a label or annotation: a name, after a domain and a slash if it is not the user's own.
-fn key_fault(key: &str, field: &str) -> Option<Cause> {
+pub(crate) fn key_fault(key: &str, field: &str) -> Option<Cause> {
     let (domain, name) = key.split_once('/').map_or((None, key), |(domain, name)| (Some(domain), name));
     let invalid = |detail: &str| Some(Cause::new(field, Fault::Invalid(json!(key)), detail));
     let inner = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

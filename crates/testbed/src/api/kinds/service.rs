@@ -23,6 +23,9 @@ pub(super) fn default(object: &mut Value) {
     let Some(spec) = object.get_mut("spec") else { return };
     put_default(spec, &["sessionAffinity"], json!("None"));
     put_default(spec, &["type"], json!("ClusterIP"));
+    if text(spec, &["sessionAffinity"]) == "ClientIP" {
+        put_default(spec, &["sessionAffinityConfig", "clientIP", "timeoutSeconds"], json!(10_800));
+    }
     let kind = text(spec, &["type"]).to_owned();
     if kind != "ExternalName" {
         put_default(spec, &["internalTrafficPolicy"], json!("Cluster"));
@@ -92,6 +95,12 @@ pub(super) fn allocate(state: &State, call: &Call, object: &mut Value) -> Reply<
     };
     put(object, &["spec", "clusterIP"], json!(address));
     put(object, &["spec", "clusterIPs"], json!([address]));
+    let selects = at(object, &["spec", "selector"]).and_then(Value::as_object).is_some_and(|s| !s.is_empty());
+    if address == "None" && !selects {
+        // Whoever makes the endpoints by hand may make them of both families.
+        put_default(object, &["spec", "ipFamilies"], json!(["IPv4", "IPv6"]));
+        put_default(object, &["spec", "ipFamilyPolicy"], json!("RequireDualStack"));
+    }
     put_default(object, &["spec", "ipFamilies"], json!(["IPv4"]));
     put_default(object, &["spec", "ipFamilyPolicy"], json!("SingleStack"));
     if kind != "ClusterIP" {

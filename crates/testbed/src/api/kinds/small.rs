@@ -14,7 +14,7 @@ pub(super) fn default(group: &str, kind: &str, object: &mut Value) {
         ("", "Namespace") => {
             let name = super::super::json::name(object).to_owned();
             if !name.is_empty() {
-                put_default(object, &["metadata", "labels", "kubernetes.io/metadata.name"], json!(name));
+                put(object, &["metadata", "labels", "kubernetes.io/metadata.name"], json!(name));
             }
             put_default(object, &["status", "phase"], json!("Active"));
         }

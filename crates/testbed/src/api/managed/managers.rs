@@ -152,6 +152,18 @@ impl Managers {
         self.0.push(Entry { owner: owner.clone(), time, fields });
     }
 
+    /// An apply that changed nothing is no moment to remember.
+    pub fn forget_time(&mut self, owner: &Owner, before: &str) {
+        for entry in self.0.iter_mut().filter(|entry| entry.is(owner)) {
+            before.clone_into(&mut entry.time);
+        }
+    }
+
+    /// When an owner last wrote; empty when that is not known.
+    pub fn time_of(&self, owner: &Owner) -> String {
+        self.0.iter().find(|entry| entry.is(owner)).map(|entry| entry.time.clone()).unwrap_or_default()
+    }
+
     /// Takes whole members of the object from an owner.
     pub fn lose(&mut self, owner: &Owner, members: &[String]) {
         for entry in self.0.iter_mut().filter(|entry| entry.is(owner)) {
@@ -194,10 +206,12 @@ impl Entry {
             ("manager".to_owned(), json!(self.owner.manager)),
             ("operation".to_owned(), json!(if self.owner.applies { "Apply" } else { "Update" })),
             ("apiVersion".to_owned(), json!(self.owner.api_version)),
-            ("time".to_owned(), json!(self.time)),
             ("fieldsType".to_owned(), json!("FieldsV1")),
             ("fieldsV1".to_owned(), self.fields.json()),
         ]);
+        if !self.time.is_empty() {
+            entry.insert("time".to_owned(), json!(self.time));
+        }
         if !self.owner.subresource.is_empty() {
             entry.insert("subresource".to_owned(), json!(self.owner.subresource));
         }

@@ -80,7 +80,7 @@ fn applied(call: &Call, owner: &Owner, live: &Value, config: &Value) -> Reply<(V
         managers.updated(root, &before, &kinds::blank(&resource), live, &call.stamp);
         managers.lose(&before, &call.foreign_fields());
     }
-    let last = managers.of(owner);
+    let (last, last_time) = (managers.of(owner), managers.time_of(owner));
     let mut fields = claims(root, config);
     for foreign in call.foreign_fields() {
         fields.remove_tree(&foreign);
@@ -90,6 +90,11 @@ fn applied(call: &Call, owner: &Owner, live: &Value, config: &Value) -> Reply<(V
     prune(root, &mut merged, &last, &managers.all());
     take(&mut merged, &["metadata", "managedFields"]);
     managers.applied(root, owner, (live, &merged), call.force).map_err(|contested| refusal(&contested))?;
+    let mut before = live.clone();
+    take(&mut before, &["metadata", "managedFields"]);
+    if before == merged {
+        managers.forget_time(owner, &last_time);
+    }
     Ok((merged, managers))
 }
 

@@ -44,7 +44,7 @@ pub(super) fn read(body: &[u8], prefix: &str) -> Reply<Value> {
 }
 
 /// The word that the real server has for a type of JSON.
-pub(super) fn go_type(value: &Value) -> &'static str {
+pub(crate) fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

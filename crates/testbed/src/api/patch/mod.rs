@@ -5,6 +5,8 @@ mod json;
 mod merge;
 mod strategic;
 
+pub(crate) use self::merge::go_type;
+
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::{
-    errors::Reply,
+    errors::{Reply, Status},
     schema::{node::Node, types::Strategy},
 };
 
@@ -13,9 +13,48 @@ use super::super::{
 /// 400 when the body is no JSON object.
 pub(super) fn apply(schema: Node<'_>, object: &Value, body: &[u8]) -> Reply<Value> {
     let patch = super::merge::object_in(body, "")?;
+    if let Some(why) = fault(schema, &patch) {
+        return Err(Status::internal(why));
+    }
     let mut patched = object.as_object().cloned().unwrap_or_default();
     merge_members(schema, &mut patched, &patch);
     Ok(Value::Object(patched))
+}
+
+/// What the server cannot make anything of: directives that it does not know, and items that do not say which they are.
+fn fault(schema: Node<'_>, patch: &Map<String, Value>) -> Option<String> {
+    let said = directive(patch);
+    if !matches!(said, "" | "replace" | "delete" | "merge") {
+        return Some(format!("unknown patch type: {said} in map: {}", go_map(patch)));
+    }
+    patch.iter().filter(|(name, _)| !name.starts_with('$')).find_map(|(name, value)| {
+        let (below, _) = schema.member(name);
+        let strategy = schema.strategy(name);
+        let key = strategy.merge.as_deref().unwrap_or_default();
+        let nameless = |item: &Map<String, Value>| {
+            let missing = !key.is_empty() && !item.contains_key(key) && directive(item) != "replace";
+            missing.then(|| format!("map: {} does not contain declared merge key: {key}", go_map(item)))
+        };
+        match value {
+            Value::Object(members) => fault(below, members),
+            Value::Array(items) => items
+                .iter()
+                .filter_map(Value::as_object)
+                .find_map(|item| nameless(item).or_else(|| fault(below.item(), item))),
+            _ => None,
+        }
+    })
+}
+
+/// A map as Go prints it.
+fn go_map(members: &Map<String, Value>) -> String {
+    let shown = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => go_map(members),
+        other => other.to_string(),
+    };
+    let parts: Vec<String> = members.iter().map(|(name, value)| format!("{name}:{}", shown(value))).collect();
+    format!("map[{}]", parts.join(" "))
 }
 
 fn merge_members(schema: Node<'_>, members: &mut Map<String, Value>, patch: &Map<String, Value>) {

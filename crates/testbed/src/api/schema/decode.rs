@@ -1,7 +1,7 @@
 //! Reading an object into the shape of its kind and writing it back: unknown fields fall away, empty ones are not
 //! written, and everything has the type that it must have.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::{DecodeError, Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -61,7 +61,7 @@ impl Reader<'_> {
         findings: &mut Findings,
     ) -> Result<Value, Mismatch> {
         let Value::Object(members) = value else {
-            return Err(self.mismatch(value, name));
+            return Err(self.mismatch(value, &format!("v1.{name}")));
         };
         for unknown in members.keys().filter(|key| !typed.fields.contains_key(*key)) {
             findings.unknown.push(self.member(unknown).path);
@@ -120,9 +120,13 @@ impl Reader<'_> {
             Shape::Bool => value.is_boolean(),
             Shape::IntOrText => value.is_string() || value.is_i64(),
             Shape::Time(micros) => return self.time(value, *micros),
-            Shape::Bytes if value.as_str().is_some_and(|text| STANDARD.decode(text).is_err()) => {
-                return Err("illegal base64 data at input byte 0".to_owned());
-            }
+            Shape::Bytes => match STANDARD.decode(value.as_str().unwrap_or_default()) {
+                Ok(_) => value.is_string(),
+                Err(DecodeError::InvalidByte(place, _)) => {
+                    return Err(format!("illegal base64 data at input byte {place}"));
+                }
+                Err(_) => return Err("illegal base64 data at input byte 0".to_owned()),
+            },
             Shape::Quantity => {
                 let text = match value {
                     Value::String(text) => text.clone(),
@@ -179,12 +183,13 @@ impl Reader<'_> {
         let have = match value {
             Value::String(_) => "string".to_owned(),
             Value::Bool(_) => "bool".to_owned(),
-            Value::Number(number) if number.is_i64() && !wanted.starts_with("int") => "number".to_owned(),
+            Value::Number(_) if !wanted.starts_with("int") => "number".to_owned(),
             Value::Number(number) => format!("number {number}"),
             Value::Array(_) => "array".to_owned(),
             _ => "object".to_owned(),
         };
         let (holder, path) = (self.holder, &self.plain);
+        let wanted = if path.ends_with(".uid") && wanted == "string" { "types.UID" } else { wanted };
         match path.is_empty() {
             true => format!("json: cannot unmarshal {have} into Go value of type {wanted}"),
             false => {

@@ -63,6 +63,9 @@ pub(crate) fn check_count(object: &Value, pointer: &str) -> Option<Cause> {
         }
     }
     let (shown, have) = match value {
+        Value::Number(number) if number.as_i64().is_some_and(|number| number < 0) => {
+            return Some(Cause::new(path, Fault::Invalid(value.clone()), "should be a non-negative integer"));
+        }
         Value::Number(number) if number.is_i64() => return None,
         Value::String(text) => (text.clone(), "string"),
         Value::Bool(yes) => (yes.to_string(), "bool"),
@@ -201,9 +204,11 @@ fn visit_text(schema: &Value, value: &str, path: &str, causes: &mut Vec<Cause>) 
     let invalid = |detail: String| Cause::new(path, Fault::Invalid(json!(value)), detail);
     if let Some(most) = limit("maxLength").filter(|most| chars > *most) {
         causes.push(Cause::new(path, Fault::TooLong, format!("may not be more than {most} bytes")));
+        return;
     }
     if let Some(least) = limit("minLength").filter(|least| chars < *least) {
         causes.push(invalid(format!("{path} in body should be at least {least} chars long")));
+        return;
     }
     let pattern = text(schema, &["pattern"]);
     if !pattern.is_empty() && regex::Regex::new(pattern).is_ok_and(|regex| !regex.is_match(value)) {

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::super::{
     errors::{Reply, Status},
     json::{name, put, text},
+    patch::go_type,
     request::Request,
-    schema::proto,
+    schema::{proto, types},
     state::Call,
 };
 
@@ -42,7 +43,10 @@ pub(crate) fn decode(call: &Call, request: &Request) -> Reply<Value> {
     }
     put(&mut object, &["kind"], json!(resource.kind));
     put(&mut object, &["apiVersion"], json!(resource.api_version()));
-    if !object.get("metadata").is_some_and(Value::is_object) {
+    let metadata = object.get("metadata");
+    if metadata
+        .is_none_or(|metadata| metadata.is_null() || resource.custom.is_some() && !metadata.is_object())
+    {
         put(&mut object, &["metadata"], Value::Object(Map::new()));
     }
     Ok(object)
@@ -64,26 +68,58 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
                     application/json, application/yaml",
             ));
         }
-        _ => serde_json::from_slice(&request.body).map_err(|_| unreadable(call, &request.body))?,
+        "" | "application/json" => {
+            serde_json::from_slice(&request.body).map_err(|error| unreadable(call, &request.body, &error))?
+        }
+        _ => {
+            return Err(Status::unsupported_patch(
+                "the body of the request was in an unknown format - accepted media types include: \
+                    application/json, application/yaml, application/vnd.kubernetes.protobuf",
+            ));
+        }
     };
     match value {
         Value::Object(_) => Ok(value),
-        _ => Err(unreadable(call, &request.body)),
+        other => Err(misread(
+            call,
+            &request.body,
+            &format!("json: cannot unmarshal {} into {GROUND}", go_type(&other)),
+        )),
     }
 }
 
-fn unreadable(call: &Call, body: &[u8]) -> Box<Status> {
-    let shown: String = String::from_utf8_lossy(body).chars().take(200).collect();
+/// What the real server reads first of any body.
+const GROUND: &str = "Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; \
+    Kind string \"json:\\\"kind,omitempty\\\"\" }";
+
+fn unreadable(call: &Call, body: &[u8], error: &serde_json::Error) -> Box<Status> {
+    let why = if error.is_eof() { "unexpected end of JSON input".to_owned() } else { error.to_string() };
+    misread(call, body, &why)
+}
+
+fn misread(call: &Call, body: &[u8], why: &str) -> Box<Status> {
+    let shown: String = match body {
+        [] => "<empty>".to_owned(),
+        [b'{', ..] => String::from_utf8_lossy(body).chars().take(200).collect(),
+        _ => body.iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
     Status::bad_request(format!(
         "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse \
-            error: {} ({shown})",
-        call.resource.kind, "unexpected end of JSON input",
+            error: {why} ({shown})",
+        call.resource.kind,
     ))
 }
 
 fn other_kind(call: &Call, kind: &str, version: &str) -> Box<Status> {
     let short = version.rsplit('/').next().unwrap_or_default();
     let expected = &call.resource.kind;
+    let known = types::find(kind).is_some() && kind != call.resource.kind;
+    if version != call.resource.api_version() && !known {
+        return Status::bad_request(format!(
+            "{kind} in version \"{short}\" cannot be handled as a {expected}: no kind \"{kind}\" is registered for \
+                version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        ));
+    }
     let group = call.resource.group.split('.').next().filter(|g| !g.is_empty()).unwrap_or("core");
     Status::bad_request(format!(
         "{kind} in version \"{short}\" cannot be handled as a {expected}: converting ({short}.{kind}) to \

@@ -38,7 +38,7 @@ impl State {
         if call.resource.namespaced && call.namespace.is_empty() {
             return Err(Status::bad_request("an empty namespace may not be set during creation"));
         }
-        if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
+        if managers.is_none() && !text(&object, &["metadata", "resourceVersion"]).is_empty() {
             return Err(Status::internal("resourceVersion should not be set on objects to be created"));
         }
         meta::strip(&mut object);

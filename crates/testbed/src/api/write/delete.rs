@@ -12,6 +12,8 @@ use super::super::{
     state::{Call, State},
 };
 
+const UNREADABLE: &str = "couldn't get version/kind; json parse error: unexpected end of JSON input";
+
 /// `DeleteOptions`, from the body or the query.
 #[derive(Clone, Debug, Default)]
 struct Options {
@@ -19,14 +21,14 @@ struct Options {
     version: String,
     grace: Option<i64>,
     propagation: String,
+    dry_run: bool,
 }
 
 impl Options {
     fn read(request: &Request) -> Reply<Self> {
         let body: Value = match request.body.is_empty() {
             true => Value::Null,
-            false => serde_json::from_slice(&request.body)
-                .map_err(|error| Status::bad_request(format!("error decoding DeleteOptions: {error}")))?,
+            false => serde_json::from_slice(&request.body).map_err(|_| Status::bad_request(UNREADABLE))?,
         };
         let or_param = |key: &str| match text(&body, &[key]) {
             "" => request.param(key).to_owned(),
@@ -41,12 +43,18 @@ impl Options {
             let cause = Cause::new("propagationPolicy", Fault::NotSupported(json!(propagation)), detail);
             return Err(Status::invalid_options("DeleteOptions", &cause));
         }
+        if !text(&body, &["propagationPolicy"]).is_empty() && body.get("orphanDependents").is_some() {
+            let detail = "orphanDependents and deletionPropagation cannot be both set";
+            let cause = Cause::new("propagationPolicy", Fault::Invalid(json!(propagation)), detail);
+            return Err(Status::invalid_options("DeleteOptions", &cause));
+        }
         let grace = body.get("gracePeriodSeconds").and_then(Value::as_i64);
         Ok(Options {
             uid: text(&body, &["preconditions", "uid"]).to_owned(),
             version: text(&body, &["preconditions", "resourceVersion"]).to_owned(),
             grace: grace.or_else(|| request.param("gracePeriodSeconds").parse().ok()),
             propagation,
+            dry_run: request.param("dryRun") == "All" || list(&body, &["dryRun"]).contains(&json!("All")),
         })
     }
 }
@@ -61,10 +69,14 @@ impl State {
         let object = self.found(call)?;
         self.fence_delete(call, &options, &object)?;
         let left = self.delete_object(call, &options, &object);
+        let mut last = (*object).clone();
+        if left.is_none() && !options.dry_run {
+            put(&mut last, &["metadata", "resourceVersion"], json!(self.store.revision().to_string()));
+        }
         self.settle(&call.stamp);
         Ok(match left {
             Some(left) => (200, (*left).clone()),
-            None if answers_object(call) => (200, (*object).clone()),
+            None if answers_object(call) => (200, last),
             None => (200, deleted(call, &object)),
         })
     }
@@ -124,7 +136,7 @@ impl State {
         let grace = super::super::kinds::grace(&call.resource, object, options.grace);
         let held =
             has_finalizers(&marked) || grace > 0 || super::super::kinds::is_held(&call.resource, object);
-        if call.dry_run {
+        if options.dry_run {
             return held.then(|| object.clone());
         }
         let bucket = call.resource.bucket();
@@ -137,7 +149,9 @@ impl State {
         }
         if !is_deleting(object) {
             put(&mut marked, &["metadata", "deletionTimestamp"], json!(call.stamp));
-            put(&mut marked, &["metadata", "deletionGracePeriodSeconds"], json!(grace));
+            if !call.resource.is("", "Namespace") {
+                put(&mut marked, &["metadata", "deletionGracePeriodSeconds"], json!(grace));
+            }
             let generation = number(object, &["metadata", "generation"]);
             if generation > 0 {
                 put(&mut marked, &["metadata", "generation"], json!(generation + 1));

@@ -73,6 +73,13 @@ pub(super) fn tidy(object: &mut Value) {
 /// What is wrong with the metadata of a new object.
 pub(super) fn check(call: &Call, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
+    let prefix = text(object, &["metadata", "generateName"]);
+    if !prefix.is_empty() {
+        let whole = prefix.strip_suffix('-').map_or(prefix.to_owned(), |prefix| format!("{prefix}a"));
+        let found = super::super::kinds::names::check(&call.resource, &whole, "metadata.generateName");
+        let found = found.into_iter().map(|cause| Cause { fault: Fault::Invalid(json!(prefix)), ..cause });
+        causes.extend(found);
+    }
     if name(object).is_empty() {
         let detail = "name or generateName is required";
         causes.push(Cause::new("metadata.name", Fault::Required, detail));
@@ -80,17 +87,38 @@ pub(super) fn check(call: &Call, object: &Value) -> Vec<Cause> {
         causes.extend(super::super::kinds::names::check(&call.resource, name(object), "metadata.name"));
     }
     causes.extend(super::super::kinds::names::check_labels(object));
-    for (index, owner) in list(object, &["metadata", "ownerReferences"]).iter().enumerate() {
+    for owner in list(object, &["metadata", "ownerReferences"]) {
         for field in ["apiVersion", "kind", "name", "uid"] {
             if text(owner, &[field]).is_empty() {
-                let path = format!("metadata.ownerReferences[{index}].{field}");
+                let path = format!("metadata.ownerReferences.{field}");
                 let detail =
                     if field == "apiVersion" { "version must not be empty" } else { "must not be empty" };
                 causes.push(Cause::new(path, Fault::Invalid(json!("")), detail));
             }
         }
     }
+    causes.extend(one_controller(object));
+    for (index, finalizer) in list(object, &["metadata", "finalizers"]).iter().enumerate() {
+        let finalizer = finalizer.as_str().unwrap_or_default();
+        if !finalizer.contains('/') && !matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes") {
+            let field = format!("metadata.finalizers[{index}]");
+            let detail = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(Cause::new(field, Fault::Invalid(json!(finalizer)), detail));
+        }
+    }
     causes
+}
+
+/// An object has one controller at most.
+fn one_controller(object: &Value) -> Option<Cause> {
+    let owners = list(object, &["metadata", "ownerReferences"]);
+    let mut controllers = owners.iter().filter(|owner| owner.get("controller") == Some(&json!(true)));
+    let shown = |owner: &Value| format!("{}/{}", text(owner, &["kind"]), text(owner, &["name"]));
+    let (first, second) = (controllers.next().map(shown)?, controllers.next().map(shown)?);
+    let detail = format!(
+        "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}"
+    );
+    Some(Cause::new("metadata.ownerReferences", Fault::Invalid(json!(owners)), detail))
 }
 
 /// What is wrong with the metadata of an object that was there before.

@@ -4,6 +4,7 @@ mod body;
 mod create;
 mod delete;
 mod meta;
+pub(crate) mod options;
 mod update;
 
 pub(crate) use body::decode;

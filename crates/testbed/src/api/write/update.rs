@@ -91,7 +91,8 @@ fn next_managers(call: &Call, old: &Value, new: &Value) -> Managers {
         false => Managers::read(new),
     };
     if !managers.is_empty() {
-        managers.updated(kinds::root(&call.resource), &call.owner(), old, new, &call.stamp);
+        let stamp = if call.part == Part::Scale { "" } else { &call.stamp };
+        managers.updated(kinds::root(&call.resource), &call.owner(), old, new, stamp);
     }
     managers
 }
@@ -101,12 +102,24 @@ const GRACE: [&str; 2] = ["metadata", "deletionGracePeriodSeconds"];
 /// Refuses a write that was computed from another version, or another object, than the stored one.
 fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
     let request_is_patch = call.is_patch;
+    let version = text(new, &["metadata", "resourceVersion"]);
+    if !version.chars().all(|c| c.is_ascii_digit()) {
+        let shown = json!(version);
+        return Err(Status::internal(format!("strconv.ParseUint: parsing {shown}: invalid syntax")));
+    }
+    let stale = !version.is_empty() && version != text(old, &["metadata", "resourceVersion"]);
+    if stale && request_is_patch {
+        return Err(Status::modified(&call.resource, &call.name));
+    }
+    // A write of a custom object's status takes all metadata from the stored object before anything is compared.
+    let blind = request_is_patch && call.part == Part::Status && call.resource.custom.is_some();
     let (sent, have) = (text(new, &["metadata", "uid"]), text(old, &["metadata", "uid"]));
-    if !sent.is_empty() && sent != have && request_is_patch {
+    let other = !sent.is_empty() && sent != have && !blind;
+    if other && request_is_patch {
         let cause = Cause::new("metadata.uid", Fault::Invalid(json!(sent)), "field is immutable");
         return Err(Status::invalid(&call.resource, &call.name, &[cause.clone(), cause]));
     }
-    if !sent.is_empty() && sent != have {
+    if other {
         let group =
             if call.resource.group.is_empty() { String::new() } else { format!("{}/", call.resource.group) };
         let why = format!(
@@ -117,8 +130,7 @@ fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
         );
         return Err(Status::conflict(&call.resource, &call.name, &why));
     }
-    let sent = text(new, &["metadata", "resourceVersion"]);
-    if sent.is_empty() && kinds::needs_version(&call.resource) {
+    if version.is_empty() && kinds::needs_version(&call.resource) {
         let cause = Cause::new(
             "metadata.resourceVersion",
             Fault::Invalid(json!(0)),
@@ -126,7 +138,7 @@ fn fence(call: &Call, old: &Value, new: &Value) -> Reply<()> {
         );
         return Err(Status::invalid_resource(&call.resource, &call.name, &cause));
     }
-    if !sent.is_empty() && sent != text(old, &["metadata", "resourceVersion"]) {
+    if stale {
         return Err(Status::modified(&call.resource, &call.name));
     }
     Ok(())
