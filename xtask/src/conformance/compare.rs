@@ -82,5 +82,5 @@ pub fn matches(pattern: &str, path: &str) -> bool {
             _ => return false,
         }
     }
-    true
+    steps.next().is_none()
 }

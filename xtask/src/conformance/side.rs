@@ -193,12 +193,15 @@ impl Side {
 
 fn fulfilled(until: &Until, answer: &Value) -> bool {
     match until {
-        Until::Code(code) => answer["code"] == *code,
-        Until::Says(pointer, want) => match answer.pointer(pointer) {
-            Some(Value::String(text)) => text == want,
-            Some(other) => other.to_string() == *want,
-            None => want.is_empty(),
-        },
+        Until::Code(code) => answer.get("code") == Some(&json!(code)),
+        Until::Says(pointer, want) => {
+            let said = match answer.pointer(pointer) {
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+                None => String::new(),
+            };
+            said == *want
+        }
     }
 }
 
@@ -206,10 +209,13 @@ fn fulfilled(until: &Until, answer: &Value) -> bool {
 async fn read(step: &Step, response: Response<Body>) -> anyhow::Result<Value> {
     let (parts, body) = response.into_parts();
     let text = |value: &http::HeaderValue| value.to_str().unwrap_or("not text").to_owned();
-    let content = parts.headers.get(header::CONTENT_TYPE).map(text).unwrap_or_default();
+    let content_type = parts.headers.get(header::CONTENT_TYPE).map(text).unwrap_or_default();
     let warnings: Vec<String> = parts.headers.get_all(header::WARNING).iter().map(text).collect();
-    let mut answer = json!({"code": parts.status.as_u16(), "type": content, "warnings": warnings});
-    let json = content.starts_with("application/json");
+    let code = parts.status.as_u16();
+    let whole = |field: &str, content: Value| -> Value {
+        json!({"code": code, "type": content_type, "warnings": warnings, field: content})
+    };
+    let json = content_type.starts_with("application/json");
     if let Some(count) = step.events.filter(|_| parts.status.is_success()) {
         let stream = body.into_data_stream().map_err(std::io::Error::other);
         let mut lines = stream.into_async_read().lines();
@@ -219,15 +225,14 @@ async fn read(step: &Step, response: Response<Body>) -> anyhow::Result<Value> {
         {
             events.push(serde_json::from_str(&line?)?);
         }
-        answer["events"] = events.into();
-        return Ok(answer);
+        return Ok(whole("events", events.into()));
     }
     let bytes = body.collect().await?.to_bytes();
-    answer["body"] = match json && !bytes.is_empty() {
+    let body = match json && !bytes.is_empty() {
         true => serde_json::from_slice(&bytes)?,
         false => String::from_utf8_lossy(&bytes).into(),
     };
-    Ok(answer)
+    Ok(whole("body", body))
 }
 
 /// Escapes what cannot stand in a query.
