@@ -26,7 +26,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Gives both servers the CRDs, unless they have them.
+    /// Gives both servers the CRDs, as they stand in the repository.
     pub async fn open(&mut self) -> anyhow::Result<()> {
         let definitions = [crds::ours()?, crds::traefik()?].concat();
         for definition in &definitions {
@@ -34,6 +34,10 @@ impl Stage {
             let (_, created) = self.both(&step("POST", DEFINITIONS, &definition.to_string())).await?;
             if created.get("code") == Some(&json!(201)) {
                 self.brought.push(name.to_owned());
+            } else {
+                let mut ours = step("PATCH", &format!("{DEFINITIONS}/{name}"), &definition.to_string());
+                "merge".clone_into(&mut ours.content);
+                self.real.answer(&ours).await?;
             }
             let mut served = step("GET", &format!("{DEFINITIONS}/{name}"), "");
             served.until =

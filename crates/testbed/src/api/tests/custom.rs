@@ -81,3 +81,16 @@ async fn a_kind_goes_with_its_definition() {
     bench.all(vec![("POST", CRDS, widgets())]).await;
     bench.check(("GET", WIDGETS, Value::Null), 200, json!({"/items": []})).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_patch_of_the_status_is_held_back_by_a_stale_version_but_not_by_another_uid() {
+    let bench = bench().await;
+    let made = bench.check(("POST", WIDGETS, widget("w", json!({"n": 1}))), 201, json!({})).await;
+    let (one, status) = (format!("{WIDGETS}/w"), format!("{WIDGETS}/w/status"));
+    let fenced =
+        |version: &str| json!({"metadata": {"uid": "1", "resourceVersion": version}, "status": {"n": 1}});
+    let version = made["metadata"]["resourceVersion"].as_str().unwrap();
+    bench.check(("PATCH", &one, fenced(version)), 422, json!({"/reason": "Invalid"})).await;
+    bench.check(("PATCH", &status, fenced("1")), 409, json!({"/reason": "Conflict"})).await;
+    bench.check(("PATCH", &status, fenced(version)), 200, json!({"/status/n": 1})).await;
+}

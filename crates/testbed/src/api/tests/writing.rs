@@ -19,7 +19,15 @@ async fn writes_are_refused_as_the_real_server_refuses_them() {
         (("PUT", &one, json!({"metadata": {"name": "b"}})), refused(400, "BadRequest")),
         (("PATCH", &one, json!({"metadata": {"resourceVersion": "1"}})), refused(409, "Conflict")),
         (("PATCH", &one, json!({"metadata": {"uid": "1"}})), refused(422, "Invalid")),
+        (
+            ("PATCH", &one, json!({"metadata": {"uid": "1", "resourceVersion": "1"}})),
+            refused(409, "Conflict"),
+        ),
         (("PATCH+json", &one, json!([{"op": "remove", "path": "/data/no"}])), refused(422, "Invalid")),
+        (
+            ("PATCH+json", &one, json!([{"op": "replace", "path": "/data/no", "value": "1"}])),
+            (200, json!({"/data/no": "1"})),
+        ),
         (("DELETE", &one, json!({"preconditions": {"uid": "1"}})), refused(409, "Conflict")),
         (("DELETE", &one, json!({"preconditions": {"resourceVersion": "1"}})), refused(409, "Conflict")),
         (("DELETE", &one, Value::Null), (200, json!({"/status": "Success"}))),
