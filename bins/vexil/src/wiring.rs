@@ -17,6 +17,7 @@ pub fn registry(args: &Args) -> Result<Registry> {
         "traefik.containo.us" => Some(Group::Containo),
         other => bail!("-traefik-api-group {other:?} is neither traefik.io nor traefik.containo.us"),
     };
-    let registry = Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)).with(Apisix);
+    let registry =
+        Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)).with(Apisix);
     Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }
