@@ -1,4 +1,5 @@
-//! The operator is killed behind each of its writes and started again: nobody can tell afterwards (`reliability.md` F9).
+//! The operator is killed behind each of its writes and started again: nobody can tell afterwards
+//! (`reliability.md` F9).
 
 use crate::cluster::{
     Leash,

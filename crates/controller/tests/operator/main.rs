@@ -1,6 +1,16 @@
 //! The whole operator on a cluster in the process: real requests, virtual time, no sockets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
+
 mod adoption;
+mod bad_input;
 mod cluster;
 mod crashes;
 mod faults;

@@ -1,5 +1,7 @@
-//! The operator's connection to the API server, which can be cut right behind a write: the write is carried out, its answer
-//! and everything after it never arrive. What the operator then does not know is all that a `kill -9` makes it forget.
+//! The operator's connection to the API server, which can be cut right behind a write: the write is carried
+//! out, its answer
+//! and everything after it never arrive. What the operator then does not know is all that a `kill -9` makes it
+//! forget.
 
 use std::{
     future::pending,
@@ -28,6 +30,10 @@ impl Leash {
     /// How many writes have been carried out.
     pub fn writes(&self) -> u32 {
         self.writes.load(Ordering::Relaxed)
+    }
+
+    pub fn may_be_cut(&self) -> bool {
+        self.cut_after.is_some()
     }
 
     pub fn is_cut(&self) -> bool {

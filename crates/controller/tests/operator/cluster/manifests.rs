@@ -29,13 +29,13 @@ pub fn canary(name: &str) -> Value {
 }
 
 /// Target and site of a Canary.
-pub fn application(name: &str) -> String {
+pub fn application(name: &str, replicas: u32) -> String {
     format!(
         "apiVersion: apps/v1
 kind: Deployment
 metadata: {{name: {name}, namespace: test, labels: {{app: {name}}}}}
 spec:
-  replicas: 2
+  replicas: {replicas}
   progressDeadlineSeconds: 60
   selector: {{matchLabels: {{app: {name}}}}}
   template:

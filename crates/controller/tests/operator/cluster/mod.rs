@@ -46,6 +46,8 @@ pub struct Stage {
     pub cut_again: Option<u32>,
     /// Statuses that hooks answer with; 200 for those that are not named.
     pub hooks: Arc<Mutex<Vec<(String, u16)>>>,
+    /// How many pods a target has.
+    pub replicas: u32,
     /// Prometheus of the built-in checks.
     pub metrics_server: String,
     log: Log,
@@ -65,8 +67,13 @@ impl Clock for TestClock {
 impl Stage {
     /// A cluster without an operator.
     pub async fn open() -> Stage {
+        Stage::with(Default::default()).await
+    }
+
+    /// The same with other settings of the cluster.
+    pub async fn with(settings: vexil_testbed::world::Settings) -> Stage {
         let (log, listening) = Log::listen();
-        let cluster = Cluster::start().await.unwrap();
+        let cluster = Cluster::with(settings).await.unwrap();
         let recorder = Recorder::start(cluster.server());
         let (hooks, watchdog) = (Arc::default(), Watchdog::of(cluster.server()));
         let stage = Stage {
@@ -75,6 +82,7 @@ impl Stage {
             recorder,
             leash: Leash::new(None),
             cut_again: None,
+            replicas: 2,
             hooks,
             log,
             operator: JoinSet::new(),
@@ -98,7 +106,7 @@ impl Stage {
     }
 
     /// Lets a metric server say what `answer` makes of a query.
-    pub fn answer_queries(&mut self, answer: impl Fn(&str) -> f64 + Send + Sync + 'static) {
+    fn answer_queries(&mut self, answer: impl Fn(&str) -> f64 + Send + Sync + 'static) {
         let handler = FromFn(move |request: http::Request<bytes::Bytes>| {
             let value = answer(request.uri().query().unwrap_or_default());
             let body = json!({
@@ -109,6 +117,15 @@ impl Stage {
         });
         self.cluster.network().register("metrics.test", Arc::new(handler));
         self.metrics_server = "http://metrics.test".to_owned();
+    }
+
+    /// Lets a metric server say that all is well but for the success rate, which is this.
+    pub fn answer_success(&mut self, percent: f64) {
+        self.answer_queries(move |query| match query {
+            query if query.contains("vector") => 1.0,
+            query if query.contains("histogram_quantile") => 0.1,
+            _ => percent,
+        });
     }
 
     /// Starts an operator with empty caches.
@@ -149,11 +166,11 @@ impl Stage {
         while self.operator.join_next().await.is_some() {}
     }
 
-    /// Applies a Canary of this name, with `change` laid over it, and what it needs.
-    pub async fn apply(&self, name: &str, change: &Value) {
-        self.cluster.apply_yaml(&manifests::application(name)).await.unwrap();
+    /// Applies a Canary of this name, with changes laid over it one after the other, and what it needs.
+    pub async fn apply(&self, name: &str, changes: &[&Value]) {
+        self.cluster.apply_yaml(&manifests::application(name, self.replicas)).await.unwrap();
         let mut canary = manifests::canary(name);
-        manifests::merge(&mut canary, change);
+        changes.iter().for_each(|change| manifests::merge(&mut canary, change));
         self.cluster.apply_yaml(&canary.to_string()).await.unwrap();
     }
 
@@ -206,6 +223,9 @@ impl Stage {
     pub async fn pass(&mut self, seconds: f64) {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         while Instant::now() < end {
+            if !self.leash.may_be_cut() {
+                return tokio::time::sleep_until(end).await;
+            }
             if self.leash.is_cut() {
                 self.kill().await;
                 self.start_on(Leash::new(self.cut_again));

@@ -1,7 +1,9 @@
 //! The scripts of the rollouts: one command a line, for people to read.
 //!
-//! `canary {…}` and `target {…}` lay JSON over the manifests, before `apply` and after it; `load 20` sends requests to the
-//! site every second from then on; `push`, `crash pods of`, `hook … answers`, `kill operator`, `start operator`, `wait`
+//! `canary {…}` and `target {…}` lay JSON over the manifests, before `apply` and after it; `load 20` sends
+//! requests to the
+//! site every second from then on; `push`, `crash pods of`, `hook … answers`, `kill operator`, `start
+//! operator`, `wait`
 //! are what they say; `clients` writes what clients have seen since the last such line.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -54,7 +56,7 @@ impl Play {
             }
             ["apply"] => {
                 self.applied = true;
-                self.stage.apply(NAME, &self.canary).await;
+                self.stage.apply(NAME, &[&self.canary]).await;
             }
             ["target", ..] => {
                 self.note(line);

@@ -1,4 +1,5 @@
-//! A rollout under faults, compared with the same rollout without any (`reliability.md` 1.2): the same end, the same course of
+//! A rollout under faults, compared with the same rollout without any (`reliability.md` 1.2): the same end,
+//! the same course of
 //! every object, each Event once.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -10,7 +11,8 @@ use super::{Leash, Stage};
 
 const NAME: &str = "podinfo";
 
-/// A rollout: what the metric server says of it, and how it ends. Not measured from the traffic, so that every run of it
+/// A rollout: what the metric server says of it, and how it ends. Not measured from the traffic, so that every
+/// run of it
 /// is told the same.
 #[derive(Clone, Copy, Debug)]
 pub struct Rollout {
@@ -43,18 +45,15 @@ impl Rollout {
     /// Goes through the rollout, from a new cluster to its end. `trouble` is arranged before the operator starts.
     pub async fn go(self, leash: Arc<Leash>, trouble: impl FnOnce(&mut Stage)) -> Run {
         let mut stage = Stage::open().await;
-        stage.answer_queries(move |query| match query {
-            query if query.contains("vector") => 1.0,
-            query if query.contains("histogram_quantile") => 0.1,
-            _ => self.success_percent,
-        });
+        stage.answer_success(self.success_percent);
+        stage.replicas = 1;
         trouble(&mut stage);
         stage.start_on(leash);
         let first = Arc::clone(&stage.leash);
-        stage.apply(NAME, &json!({"spec": {"analysis": {"threshold": 2}}})).await;
+        stage.apply(NAME, &[&json!({"spec": {"analysis": {"threshold": 2}}})]).await;
         stage.until_phase(NAME, "Initialized").await;
         let first_writes = first.writes();
-        let load = Load::of_site("podinfo.example.com").per_second(5).lasting(Duration::from_secs(3_600));
+        let load = Load::of_site("podinfo.example.com").per_second(2).lasting(Duration::from_secs(3_600));
         let load = stage.cluster.load(load);
         stage.pass(1.0).await;
         stage.push(NAME, "6.0.1").await;

@@ -10,7 +10,8 @@ use super::record::{Record, What};
 /// What became of one Canary.
 #[derive(Debug, Default)]
 pub struct Story {
-    /// One line for each thing that happened: seconds, kind, text.
+    /// One line for each thing that happened: seconds, kind, text. Events stand behind what else happened at the same
+    /// instant: they are delivered beside it, and which comes first is left to chance.
     pub lines: Vec<String>,
     /// What each object went through, one entry for each change that matters.
     pub courses: BTreeMap<String, Vec<String>>,
@@ -25,11 +26,19 @@ impl Story {
     pub fn of(name: &str, records: &[Record]) -> Story {
         let is_canary = |record: &&Record| matches!(&record.what, What::Is(o) if concerns(o, name) && o["kind"] == "Canary");
         let zero = records.iter().find(is_canary).map(|record| record.at).unwrap_or_default();
-        let mut teller =
-            Teller { name, zero, story: Story::default(), last: BTreeMap::new(), world: World::default() };
+        let mut teller = Teller {
+            name,
+            zero,
+            story: Story::default(),
+            lines: Vec::new(),
+            last: BTreeMap::new(),
+            world: World::default(),
+        };
         for record in records {
             teller.tell(record);
         }
+        teller.lines.sort_by_key(|(at, event, _)| (*at, *event));
+        teller.story.lines = teller.lines.into_iter().map(|(_, _, line)| line).collect();
         teller.story
     }
 
@@ -42,6 +51,7 @@ struct Teller<'a> {
     name: &'a str,
     zero: Duration,
     story: Story,
+    lines: Vec<(Duration, bool, String)>,
     /// The last text of each face.
     last: BTreeMap<String, String>,
     world: World,
@@ -67,7 +77,7 @@ impl Teller<'_> {
             self.faces(record.at, object);
         }
         if let Some(broken) = self.world.see(self.name, object, gone) {
-            let line = self.story.lines.last().cloned().unwrap_or_default();
+            let line = self.lines.last().map(|(_, _, line)| line.as_str()).unwrap_or_default();
             self.story.broken.push(format!("{broken}: {line}"));
         }
     }
@@ -124,7 +134,7 @@ impl Teller<'_> {
 
     fn line(&mut self, at: Duration, kind: &str, text: &str) {
         let seconds = at.as_secs_f64() - self.zero.as_secs_f64();
-        self.story.lines.push(format!("{seconds:8.2} {kind:<9} {text}"));
+        self.lines.push((at, kind == "event", format!("{seconds:8.2} {kind:<9} {text}")));
     }
 }
 

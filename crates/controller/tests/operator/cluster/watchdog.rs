@@ -1,4 +1,5 @@
-//! Virtual time only passes while nobody has anything to do. Whoever works without end stops it, and the test would hang:
+//! Virtual time only passes while nobody has anything to do. Whoever works without end stops it, and the test
+//! would hang:
 //! after a minute of real time this ends the process and says who asked for what.
 
 use std::{
