@@ -109,8 +109,9 @@ fn foreign(memory: &Memory, seen: &Observed) -> Option<Next> {
     })
 }
 
-/// Whether the canary may take all traffic when the primary has no pod: until a rollout has ended, and after a failed promotion as
-/// long as it runs what was analysed. Else between rollouts the target is nobody's stand-in: it may run anything.
+/// Whether the canary may take all traffic when the primary has no pod: until a rollout has ended, and after a failed
+/// promotion as long as it runs what was analysed. Else between rollouts the target is nobody's stand-in: it may run
+/// anything.
 pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
     let analysed = seen.target.present().is_some_and(|pods| pods.revision == memory.applied);
     match memory.phase {

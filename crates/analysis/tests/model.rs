@@ -1,6 +1,10 @@
 //! The exhaustive check of the engine: every state that a small world can come to, within bounds that keep it quick.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 #[path = "model/mod.rs"]
 mod checked;

@@ -3,7 +3,13 @@
 //! The part above the line `== timeline ==` is read; the part below is checked, or written anew with `UPDATE_EXPECT=1`.
 //! A line that differs from what the reference was seen to do ends with the name of its row of `docs/differences.md`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 mod story;
 

@@ -101,8 +101,8 @@ fn step(draft: &mut Draft<'_>) {
     }
 }
 
-/// So many analyses beside the traffic, then all of it to the canary and one more, then promotion. A canary that carries
-/// everything already, to heal a primary, has nothing to be tried beside.
+/// So many analyses beside the traffic, then all of it to the canary and one more, then promotion. A canary that
+/// carries everything already, to heal a primary, has nothing to be tried beside.
 fn iterate(draft: &mut Draft<'_>, wanted: u32) {
     if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
         turn::promote(draft);

@@ -54,7 +54,8 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     }
 }
 
-/// Nothing is new. Zero replicas are an act, not a state: a target that somebody gave pods is left alone, and told once.
+/// Nothing is new. Zero replicas are an act, not a state: a target that somebody gave pods is left alone, and told
+/// once.
 fn rest(draft: &mut Draft<'_>) -> Need<()> {
     let up = draft.facts.seen.target.present().is_some_and(|pods| pods.replicas > 0);
     if trouble::unsettled(draft)?.is_some() || !up || draft.memory.promotion_failed() {

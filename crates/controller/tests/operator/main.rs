@@ -1,6 +1,5 @@
 //! The whole operator on a cluster in the process: real requests, virtual time, no sockets.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
