@@ -24,7 +24,8 @@ fn status(left: &Left) -> Value {
     json!({"status": {
         "phase": left.phase, "canaryWeight": left.weight, "failedChecks": 0, "iterations": 0,
         "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "68bf6f479b", "trackedConfigs": {},
-        "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null, "drainUntil": null,
+        "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
+        "drainUntil": null,
         "postRollout": null, "wait": null, "outbox": null,
     }})
 }
@@ -40,7 +41,10 @@ async fn check(left: Left, expect: (&[&str], &[&str])) {
     stage.kill().await;
     stage.push(NAME, left.target).await;
     stage.change(NAME, &json!({"spec": {"replicas": left.replicas}})).await;
-    let entry = |side: &str, weight: u32| json!({"name": format!("{NAME}-{side}"), "namespace": "test", "port": 80, "weight": weight});
+    let entry = |side: &str, weight: u32| {
+        let service = format!("{NAME}-{side}");
+        json!({"name": service, "namespace": "test", "port": 80, "weight": weight})
+    };
     let mut entries = vec![entry("primary", 100 - left.weight)];
     entries.extend((left.weight > 0).then(|| entry("canary", left.weight)));
     stage.pass(3.0).await;

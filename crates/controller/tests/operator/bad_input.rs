@@ -131,12 +131,15 @@ fn metric(metric: Value, also: &'static str) -> Wrong {
 /// A metric of the template `mine`.
 fn template(also: &'static str) -> Wrong {
     metric(
-        json!({"name": "mine", "templateRef": {"name": "podinfo-mine"}, "thresholdRange": {"max": 1}, "interval": "1m"}),
+        json!({
+            "name": "mine", "templateRef": {"name": "podinfo-mine"}, "thresholdRange": {"max": 1}, "interval": "1m",
+        }),
         also,
     )
 }
 
-const MINE: &str = "{apiVersion: flagger.app/v1beta1, kind: MetricTemplate, metadata: {name: podinfo-mine, namespace: test}, \
+const MINE: &str = "{apiVersion: flagger.app/v1beta1, kind: MetricTemplate, \
+     metadata: {name: podinfo-mine, namespace: test}, \
      spec: {provider: {type: prometheus, address: 'http://podinfo.broken'}, query: 'up'}}";
 
 /// The server of the template `mine` answers like this.

@@ -1,6 +1,7 @@
 //! Whole rollouts as readable files: each in `rollouts/` is a script, followed by what came of it.
 //!
-//! The part above the line `== timeline ==` is read; the part below is checked, or written anew with `UPDATE_EXPECT=1`.
+//! The part above the line `== timeline ==` is read; the part below is checked, or written anew with
+//! `UPDATE_EXPECT=1`.
 
 use std::path::Path;
 
@@ -18,7 +19,10 @@ async fn check(name: &str) {
 
 macro_rules! rollouts {
     ($($name:ident),* $(,)?) => {
-        $(#[tokio::test(start_paused = true)] async fn $name() { check(&stringify!($name).replace('_', "-")).await; })*
+        $(#[tokio::test(start_paused = true)]
+        async fn $name() {
+            check(&stringify!($name).replace('_', "-")).await;
+        })*
     };
 }
 

@@ -24,7 +24,10 @@ pub struct Story {
 impl Story {
     /// The story of the Canary `name`; its times count from the first sight of it.
     pub fn of(name: &str, records: &[Record]) -> Story {
-        let is_canary = |record: &&Record| matches!(&record.what, What::Is(o) if concerns(o, name) && o["kind"] == "Canary");
+        let is_canary = |record: &&Record| match &record.what {
+            What::Is(object) => concerns(object, name) && object["kind"] == "Canary",
+            What::Gone(_) | What::Note(..) => false,
+        };
         let zero = records.iter().find(is_canary).map(|record| record.at).unwrap_or_default();
         let mut teller = Teller {
             name,
