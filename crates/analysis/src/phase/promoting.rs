@@ -21,7 +21,15 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     }
     match primary.readiness.clone() {
         Readiness::Failed(text) => failed(draft, &text),
-        Readiness::Waiting(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
+        Readiness::Waiting(text) => {
+            let since = trouble::pods(draft, WaitKind::Primary, Side::Primary, text)?;
+            // Readiness changes by the clock alone when the deadline is past: look again then.
+            let deadline = since.plus(draft.plan.deadline_ms);
+            if draft.facts.now < deadline {
+                draft.wake_at(deadline);
+            }
+            Ok(())
+        }
         Readiness::Ready if !seen.primary_serves() => trouble::unsettled(draft).map(drop),
         Readiness::Ready => hand_back(draft),
     }
