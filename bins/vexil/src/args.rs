@@ -58,6 +58,12 @@ pub struct Args {
     /// API group of TraefikServices: traefik.io or traefik.containo.us; empty for whichever the cluster serves.
     #[arg(long, default_value = "")]
     pub traefik_api_group: String,
+    /// Kind of Kuma's routes: TrafficRoute or MeshHTTPRoute; empty for the first of these that the cluster serves.
+    #[arg(long, default_value = "")]
+    pub kuma_route_kind: String,
+    /// Namespace of Kuma's control plane, where MeshHTTPRoutes stand that concern the whole mesh.
+    #[arg(long, default_value = "kuma-system")]
+    pub kuma_system_namespace: String,
     /// Print the version and exit.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         default_value = "false", action = ArgAction::Set)]

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use vexil_controller::Registry;
 use vexil_routing_apisix::Apisix;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
+use vexil_routing_kuma::{Api, Kuma};
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::{Group, Traefik};
 
@@ -17,7 +18,16 @@ pub fn registry(args: &Args) -> Result<Registry> {
         "traefik.containo.us" => Some(Group::Containo),
         other => bail!("-traefik-api-group {other:?} is neither traefik.io nor traefik.containo.us"),
     };
-    let registry =
-        Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(traefik)).with(Apisix);
+    let kuma = match args.kuma_route_kind.as_str() {
+        "" => None,
+        "TrafficRoute" => Some(Api::TrafficRoute),
+        "MeshHTTPRoute" => Some(Api::MeshHttpRoute),
+        other => bail!("-kuma-route-kind {other:?} is neither TrafficRoute nor MeshHTTPRoute"),
+    };
+    let registry = Registry::new(KubernetesServices)
+        .with(Kubernetes)
+        .with(Kuma::new(kuma).with_system_namespace(&args.kuma_system_namespace))
+        .with(Traefik::new(traefik))
+        .with(Apisix);
     Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }

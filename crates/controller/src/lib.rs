@@ -25,6 +25,7 @@ mod queue;
 mod registry;
 mod run;
 mod status;
+mod sweep;
 mod telemetry;
 mod tick;
 

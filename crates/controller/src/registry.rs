@@ -29,6 +29,11 @@ impl Registry {
         self.routers.iter().find(|router| router.serves(provider))
     }
 
+    /// All routers, in the order in which they were added.
+    pub fn routers(&self) -> impl Iterator<Item = &Arc<dyn Router>> {
+        self.routers.iter()
+    }
+
     /// The names of all providers, in the order in which they were added.
     pub fn providers(&self) -> Vec<&'static str> {
         self.routers.iter().map(|router| router.name()).collect()

@@ -19,6 +19,7 @@ use crate::{
     interest::Interest,
     local::Local,
     queue::Queue,
+    sweep::keep_swept,
     tick::tick,
 };
 
@@ -55,6 +56,8 @@ impl Operator {
     pub async fn run(self, stop: impl Future<Output = ()> + Send) {
         let (deliverer, deliveries, reports) = Deliverer::new(self.context.clone());
         let delivering = deliverer.run();
+        let context = self.context.clone();
+        let sweeping = keep_swept(&context);
         let ticking = self.turn(stop, deliveries, reports);
         // The deliverer ends when the ticks have ended and let go of its inbox; a receiver that is down may not hold it
         // up.
@@ -62,6 +65,7 @@ impl Operator {
         tokio::select! {
             biased;
             () = &mut delivering => {}
+            () = sweeping => {}
             () = ticking => {
                 let _in_time = timeout(STOP, delivering).await;
             }

@@ -12,7 +12,7 @@ pub const UID: &str = "flagger.app/canary-uid";
 pub const CANARY: &str = "flagger.app/canary";
 
 /// The Canary that `route` was made for; `None` for one that carries no marks, which is its user's.
-pub fn canary_of(route: &Value) -> Option<ObjectKey> {
+pub(crate) fn canary_of(route: &Value) -> Option<ObjectKey> {
     meta::label(route, UID)?;
     let (namespace, name) = meta::annotation(route, CANARY)?.split_once('/')?;
     Some(ObjectKey::new(kinds::CANARY, namespace, name))
@@ -22,7 +22,7 @@ pub fn canary_of(route: &Value) -> Option<ObjectKey> {
 /// ([`canary_of`]). `None` when it is there, when nobody has looked, or when the route is nobody's to sweep. A Canary
 /// that was made again under the same name is another one; it takes the route over by writing its own uid, and this
 /// deletion is fenced by the version that was read.
-pub fn abandoned(key: &ObjectKey, route: &Value, canary: &Seen) -> Option<Change> {
+pub(crate) fn abandoned(key: &ObjectKey, route: &Value, canary: &Seen) -> Option<Change> {
     let uid = meta::label(route, UID)?;
     let gone = match canary {
         Seen::NotKnown => false,

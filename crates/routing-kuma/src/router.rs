@@ -1,9 +1,14 @@
 //! The router: which kind it writes, whose the object is, and then reading and rendering.
 
-use vexil_object::{Change, ObjectKey, Objects, Seen};
-use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes};
+use serde_json::Value;
+use vexil_object::{Change, Kind, ObjectKey, Objects, Seen};
+use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes, Unowned};
 
-use crate::{api::Api, claim::claim, read, render, view};
+use crate::{
+    api::Api,
+    claim::{self, claim},
+    read, render, view,
+};
 
 /// Splits traffic with a TrafficRoute or a MeshHTTPRoute.
 #[derive(Clone, Debug)]
@@ -107,11 +112,29 @@ impl Router for Kuma {
         Ok(Vec::from_iter(change))
     }
 
+    fn unowned(&self) -> Option<&dyn Unowned> {
+        Some(self)
+    }
+
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
     fn queries(&self) -> QuerySet {
         QuerySet("kuma")
+    }
+}
+
+impl Unowned for Kuma {
+    fn kinds(&self) -> Vec<Kind> {
+        self.apis.iter().map(|api| api.kind()).collect()
+    }
+
+    fn made_for(&self, route: &Value) -> Option<ObjectKey> {
+        claim::canary_of(route)
+    }
+
+    fn abandoned(&self, key: &ObjectKey, route: &Value, canary: &Seen) -> Option<Change> {
+        claim::abandoned(key, route, canary)
     }
 }

@@ -8,7 +8,10 @@ use vexil_object::{Action, ObjectKey, Objects, Seen, Store, kinds, meta};
 use vexil_routing::{RouteError, Router, Routes, Weight, laws::Sample};
 
 use self::laws::by_label;
-use crate::{Api, CANARY, Kuma, UID, abandoned, canary_of};
+use crate::{
+    Api, CANARY, Kuma, UID,
+    claim::{abandoned, canary_of},
+};
 
 const BOTH: [Api; 2] = [Api::TrafficRoute, Api::MeshHttpRoute];
 

@@ -17,6 +17,7 @@ mod metadata;
 mod router;
 mod services;
 mod target;
+mod unowned;
 
 pub use claim::Claim;
 pub use entries::{Entries, Side, agreed, items, pointer, put};
@@ -25,4 +26,5 @@ pub use metadata::{MARKERS, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};
 pub use services::Services;
 pub use target::RouteTarget;
+pub use unowned::Unowned;
 pub use vexil_analysis::{Routes, Weight};

@@ -3,7 +3,7 @@
 use vexil_analysis::Routes;
 use vexil_object::{Change, ObjectKey, Objects};
 
-use crate::{RouteError, RouteTarget};
+use crate::{RouteError, RouteTarget, Unowned};
 
 /// Splits the traffic of one kind of mesh or ingress.
 pub trait Router: Send + Sync {
@@ -46,6 +46,12 @@ pub trait Router: Send + Sync {
     /// # Errors
     /// When a live object has not been looked at.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
+
+    /// How to find its routes whose Canary is gone, where they cannot have the Canary as their owner; `None` where the
+    /// garbage collector does that.
+    fn unowned(&self) -> Option<&dyn Unowned> {
+        None
+    }
 
     /// What it can do; a strategy that needs more is refused when the Canary is validated.
     fn supports(&self) -> Capabilities;

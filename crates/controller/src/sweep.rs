@@ -1,0 +1,103 @@
+//! Sweeps routes that no garbage collector removes, once their Canary is gone: at start, and whenever something that
+//! concerns them changes. It works beside the ticks, for there is no Canary left to be ticked.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use serde_json::Value;
+use tokio::time::timeout;
+use vexil_kube::{Changes, Noted, WriteError};
+use vexil_object::{Change, Kind, ObjectKey, Seen, kinds, meta};
+use vexil_routing::{Router, Unowned};
+
+use crate::Context;
+
+/// How long after a failure it is tried again although nothing has changed.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Sweeps as long as the operator runs; never ends.
+pub(crate) async fn keep_swept(context: &Context) {
+    let routers: Vec<_> = context.registry.routers().filter(|router| router.unowned().is_some()).collect();
+    if routers.is_empty() {
+        return std::future::pending().await;
+    }
+    let mut changes = context.cluster.changes();
+    loop {
+        let mut failed = false;
+        for unowned in routers.iter().filter_map(|router| router.unowned()) {
+            failed |= !sweep(context, unowned).await;
+        }
+        let change = next(context, &routers, &mut changes);
+        if failed {
+            let _or_again = timeout(RETRY, change).await;
+        } else {
+            change.await;
+        }
+    }
+}
+
+/// Waits for a change that may leave a route without its Canary, or show one.
+async fn next(context: &Context, routers: &[&Arc<dyn Router>], changes: &mut Changes) {
+    let kinds: Vec<Kind> =
+        routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
+    while let Some(noted) = changes.next().await {
+        let concerns = match &noted {
+            Noted::Kind(kind) => {
+                kinds.contains(kind) || [kinds::CANARY, kinds::CUSTOM_RESOURCE_DEFINITION].contains(kind)
+            }
+            Noted::Object(key) if key.kind() == kinds::CANARY => context.cluster.look(key) == Seen::Absent,
+            Noted::Object(key) => {
+                kinds.contains(&key.kind()) || kinds.iter().any(|kind| kind.definition() == *key)
+            }
+        };
+        if concerns {
+            return;
+        }
+    }
+}
+
+/// Looks at every route there is. Answers whether nothing is left to be tried again.
+async fn sweep(context: &Context, unowned: &dyn Unowned) -> bool {
+    let mut done = true;
+    for kind in unowned.kinds() {
+        // What the cluster does not serve is not watched for.
+        if !matches!(context.cluster.look(&kind.definition()), Seen::Present(_)) {
+            continue;
+        }
+        for route in context.cluster.list(kind, "").unwrap_or_default() {
+            done &= sweep_one(context, unowned, kind, &route).await;
+        }
+    }
+    done
+}
+
+async fn sweep_one(context: &Context, unowned: &dyn Unowned, kind: Kind, route: &Value) -> bool {
+    let key =
+        ObjectKey::new(kind, meta::text(route, "/metadata/namespace"), meta::text(route, "/metadata/name"));
+    let Some(canary) = unowned.made_for(route) else { return true };
+    // A Canary that nobody watches is not known, and its route is another operator's to sweep.
+    if unowned.abandoned(&key, route, &context.cluster.look(&canary)).is_none() {
+        return true;
+    }
+    // A cache may be behind the route that it is compared with; a deletion is worth a question.
+    let Ok(now) = context.cluster.fetch(&canary).await else { return false };
+    let Some(change) = unowned.abandoned(&key, route, &now) else { return true };
+    delete(context, &canary, &change).await
+}
+
+async fn delete(context: &Context, canary: &ObjectKey, change: &Change) -> bool {
+    match context.cluster.apply(change).await {
+        Ok(()) => {
+            let name = format!("{}.{}", canary.name(), canary.namespace());
+            tracing::info!(canary = %name, "{} deleted: its Canary is gone", change.key);
+            true
+        }
+        // It is gone, or somebody wrote it; the watch tells.
+        Err(WriteError::NotFound { .. } | WriteError::Conflict { .. }) => true,
+        Err(error) => {
+            context.telemetry.write_failed(&error);
+            tracing::warn!("{} of a Canary that is gone could not be deleted: {error}", change.key);
+            false
+        }
+    }
+}
