@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::controllers::{Controllers, Snapshot, crash};
-use super::gateway::traefik::Traefik;
 use super::gateway::{Follower, Gateway};
 use super::hooks::LoadTester;
 use super::kinds::{ENDPOINT_SLICE, SERVICE};
@@ -20,6 +19,8 @@ use super::metrics::Metrics;
 use super::network::{Directory, Network, Proxy};
 use super::objects;
 use super::settings::{Settings, Wire};
+use super::system::{LOAD_TESTER, System};
+use super::view;
 use super::watch::Watch;
 use crate::api::{ApiServer, Listening};
 use crate::clock::Clock;
@@ -27,19 +28,6 @@ use crate::promql::{Labels, QueryValue};
 
 /// Time between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// The CRDs of both groups that Traefik's objects have had.
-const TRAEFIK: [(&str, &str); 2] = [
-    ("traefik.io", include_str!("../../crds/traefik.io.yaml")),
-    ("traefik.containo.us", include_str!("../../crds/traefik.containo.us.yaml")),
-];
-
-/// Name of the gateway on the cluster's network.
-pub const GATEWAY: &str = "traefik.traefik";
-/// Name of the load tester on the cluster's network.
-pub const LOAD_TESTER: &str = "flagger-loadtester.test";
-/// Name and port of the metric server on the cluster's network.
-pub const METRIC_SERVER: &str = "flagger-prometheus.traefik:9090";
 
 /// A running cluster. Everything in it ends when it is dropped.
 pub struct Cluster {
@@ -49,6 +37,7 @@ pub struct Cluster {
     metrics: Metrics,
     gateway: Arc<dyn Gateway>,
     controllers: Controllers,
+    system: System,
     metrics_url: String,
     outside: Option<Outside>,
     _follower: Follower,
@@ -73,7 +62,7 @@ struct Outside {
 
 impl Cluster {
     /// A cluster with the default settings: in the process, for tests on paused time. It serves the `flagger.app` kinds
-    /// and those of `traefik.io`, and has the namespaces `test` and `traefik`.
+    /// and those of its system, and has the namespace `test` and those of its system.
     ///
     /// # Errors
     /// When its own manifests are refused.
@@ -91,13 +80,10 @@ impl Cluster {
         let client = server.client_as("vexil-testbed");
         let network = Network::new(settings.wire);
         let controllers = Controllers::start(&client, clock, network.clone(), &settings);
-        let gateway: Arc<Traefik> = Arc::new(Traefik::new(network.clone()));
-        network.register(GATEWAY, Arc::clone(&gateway) as _);
+        let gateway = settings.system.start(&network);
         network.register(LOAD_TESTER, Arc::new(LoadTester::new(network.clone(), settings.run_load_hooks)));
-        let gateway = gateway as Arc<dyn Gateway>;
         let metrics = Metrics::new(clock);
-        let (name, _) = METRIC_SERVER.split_once(':').unwrap_or_default();
-        let listens = network.register(name, Arc::new(metrics.clone()));
+        let listens = metrics.register(&network, settings.system.metric_server());
         let scraping = metrics.scrape(Arc::clone(&gateway), settings.scrape_interval);
         let outside = match settings.wire {
             Wire::InProcess => None,
@@ -109,7 +95,8 @@ impl Cluster {
         let cluster = Cluster {
             _follower: Follower::start(&client, Arc::clone(&gateway), settings.gateway_delay),
             _tasks: [scraping, resolve(&client, &network)],
-            metrics_url: listens.map_or(format!("http://{METRIC_SERVER}"), |at| format!("http://{at}")),
+            metrics_url: format!("http://{listens}"),
+            system: settings.system,
             server,
             client,
             network,
@@ -118,22 +105,47 @@ impl Cluster {
             controllers,
             outside,
         };
-        cluster.prepare(&settings.traefik_groups).await?;
+        cluster.prepare(settings.install_crds).await?;
         Ok(cluster)
     }
 
-    async fn prepare(&self, traefik_groups: &[&str]) -> anyhow::Result<()> {
-        for name in ["test", "traefik"] {
+    async fn prepare(&self, install_crds: bool) -> anyhow::Result<()> {
+        for name in self.system.namespaces().iter().chain(&["test"]) {
             let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             objects::apply(&self.client, &namespace).await?;
         }
         for crd in vexil_api::crds()? {
             objects::apply(&self.client, &crd.manifest).await?;
         }
-        for (_, crds) in TRAEFIK.iter().filter(|(group, _)| traefik_groups.contains(group)) {
-            self.apply_yaml(crds).await?;
+        if install_crds { self.install_crds().await } else { Ok(()) }
+    }
+
+    /// Installs the definitions of the cluster's system, and what its installation makes.
+    ///
+    /// # Errors
+    /// When they are refused.
+    pub async fn install_crds(&self) -> anyhow::Result<()> {
+        for definition in self.system.definitions()? {
+            objects::apply(&self.client, &definition).await?;
+        }
+        self.apply_yaml(self.system.objects()).await
+    }
+
+    /// Takes away the definitions of the cluster's system, and all objects of these kinds with them.
+    ///
+    /// # Errors
+    /// When the API server refuses it.
+    pub async fn remove_crds(&self) -> anyhow::Result<()> {
+        for definition in self.system.definitions()? {
+            let name = view::name(&definition);
+            self.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name).await?;
         }
         Ok(())
+    }
+
+    /// What splits traffic here.
+    pub fn system(&self) -> System {
+        self.system
     }
 
     /// The API server.
@@ -184,6 +196,20 @@ impl Cluster {
     /// When there is no such object or the patch is refused.
     pub async fn merge(&self, kind: (&str, &str), object: (&str, &str), body: &Value) -> anyhow::Result<()> {
         objects::merge(&self.client, kind, object, body).await
+    }
+
+    /// Deletes one object; whether there was one.
+    ///
+    /// # Errors
+    /// When the cluster does not serve the kind or refuses it.
+    pub async fn delete(
+        &self,
+        version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> anyhow::Result<bool> {
+        objects::delete(&self.client, version, kind, namespace, name).await
     }
 
     /// Gives a container of a Deployment another image, as `kubectl set image` does.

@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use tokio::task::JoinSet;
 
 use super::gateway::Gateway;
-use super::network::{Handler, Refused, lock};
+use super::network::{Handler, Network, Refused, lock};
 use crate::clock::Clock;
 use crate::promql::{self, Labels, MetricStore, QueryError, QueryValue};
 
@@ -28,6 +28,15 @@ impl Metrics {
     /// An empty store.
     pub fn new(clock: Clock) -> Self {
         Metrics { store: Arc::new(Mutex::new(MetricStore::new(RETENTION_MS))), clock }
+    }
+
+    /// Answers on the network under `name:port`, and from the same namespace under its first word; where it listens.
+    pub fn register(&self, network: &Network, address: &str) -> String {
+        let (name, _) = address.split_once(':').unwrap_or((address, ""));
+        let short = name.split('.').next().unwrap_or(name);
+        network.register(short, Arc::new(self.clone()));
+        let listens = network.register(name, Arc::new(self.clone()));
+        listens.map_or_else(|| address.to_owned(), |at| at.to_string())
     }
 
     /// Scrapes a gateway again and again; ends when what is answered is dropped.

@@ -15,13 +15,15 @@ mod network;
 mod objects;
 mod pods;
 mod settings;
+mod system;
 #[cfg(test)]
 mod tests;
 mod view;
 mod watch;
 
-pub use cluster::{Cluster, GATEWAY, LOAD_TESTER, METRIC_SERVER};
+pub use cluster::Cluster;
 pub use load::{Load, Running, Tally};
 pub use network::{FromFn, Handler, Network, NetworkError, Refused, plain};
 pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
 pub use settings::{Settings, Wire};
+pub use system::{GATEWAY, LOAD_TESTER, METRIC_SERVER, System};

@@ -15,8 +15,8 @@ const TRIES: u32 = 20;
 /// Applies every object of a YAML text, in order.
 pub(super) async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()> {
     let objects: Vec<Value> = serde_saphyr::from_multiple(text).context("the manifest is not YAML")?;
-    for object in objects {
-        apply(client, &object).await?;
+    for object in objects.iter().filter(|object| !object.is_null()) {
+        apply(client, object).await?;
     }
     Ok(())
 }
@@ -49,6 +49,22 @@ pub(super) async fn get(
     match send(client, Method::GET, path, "application/json", None).await {
         Ok(object) => Ok(Some(object)),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes one object; whether there was one.
+pub(super) async fn delete(
+    client: &Client,
+    version: &str,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+) -> anyhow::Result<bool> {
+    let path = path(client, version, kind, namespace, name).await?;
+    match send(client, Method::DELETE, path, "application/json", None).await {
+        Ok(_) => Ok(true),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use super::system::System;
 use crate::clock::Clock;
 
 /// Times of the world and the way its requests travel.
@@ -18,8 +19,10 @@ pub struct Settings {
     pub gateway_delay: Duration,
     /// Time between two scrapes of the gateway's metrics.
     pub scrape_interval: Duration,
-    /// The API groups of Traefik that are served: `traefik.io`, `traefik.containo.us`.
-    pub traefik_groups: Vec<&'static str>,
+    /// What splits traffic.
+    pub system: System,
+    /// Whether its definitions are there from the start; see `Cluster::install_crds`.
+    pub install_crds: bool,
     /// The clock; without one it is 2026-01-01T00:00:00Z when the cluster starts.
     pub clock: Option<Clock>,
     /// Over sockets, where the API server listens.
@@ -36,7 +39,8 @@ impl Default for Settings {
             pod_linger: Duration::from_secs(2),
             gateway_delay: Duration::from_secs(1),
             scrape_interval: Duration::from_secs(5),
-            traefik_groups: vec!["traefik.io"],
+            system: System::default(),
+            install_crds: true,
             clock: None,
             api_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             run_load_hooks: false,

@@ -1,6 +1,8 @@
 //! Gateways: split real requests by the live route objects, as the product does whose objects they are.
 //!
-//! A new one is a folder here with a [`Gateway`], and one line where the cluster is put together.
+//! A new one is a folder here with a [`Gateway`], and one entry in `system.rs`. What takes requests from outside
+//! answers on the network under a name; what takes those between Services is the network's
+//! [`Mesh`](super::network::Mesh).
 
 pub mod traefik;
 
@@ -14,11 +16,10 @@ use tokio::time::Instant;
 
 use super::controllers::Snapshot;
 use super::kinds::{ENDPOINT_SLICE, Resource, SERVICE};
-use super::network::Handler;
 use super::watch::Watch;
 
 /// Splits requests by what the API's objects say.
-pub(crate) trait Gateway: Handler {
+pub(crate) trait Gateway: Send + Sync {
     /// The kinds it follows, beside Services and EndpointSlices.
     fn kinds(&self) -> Vec<Resource>;
 
@@ -27,6 +28,22 @@ pub(crate) trait Gateway: Handler {
 
     /// Its metrics in the text exposition format.
     fn metrics(&self) -> String;
+}
+
+/// Splits nothing.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Gateway for Nothing {
+    fn kinds(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+
+    fn follow(&self, _seen: &Snapshot) {}
+
+    fn metrics(&self) -> String {
+        String::new()
+    }
 }
 
 /// Brings a gateway each state of the API a fixed time after it came to be; ends when it is dropped.

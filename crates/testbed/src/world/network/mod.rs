@@ -6,6 +6,7 @@
 
 mod directory;
 mod handler;
+mod mesh;
 mod proxy;
 mod wire;
 
@@ -18,6 +19,7 @@ use http::{Request, Response, Uri};
 
 pub(crate) use self::directory::{Address, Directory, PortRef};
 pub use self::handler::{FromFn, Handler, Refused, plain};
+pub(crate) use self::mesh::{Call, Mesh};
 pub(crate) use self::proxy::Proxy;
 use self::wire::{Link, TcpClient};
 use super::settings::Wire;
@@ -52,6 +54,7 @@ struct Inner {
     client: TcpClient,
     hosts: Mutex<BTreeMap<String, Link>>,
     directory: Mutex<Arc<Directory>>,
+    mesh: Mutex<Option<Arc<dyn Mesh>>>,
     /// Per Service and port, whose turn it is.
     turns: Mutex<BTreeMap<(String, u16), usize>>,
 }
@@ -64,6 +67,7 @@ impl Network {
             client: TcpClient::default(),
             hosts: Mutex::default(),
             directory: Mutex::default(),
+            mesh: Mutex::default(),
             turns: Mutex::default(),
         }))
     }
@@ -103,6 +107,11 @@ impl Network {
     /// When the name leads nowhere or nobody answers; an HTTP status is never an error.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkError> {
         let (host, port) = target(request.uri())?;
+        let mesh = lock(&self.0.mesh).clone();
+        if let (Some(mesh), Some((name, namespace))) = (mesh, self.service(host)) {
+            let call = Call { namespace, name, port, request };
+            return mesh.carry(call).await;
+        }
         let (host, port) = self.resolve(host, port)?;
         self.deliver(&host, port, request)
             .await
@@ -126,6 +135,23 @@ impl Network {
     ) -> Result<Response<Bytes>, Refused> {
         let link = lock(&self.0.hosts).get(host).cloned().ok_or(Refused)?;
         link.send(&self.0.client, port, request).await
+    }
+
+    /// Lets a mesh carry the requests for Services from now on.
+    pub(crate) fn carried_by(&self, mesh: Arc<dyn Mesh>) {
+        *lock(&self.0.mesh) = Some(mesh);
+    }
+
+    /// Whether somebody has this address.
+    pub(crate) fn is_attached(&self, host: &str) -> bool {
+        lock(&self.0.hosts).contains_key(host)
+    }
+
+    /// Name and namespace of the Service that a host name means, unless somebody was registered under it.
+    fn service(&self, host: &str) -> Option<(String, String)> {
+        let host = short(host);
+        let (name, namespace) = host.split_once('.').filter(|_| !self.is_attached(host))?;
+        self.directory().has(namespace, name).then(|| (name.to_owned(), namespace.to_owned()))
     }
 
     fn resolve(&self, host: &str, port: u16) -> Result<(String, u16), NetworkError> {
