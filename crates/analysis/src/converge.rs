@@ -27,13 +27,15 @@ pub enum Effect {
     Backends,
     /// Make the primary from the target, if the target is at this revision.
     CreatePrimary(Revision),
+    /// Make the primary's autoscaler follow the user's.
+    Scaler,
     /// Make the apex Service select the primary.
     Apex,
     /// Make the routes say this.
     Route(Routes),
-    /// Give the target pods.
+    /// Give the target pods, and let its autoscaler have a say in their number.
     ScaleUp,
-    /// Take the target's pods.
+    /// Take the target's pods, and its autoscaler's say.
     ScaleToZero,
     /// Copy the target to the primary, if the target is at this revision.
     Promote(Revision),
@@ -56,6 +58,8 @@ pub enum Pause {
     Canary,
     /// An object cannot be written by us; the text says what the user has to do.
     Broken(String),
+    /// The same, and all else is as the memory says: an ending goes on without it.
+    Unmended(String),
     /// The canary has traffic again although its connections were given time to end: that has to be taken back in
     /// the memory first, so that its pods do not go at once when its traffic does.
     Traffic,
@@ -72,7 +76,7 @@ impl Pause {
             Pause::PrimaryMissing => Some(WaitKind::PrimaryMissing),
             Pause::Primary(_) => Some(WaitKind::Primary),
             Pause::Canary => Some(WaitKind::Canary),
-            Pause::Broken(_) => Some(WaitKind::Route),
+            Pause::Broken(_) | Pause::Unmended(_) => Some(WaitKind::Route),
         }
     }
 }
@@ -88,6 +92,7 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .or_else(|| retire(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
         .or_else(|| primary(memory, seen))
+        .or_else(|| fit(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
         .or_else(|| capacity(memory, seen))
@@ -148,7 +153,7 @@ fn retire(memory: &Memory, seen: &Observed) -> Option<Next> {
     back.then_some(Next::Do(Effect::Route(Routes::split(memory.weight))))
 }
 
-/// A Service that cannot be mended holds up an initialisation; later it is only told.
+/// A Service or an autoscaler that cannot be mended holds up an initialisation; later, nothing that takes traffic back.
 fn fit(memory: &Memory, fit: &Fit, effect: Effect) -> Option<Next> {
     match fit {
         Fit::Fits => None,
@@ -163,8 +168,8 @@ fn fit(memory: &Memory, fit: &Fit, effect: Effect) -> Option<Next> {
 
 /// What could not be mended and held up nothing.
 fn broken(seen: &Observed) -> Option<Next> {
-    [&seen.backends, &seen.apex].into_iter().find_map(|fit| match fit {
-        Fit::Broken(text) => Some(Next::Wait(Pause::Broken(text.clone()))),
+    [&seen.backends, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
+        Fit::Broken(text) => Some(Next::Wait(Pause::Unmended(text.clone()))),
         Fit::NotKnown | Fit::Fits | Fit::Differs => None,
     })
 }

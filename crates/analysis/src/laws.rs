@@ -1,6 +1,6 @@
 //! The invariants as functions: used by tests, by the model checker and at run time.
 
-use crate::{Effect, Facts, Known, LiveRoutes, Memory, Observed, Phase, Readiness, World};
+use crate::{Effect, Facts, Known, LiveRoutes, Memory, Observed, Pause, Phase, Readiness, World};
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
 pub fn may_follow(from: Phase, to: Phase) -> bool {
@@ -89,7 +89,8 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
     if ends && !failed_promotion {
         let drained = before.drain_until.is_some_and(|until| until <= facts.now);
         let gone = target.map_or(facts.seen.target == Known::Absent, |pods| pods.replicas == 0);
-        if !drained || !gone || !settled {
+        let rested = settled || matches!(facts.world, World::Waits(Pause::Unmended(_)));
+        if !drained || !gone || !rested {
             return Some("a rollout ended before traffic and pods were gone");
         }
     }

@@ -13,6 +13,8 @@ pub struct Observed {
     pub backends: Fit,
     /// The apex Service.
     pub apex: Fit,
+    /// The primary's autoscaler; fits when the user has none.
+    pub scaler: Fit,
     /// The route objects.
     pub routes: LiveRoutes,
     /// Ready addresses behind the `-primary` Service, as gateways know them.

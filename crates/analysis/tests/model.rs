@@ -55,6 +55,7 @@ fn a_rollout_survives_its_users() {
         Delete(Primary),
         Suspend,
         ApexEdited,
+        ScalerEdited,
     ];
     Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(30_000);
 }
@@ -68,6 +69,8 @@ fn a_rollout_survives_refused_and_unanswered_writes() {
         Refuse(Object::Routes),
         Refuse(Object::Target),
         Refuse(Object::Apex),
+        Refuse(Object::Scaler),
+        ScalerEdited,
         Unanswered,
         NotKnown(Object::Target),
         NotKnown(Object::Primary),

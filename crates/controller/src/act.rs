@@ -47,6 +47,7 @@ fn render(context: &Context, case: &Case, view: &View, effect: &Effect) -> Resul
     let subject = case.subject(&context.settings);
     let changes = match effect {
         Effect::Backends => services.backends(&target, &view.have).map_err(|e| e.to_string())?,
+        Effect::Scaler => Vec::new(),
         Effect::Apex => services.apex(&target, &view.have).map_err(|e| e.to_string())?,
         Effect::Route(want) => case.router.render(&target, want, &view.have).map_err(|e| e.to_string())?,
         Effect::ScaleToZero => {

@@ -103,6 +103,7 @@ impl View {
         self.seen = Observed {
             backends,
             apex,
+            scaler: Fit::Fits,
             routes: self.routes(case),
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),

@@ -23,7 +23,7 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
     if trouble::drains_anew(draft) {
         return Ok(());
     }
-    if trouble::unsettled(draft)?.is_some() {
+    if trouble::holds_up(draft)? {
         return Ok(());
     }
     if draft.memory.drain_until.is_some() {

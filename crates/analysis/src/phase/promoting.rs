@@ -41,7 +41,7 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
     let weight = draft.plan.back_from(draft.memory.weight);
     let stepwise = !draft.plan.back.is_zero() && !draft.memory.weight.is_zero();
     if stepwise {
-        if trouble::unsettled(draft)?.is_some() {
+        if trouble::holds_up(draft)? {
             return Ok(());
         }
         if !draft.facts.due {

@@ -53,6 +53,14 @@ pub(crate) fn unsettled(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
     draft.wait(kind, |_| Ok(text)).map(Some)
 }
 
+/// Whether traffic on its way back has to wait. It does not for objects that have no part in it.
+pub(crate) fn holds_up(draft: &mut Draft<'_>) -> Need<bool> {
+    if matches!(draft.facts.world, World::Waits(Pause::Unmended(_))) {
+        return Ok(false);
+    }
+    Ok(unsettled(draft)?.is_some())
+}
+
 fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
     match pause {
         Pause::TargetMissing => missing(draft),
@@ -62,7 +70,7 @@ fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
             draft.primary(),
             draft.target()
         ),
-        Pause::Primary(Some(text)) | Pause::Broken(text) => text.clone(),
+        Pause::Primary(Some(text)) | Pause::Broken(text) | Pause::Unmended(text) => text.clone(),
         Pause::Primary(None) => {
             format!("{} not ready: no pod is ready to take traffic", draft.primary())
         }

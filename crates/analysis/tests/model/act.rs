@@ -43,6 +43,7 @@ pub enum Fault {
     Create(Rev),
     Suspend,
     ApexEdited,
+    ScalerEdited,
     Refuse(Object),
     /// An effect is done, its answer lost.
     Unanswered,
@@ -178,6 +179,10 @@ impl State {
             Fault::ApexEdited => {
                 self.world.apex = false;
                 self.touched(Object::Apex);
+            }
+            Fault::ScalerEdited => {
+                self.world.scaler = false;
+                self.touched(Object::Scaler);
             }
             _ => return None,
         }

@@ -98,6 +98,7 @@ pub enum Object {
     Primary,
     Backends,
     Apex,
+    Scaler,
     Routes,
     /// Never written by us.
     Addresses,
@@ -111,6 +112,7 @@ impl Object {
             Effect::Backends => Object::Backends,
             Effect::CreatePrimary(_) | Effect::Promote(_) => Object::Primary,
             Effect::Apex => Object::Apex,
+            Effect::Scaler => Object::Scaler,
             Effect::Route(_) => Object::Routes,
             Effect::ScaleUp | Effect::ScaleToZero => Object::Target,
         }
@@ -123,6 +125,7 @@ impl Object {
             Object::Primary => into.primary = from.primary.clone(),
             Object::Backends => into.backends = from.backends.clone(),
             Object::Apex => into.apex = from.apex.clone(),
+            Object::Scaler => into.scaler = from.scaler.clone(),
             Object::Routes => into.routes = from.routes.clone(),
             Object::Addresses => {
                 into.primary_addresses = from.primary_addresses.clone();
@@ -139,6 +142,7 @@ pub struct World {
     pub primary: Option<Workload>,
     pub backends: bool,
     pub apex: bool,
+    pub scaler: bool,
     /// The canary's share in percent.
     pub routes: Option<u8>,
     /// Writes to this are refused.
@@ -157,7 +161,15 @@ impl World {
     /// Before the operator has looked at the Canary.
     pub fn new() -> World {
         let target = Some(Workload::new(Rev::H0, Pods::Ready));
-        World { target, primary: None, backends: false, apex: false, routes: None, refused: None }
+        World {
+            target,
+            primary: None,
+            backends: false,
+            apex: false,
+            scaler: false,
+            routes: None,
+            refused: None,
+        }
     }
 
     pub fn seen(&self) -> Observed {
@@ -173,6 +185,7 @@ impl World {
             primary: pods(&self.primary),
             backends: fit(self.backends),
             apex: fit(self.apex),
+            scaler: fit(self.scaler),
             routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Are {
                 routes: Routes::split(Weight::clamped(u32::from(canary))),
                 fits: true,
@@ -189,6 +202,7 @@ impl World {
         match effect {
             Effect::Backends => self.backends = true,
             Effect::Apex => self.apex = true,
+            Effect::Scaler => self.scaler = true,
             Effect::Route(routes) => self.routes = Some(routes.canary().percent()),
             Effect::CreatePrimary(expected) => match self.target {
                 Some(target) if target.rev.is(expected) => {

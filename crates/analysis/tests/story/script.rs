@@ -195,6 +195,11 @@ fn action(line: &str, words: &[&str]) -> Action {
             user(line, move |world, _| world.refused = Some(what.clone()))
         }
         ["allow", "all"] => user(line, |world, _| world.refused = None),
+        ["change", "scaler"] => user(line, |world, _| world.scaler = Ok(false)),
+        ["break", "scaler", text @ ..] => {
+            let text = text.join(" ");
+            user(line, move |world, _| world.scaler = Err(text.clone()))
+        }
         ["hide", "canary", "addresses"] => user(line, |world, _| world.hidden = true),
         ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),

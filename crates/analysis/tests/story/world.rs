@@ -41,6 +41,8 @@ pub struct World {
     pub primary: Option<Workload>,
     pub backends: bool,
     pub apex: bool,
+    /// Whether the primary's autoscaler is as wanted; the text is why it cannot be.
+    pub scaler: Result<bool, String>,
     pub routes: Option<Routes>,
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
@@ -70,6 +72,7 @@ impl World {
             primary: None,
             backends: false,
             apex: false,
+            scaler: Ok(true),
             routes: None,
             refused: None,
             hidden: false,
@@ -139,6 +142,16 @@ impl World {
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
             backends: if self.backends { Fit::Fits } else { Fit::Differs },
             apex: if self.apex { Fit::Fits } else { Fit::Differs },
+            scaler: match &self.scaler {
+                Ok(fits) => {
+                    if *fits {
+                        Fit::Fits
+                    } else {
+                        Fit::Differs
+                    }
+                }
+                Err(text) => Fit::Broken(text.clone()),
+            },
             routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
             primary_addresses: addresses(&self.primary),
             canary_addresses: canary,
@@ -184,6 +197,10 @@ impl World {
         match effect {
             Effect::Backends => self.backends = true,
             Effect::Apex => self.apex = true,
+            Effect::Scaler => {
+                self.scaler = Ok(true);
+                return Some(("scaler", "podinfo-primary follows podinfo".to_owned()));
+            }
             Effect::CreatePrimary(expected) => {
                 let target = self.target.clone().filter(|target| target.revision == *expected)?;
                 let ready_at = self.ready_at(expected, true, now);
