@@ -2,6 +2,14 @@
 //!
 //! Names, nesting, types and descriptions come from the Rust types, so that the two cannot drift apart. Everything else
 //! (enums, patterns, required fields, defaults, rules) stands in one table per kind, as `operator.md` 8 to 10 lists it.
+//!
+//! # Two versions of the Canary
+//!
+//! `v1beta1` is stored; `v1alpha3`, in which older guides write, is served beside it. They are converted by name alone
+//! (strategy None: the API server changes `apiVersion` and nothing else) and by pruning what the schema of the version
+//! that is read or written does not have. So both have one and the same schema, with `analysis` and its old name
+//! `canaryAnalysis` in it: what was written through one is whole through the other, and what one admits the other admits,
+//! or else a status could not be written to an object that came in through the other door.
 
 mod canary;
 mod others;
@@ -30,12 +38,11 @@ pub struct Crd {
 /// When a rule names a field that the types do not have: a mistake in this crate, which its tests find.
 pub fn crds() -> Result<Vec<Crd>, CrdError> {
     Ok(vec![
-        Names { kind: "Canary", plural: "canaries", singular: "canary" }
-            .crd(canary::columns(), canary::schema()?),
+        Names { kind: "Canary", plural: "canaries", singular: "canary" }.crd(canary::versions()?),
         Names { kind: "MetricTemplate", plural: "metrictemplates", singular: "metrictemplate" }
-            .crd(others::metric_template_columns(), others::metric_template_schema()?),
+            .crd(vec![stored(others::metric_template_columns(), others::metric_template_schema()?)]),
         Names { kind: "AlertProvider", plural: "alertproviders", singular: "alertprovider" }
-            .crd(others::alert_provider_columns(), others::alert_provider_schema()?),
+            .crd(vec![stored(others::alert_provider_columns(), others::alert_provider_schema()?)]),
     ])
 }
 
@@ -47,7 +54,7 @@ struct Names {
 }
 
 impl Names {
-    fn crd(&self, columns: Value, schema: Value) -> Crd {
+    fn crd(&self, versions: Vec<Value>) -> Crd {
         let manifest = json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
@@ -65,18 +72,28 @@ impl Names {
                     "singular": self.singular,
                     "categories": ["all"],
                 },
-                "versions": [{
-                    "name": "v1beta1",
-                    "served": true,
-                    "storage": true,
-                    "subresources": { "status": {} },
-                    "additionalPrinterColumns": columns,
-                    "schema": { "openAPIV3Schema": schema },
-                }],
+                "versions": versions,
             },
         });
         Crd { plural: self.plural, manifest }
     }
+}
+
+/// The version that is stored.
+fn stored(columns: Value, schema: Value) -> Value {
+    version("v1beta1", true, columns, schema)
+}
+
+/// A version that is served.
+fn version(name: &str, storage: bool, columns: Value, schema: Value) -> Value {
+    json!({
+        "name": name,
+        "served": true,
+        "storage": storage,
+        "subresources": { "status": {} },
+        "additionalPrinterColumns": columns,
+        "schema": { "openAPIV3Schema": schema },
+    })
 }
 
 /// One printer column. `priority` 1 shows it only in wide output.

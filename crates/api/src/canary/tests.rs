@@ -59,6 +59,57 @@ fn an_object_of_the_reference_comes_back_unchanged() {
     );
 }
 
+/// The Canary of the guide for SMI Istio, as it is written there.
+fn legacy() -> Value {
+    json!({
+        "apiVersion": "flagger.app/v1alpha3",
+        "kind": "Canary",
+        "metadata": { "name": "podinfo", "namespace": "test" },
+        "spec": {
+            "targetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo" },
+            "progressDeadlineSeconds": 60,
+            "autoscalerRef": {
+                "apiVersion": "autoscaling/v2beta1", "kind": "HorizontalPodAutoscaler", "name": "podinfo",
+            },
+            "service": {
+                "port": 9898,
+                "gateways": ["public-gateway.istio-system.svc.cluster.local"],
+                "hosts": ["app.example.com"],
+            },
+            "canaryAnalysis": {
+                "interval": "10s",
+                "threshold": 5,
+                "maxWeight": 50,
+                "stepWeight": 10,
+                "metrics": [
+                    { "name": "request-success-rate", "threshold": 99, "interval": "1m" },
+                    { "name": "request-duration", "threshold": 500, "interval": "30s" },
+                ],
+                "webhooks": [{
+                    "name": "load-test",
+                    "url": "http://flagger-loadtester.test/",
+                    "timeout": "5s",
+                    "metadata": { "cmd": "hey -z 1m -q 10 -c 2 http://podinfo.test:9898/" },
+                }],
+            },
+        },
+    })
+}
+
+#[test]
+fn an_object_of_the_old_version_loses_nothing_but_its_version() {
+    let mut object = legacy();
+    let canary = crate::parse(&object).unwrap();
+    let analysis = canary.spec.analysis().unwrap();
+    assert_eq!(canary.spec.analysis_field(), "canaryAnalysis");
+    assert_eq!((analysis.interval_ms(0), analysis.threshold()), (10_000, 5));
+    assert_eq!((analysis.max_weight(), analysis.step_weight()), (50, 10));
+    assert_eq!(analysis.metrics[1].threshold, Some(500.0));
+    assert_eq!(analysis.webhooks[0].hook_type(), HookType::Rollout);
+    object["apiVersion"] = json!("flagger.app/v1beta1");
+    assert_eq!(serde_json::to_value(canary).unwrap(), object);
+}
+
 #[test]
 fn a_status_holds_the_references_fields_even_when_they_are_zero() {
     let empty = serde_json::to_value(CanaryStatus::default()).unwrap();

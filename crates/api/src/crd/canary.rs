@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::column;
 use super::rule::{CrdError, Rule, apply, at_most_one, cel, exactly_one, keep, one_of, required, set};
 use super::schema::object;
+use super::{column, stored, version};
 use crate::{CanarySpec, CanaryStatus};
 
 /// A DNS label (RFC 1123).
@@ -18,24 +18,35 @@ const KIND: &str = "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$";
 /// How a duration begins. The reference's pattern is as open at its end.
 const DURATION: &str = "^[0-9]+(m|s)";
 
+/// The versions that are served (8, 10.2). Their columns show the analysis under the name that it has in each.
+pub(super) fn versions() -> Result<Vec<Value>, CrdError> {
+    let schema = schema()?;
+    Ok(vec![
+        stored(columns("analysis"), schema.clone()),
+        version("v1alpha3", false, columns("canaryAnalysis"), schema),
+    ])
+}
+
 /// The printer columns, in the contract's order.
-pub(super) fn columns() -> Value {
+fn columns(analysis: &str) -> Value {
+    let of_analysis =
+        |name: &str, type_: &str, field: &str| column(name, type_, &format!(".spec.{analysis}.{field}"), 1);
     json!([
         column("Status", "string", ".status.phase", 0),
         column("Weight", "string", ".status.canaryWeight", 0),
         column("Suspended", "boolean", ".spec.suspend", 1),
         column("FailedChecks", "string", ".status.failedChecks", 1),
-        column("Interval", "string", ".spec.analysis.interval", 1),
-        column("Mirror", "boolean", ".spec.analysis.mirror", 1),
-        column("StepWeight", "string", ".spec.analysis.stepWeight", 1),
-        column("StepWeights", "string", ".spec.analysis.stepWeights", 1),
-        column("MaxWeight", "string", ".spec.analysis.maxWeight", 1),
+        of_analysis("Interval", "string", "interval"),
+        of_analysis("Mirror", "boolean", "mirror"),
+        of_analysis("StepWeight", "string", "stepWeight"),
+        of_analysis("StepWeights", "string", "stepWeights"),
+        of_analysis("MaxWeight", "string", "maxWeight"),
         column("LastTransitionTime", "string", ".status.lastTransitionTime", 0),
     ])
 }
 
-/// The schema.
-pub(super) fn schema() -> Result<Value, CrdError> {
+/// The schema, which both versions have.
+fn schema() -> Result<Value, CrdError> {
     let bare = object::<CanarySpec, CanaryStatus>(
         "What shall be rolled out, how it is judged, and what the operator remembers of it.",
     );
@@ -43,8 +54,9 @@ pub(super) fn schema() -> Result<Value, CrdError> {
         spec(),
         service(),
         traffic_policy(),
+        vec![strategy("spec.analysis")],
         analysis("spec.analysis"),
-        // The old name of `analysis`; the reference's own CRD prunes it.
+        // The old name of `analysis`. Its own CRD asked for no strategy, and what it admitted is admitted.
         analysis("spec.canaryAnalysis"),
         status(),
     ];
@@ -80,8 +92,8 @@ fn spec() -> Vec<Rule> {
     ]
 }
 
-/// The providers that the reference's CRD admits.
-const PROVIDERS: [&str; 19] = [
+/// The providers that the reference's CRD admits, and the one that the guide for SMI names.
+const PROVIDERS: [&str; 20] = [
     "apisix",
     "appmesh",
     "appmesh:v1beta2",
@@ -97,6 +109,7 @@ const PROVIDERS: [&str; 19] = [
     "nginx",
     "osm",
     "skipper",
+    "smi:istio",
     "smi:v1alpha1",
     "smi:v1alpha2",
     "smi:v1alpha3",
@@ -169,19 +182,23 @@ fn traffic_policy() -> Vec<Rule> {
     rules
 }
 
+/// 8.3, its heading.
+fn strategy(root: &str) -> Rule {
+    set(
+        root,
+        cel(
+            "has(self.interval) && has(self.threshold) && \
+             [has(self.iterations), has(self.stepWeight), has(self.stepWeights)].exists_one(x, x)",
+            "an analysis needs interval, threshold and exactly one of iterations, stepWeight and stepWeights",
+        ),
+    )
+}
+
 /// 8.3. `root` is `spec.analysis` or its old name.
 fn analysis(root: &str) -> Vec<Rule> {
     let at = |rest: &str| format!("{root}.{rest}");
     let text = ["exact", "prefix", "regex"];
     let mut rules = vec![
-        set(
-            root,
-            cel(
-                "has(self.interval) && has(self.threshold) && \
-                 [has(self.iterations), has(self.stepWeight), has(self.stepWeights)].exists_one(x, x)",
-                "an analysis needs interval, threshold and exactly one of iterations, stepWeight and stepWeights",
-            ),
-        ),
         set(at("interval"), json!({ "pattern": DURATION })),
         keep(at("match[]"), &["headers", "queryParams", "sourceLabels"]),
         set(at("match[].headers{}"), exactly_one(&["exact", "prefix", "suffix", "regex"])),

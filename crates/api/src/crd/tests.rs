@@ -185,9 +185,44 @@ fn the_other_kinds_have_the_fields_of_the_contract() {
 #[test]
 fn kubectl_shows_the_columns_in_the_contracts_order() {
     let crd = crds().unwrap().into_iter().next().unwrap().manifest;
-    let columns = crd["spec"]["versions"][0]["additionalPrinterColumns"].as_array().unwrap().clone();
-    let names: Vec<_> = columns.iter().map(|c| c["name"].as_str().unwrap()).collect();
-    let expect = "Status Weight Suspended FailedChecks Interval Mirror StepWeight StepWeights MaxWeight \
-                  LastTransitionTime";
-    assert_eq!(names.join(" "), expect);
+    for (at, interval) in [".spec.analysis.interval", ".spec.canaryAnalysis.interval"].iter().enumerate() {
+        let columns = crd["spec"]["versions"][at]["additionalPrinterColumns"].as_array().unwrap().clone();
+        let names: Vec<_> = columns.iter().map(|c| c["name"].as_str().unwrap()).collect();
+        let expect = "Status Weight Suspended FailedChecks Interval Mirror StepWeight StepWeights MaxWeight \
+                      LastTransitionTime";
+        assert_eq!(names.join(" "), expect);
+        assert_eq!(columns[4]["jsonPath"], *interval);
+    }
+}
+
+/// With the conversion None, a field that one version lacks would be lost through it, and an object that one version
+/// refuses could not be written through it.
+#[test]
+fn the_versions_of_a_canary_differ_in_name_and_columns_alone() {
+    let canaries = crds().unwrap().into_iter().next().unwrap().manifest;
+    assert_eq!(canaries["spec"].get("conversion"), None, "None is the default");
+    let told = |at: usize| {
+        let mut version = canaries["spec"]["versions"][at].clone();
+        let name = version["name"].as_str().unwrap().to_owned();
+        let storage = version["storage"].as_bool().unwrap();
+        for field in ["name", "storage", "additionalPrinterColumns"] {
+            version.as_object_mut().unwrap().remove(field);
+        }
+        (name, storage, version)
+    };
+    let ((stored, stores, beta), (old, keeps, alpha)) = (told(0), told(1));
+    assert_eq!((stored.as_str(), stores), ("v1beta1", true));
+    assert_eq!((old.as_str(), keeps), ("v1alpha3", false));
+    assert_eq!(beta, alpha);
+    assert_eq!(alpha["served"], true);
+    assert_eq!(alpha["subresources"], json!({ "status": {} }));
+}
+
+/// The old CRD asked `canaryAnalysis` for nothing, the reference's present one asks `analysis` for a strategy.
+#[test]
+fn no_rule_refuses_what_the_reference_admitted_under_the_old_name() {
+    let crd = schema("canaries");
+    let rules = |field: &str| crd["properties"]["spec"]["properties"][field].get("x-kubernetes-validations");
+    assert!(rules("analysis").is_some());
+    assert_eq!(rules("canaryAnalysis"), None);
 }

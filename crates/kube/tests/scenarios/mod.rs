@@ -2,6 +2,7 @@
 //! one.
 
 mod crds;
+mod versions;
 mod watching;
 mod writing;
 
@@ -14,6 +15,7 @@ use vexil_kube::{Cluster, Noted, Scope};
 use vexil_object::{Kind, ObjectKey, Seen};
 
 pub use crds::*;
+pub use versions::*;
 pub use watching::*;
 pub use writing::*;
 
