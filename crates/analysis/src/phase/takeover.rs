@@ -43,6 +43,11 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.shift(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
+        // It waits for a gate, and nobody has asked for another run.
+        Phase::Waiting => {
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = Some(found);
+        }
         Phase::Failed if live.is_zero() => draft.memory.applied = Some(found),
         // The promotion failed: the canary serves until the primary can.
         Phase::Failed if copied => {

@@ -35,10 +35,11 @@ fn act(shell: &mut Shell, action: &Action) {
             change(&mut shell.plan);
             shell.settle();
         }
-        Action::TakeOver => {
+        Action::TakeOver(phase) => {
             shell.note("user", "replace the other operator");
             let theirs = Some(vexil_analysis::Revision::new("theirs"));
             (shell.memory.applied, shell.memory.promoted, shell.memory.held) = (theirs.clone(), theirs, None);
+            shell.memory.phase = phase.unwrap_or(shell.memory.phase);
             (shell.memory.foreign, shell.memory.last_step) = (true, None);
             shell.settle();
         }

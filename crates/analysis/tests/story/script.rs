@@ -22,7 +22,7 @@ pub enum Action {
     User(String, OnWorld),
     Plan(String, OnPlan),
     CrashEachEffect,
-    TakeOver,
+    TakeOver(Option<Phase>),
 }
 
 fn span_ms(text: &str) -> u64 {
@@ -121,6 +121,7 @@ fn phase(name: &str) -> Phase {
     [
         Phase::Initializing,
         Phase::Initialized,
+        Phase::Waiting,
         Phase::Progressing,
         Phase::Promoting,
         Phase::Finalising,
@@ -204,7 +205,8 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
         ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
-        ["replace", "the", "other", "operator"] => Action::TakeOver,
+        ["replace", "the", "other", "operator"] => Action::TakeOver(None),
+        ["replace", "the", "other", "operator", "in", name] => Action::TakeOver(Some(phase(name))),
         ["crash", "the", "operator", "after", "each", "effect"] => Action::CrashEachEffect,
         _ => panic!("no such action: {line}"),
     }
