@@ -6,7 +6,7 @@
 
 use crate::{
     Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Plan, Pods, Readiness, Revision, Routes,
-    WaitKind, Weight,
+    TargetScaler, WaitKind, Weight,
 };
 
 /// What to do next so that the world matches the memory.
@@ -249,7 +249,7 @@ fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
     if !running || memory.ending.is_some() {
         return None;
     }
-    let idle = |pods: &Pods| pods.replicas == 0;
+    let idle = |pods: &Pods| pods.replicas == 0 || seen.target_scaler == TargetScaler::Rests;
     seen.target.present().is_some_and(idle).then_some(Next::Do(Effect::ScaleUp))
 }
 
@@ -282,7 +282,7 @@ fn retreat(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
     }
     match &seen.target {
         Known::NotKnown => Some(Next::Wait(Pause::Look)),
-        Known::Present(pods) if pods.replicas == 0 => None,
+        Known::Present(pods) if pods.replicas == 0 && seen.target_scaler != TargetScaler::Scales => None,
         // The last copy that works is not taken, whatever the memory says.
         Known::Present(_) if !seen.primary_serves() && !seen.canary_is_gone() => {
             Some(Next::Wait(Pause::Primary(None)))

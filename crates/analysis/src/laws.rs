@@ -1,6 +1,8 @@
 //! The invariants as functions: used by tests, by the model checker and at run time.
 
-use crate::{Effect, Facts, Known, LiveRoutes, Memory, Observed, Pause, Phase, Readiness, World};
+use crate::{
+    Effect, Facts, Known, LiveRoutes, Memory, Observed, Pause, Phase, Readiness, TargetScaler, World,
+};
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
 pub fn may_follow(from: Phase, to: Phase) -> bool {
@@ -144,7 +146,10 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
         Effect::ScaleToZero if memory.ending.is_none() && memory.phase != Phase::Initializing => {
             Some("the target is scaled to zero although nothing ends")
         }
-        Effect::ScaleToZero if seen.target.present().is_some_and(|pods| pods.replicas == 0) => {
+        Effect::ScaleToZero
+            if seen.target_scaler != TargetScaler::Scales
+                && seen.target.present().is_some_and(|pods| pods.replicas == 0) =>
+        {
             Some("the target is scaled to zero twice")
         }
         Effect::ScaleUp if memory.ending.is_some() || memory.at_rest() => {

@@ -24,6 +24,6 @@ pub use converge::{Effect, Next, Pause, next_effect};
 pub use facts::{Answer, Facts, Question, Side, World};
 pub use memory::{Cause, Ending, Entry, Memory, Outbox, Outcome, Phase, Wait, WaitKind};
 pub use notice::{Alert, AlertSeverity, Kind, Level, Notice};
-pub use observed::{Fit, Known, LiveRoutes, Observed, Pods};
+pub use observed::{Fit, Known, LiveRoutes, Observed, Pods, TargetScaler};
 pub use plan::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy};
 pub use words::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

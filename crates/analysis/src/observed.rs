@@ -15,6 +15,8 @@ pub struct Observed {
     pub apex: Fit,
     /// The primary's autoscaler; fits when the user has none.
     pub scaler: Fit,
+    /// What the target's autoscaler does.
+    pub target_scaler: TargetScaler,
     /// The route objects.
     pub routes: LiveRoutes,
     /// Ready addresses behind the `-primary` Service, as gateways know them.
@@ -91,6 +93,18 @@ pub enum Fit {
     Differs,
     /// Cannot be made to fit by us; the text says what the user has to do.
     Broken(String),
+}
+
+/// What the target's autoscaler does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TargetScaler {
+    /// Nothing that concerns us: there is none, or it leaves a target alone that has no pods.
+    #[default]
+    None,
+    /// It gives the target pods whenever it sees fit.
+    Scales,
+    /// We have told it to rest.
+    Rests,
 }
 
 /// What the route objects say.

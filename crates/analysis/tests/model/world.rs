@@ -1,7 +1,7 @@
 //! The world of the exhaustive check: as small as it can be while every order of events is still possible.
 
 use vexil_analysis::{
-    Effect, Fit, Known, LiveRoutes, Observed, Pods as Seen, Readiness, Revision, Routes, Weight,
+    Effect, Fit, Known, LiveRoutes, Observed, Pods as Seen, Readiness, Revision, Routes, TargetScaler, Weight,
 };
 
 use super::DEADLINE_MS;
@@ -186,6 +186,7 @@ impl World {
             backends: fit(self.backends),
             apex: fit(self.apex),
             scaler: fit(self.scaler),
+            target_scaler: TargetScaler::None,
             routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Are {
                 routes: Routes::split(Weight::clamped(u32::from(canary))),
                 fits: true,

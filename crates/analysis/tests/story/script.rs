@@ -1,7 +1,8 @@
 //! The script of a story: settings, then actions, one a line.
 
 use vexil_analysis::{
-    Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy, Weight,
+    Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy, TargetScaler,
+    Weight,
 };
 
 use super::world::World;
@@ -197,6 +198,9 @@ fn action(line: &str, words: &[&str]) -> Action {
         }
         ["allow", "all"] => user(line, |world, _| world.refused = None),
         ["change", "scaler"] => user(line, |world, _| world.scaler = Ok(false)),
+        ["scaler", "that", "must", "rest"] => {
+            user(line, |world, _| world.target_scaler = TargetScaler::Scales)
+        }
         ["break", "scaler", text @ ..] => {
             let text = text.join(" ");
             user(line, move |world, _| world.scaler = Err(text.clone()))

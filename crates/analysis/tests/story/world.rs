@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{
-    Answer, Effect, Fit, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, Weight, laws,
+    Answer, Effect, Fit, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes,
+    TargetScaler, Weight, laws,
 };
 
 #[derive(Clone)]
@@ -43,6 +44,7 @@ pub struct World {
     pub apex: bool,
     /// Whether the primary's autoscaler is as wanted; the text is why it cannot be.
     pub scaler: Result<bool, String>,
+    pub target_scaler: TargetScaler,
     pub routes: Option<Routes>,
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
@@ -73,6 +75,7 @@ impl World {
             backends: false,
             apex: false,
             scaler: Ok(true),
+            target_scaler: TargetScaler::None,
             routes: None,
             refused: None,
             hidden: false,
@@ -152,6 +155,7 @@ impl World {
                 }
                 Err(text) => Fit::Broken(text.clone()),
             },
+            target_scaler: self.target_scaler,
             routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
             primary_addresses: addresses(&self.primary),
             canary_addresses: canary,
@@ -234,6 +238,10 @@ impl World {
                 let target = self.target.as_mut()?;
                 (target.replicas, target.ready_at, target.since) = (replicas, ready_at, now);
                 target.covered = false;
+                if self.target_scaler != TargetScaler::None {
+                    self.target_scaler =
+                        if replicas == 0 { TargetScaler::Rests } else { TargetScaler::Scales };
+                }
                 return Some(("workload", format!("podinfo replicas={replicas} image={revision}")));
             }
         }
