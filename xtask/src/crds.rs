@@ -1,4 +1,5 @@
-//! Writes the CustomResourceDefinitions to `crds/`, or checks that they are as the types say.
+//! Writes the CustomResourceDefinitions to `crds/` and into the chart, which can read nothing outside of its folder; or
+//! checks that both are as the types say.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +9,9 @@ use vexil_api::crds;
 
 /// What is written above each file.
 const HEADER: &str = "# Made by `cargo xtask crds` from crates/api. Do not edit.\n";
+
+/// Where they stand, from the root of the repository.
+const FOLDERS: [&str; 2] = ["crds", "charts/vexil/files/crds"];
 
 /// Arguments of `cargo xtask crds`.
 #[derive(clap::Args)]
@@ -19,23 +23,27 @@ pub struct Args {
 
 /// Runs the chore.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut stale = Vec::new();
     for crd in crds()? {
-        let file = folder.join(format!("{}.yaml", crd.plural));
         let want = format!("{HEADER}{}", serde_saphyr::to_string(&crd.manifest)?);
-        if args.check {
+        for folder in FOLDERS {
+            let name = format!("{folder}/{}.yaml", crd.plural);
+            let file = root.join(&name);
             // An absent file differs too.
-            if fs::read_to_string(&file).unwrap_or_default() != want {
-                stale.push(crd.plural);
+            if fs::read_to_string(&file).unwrap_or_default() == want {
+                continue;
             }
-        } else {
-            fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-            fs::write(&file, want).with_context(|| format!("writing {}", file.display()))?;
+            if args.check {
+                stale.push(name);
+                continue;
+            }
+            fs::create_dir_all(root.join(folder)).with_context(|| format!("creating {folder}"))?;
+            fs::write(&file, &want).with_context(|| format!("writing {name}"))?;
         }
     }
     if !stale.is_empty() {
-        bail!("crds/ is not what the types say ({}); run `cargo xtask crds`", stale.join(", "));
+        bail!("not what the types say: {}; run `cargo xtask crds`", stale.join(", "));
     }
     Ok(())
 }
