@@ -9,7 +9,7 @@ use super::{
     kinds,
     managed::{Managers, Owner},
     registry::{Resource, Scale},
-    schema::types::Shape,
+    schema::{custom, types::Shape},
     state::State,
 };
 
@@ -76,6 +76,18 @@ fn scale(block: &Value) -> Scale {
     }
 }
 
+/// Brings an object of a custom kind into the version of `resource`, as the conversion None does: under its name, and
+/// without what its schema does not have.
+pub(crate) fn convert(resource: &Resource, object: &mut Value) {
+    let Some(served) = &resource.custom else { return };
+    let version = resource.api_version();
+    if text(object, &["apiVersion"]) != version {
+        put(object, &["apiVersion"], json!(version));
+        custom::narrow(&served.schema, served.preserve, object);
+        custom::default(&served.schema, object);
+    }
+}
+
 /// Serves the kind of a definition and says so in its status.
 pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
     if state.definitions.get(name(definition)).is_some_and(|known| Arc::ptr_eq(known, definition)) {
@@ -94,9 +106,16 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted");
     put(&mut told, &["status", "conditions"], json!([accepted, established]));
     put(&mut told, &["status", "acceptedNames"], names);
-    let stored = list(definition, &["spec", "versions"]);
-    let stored = stored.iter().filter(|v| at(v, &["storage"]) == Some(&Value::Bool(true)));
-    let stored: Vec<&str> = stored.map(|v| text(v, &["name"])).collect();
+    // Whatever was ever stored, until somebody says that all of it was written anew.
+    let stored = list(definition, &["status", "storedVersions"]);
+    let mut stored: Vec<&str> = stored.iter().filter_map(Value::as_str).collect();
+    let now = list(definition, &["spec", "versions"]);
+    let now = now.iter().filter(|v| at(v, &["storage"]) == Some(&Value::Bool(true)));
+    for version in now.map(|v| text(v, &["name"])) {
+        if !stored.contains(&version) {
+            stored.push(version);
+        }
+    }
     put(&mut told, &["status", "storedVersions"], json!(stored));
     own_status(state, &mut told, definition, stamp);
     let kept = if told == **definition {

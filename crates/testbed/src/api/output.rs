@@ -106,6 +106,7 @@ pub(crate) fn versioned(resource: &Resource, object: &Value) -> Value {
     if resource.is("events.k8s.io", "Event") {
         object = super::kinds::events::from_core(&object);
     }
+    super::crd::convert(resource, &mut object);
     put(&mut object, &["kind"], json!(resource.kind));
     put(&mut object, &["apiVersion"], json!(resource.api_version()));
     object

@@ -117,6 +117,13 @@ impl Registry {
         self.all().find(|r| r.bucket() == bucket && r.group != "events.k8s.io").cloned()
     }
 
+    /// The version in which objects of `resource` are kept; itself when there is no other.
+    pub fn stored(&self, resource: &Arc<Resource>) -> Arc<Resource> {
+        let versions = self.custom.values().flatten().filter(|r| r.qualified() == resource.qualified());
+        let mut stored = versions.filter(|r| r.custom.as_ref().is_some_and(|served| served.storage));
+        stored.next().unwrap_or(resource).clone()
+    }
+
     /// Serves what a CustomResourceDefinition defines, in place of what it defined before.
     pub fn define(&mut self, definition: &Value) {
         self.custom.insert(super::json::name(definition).to_owned(), crd::resources(definition));

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
+    crd,
     errors::{Reply, Status},
     ids::Ids,
     managed::Owner,
@@ -150,6 +151,20 @@ impl State {
     /// 404 when there is none.
     pub fn found(&self, call: &Call) -> Reply<Arc<Value>> {
         let found = self.store.get(&call.resource.bucket(), &call.namespace, &call.name);
-        found.cloned().ok_or_else(|| Status::not_found(&call.resource, &call.name))
+        let mut found = found.cloned().ok_or_else(|| Status::not_found(&call.resource, &call.name))?;
+        if call.resource.custom.is_some()
+            && found.get("apiVersion") != Some(&json!(call.resource.api_version()))
+        {
+            crd::convert(&call.resource, Arc::make_mut(&mut found));
+        }
+        Ok(found)
+    }
+
+    /// An object as it is kept.
+    pub fn kept(&self, call: &Call, mut object: Value) -> Value {
+        if call.resource.custom.is_some() {
+            crd::convert(&self.registry.stored(&call.resource), &mut object);
+        }
+        object
     }
 }

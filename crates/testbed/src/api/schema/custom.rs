@@ -27,6 +27,14 @@ pub(crate) fn read(
     Ok(read)
 }
 
+/// Drops what a schema does not have from an object that was read before.
+pub(crate) fn narrow(schema: &Value, preserve: bool, object: &mut Value) {
+    if let Value::Object(members) = object {
+        let kept = ["apiVersion", "kind", "metadata"];
+        prune_members(schema, preserve, members, "", &kept, &mut Findings::default());
+    }
+}
+
 fn prune(schema: &Value, preserve: bool, value: &mut Value, path: &str, findings: &mut Findings) {
     let preserve = preserve || yes(schema, "x-kubernetes-preserve-unknown-fields");
     match value {

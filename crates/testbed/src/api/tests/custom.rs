@@ -94,3 +94,50 @@ async fn a_patch_of_the_status_is_held_back_by_a_stale_version_but_not_by_anothe
     bench.check(("PATCH", &status, fenced("1")), 409, json!({"/reason": "Conflict"})).await;
     bench.check(("PATCH", &status, fenced(version)), 200, json!({"/status/n": 1})).await;
 }
+
+/// A kind in two versions that have only `d` in common.
+fn duos() -> Value {
+    let version = |name: &str, storage: bool, properties: Value| {
+        let spec = json!({"type": "object", "properties": properties});
+        json!({
+            "name": name, "served": true, "storage": storage, "subresources": {"status": {}},
+            "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}},
+        })
+    };
+    let text = json!({"type": "string"});
+    let stored = version("v1", true, json!({"a": text, "d": {"type": "string", "default": "one"}}));
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "duos.t.io"},
+        "spec": {
+            "group": "t.io", "scope": "Namespaced", "names": {"kind": "Duo", "plural": "duos"},
+            "versions": [stored, version("v1alpha1", false, json!({"b": text, "d": text}))],
+        },
+    })
+}
+
+/// As a real server answered.
+#[tokio::test(start_paused = true)]
+async fn versions_are_converted_by_name_and_lose_what_the_other_does_not_have() {
+    let bench = Bench::new();
+    bench.check(("POST", CRDS, duos()), 201, json!({"/status/storedVersions": ["v1"]})).await;
+    let [new, old] = ["v1", "v1alpha1"].map(|v| format!("/apis/t.io/{v}/namespaces/default/duos"));
+    let duo = |version: &str, name: &str, spec: Value| json!({"apiVersion": format!("t.io/{version}"), "kind": "Duo", "metadata": {"name": name}, "spec": spec});
+    bench.check(("POST", &new, duo("v1", "x", json!({"a": "1"}))), 201, json!({})).await;
+    let expect = json!({"/apiVersion": "t.io/v1alpha1", "/spec": {"d": "one"}});
+    let (new_x, old_x) = (format!("{new}/x"), format!("{old}/x"));
+    bench.check(("GET", &old_x, Value::Null), 200, expect).await;
+    let expect = json!({"/items/0/apiVersion": "t.io/v1alpha1", "/items/0/spec": {"d": "one"}});
+    bench.check(("GET", &old, Value::Null), 200, expect).await;
+    let patch = json!({"spec": {"b": "9"}});
+    bench.check(("PATCH", &old_x, patch), 200, json!({"/apiVersion": "t.io/v1alpha1"})).await;
+    let expect = json!({"/apiVersion": "t.io/v1", "/spec": {"d": "one"}});
+    bench.check(("GET", &new_x, Value::Null), 200, expect).await;
+    bench.check(("POST", &old, duo("v1alpha1", "y", json!({"b": "2"}))), 201, json!({})).await;
+    let expect = json!({"/apiVersion": "t.io/v1", "/spec": {"d": "one"}});
+    bench.check(("GET", &format!("{new}/y"), Value::Null), 200, expect).await;
+    let wrong = duo("v1", "z", json!({}));
+    let message =
+        "the API version in the data (t.io/v1) does not match the expected API version (t.io/v1alpha1)";
+    bench.check(("POST", &old, wrong), 400, json!({ "/message": message })).await;
+}

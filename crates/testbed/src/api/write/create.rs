@@ -69,6 +69,7 @@ impl State {
         if call.dry_run {
             return Ok(Arc::new(object));
         }
+        let object = self.kept(call, object);
         let stored = self.store.put(&call.resource.bucket(), object);
         self.settle(&call.stamp);
         let made = self.store.get(&call.resource.bucket(), &call.namespace, name(&stored));

@@ -62,13 +62,15 @@ impl State {
         if !causes.is_empty() {
             return Err(Status::invalid(&call.resource, &call.name, &causes));
         }
-        if new == **old {
-            return Ok(old.clone());
+        let bucket = call.resource.bucket();
+        let new = self.kept(call, new);
+        if let Some(kept) = self.store.get(&bucket, &call.namespace, &call.name).filter(|kept| ***kept == new)
+        {
+            return Ok(kept.clone());
         }
         if call.dry_run {
             return Ok(Arc::new(new));
         }
-        let bucket = call.resource.bucket();
         let stored = if is_deleting(&new) && !has_finalizers(&new) && number(&new, &GRACE) == 0 {
             self.store.remove(&bucket, &call.namespace, &call.name);
             Arc::new(new)
