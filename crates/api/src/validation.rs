@@ -8,6 +8,7 @@ mod metrics;
 mod names;
 mod parse;
 mod references;
+mod scaler;
 mod target;
 mod unsupported;
 mod webhooks;
@@ -121,9 +122,10 @@ pub fn validate(canary: &Canary, context: &ValidationContext<'_>) -> Validation 
 type Rules = fn(&Subject<'_>, &mut Validation);
 
 /// All groups, in the order their defects are told.
-const RULES: [Rules; 7] = [
+const RULES: [Rules; 8] = [
     target::check,
     references::check,
+    scaler::check,
     analysis::check,
     metrics::check,
     webhooks::check,

@@ -113,7 +113,7 @@ impl Case {
             target: &self.canary.spec.target_ref.name,
             owner: &self.owner,
             settings: &settings.workloads,
-            autoscaled: self.canary.spec.autoscaler_ref.is_some(),
+            scaler: self.canary.spec.autoscaler_ref.as_ref(),
         }
     }
 

@@ -84,4 +84,52 @@ pub enum WorkloadError {
         /// The kinds there are.
         known: String,
     },
+    /// `spec.autoscalerRef.kind` names a kind that is not in [`crate::SCALERS`].
+    #[error("unknown kind of scaler {kind} in spec.autoscalerRef; use one of: {known}")]
+    UnknownScaler {
+        /// What was asked for.
+        kind: String,
+        /// The kinds there are.
+        known: String,
+    },
+    /// The cluster does not serve the kind of the scaler.
+    #[error(
+        "the cluster does not serve {kind} ({group}); install {by}, or name another scaler in spec.autoscalerRef"
+    )]
+    NotServed {
+        /// The kind.
+        kind: &'static str,
+        /// Its API group.
+        group: &'static str,
+        /// What brings it.
+        by: &'static str,
+    },
+    /// The scaler that the Canary names scales something else: a copy of it would not be the target's.
+    #[error(
+        "{scaler}: spec.scaleTargetRef names {found}, which is not the target Deployment {target}; name the target there, \
+         or in spec.autoscalerRef the scaler of the target"
+    )]
+    OtherTarget {
+        /// The scaler.
+        scaler: String,
+        /// What it scales.
+        found: String,
+        /// `spec.targetRef.name`.
+        target: String,
+    },
+    /// The bounds of the primary's scaler exclude each other.
+    #[error(
+        "{scaler}: at least {min} and at most {max} pods cannot be; correct \
+         spec.autoscalerRef.primaryScalerReplicas, or the bounds of {source_name}"
+    )]
+    Bounds {
+        /// The primary's scaler.
+        scaler: String,
+        /// The user's scaler, whose bounds count where the Canary has none.
+        source_name: String,
+        /// The lower bound.
+        min: i64,
+        /// The upper bound.
+        max: i64,
+    },
 }

@@ -3,7 +3,7 @@
 //! A [`Workload`] is one kind of target. It is given the [`Subject`] (the Canary as a workload sees it) and the
 //! objects that were seen, and answers with facts ([`vexil_analysis::Readiness`], [`vexil_analysis::Revision`]) or
 //! with the [`vexil_object::Change`]s it wants. It never waits and never talks to the API server. A new kind is one
-//! folder that implements [`Workload`] and one line in [`KINDS`].
+//! folder that implements [`Workload`] and one line in [`KINDS`]. A [`Scaler`] is the same for what scales the target.
 //!
 //! What caches hold are projections ([`DeploymentProjection`]): enough for every fact, not enough for a copy. The two
 //! copies, [`Workload::create_primary`] and [`Workload::promote`], therefore take the target as one GET returned it.
@@ -17,6 +17,7 @@ mod pods;
 mod ports;
 mod projection;
 mod revision;
+mod scaler;
 mod selector;
 mod subject;
 mod template;
@@ -31,6 +32,7 @@ pub use pods::explain;
 pub use ports::ServicePort;
 pub use projection::{DeploymentProjection, EndpointSliceProjection, ServiceProjection};
 pub use revision::{flagger_id, is_our_revision};
+pub use scaler::{SCALERS, Scaler, abandoned, rivals, scaler};
 pub use selector::Selector;
 pub use subject::{Side, Subject};
 pub use view::DeploymentView;

@@ -66,7 +66,8 @@ pub fn flagger_id(revision: &Revision) -> String {
     text
 }
 
-fn digest(value: &Value) -> String {
+/// The digest of a JSON document, in the current scheme.
+pub(crate) fn digest(value: &Value) -> String {
     let mut hash = Sha256::new();
     canonical(value, &mut hash);
     hash.finalize().iter().take(KEPT).fold(SCHEME.to_owned(), |text, byte| text + &format!("{byte:02x}"))

@@ -1,12 +1,13 @@
 //! The Canary as a workload sees it: names, owner and the operator's settings.
 
 use serde_json::Value;
+use vexil_api::canary::ScalerRef;
 use vexil_object::{Kind, ObjectKey, Objects, Owner, Seen, meta};
 
 use crate::{Settings, WorkloadError};
 
 /// Longest name of an object (RFC 1123 subdomain, Kubernetes "Object Names and IDs").
-const NAME_LIMIT: usize = 253;
+pub(crate) const NAME_LIMIT: usize = 253;
 
 /// Which of the two workloads of a Canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,8 +29,8 @@ pub struct Subject<'a> {
     pub owner: &'a Owner,
     /// The operator's flags that concern workloads.
     pub settings: &'a Settings,
-    /// Whether `spec.autoscalerRef` is set: then the primary's replicas are the scaler's.
-    pub autoscaled: bool,
+    /// `spec.autoscalerRef`. Where it is set, the primary's replicas are its scaler's and are never written.
+    pub scaler: Option<&'a ScalerRef>,
 }
 
 impl Subject<'_> {
@@ -48,12 +49,7 @@ impl Subject<'_> {
         kind: Kind,
         have: &'h Objects,
     ) -> Result<&'h Value, WorkloadError> {
-        let key = self.key(kind, Side::Canary);
-        match have.get(&key) {
-            Seen::Present(object) => Ok(object),
-            Seen::Absent => Err(missing(noun, &key)),
-            Seen::NotKnown => Err(WorkloadError::NotKnown { object: key.to_string() }),
-        }
+        present(noun, &self.key(kind, Side::Canary), have)
     }
 
     /// The primary as seen, `None` when there is none. One that this Canary does not control is refused, never adopted.
@@ -62,8 +58,16 @@ impl Subject<'_> {
         kind: Kind,
         have: &'h Objects,
     ) -> Result<Option<&'h Value>, WorkloadError> {
-        let key = self.key(kind, Side::Primary);
-        match have.get(&key) {
+        self.ours(&self.key(kind, Side::Primary), have)
+    }
+
+    /// A generated object as seen, `None` when there is none. One that this Canary does not control is refused.
+    pub(crate) fn ours<'h>(
+        &self,
+        key: &ObjectKey,
+        have: &'h Objects,
+    ) -> Result<Option<&'h Value>, WorkloadError> {
+        match have.get(key) {
             Seen::Present(object) if self.owner.controls(object) => Ok(Some(object)),
             Seen::Present(object) => {
                 Err(WorkloadError::Foreign { object: key.to_string(), owner: self.controller_of(object) })
@@ -88,6 +92,19 @@ impl Subject<'_> {
             return format!("an earlier Canary {name}, whose objects are about to be collected");
         }
         format!("{kind} {name}")
+    }
+}
+
+/// An object that must be there.
+pub(crate) fn present<'h>(
+    noun: &'static str,
+    key: &ObjectKey,
+    have: &'h Objects,
+) -> Result<&'h Value, WorkloadError> {
+    match have.get(key) {
+        Seen::Present(object) => Ok(object),
+        Seen::Absent => Err(missing(noun, key)),
+        Seen::NotKnown => Err(WorkloadError::NotKnown { object: key.to_string() }),
     }
 }
 

@@ -26,7 +26,8 @@ pub trait Workload: Send + Sync {
     /// The kind of target and primary alike.
     fn kind(&self) -> Kind;
 
-    /// The objects it still has to see; empty once `have` holds the target and the primary.
+    /// The objects it still has to see; empty once `have` holds the target, the primary and, where there is a scaler,
+    /// what that needs.
     fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey>;
 
     /// The label that tells canary pods from primary pods.
@@ -108,7 +109,7 @@ pub trait Workload: Send + Sync {
     /// Gives the target the pods a rollout needs. `None` when it has them already.
     ///
     /// # Errors
-    /// When the target or the primary is not known, the target is missing, or the primary is not ours.
+    /// When the target, the primary or the scaler is not known, the target is missing, or the primary is not ours.
     fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError>;
 
     /// Takes the target's pods away. `None` when it has none.

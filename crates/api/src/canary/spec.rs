@@ -89,8 +89,8 @@ pub struct ScalerRef {
     /// Its name.
     pub name: String,
     /// KEDA: name of the trigger, and the query that the primary's copy gets.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub primary_scaler_queries: BTreeMap<String, String>,
+    // An empty map is not the same as none: it says that no query is to be derived from the target's.
+    pub primary_scaler_queries: Option<BTreeMap<String, String>>,
     /// Bounds that differ for the primary's copy.
     pub primary_scaler_replicas: Option<PrimaryScalerReplicas>,
 }

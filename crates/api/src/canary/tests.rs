@@ -46,6 +46,11 @@ fn an_object_of_the_reference_comes_back_unchanged() {
     check_unchanged(
         json!({
             "targetRef": target,
+            "autoscalerRef": {
+                "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo-so",
+                "primaryScalerQueries": { "requests": "sum(x)" },
+                "primaryScalerReplicas": { "minReplicas": 2, "maxReplicas": 15 },
+            },
             "service": { "port": 9898, "targetPort": 9898, "portName": "" },
             "analysis": {
                 "interval": "",
@@ -57,6 +62,16 @@ fn an_object_of_the_reference_comes_back_unchanged() {
         }),
         reference_status(),
     );
+}
+
+#[test]
+fn no_queries_for_the_primarys_scaler_are_not_the_same_as_none() {
+    for rest in [json!({}), json!({ "primaryScalerQueries": {} })] {
+        let mut scaler = json!({ "kind": "ScaledObject", "name": "podinfo-so" });
+        scaler.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        let target = json!({ "kind": "Deployment", "name": "podinfo" });
+        check_unchanged(json!({ "targetRef": target, "autoscalerRef": scaler }), reference_status());
+    }
 }
 
 /// The Canary of the guide for SMI Istio, as it is written there.

@@ -7,7 +7,7 @@ const LABEL_MAX: usize = 63;
 /// Longest DNS name: names of most objects.
 const NAME_MAX: usize = 253;
 /// What is appended to the names of generated objects; `-canary` is shorter.
-const SUFFIX: &str = "-primary";
+pub(super) const SUFFIX: &str = "-primary";
 
 /// Names that generated objects are made of.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
@@ -37,7 +37,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     }
 }
 
-fn too_long(name: &str, max: usize) -> String {
+/// The words for a name that `-primary` makes too long.
+pub(super) fn too_long(name: &str, max: usize) -> String {
     format!("`{name}{SUFFIX}` would be longer than {max} characters")
 }
 

@@ -3,6 +3,7 @@
 mod abilities;
 mod analysis;
 mod references;
+mod scaler;
 mod types;
 
 use serde_json::{Value, json};

@@ -11,7 +11,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
     Demand, DeploymentView, PrimaryCopy, Scaling, Selector, ServicePort, Side, Subject, Workload,
-    WorkloadError, Write, ports, revision, selector, subject::missing, template,
+    WorkloadError, Write, ports, revision, scaler, selector, subject::missing, template,
 };
 
 /// What messages call this kind.
@@ -44,7 +44,12 @@ impl Workload for Deployments {
 
     fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey> {
         let both = [Side::Canary, Side::Primary].map(|side| subject.key(kinds::DEPLOYMENT, side));
-        both.into_iter().filter(|key| !have.has(key)).collect()
+        let mut needs: Vec<_> = both.into_iter().filter(|key| !have.has(key)).collect();
+        if let Some((reference, scaler)) = subject.scaler.and_then(|named| Some((named, scaler(named).ok()?)))
+        {
+            needs.extend(scaler.needs(subject, reference, have));
+        }
+        needs
     }
 
     fn selector(&self, subject: &Subject<'_>, have: &Objects) -> Result<Selector, WorkloadError> {
@@ -126,7 +131,7 @@ impl Workload for Deployments {
     }
 
     fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
-        Ok(scale::up(subject, Self::target(subject, have)?, Self::primary(subject, have)?))
+        scale::up(subject, Self::target(subject, have)?, Self::primary(subject, have)?, have)
     }
 
     fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError> {

@@ -65,7 +65,7 @@ fn spec(subject: &Subject<'_>, target: &Value, primary: &Value) -> Vec<JsonOp> {
     ops.push(JsonOp::Add("/spec/minReadySeconds".to_owned(), min_ready));
 
     let replicas = DeploymentView::new(target).desired();
-    let ours = !subject.autoscaled && replicas > 0 && replicas != DeploymentView::new(primary).desired();
+    let ours = subject.scaler.is_none() && replicas > 0 && replicas != DeploymentView::new(primary).desired();
     if ours {
         ops.push(JsonOp::Add("/spec/replicas".to_owned(), replicas.into()));
     }

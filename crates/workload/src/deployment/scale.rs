@@ -1,17 +1,26 @@
 //! How many pods the target has: nothing but `spec.replicas` is ever written to it (`workloads.md` 4.4, S14).
 
 use serde_json::Value;
-use vexil_object::{Change, kinds, meta};
+use vexil_object::{Change, Objects, kinds, meta};
 
-use crate::{DeploymentView, Scaling, Side, Subject};
+use crate::{DeploymentView, Scaling, Side, Subject, WorkloadError, scaler};
 
-/// The target's way up: what it has, else as many pods as the primary has, else one.
-pub(super) fn up(subject: &Subject<'_>, target: &Value, primary: Option<&Value>) -> Option<Scaling> {
+/// The target's way up: what it has, else what its scaler says it has at least, else as many pods as the primary has,
+/// else one.
+pub(super) fn up(
+    subject: &Subject<'_>,
+    target: &Value,
+    primary: Option<&Value>,
+    have: &Objects,
+) -> Result<Option<Scaling>, WorkloadError> {
     if DeploymentView::new(target).desired() > 0 {
-        return None;
+        return Ok(None);
     }
-    let replicas = primary.map_or(1, |primary| DeploymentView::new(primary).desired().max(1));
-    to(subject, target, replicas).map(|change| Scaling { replicas, change })
+    let replicas = match subject.scaler {
+        Some(reference) => scaler(reference)?.least(subject, reference, have)?,
+        None => primary.map_or(1, |primary| DeploymentView::new(primary).desired().max(1)),
+    };
+    Ok(to(subject, target, replicas).map(|change| Scaling { replicas, change }))
 }
 
 /// The patch that gives the target that many pods; `None` when it wants them already.

@@ -1,6 +1,7 @@
 //! A target as a real API server returns it, and a world to look at it in.
 
 use serde_json::{Value, json};
+use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, Change, JsonOp, ObjectKey, Objects, Owner, Projection, Seen, kinds};
 use vexil_workload::{DeploymentProjection, Deployments, PrimaryCopy, Settings, Subject, Workload};
 
@@ -10,7 +11,7 @@ pub struct Scene {
     pub name: String,
     pub owner: Owner,
     pub settings: Settings,
-    pub autoscaled: bool,
+    pub scaler: Option<ScalerRef>,
 }
 
 impl Default for Scene {
@@ -19,7 +20,7 @@ impl Default for Scene {
             name: "podinfo".to_owned(),
             owner: Owner { name: "podinfo".to_owned(), uid: "canary-uid".to_owned() },
             settings: Settings::from_flags("app,name", "app.kubernetes.io"),
-            autoscaled: false,
+            scaler: None,
         }
     }
 }
@@ -31,7 +32,7 @@ impl Scene {
             target: &self.name,
             owner: &self.owner,
             settings: &self.settings,
-            autoscaled: self.autoscaled,
+            scaler: self.scaler.as_ref(),
         }
     }
 

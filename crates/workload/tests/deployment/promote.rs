@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use vexil_analysis::Revision;
+use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, JsonOp};
 use vexil_workload::{Deployments, PrimaryCopy, Settings, Workload, Write};
 
@@ -97,7 +98,7 @@ fn fields_beside_the_template_follow_the_target() {
 #[test]
 fn the_primarys_pods_are_never_taken_away() {
     let check = |autoscaled: bool, target_replicas: Value, primary_replicas: i64, expect: i64| {
-        let scene = Scene { autoscaled, ..Scene::default() };
+        let scene = Scene { scaler: autoscaled.then(ScalerRef::default), ..Scene::default() };
         let primary = with(scene.primary_of(&scene.target()), "/spec/replicas", json!(primary_replicas));
         let target = with(next(scene.target()), "/spec/replicas", target_replicas.clone());
         let after = promoted(&scene, &target, &primary);

@@ -1,6 +1,7 @@
 //! How many pods the target gets, by the table of `workloads.md` 4.4.
 
 use serde_json::{Value, json};
+use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, Change, Seen, kinds};
 use vexil_workload::{Deployments, Side, Workload};
 
@@ -54,4 +55,38 @@ fn the_target_is_not_scaled_by_a_primary_that_is_not_known() {
     let mut world = scene.world(Some(&target), None);
     world.insert(scene.subject().key(kinds::DEPLOYMENT, Side::Primary), Seen::NotKnown);
     assert!(Deployments.scale_up(&scene.subject(), &world).is_err());
+}
+
+#[test]
+fn a_target_with_a_scaler_comes_up_with_the_scalers_minimum() {
+    let reference = ScalerRef {
+        kind: "HorizontalPodAutoscaler".to_owned(),
+        name: "podinfo".to_owned(),
+        ..ScalerRef::default()
+    };
+    let scene = Scene { scaler: Some(reference), ..Scene::default() };
+    let hpa = |least: Value| {
+        json!({"spec": {
+            "minReplicas": least, "maxReplicas": 9,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+        }})
+    };
+    let check = |replicas: i64, least: Seen, expect: Result<Option<i64>, &str>| {
+        let target = with(scene.target(), "/spec/replicas", json!(replicas));
+        let primary = with(scene.primary_of(&target), "/spec/replicas", json!(7));
+        let mut world = scene.world(Some(&target), Some(&primary));
+        let [key, copy] = Deployments.needs(&scene.subject(), &world).try_into().unwrap();
+        assert_eq!((key.name(), copy.name()), ("podinfo", "podinfo-primary"));
+        world.insert(key, least);
+        let scaling = Deployments.scale_up(&scene.subject(), &world);
+        let found = scaling.map(|it| it.map(|it| it.replicas)).map_err(|error| error.to_string());
+        assert_eq!(found, expect.map_err(str::to_owned));
+    };
+    check(0, Seen::present(hpa(json!(3))), Ok(Some(3)));
+    check(0, Seen::present(hpa(json!(0))), Ok(Some(1)));
+    check(0, Seen::present(hpa(Value::Null)), Ok(Some(1)));
+    check(0, Seen::Absent, Ok(Some(1)));
+    check(0, Seen::NotKnown, Err("HorizontalPodAutoscaler podinfo.test is not known yet"));
+    check(4, Seen::present(hpa(json!(3))), Ok(None));
+    check(4, Seen::NotKnown, Ok(None));
 }

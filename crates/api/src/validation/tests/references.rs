@@ -37,6 +37,7 @@ fn the_references_own_rules_in_its_own_words() {
         json!({ "targetRef": service }),
         &["provider: can't use traefik provider with Knative Service as target", not_yet],
     );
+    let scaler = json!({ "kind": "ScaledObject", "name": "x" });
     let knative = RouterAbilities { knative: true, ..WEIGHTS };
     let for_knative = || ValidationContext { router: Some(knative), ..context() };
     check_in(
@@ -46,7 +47,7 @@ fn the_references_own_rules_in_its_own_words() {
     );
     check_in(
         for_knative(),
-        json!({ "provider": "knative", "targetRef": service, "autoscalerRef": { "name": "x" } }),
+        json!({ "provider": "knative", "targetRef": service, "autoscalerRef": scaler }),
         &[
             "autoscalerRef: can't use autoscaler with Knative Service",
             not_yet,

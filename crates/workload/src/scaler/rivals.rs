@@ -1,0 +1,78 @@
+//! What is wrong between scalers and the target though no write would mend it: told, never touched.
+
+use serde_json::Value;
+use vexil_api::canary::ScalerRef;
+use vexil_object::{Kind, ObjectKey, meta};
+
+use super::{
+    copy::{copy_key, deployment, source_key},
+    keda, scaler,
+};
+use crate::{Subject, subject::primary};
+
+/// One clause for each scaler that scales the target or the primary although the Canary does not name it (two writers
+/// on `replicas` undo each other's work), and for what the user's own scaler says that the Canary cannot have.
+/// `listed` are the scalers of the namespace.
+pub fn rivals(
+    subject: &Subject<'_>,
+    reference: Option<&ScalerRef>,
+    listed: &[(ObjectKey, &Value)],
+) -> Vec<String> {
+    let named = reference.and_then(|reference| Some((reference, scaler(reference).ok()?.kind())));
+    let here = listed.iter().filter(|(key, _)| key.namespace() == subject.namespace);
+    here.flat_map(|(key, object)| match named {
+        Some((reference, kind)) if *key == source_key(subject, kind, reference) => {
+            own(subject, reference, key, object)
+        }
+        _ => foreign(subject, named, key, object).into_iter().collect(),
+    })
+    .collect()
+}
+
+/// What the user's scaler says that the Canary cannot have.
+fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &Value) -> Vec<String> {
+    if key.kind() != keda::KIND {
+        return Vec::new();
+    }
+    let target = subject.target;
+    let mut told: Vec<_> = keda::idle_queries(object, reference)
+        .into_iter()
+        .map(|name| {
+            format!(
+                "spec.autoscalerRef.primaryScalerQueries has a query for {name}, but {key} has no trigger of that name"
+            )
+        })
+        .collect();
+    told.extend(keda::held(object).map(|held| {
+        format!(
+            "{key} holds Deployment {target} at {held} pods (autoscaling.keda.sh/paused-replicas), also between \
+             rollouts; take that annotation off to let the target rest"
+        )
+    }));
+    told
+}
+
+/// Another scaler that scales what is ours. Not the copy, and not an HPA that a ScaledObject has made: that one is
+/// told of itself.
+fn foreign(
+    subject: &Subject<'_>,
+    named: Option<(&ScalerRef, Kind)>,
+    key: &ObjectKey,
+    object: &Value,
+) -> Option<String> {
+    let is_copy = named.is_some_and(|(reference, kind)| *key == copy_key(subject, kind, reference));
+    let is_made = meta::controller(object).is_some_and(|by| meta::text(by, "/kind") == keda::KIND.kind);
+    let is_ours = is_copy || subject.owner.controls(object);
+    let scaled = deployment(object).filter(|_| !is_ours && !is_made)?;
+    let cure = match named {
+        None if scaled == subject.target => "name it in spec.autoscalerRef or delete it".to_owned(),
+        Some((reference, kind)) if scaled == subject.target => {
+            format!("delete it, or name it in spec.autoscalerRef in place of {kind} {}", reference.name)
+        }
+        _ if scaled == primary(subject.target) => {
+            "delete it; the primary's scaler is made from the one in spec.autoscalerRef".to_owned()
+        }
+        _ => return None,
+    };
+    Some(format!("{key} scales Deployment {scaled}, whose replicas this Canary writes too: {cure}"))
+}
