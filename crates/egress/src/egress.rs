@@ -112,6 +112,7 @@ impl Egress {
         let mut builder = match request.method {
             Method::Get => client.get(url),
             Method::Post => client.post(url).body(request.body.clone()),
+            Method::Put => client.put(url).body(request.body.clone()),
         };
         for (name, value) in &request.headers {
             let mut value = header::HeaderValue::from_str(value.expose()).map_err(|_| {

@@ -24,6 +24,8 @@ pub enum Method {
     Get,
     /// Sends a body.
     Post,
+    /// Sends a body; the same again changes nothing.
+    Put,
 }
 
 /// What to do with a reply that is larger than [`Request::max_reply_bytes`].

@@ -30,7 +30,7 @@ static BANS: [Ban; 10] = [
         rule: Rule::new("clock", "the time is a value that is passed in, so that decisions can be replayed"),
         words: &["SystemTime::now", "Instant::now", "Timestamp::now", "Zoned::now"],
         only: &[],
-        but: &["crates/controller/", "bins/", "xtask/", "crates/testbed/"],
+        but: &["crates/controller/", "crates/program/", "bins/", "xtask/", "crates/testbed/"],
         tests: false,
     },
     Ban {

@@ -23,6 +23,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "api", imports: &[], tests: &[] },
     Layer { name: "egress", imports: &[], tests: &[] },
     Layer { name: "object", imports: &[], tests: &[] },
+    Layer { name: "program", imports: &[], tests: &[] },
     Layer { name: "routing", imports: &["analysis", "api", "object"], tests: &[] },
     Layer { name: "workload", imports: &["analysis", "api", "object"], tests: &[] },
     Layer { name: "metrics", imports: &["analysis", "api", "egress", "object"], tests: &[] },
@@ -38,6 +39,7 @@ pub const LAYERS: &[Layer] = &[
     },
     Layer { name: "testbed", imports: &["api"], tests: &[] },
     Layer { name: "vexil", imports: &["*"], tests: &[] },
+    Layer { name: "loadtester", imports: &["api", "egress", "program"], tests: &[] },
     Layer { name: "xtask", imports: &["*", "testbed"], tests: &[] },
 ];
 
@@ -47,10 +49,14 @@ const GUARDED: &[(&str, &[&str], &str)] = &[
     ("kube", &["api", "kube", "testbed", "vexil", "xtask"], "one crate talks to the API server: crates/kube"),
     (
         "tokio",
-        &["controller", "egress", "kube", "webhook", "testbed", "vexil", "xtask"],
+        &["controller", "egress", "kube", "loadtester", "webhook", "testbed", "vexil", "xtask"],
         "only the edge waits",
     ),
-    ("anyhow", &["testbed", "vexil", "xtask"], "a library tells its errors apart by what the caller can do"),
+    (
+        "anyhow",
+        &["loadtester", "testbed", "vexil", "xtask"],
+        "a library tells its errors apart by what the caller can do",
+    ),
     ("rand", &[], "what happens can be replayed: nothing here throws dice"),
 ];
 

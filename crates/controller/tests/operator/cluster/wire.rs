@@ -45,6 +45,7 @@ fn outgoing(request: &Request) -> http::Request<Bytes> {
     let method = match request.method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
     };
     let mut outgoing = http::Request::builder().method(method).uri(request.url.as_str());
     for (name, value) in &request.headers {

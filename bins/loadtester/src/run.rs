@@ -1,0 +1,138 @@
+//! Start, run, stop: listens, carries out tasks, and leaves nothing behind when a signal comes.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::{Context as _, Result, bail};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinSet,
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+use vexil_egress::Egress;
+
+use crate::{
+    args::Args,
+    desk::Desk,
+    gates::Gates,
+    metrics::Metrics,
+    process::{self, Limits},
+    routes,
+    tasks::Places,
+    work::{Job, Tools, carry_out},
+};
+
+/// Between SIGTERM and SIGKILL to a task's process group.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a stop may take: what a task needs to end, and its answer to be read.
+const STOP: Duration = Duration::from_secs(10);
+
+/// Runs until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start, or did not end in order.
+pub async fn run(args: Args) -> Result<()> {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        bail!("another TLS implementation is installed");
+    }
+    if let Err(error) = process::adopt_orphans() {
+        tracing::warn!("orphans of commands are left to others: {error}");
+    }
+    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, args.port));
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let (desk, jobs, tools) = furnish(&args)?;
+    let port = listener.local_addr()?.port();
+    tracing::info!("Starting load tester v{} API on port {port}", env!("CARGO_PKG_VERSION"));
+    let kinds: Vec<_> = args.task_types.iter().map(|kind| kind.name).collect();
+    tracing::info!("task types that are on: {}", kinds.join(", "));
+    if let Some(advice) = args.namespace_regexp.advice() {
+        tracing::warn!("{advice}");
+    }
+    let stop = desk.stop.clone();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = async || {
+        tokio::select! {
+            biased;
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    let ending = async {
+        signals().await;
+        tracing::info!("stopping");
+        stop.cancel();
+        tokio::select! {
+            biased;
+            () = signals() => "a second signal came",
+            () = sleep(STOP) => "what runs did not end in time",
+        }
+    };
+    let served = axum::serve(listener, routes::router(Arc::new(desk)))
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = async {
+        let (served, ()) = tokio::join!(served.into_future(), work(jobs, tools, stop.clone()));
+        served.context("the HTTP server has ended")
+    };
+    tokio::select! {
+        biased;
+        result = serving => result?,
+        why = ending => bail!("ended at once: {why}"),
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// What the flags ask for.
+fn furnish(args: &Args) -> Result<(Desk, mpsc::Receiver<Job>, Tools)> {
+    let max_tasks = usize::from(args.max_tasks);
+    let (jobs, received) = mpsc::channel(max_tasks);
+    let metrics = Metrics::new(&args.task_types);
+    let desk = Desk {
+        namespaces: args.namespace_regexp.clone(),
+        kinds: args.task_types.clone(),
+        max_tasks,
+        gates: Mutex::new(Gates::default()),
+        places: Places::new(max_tasks),
+        jobs,
+        stop: CancellationToken::new(),
+        metrics: metrics.clone(),
+    };
+    let output_bytes = usize::try_from(args.max_output_bytes)?;
+    let limits = Limits { timeout: args.timeout.duration, grace: GRACE, output_bytes };
+    let tools = Tools { limits, timeout: args.timeout.text.clone(), out: Arc::new(Egress::new()?), metrics };
+    Ok((desk, received, tools))
+}
+
+/// Carries out what comes, and after the stop waits until all of it has ended.
+pub async fn work(mut jobs: mpsc::Receiver<Job>, tools: Tools, stop: CancellationToken) {
+    let mut running = JoinSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            Some(job) = jobs.recv() => {
+                let tools = tools.clone();
+                running.spawn(async move { carry_out(job, &tools).await });
+            }
+            Some(ended) = running.join_next() => told(ended),
+        }
+    }
+    // Whatever was received and not started is dropped, and its caller told.
+    drop(jobs);
+    while let Some(ended) = running.join_next().await {
+        told(ended);
+    }
+}
+
+fn told(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!("a task was lost: {error}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Carries out one task, and tells the log, the metrics and whoever waits what came of it.
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::{sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
+use vexil_egress::Transport;
+
+use crate::{
+    kinds::{Remote, Work},
+    metrics::Metrics,
+    process::{self, End, Limits, Outcome},
+    reply::Reply,
+    tasks::{Place, Task},
+};
+
+/// A task that may start.
+#[derive(Debug)]
+pub struct Job {
+    /// What is to be done.
+    pub task: Task,
+    /// Held while anything of it runs.
+    pub place: Place,
+    /// Ends it early.
+    pub cancelled: CancellationToken,
+    /// Whoever waits for the result.
+    pub answer: Option<oneshot::Sender<Reply>>,
+}
+
+/// What tasks need.
+#[derive(Clone)]
+pub struct Tools {
+    /// Limits of commands; the deadline holds for every task.
+    pub limits: Limits,
+    /// The deadline as the flag has it.
+    pub timeout: String,
+    /// The way to other services.
+    pub out: Arc<dyn Transport>,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+/// Carries out a task until nothing of it is left.
+pub async fn carry_out(job: Job, tools: &Tools) {
+    let Job { mut task, place, cancelled, answer } = job;
+    let (begun, _underway) = (Instant::now(), tools.metrics.begin(task.kind));
+    let shown = task.work.shown();
+    tracing::info!(
+        canary = task.canary,
+        task_type = task.kind.name,
+        phase = task.phase,
+        checksum = task.checksum,
+        "task starting {shown}"
+    );
+    match &mut task.work {
+        Work::Remote(remote) => {
+            let outcome = call(remote.as_mut(), tools, &cancelled).await;
+            report(&task, &outcome, tools, begun, answer);
+        }
+        Work::Command { command, .. } => {
+            let command = command.clone();
+            process::run(&command, &tools.limits, &cancelled, |outcome| {
+                report(&task, &outcome, tools, begun, answer);
+            })
+            .await;
+        }
+    }
+    drop(place);
+}
+
+/// Has another service do it.
+async fn call(remote: &mut dyn Remote, tools: &Tools, cancelled: &CancellationToken) -> Outcome {
+    let end = tokio::select! {
+        biased;
+        () = cancelled.cancelled() => End::Cancelled,
+        result = timeout(tools.limits.timeout, remote.run(tools.out.as_ref())) => match result {
+            Ok(Ok(())) => End::Succeeded,
+            Ok(Err(why)) => End::Failed(why),
+            Err(_) => End::TimedOut,
+        }
+    };
+    if end != End::Succeeded {
+        remote.stop(tools.out.as_ref()).await;
+    }
+    Outcome { output: String::new(), end }
+}
+
+/// The result is known (`loadtester-and-charts.md` A7).
+fn report(
+    task: &Task,
+    outcome: &Outcome,
+    tools: &Tools,
+    begun: Instant,
+    answer: Option<oneshot::Sender<Reply>>,
+) {
+    let (shown, canary, after) = (task.work.shown(), &task.canary, begun.elapsed());
+    let seconds = after.as_secs();
+    let result = match outcome.end {
+        End::Succeeded => "succeeded",
+        End::Failed(_) => "failed",
+        End::TimedOut => "timed_out",
+        End::Cancelled => "cancelled",
+    };
+    tools.metrics.ended(task.kind, result, after);
+    let reply = Reply::result(task, outcome, &tools.timeout);
+    match &outcome.end {
+        End::Succeeded if task.logs_output => {
+            tracing::info!(canary, seconds, output = outcome.output, "command finished {shown}");
+        }
+        End::Succeeded => tracing::info!(canary, seconds, "command finished {shown}"),
+        end => {
+            let error = match end {
+                End::Failed(how) => how,
+                _ => result,
+            };
+            tracing::error!(canary, seconds, error, output = outcome.output, "command failed {shown}");
+        }
+    }
+    if let Some(answer) = answer {
+        // Whoever asked may have gone.
+        let _heard = answer.send(reply);
+    }
+}

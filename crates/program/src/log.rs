@@ -1,0 +1,129 @@
+//! Log lines as the contract has them (`operator.md` section 5): one JSON object a line, keys in a fixed order.
+
+use std::fmt::{self, Write as _};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{
+    EnvFilter,
+    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    registry::LookupSpan,
+};
+
+/// Why there is no log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogError {
+    /// The form is not known: somebody has to correct the flag.
+    #[error("-zap-encoding {0:?} is neither json nor console")]
+    UnknownEncoding(String),
+}
+
+/// Installs the process's log, on standard error. `level` is the lowest one that `ours` (names of crates) speak from;
+/// other libraries speak from `warn` up. Once per process.
+///
+/// # Errors
+/// When `encoding` is neither `json` nor `console`.
+pub fn install_log(level: &str, encoding: &str, ours: &[&str]) -> Result<(), LogError> {
+    let level = match level {
+        "debug" | "info" | "warn" | "error" => level,
+        "fatal" | "panic" => "error",
+        // As the reference: any other word, `warning` among them.
+        _ => "info",
+    };
+    let filter = ours.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
+    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    match encoding {
+        "json" => log.event_format(Json).init(),
+        "console" => log.with_target(false).init(),
+        other => return Err(LogError::UnknownEncoding(other.to_owned())),
+    }
+    Ok(())
+}
+
+struct Json;
+
+impl<S, N> FormatEvent<S, N> for Json
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let metadata = event.metadata();
+        let caller = match (metadata.file(), metadata.line()) {
+            (Some(file), Some(line)) => format!("{}:{line}", short(file)),
+            _ => metadata.target().to_owned(),
+        };
+        let time = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        let head = [
+            ("level", level(metadata.level())),
+            ("ts", &time),
+            ("caller", &caller),
+            ("msg", &fields.message),
+        ];
+        let head = head.map(|(key, text)| (key.to_owned(), Value::from(text)));
+        let parts =
+            head.into_iter().chain(fields.rest).map(|(key, value)| format!("{}:{value}", Value::from(key)));
+        writeln!(writer, "{{{}}}", parts.collect::<Vec<_>>().join(","))
+    }
+}
+
+/// `dir/file.rs`, as the reference's callers are written.
+fn short(file: &str) -> String {
+    let mut parts: Vec<&str> = file.rsplit('/').take(2).collect();
+    parts.reverse();
+    parts.join("/")
+}
+
+fn level(level: &Level) -> &'static str {
+    match *level {
+        Level::ERROR => "error",
+        Level::WARN => "warn",
+        Level::INFO => "info",
+        Level::DEBUG => "debug",
+        Level::TRACE => "trace",
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    message: String,
+    rest: Map<String, Value>,
+}
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            // Writing into a String cannot fail.
+            let _written = write!(self.message, "{value:?}");
+        } else {
+            self.rest.insert(field.name().to_owned(), format!("{value:?}").into());
+        }
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.rest.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.rest.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.rest.insert(field.name().to_owned(), value.into());
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.rest.insert(field.name().to_owned(), value.into());
+    }
+}
