@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinSet;
 
 use super::controllers::{Controllers, Snapshot, crash};
+use super::discovery;
 use super::gateway::{Follower, Gateway};
 use super::hooks::LoadTester;
 use super::kinds::{ENDPOINT_SLICE, SERVICE};
@@ -41,7 +42,7 @@ pub struct Cluster {
     metrics_url: String,
     outside: Option<Outside>,
     _follower: Follower,
-    _tasks: [JoinSet<()>; 2],
+    _tasks: [JoinSet<()>; 3],
 }
 
 impl fmt::Debug for Cluster {
@@ -84,7 +85,9 @@ impl Cluster {
         network.register(LOAD_TESTER, Arc::new(LoadTester::new(network.clone(), settings.run_load_hooks)));
         let metrics = Metrics::new(clock);
         let listens = metrics.register(&network, settings.system.metric_server());
-        let scraping = metrics.scrape(Arc::clone(&gateway), settings.scrape_interval);
+        let every = settings.scrape_interval;
+        let scraping = metrics.scrape(Arc::clone(&gateway), every);
+        let discovering = discovery::scrape_pods(&client, network.clone(), metrics.clone(), every);
         let outside = match settings.wire {
             Wire::InProcess => None,
             Wire::Sockets => Some(Outside {
@@ -94,7 +97,7 @@ impl Cluster {
         };
         let cluster = Cluster {
             _follower: Follower::start(&client, Arc::clone(&gateway), settings.gateway_delay),
-            _tasks: [scraping, resolve(&client, &network)],
+            _tasks: [scraping, discovering, resolve(&client, &network)],
             metrics_url: format!("http://{listens}"),
             system: settings.system,
             server,
@@ -125,10 +128,10 @@ impl Cluster {
     /// # Errors
     /// When they are refused.
     pub async fn install_crds(&self) -> anyhow::Result<()> {
-        for definition in self.system.definitions()? {
-            objects::apply(&self.client, &definition).await?;
+        for object in self.system.definitions()?.into_iter().chain(self.system.objects()?) {
+            objects::apply(&self.client, &object).await?;
         }
-        self.apply_yaml(self.system.objects()).await
+        Ok(())
     }
 
     /// Takes away the definitions of the cluster's system, and all objects of these kinds with them.

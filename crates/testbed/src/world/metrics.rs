@@ -1,4 +1,4 @@
-//! The cluster's metric server: scrapes the gateway and answers Prometheus' HTTP API.
+//! The cluster's metric server: keeps what is scraped of gateway and pods, and answers Prometheus' HTTP API.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,14 +46,20 @@ impl Metrics {
         let mut task = JoinSet::new();
         task.spawn(async move {
             loop {
-                let (text, now) = (gateway.metrics(), metrics.now_ms());
-                if let Err(error) = lock(&metrics.store).ingest_text(&text, &target, now) {
-                    tracing::warn!(%error, "the gateway's metrics cannot be read");
-                }
+                metrics.ingest(Some(&gateway.metrics()), &target);
                 tokio::time::sleep(every).await;
             }
         });
         task
+    }
+
+    /// Stores what a target answered to a scrape now; `None` when it did not answer.
+    pub fn ingest(&self, text: Option<&str>, target: &Labels) {
+        let (mut store, now) = (lock(&self.store), self.now_ms());
+        let Some(text) = text else { return store.scrape_failed(target, now) };
+        if let Err(error) = store.ingest_text(text, target, now) {
+            tracing::warn!(%target, %error, "a target's metrics cannot be read");
+        }
     }
 
     /// Evaluates a query now.

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod controllers;
+mod discovery;
 mod gateway;
 mod hooks;
 mod kinds;

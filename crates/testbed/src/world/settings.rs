@@ -17,7 +17,7 @@ pub struct Settings {
     pub pod_linger: Duration,
     /// From a change of the API's objects until the gateway routes by it.
     pub gateway_delay: Duration,
-    /// Time between two scrapes of the gateway's metrics.
+    /// Time between two scrapes of the gateway's and the pods' metrics.
     pub scrape_interval: Duration,
     /// What splits traffic.
     pub system: System,

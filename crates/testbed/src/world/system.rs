@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::gateway::{Gateway, traefik};
+use super::gateway::{Gateway, apisix, traefik};
 use super::network::Network;
 use super::view;
 
@@ -80,7 +80,11 @@ const APISIX: Entry = Entry {
     objects: "",
     gateway: Some("apisix-gateway.apisix"),
     metric_server: "flagger-prometheus.apisix:9090",
-    start: |_| Arc::new(super::gateway::Nothing),
+    start: |network| {
+        let gateway = Arc::new(apisix::Apisix::new(network.clone()));
+        network.register("apisix-gateway.apisix", Arc::clone(&gateway) as _);
+        gateway
+    },
 };
 
 const KUMA: Entry = Entry {

@@ -4,6 +4,7 @@
 //! answers on the network under a name; what takes those between Services is the network's
 //! [`Mesh`](super::network::Mesh).
 
+pub mod apisix;
 pub mod traefik;
 
 use std::collections::VecDeque;

@@ -1,4 +1,4 @@
-//! The application in a pod: the HTTP endpoints that the guides use.
+//! The application in a pod: the HTTP endpoints that the guides use, and `/metrics`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,9 +10,11 @@ use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use super::measures::Measures;
 use super::{Behaviour, HOSTNAME_HEADER, VERSION_HEADER};
-use crate::world::network::{Handler, Refused};
+use crate::world::network::{Handler, Refused, plain};
 
 /// The longest delay that `/delay/{s}` accepts.
 const MAX_DELAY: u64 = 60;
@@ -57,6 +59,7 @@ pub(crate) struct App {
     lived: AtomicU64,
     running: AtomicBool,
     served: AtomicU64,
+    measures: Measures,
 }
 
 impl App {
@@ -70,12 +73,14 @@ impl App {
             lived: AtomicU64::new(0),
             running: AtomicBool::new(false),
             served: AtomicU64::new(0),
+            measures: Measures::default(),
         }
     }
 
     /// Starts it, or starts it again after a crash.
     pub fn start(&self) {
         self.lived.store(self.fate.crashes(), Ordering::SeqCst);
+        self.measures.clear();
         self.running.store(true, Ordering::SeqCst);
     }
 
@@ -93,8 +98,18 @@ impl App {
             return Err(Refused);
         }
         let path = request.uri().path().trim_end_matches('/');
+        if path == "/metrics" {
+            return Ok(plain(StatusCode::OK, self.measures.text()));
+        }
+        let begun = Instant::now();
+        let response = self.handle(path, request.method()).await?;
+        self.measures.record(request.method(), path, response.status(), begun.elapsed());
+        Ok(response)
+    }
+
+    async fn handle(&self, path: &str, method: &Method) -> Result<Response<Bytes>, Refused> {
         if is_probe(path) {
-            return Ok(self.answer(probe(path, request.method())));
+            return Ok(self.answer(probe(path, method)));
         }
         let place = self.fate.requests.fetch_add(1, Ordering::SeqCst) + 1;
         if self.behaviour.crash_at.is_some_and(|at| place >= at) {

@@ -2,6 +2,7 @@
 
 mod app;
 mod behaviour;
+mod measures;
 mod node;
 mod status;
 

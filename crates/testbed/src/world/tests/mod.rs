@@ -1,7 +1,11 @@
 //! The cluster as its users meet it, on paused time.
 
+mod apisix;
+mod built_in;
+mod mesh;
 mod pods;
 mod rolling;
+mod scraped;
 mod sockets;
 mod traffic;
 
@@ -22,9 +26,15 @@ spec:
   {more}
   selector: {{matchLabels: {{app: {name}}}}}
   template:
-    metadata: {{labels: {{app: {name}}}}}
+    metadata:
+      labels: {{app: {name}}}
+      annotations: {{prometheus.io/scrape: \"true\", prometheus.io/port: \"9797\"}}
     spec:
-      containers: [{{name: podinfod, image: \"{image}\", ports: [{{name: http, containerPort: 9898}}], env: [{env}]}}]
+      containers:
+      - name: podinfod
+        image: \"{image}\"
+        ports: [{{name: http, containerPort: 9898}}, {{name: http-metrics, containerPort: 9797}}]
+        env: [{env}]
 "
     )
 }
@@ -73,6 +83,10 @@ spec: {{weighted: {{services: [{{name: podinfo-primary, namespace: test, port: 8
         canary.unwrap_or_default()
     );
     cluster.apply_yaml(&route).await.unwrap();
+}
+
+pub(super) async fn pass(seconds: f64) {
+    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
 }
 
 pub(super) async fn live(cluster: &Cluster, name: &str) -> Value {

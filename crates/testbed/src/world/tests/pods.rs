@@ -11,7 +11,8 @@ use crate::api::{Fault, FaultAction, Matcher};
 use crate::world::kinds::{ENDPOINT_SLICE, ENDPOINTS, POD, REPLICA_SET};
 use crate::world::{Cluster, NetworkError, view};
 
-async fn all(cluster: &Cluster, path: String) -> Vec<Value> {
+/// All objects that the API serves at a path.
+pub(super) async fn all(cluster: &Cluster, path: String) -> Vec<Value> {
     let request = Request::get(path).body(Vec::new()).unwrap();
     let list: Value = cluster.client().request(request).await.unwrap();
     view::list(&list, "/items").to_vec()

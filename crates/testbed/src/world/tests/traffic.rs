@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{rolled_out, site, split};
+use super::{pass, rolled_out, site, split};
 use crate::promql::QueryValue;
 use crate::world::{Cluster, Load, Tally};
 
@@ -18,10 +18,6 @@ async fn ready_site(canary: &str, env: &str) -> Cluster {
 
 async fn requests(cluster: &Cluster, count: u64) -> Tally {
     cluster.load(Load::of_site(SITE).per_second(500).requests(count)).finished().await
-}
-
-async fn pass(seconds: f64) {
-    tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
 }
 
 #[tokio::test(start_paused = true)]
