@@ -2,7 +2,6 @@
 
 mod apisix;
 mod built_in;
-mod mesh;
 mod pods;
 mod rolling;
 mod scraped;
