@@ -1,11 +1,14 @@
-//! `cargo xtask demo`: the Traefik guide from beginning to end, in about a minute, with nothing but a Rust toolchain.
+//! `cargo xtask demo`: a guide from beginning to end, in a minute or two, with nothing but a Rust toolchain.
 //!
 //! The cluster is the testbed, inside this process, on sockets of 127.0.0.1. The operator is the real one, a process of
 //! its own. What is shown is read from the API server, from the operator's `/metrics`, and from what clients saw.
 
 mod acts;
 mod checks;
+mod guide;
+mod guides;
 mod operator;
+mod outcome;
 mod paint;
 mod panel;
 mod record;
@@ -19,17 +22,23 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
+use clap::builder::PossibleValuesParser;
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::guide::Guide;
 use self::operator::Operator;
+use self::outcome::Outcome;
 use self::paint::{Line, Tone};
 use self::screen::Screen;
 use self::show::Show;
-use self::stage::{APP, NAMESPACE, Stage};
+use self::stage::{APP, CONTAINER, NAMESPACE, Stage};
 
 /// Arguments of `cargo xtask demo`.
 #[derive(clap::Args)]
 pub struct Args {
+    /// Which guide; all plays them one after the other
+    #[arg(long, default_value = guides::USUAL.name, value_parser = PossibleValuesParser::new(guides::names()))]
+    guide: String,
     /// Leave everything running afterwards, for kubectl; Ctrl-C ends it
     #[arg(long)]
     keep: bool,
@@ -43,65 +52,93 @@ pub struct Args {
 /// # Errors
 /// When an act does not go as it should, or was interrupted.
 pub fn run(args: &Args) -> anyhow::Result<()> {
+    let chosen = guides::named(&args.guide);
+    if args.keep && chosen.len() > 1 {
+        bail!("--keep is for one guide: each has a cluster of its own");
+    }
     let binary = operator::built()?;
     let folder = operator::folder()?.with_file_name("demo");
     // Another chore may have done so already.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
-    runtime.block_on(perform(args, &binary, &folder))
+    runtime.block_on(perform(args, &chosen, &binary, &folder))
 }
 
-async fn perform(args: &Args, binary: &Path, folder: &Path) -> anyhow::Result<()> {
-    let stage = Stage::set(folder).await?;
-    let mut operator = Operator::start(binary, &stage)?;
-    let played = play(args, &stage, &mut operator).await;
-    operator.stop().await;
-    played
-}
-
-async fn play(args: &Args, stage: &Stage, operator: &mut Operator) -> anyhow::Result<()> {
+/// Plays guides one after the other, also when one of them fails.
+async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: &Path) -> anyhow::Result<()> {
     let mut stopped = std::pin::pin!(stopped()?);
+    let (mut outcomes, mut violations) = (Vec::new(), Vec::new());
+    for guide in chosen {
+        let stage = Stage::set(guide, folder).await?;
+        let mut operator = Operator::start(binary, &stage)?;
+        let played = play(args, &stage, &mut operator, stopped.as_mut()).await;
+        operator.stop().await;
+        match played {
+            Ok(outcome) => {
+                let found = outcome.violations();
+                violations.extend(found.into_iter().map(|what| format!("{}: {what}", guide.name)));
+                outcomes.push(outcome);
+            }
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => violations.push(format!("{}: {error:#}", guide.name)),
+        }
+    }
+    if chosen.len() > 1 {
+        Screen::open(args.plain).show(&outcome::table(&outcomes), &[])?;
+    }
+    if !violations.is_empty() {
+        bail!("{}", violations.join("; "));
+    }
+    Ok(())
+}
+
+async fn play(
+    args: &Args,
+    stage: &Stage,
+    operator: &mut Operator,
+    mut stopped: impl Future<Output = ()> + Unpin,
+) -> anyhow::Result<Outcome> {
     let mut show = Show::new(stage, operator, Screen::open(args.plain))?;
     let played = tokio::select! {
         biased;
-        () = &mut stopped => Err(anyhow::anyhow!("interrupted")),
+        () = &mut stopped => Err(Interrupted.into()),
         played = all_acts(&mut show) => played,
     };
     // What was told before a failure is shown before it.
     show.close()?;
-    let violations = played?;
-    if !violations.is_empty() {
-        bail!("{}", violations.join("; "));
+    let outcome = played?;
+    if args.keep {
+        tokio::select! {
+            biased;
+            () = stopped => show.close()?,
+            kept = keep(&mut show) => kept?,
+        }
     }
-    if !args.keep {
-        return Ok(());
-    }
-    tokio::select! {
-        biased;
-        () = &mut stopped => show.close(),
-        kept = keep(&mut show) => kept,
-    }
+    Ok(outcome)
 }
 
-/// Plays all acts; what was not as it should be.
-async fn all_acts(show: &mut Show<'_>) -> anyhow::Result<Vec<String>> {
+/// Plays all acts, and tells what they came to.
+async fn all_acts(show: &mut Show<'_>) -> anyhow::Result<Outcome> {
     welcome(show);
-    acts::opening(show).await?;
-    let reports = [acts::promotion(show).await?, acts::rollback(show).await?, acts::crash(show).await?];
-    let (lines, violations) = summary::closing(&reports, show.elapsed());
+    let reports = acts::all(show).await?;
+    let outcome = Outcome { guide: show.stage.guide, took: show.elapsed(), reports };
+    let lines = summary::closing(&outcome.reports, outcome.took);
     lines.into_iter().for_each(|line| show.say(line));
-    Ok(violations)
+    show.say(Line::default());
+    show.say(Line::of(Tone::Dim, outcome.json().to_string()));
+    Ok(outcome)
 }
 
 fn welcome(show: &mut Show<'_>) {
     let (kubeconfig, log) = (show.stage.kubeconfig.display(), show.stage.log.display());
     let lines = [
         Line::default(),
-        Line::of(Tone::Bold, "  Vexil plays the guide “Traefik Canary Deployments”, in about a minute"),
+        Line::of(Tone::Bold, format!("  Vexil plays the guide “{}”", show.stage.guide.title)),
         Line::of(
             Tone::Plain,
             "  A cluster inside this process, real requests over 127.0.0.1, and the operator as it ships.",
-        ),
+        )
+        .hanging(2),
         Line::default(),
         Line::of(Tone::Dim, "  look inside   ").and(Tone::Plain, format!("export KUBECONFIG={kubeconfig}")),
         Line::of(Tone::Dim, "  its log       ").and(Tone::Plain, log.to_string()),
@@ -115,7 +152,10 @@ async fn keep(show: &mut Show<'_>) -> anyhow::Result<()> {
     let commands = [
         format!("export KUBECONFIG={}", show.stage.kubeconfig.display()),
         "kubectl get canaries --all-namespaces --watch".to_owned(),
-        format!("kubectl -n {NAMESPACE} set image deployment/{APP} podinfod=stefanprodan/podinfo:6.0.4"),
+        format!(
+            "kubectl -n {NAMESPACE} set image deployment/{APP} {CONTAINER}={}",
+            show.stage.guide.images.crashing
+        ),
         format!("kubectl -n {NAMESPACE} describe canary/{APP}"),
     ];
     commands
@@ -129,6 +169,18 @@ async fn keep(show: &mut Show<'_>) -> anyhow::Result<()> {
         let _of_this_minute = show.stage.operators_requests();
     }
 }
+
+/// It shall end before its end.
+#[derive(Debug)]
+struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 /// Ready at the first sign that it shall end: Ctrl-C, SIGTERM, or a terminal that was closed.
 fn stopped() -> anyhow::Result<impl Future<Output = ()>> {

@@ -83,9 +83,10 @@ impl Operator {
         let mut command = Command::new(binary);
         command
             .arg(format!("-kubeconfig={}", stage.kubeconfig.display()))
-            .arg(format!("-metrics-server={}", Stage::metrics_server()))
+            .arg(format!("-metrics-server=http://{}", stage.guide.system.metric_server()))
+            .arg(format!("-mesh-provider={}", stage.guide.provider))
             .arg(format!("-port={port}"))
-            .args(["-mesh-provider=traefik", "-min-analysis-interval=1s"])
+            .arg("-min-analysis-interval=1s")
             // The process group of its own keeps the terminal's Ctrl-C from it: the demo says when it ends.
             .process_group(0)
             .stdin(Stdio::null())

@@ -27,7 +27,11 @@ pub fn panel(view: &View<'_>, width: usize) -> Vec<Line> {
     let mut lines = vec![Line::default(), rule(view, width), Line::default()];
     let tone = if scene.failed_checks > 0 { Tone::Warn } else { Tone::Dim };
     let failed = format!("      {} of {} failed checks", scene.failed_checks, view.checks.threshold);
-    lines.push(row("phase", phase(&scene.phase).and(tone, failed)));
+    let made = match view.checks.iterations {
+        0 => String::new(),
+        all => format!("      {} of {all} checks", scene.iterations.min(all.into())),
+    };
+    lines.push(row("phase", phase(&scene.phase).and(Tone::Plain, made).and(tone, failed)));
     let columns = width.saturating_sub(48).clamp(10, 52);
     let share = format!("  {} % to the canary", scene.routed);
     lines.push(row("traffic", bar(scene.routed as f64, columns).and(Tone::Bold, share)));
@@ -127,7 +131,7 @@ pub fn kinds(tally: &Tally) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stage::CANARY;
+    use super::super::guides::USUAL;
     use super::*;
 
     #[test]
@@ -147,7 +151,7 @@ mod tests {
             title: "Act 1",
             elapsed: Duration::from_secs(61),
             scene: &scene,
-            checks: &Checks::of(CANARY).unwrap(),
+            checks: &Checks::of(USUAL.canary()).unwrap(),
             tally: &tally,
             per_second: BTreeMap::from([("6.0.1".to_owned(), 25)]),
         };
@@ -155,12 +159,11 @@ mod tests {
         let expect = "
 ─── Act 1 ─────────────────────────────────────────────────── 1:01 ──
 
-  phase      Progressing      0 of 3 failed checks
+  phase      Progressing      0 of 10 failed checks
   traffic    ████████████████░░░░░░  25 % to the canary
   pods       primary 6.0.0  2/2 ready      canary 6.0.1  1/2 ready
   checks     · request-success-rate          –   at least 99 %
              · request-duration              –   at most 500 ms
-             · 404s percentage               –   at most 5
   served by  6.0.0  ▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪▪            75    0/s
              6.0.1  ▪▪▪▪▪▪▪▪                           24   25/s
   clients    100 requests, 1 error  (1 × 502)";

@@ -44,10 +44,10 @@ impl Record {
         }
     }
 
-    /// The route changed; the gateway follows after its delay.
-    pub fn routed(&mut self, at: Duration, weight: u64) {
+    /// Another share is tried, or none any more; the gateway follows after its delay.
+    pub fn tried(&mut self, at: Duration, weight: Option<u64>) {
         self.close(at + GATEWAY_DELAY - SLACK);
-        self.step = Some((weight, at + GATEWAY_DELAY + SLACK)).filter(|(weight, _)| *weight > 0);
+        self.step = weight.map(|weight| (weight, at + GATEWAY_DELAY + SLACK));
     }
 
     /// From now on versions say nothing about the route: pods crash, or the primary gets the new version too.
@@ -122,8 +122,8 @@ mod tests {
     fn the_share_of_a_step_is_measured_while_the_gateway_does_it() {
         let shown = |ms| if (2_000..4_000).contains(&ms) { 20 } else { 0 };
         let mut record = record(6, shown, |_| 0);
-        record.routed(MS(1_000), 20);
-        record.routed(MS(3_000), 0);
+        record.tried(MS(1_000), Some(20));
+        record.tried(MS(3_000), None);
         assert_eq!(record.shares(MS(3_800), "new"), [], "the gateway has not followed yet");
         let shares = record.shares(MS(3_900), "new");
         assert_eq!(shares, [Share { asked: 20, measured: 20.0, answers: 160 }]);
@@ -133,10 +133,10 @@ mod tests {
     #[test]
     fn steps_that_were_too_short_or_interrupted_say_nothing_they_cannot_know() {
         let mut record = record(6, |_| 10, |_| 0);
-        record.routed(MS(1_000), 10);
-        record.routed(MS(1_100), 20);
+        record.tried(MS(1_000), Some(10));
+        record.tried(MS(1_100), Some(20));
         record.interrupt(MS(2_100));
-        record.routed(MS(2_200), 0);
+        record.tried(MS(2_200), None);
         assert_eq!(record.shares(MS(9_000), "new"), []);
     }
 

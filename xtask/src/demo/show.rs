@@ -13,14 +13,14 @@ use super::panel::{View, panel};
 use super::record::{Record, Share};
 use super::scene::{Lens, Scene, Told};
 use super::screen::Screen;
-use super::stage::{CANARY, Stage};
+use super::stage::Stage;
 
 /// Between two looks.
 const PACE: Duration = Duration::from_millis(50);
 /// Looks per drawing.
 const LOOKS: u32 = 2;
-/// How long anything may take; the longest wait of a good run is the promotion's 27 s.
-const LIMIT: Duration = Duration::from_secs(90);
+/// How long anything may take; the longest wait of a good run is that for the end of a promotion, about 40 s.
+const LIMIT: Duration = Duration::from_secs(120);
 /// Columns of the bars among the lines that stay.
 const BAR: usize = 20;
 
@@ -58,7 +58,7 @@ impl<'a> Show<'a> {
             begun: Duration::ZERO,
             operator,
             screen,
-            lens: Lens::new(&stage.cluster.client()),
+            lens: Lens::new(&stage.cluster.client(), stage.guide),
             began: Instant::now(),
             looks: 0,
             title: String::new(),
@@ -66,7 +66,7 @@ impl<'a> Show<'a> {
             clients: None,
             before: Tally::default(),
             shares: Vec::new(),
-            checks: Checks::of(CANARY)?,
+            checks: Checks::of(stage.guide.canary())?,
             lines: Vec::new(),
         })
     }
@@ -86,9 +86,15 @@ impl<'a> Show<'a> {
         self.say(Line::of(Tone::Bold, format!("  {title}")));
     }
 
-    /// Lets clients come.
+    /// Lets clients come, if they do not already.
     pub fn admit(&mut self) {
-        self.clients = Some(self.stage.clients());
+        let stage = self.stage;
+        self.clients.get_or_insert_with(|| stage.clients());
+    }
+
+    /// Failed checks before the rollback.
+    pub fn threshold(&self) -> u32 {
+        self.checks.threshold
     }
 
     /// What clients saw in this act.
@@ -164,7 +170,7 @@ impl<'a> Show<'a> {
         self.record.count(now, self.counted());
         let before = std::mem::replace(&mut self.scene, scene);
         self.notice(&before, now);
-        if self.scene.last_step != before.last_step && before.weight > 0 {
+        if self.scene.last_step != before.last_step && (before.weight > 0 || before.iterations > 0) {
             self.measure().await?;
         }
         for share in self.record.shares(now, &self.scene.canary.version) {
@@ -191,8 +197,8 @@ impl<'a> Show<'a> {
             }
             self.tell("phase", Line::of(tone(&phase), phase.as_str()));
         }
-        if self.scene.routed != before.routed {
-            self.record.routed(now, self.scene.routed);
+        if self.scene.tried() != before.tried() {
+            self.record.tried(now, self.scene.tried());
         }
         let new = |event: &Told| !self.told.contains(&event.name);
         let news: Vec<Told> = self.scene.events.iter().filter(|event| new(event)).cloned().collect();

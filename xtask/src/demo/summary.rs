@@ -1,10 +1,10 @@
-//! What it all came to: the closing lines, and what was not as it should be. Pure.
+//! What the acts of a guide came to: the closing lines, and what was not as it should be. Pure.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vexil_testbed::world::Tally;
 
+use super::outcome::splits;
 use super::paint::{Line, Tone};
 use super::panel::{count, kinds};
 use super::record::Share;
@@ -31,6 +31,8 @@ pub struct Report {
     pub shares: Vec<Share>,
     /// What the operator sent to the API server, watches not counted.
     pub api_requests: usize,
+    /// Whether something was rolled out, step by step.
+    pub is_rollout: bool,
     /// Which errors clients may have seen.
     pub expect: Expect,
 }
@@ -75,14 +77,14 @@ impl Report {
         found.extend(self.shares.iter().filter(|share| is_off(share)).map(|share| {
             format!("{version} got {:.1} % of the requests when {} % were asked", share.measured, share.asked)
         }));
-        if self.shares.is_empty() {
+        if self.is_rollout && self.shares.is_empty() {
             found.push(format!("no step of {version} could be measured"));
         }
         found
     }
 
     /// Errors that the version did not make.
-    fn foreign_errors(&self) -> u64 {
+    pub fn foreign_errors(&self) -> u64 {
         match self.expect {
             Expect::NoErrors => self.tally.errors(),
             Expect::OnlyItsOwn => self.tally.errors() - self.own_errors().min(self.tally.errors()),
@@ -117,12 +119,12 @@ fn is_off(share: &Share) -> bool {
 }
 
 /// The closing lines, and everything that was not as it should be.
-pub fn closing(reports: &[Report], took: Duration) -> (Vec<Line>, Vec<String>) {
-    let violations: Vec<String> = reports.iter().flat_map(Report::violations).collect();
+pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
     let mut lines = vec![Line::default()];
     lines.extend(reports.iter().map(result));
     lines.push(Line::default());
-    lines.extend(table(reports));
+    let rows = reports.iter().filter(|report| report.is_rollout);
+    lines.extend(splits(rows.map(|report| (report.version.as_str(), report.shares.as_slice()))));
     lines.push(Line::default());
     let requests = reports.iter().map(|report| report.tally.requests).sum::<u64>();
     let api = reports.iter().map(|report| report.api_requests).sum::<usize>();
@@ -130,17 +132,17 @@ pub fn closing(reports: &[Report], took: Duration) -> (Vec<Line>, Vec<String>) {
     lines.push(Line::of(
         Tone::Plain,
         format!(
-            "  {:.0} s, {requests} requests of clients, {api} requests of the operator to the API server ({}).",
+            "  {:.0} s, {requests} requests of clients, {api} of the operator to the API server ({}).",
             took.as_secs_f64(),
             each.join(" + ")
         ),
     ));
-    lines.push(if violations.is_empty() {
+    lines.push(if reports.iter().all(|report| report.violations().is_empty()) {
         Line::of(Tone::Good, "  Clients saw no error that a bad version did not make.")
     } else {
         Line::of(Tone::Bad, "  Not everything was as it should be.")
     });
-    (lines, violations)
+    lines
 }
 
 fn result(report: &Report) -> Line {
@@ -150,24 +152,6 @@ fn result(report: &Report) -> Line {
         Tone::Plain,
         format!("  {seconds:>4.1} s  {:>5} requests  {}", report.tally.requests, report.errors()),
     )
-}
-
-/// A row per version, a column per weight that was asked.
-fn table(reports: &[Report]) -> Vec<Line> {
-    let asked: BTreeSet<u64> =
-        reports.iter().flat_map(|report| &report.shares).map(|share| share.asked).collect();
-    let head: String = asked.iter().map(|weight| format!("{weight:>6}")).collect();
-    let mut lines = vec![Line::of(Tone::Dim, format!("    asked for, in % {head}"))];
-    for report in reports {
-        let cell = |weight: &u64| {
-            let share = report.shares.iter().find(|share| share.asked == *weight);
-            share.map_or(" ".repeat(6), |share| format!("{:>6.1}", share.measured))
-        };
-        let cells: String = asked.iter().map(cell).collect();
-        let name = format!("{} got", report.version);
-        lines.push(Line::of(Tone::Plain, format!("    {name:16}{cells}")));
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -185,6 +169,7 @@ mod tests {
             tally,
             shares: vec![Share { asked: 5, measured: 5.4, answers: 100 }],
             api_requests: 24,
+            is_rollout: true,
             expect,
         }
     }
@@ -233,17 +218,16 @@ mod tests {
 
     #[test]
     fn the_closing_lines_tell_seconds_requests_errors_and_shares() {
-        let (lines, violations) = closing(&[report(Expect::OnlyItsOwn, 7, 0)], Duration::from_secs(61));
+        let lines = closing(&[report(Expect::OnlyItsOwn, 7, 0)], Duration::from_secs(61));
         let text: Vec<String> = lines.iter().map(Line::text).collect();
         let expect = "
   ✓ bad       rolled back  12.3 s   1000 requests  7 errors, all of them its own answers
 
-    asked for, in %      5
-    bad got            5.4
+    asked for, in %     5
+    bad got           5.4
 
-  61 s, 1000 requests of clients, 24 requests of the operator to the API server (24).
+  61 s, 1000 requests of clients, 24 of the operator to the API server (24).
   Clients saw no error that a bad version did not make.";
         assert_eq!(text.join("\n"), expect);
-        assert_eq!(violations, <[String; 0]>::default());
     }
 }
