@@ -44,20 +44,24 @@ type Rendered = (Vec<Change>, Option<Write>);
 /// The changes of an effect that needs nothing but what was seen.
 fn render(context: &Context, case: &Case, view: &View, effect: &Effect) -> Result<Rendered, String> {
     let (services, target) = (context.registry.services(), view.target(case));
-    let subject = case.subject(&context.settings);
+    let (subject, scalers) = (case.subject(&context.settings), case.scalers(&context.settings));
     let changes = match effect {
         Effect::Backends => services.backends(&target, &view.have).map_err(|e| e.to_string())?,
-        Effect::Scaler => Vec::new(),
+        Effect::Scaler => scalers.primary(&view.have).map_err(|e| e.to_string())?,
         Effect::Apex => services.apex(&target, &view.have).map_err(|e| e.to_string())?,
         Effect::Route(want) => case.router.render(&target, want, &view.have).map_err(|e| e.to_string())?,
         Effect::ScaleToZero => {
+            // Its scaler's hands are off before: else it would give back what is taken.
+            let pause = scalers.pause(&view.have).map_err(|e| e.to_string())?;
             let change = case.workload.scale_to_zero(&subject, &view.have).map_err(|e| e.to_string())?;
-            return Ok((change.into_iter().collect(), Some(Write::ScaleToZero)));
+            return Ok((pause.into_iter().chain(change).collect(), Some(Write::ScaleToZero)));
         }
         Effect::ScaleUp => {
             let scaling = case.workload.scale_up(&subject, &view.have).map_err(|e| e.to_string())?;
             let write = scaling.as_ref().map(|scaling| Write::ScaleUp(scaling.replicas));
-            return Ok((scaling.into_iter().map(|scaling| scaling.change).collect(), write));
+            let resume = scalers.resume(&view.have).map_err(|e| e.to_string())?;
+            let changes = resume.into_iter().chain(scaling.map(|scaling| scaling.change));
+            return Ok((changes.collect(), write));
         }
         Effect::CreatePrimary(_) | Effect::Promote(_) => Vec::new(),
     };
@@ -131,8 +135,10 @@ async fn refused(
         | WriteError::Invalid { .. }
         | WriteError::Pruned { .. }
         | WriteError::NotServed { .. } => Acted::Refused(match write {
-            Some(write) => case.workload.refused(&case.subject(&context.settings), write, &error.to_string()),
-            None => format!("{} could not be written: {error}", change.key),
+            Some(write) if change.key.kind() == case.workload.kind() => {
+                case.workload.refused(&case.subject(&context.settings), write, &error.to_string())
+            }
+            _ => format!("{} could not be written: {error}", change.key),
         }),
     }
 }

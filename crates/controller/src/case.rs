@@ -7,9 +7,9 @@ use vexil_analysis::Plan;
 use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, parse, validate};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
-use vexil_workload::{Subject, Workload, workload};
+use vexil_workload::{Subject, Workload, scaler, workload};
 
-use crate::{Context, Settings, plan::plan};
+use crate::{Context, Settings, plan::plan, scalers::Scalers};
 
 /// One Canary as a tick sees it.
 pub(crate) struct Case {
@@ -66,6 +66,10 @@ impl Case {
         );
         let defect = |path: &str, message: String| Defect { path: path.to_owned(), message };
         let mut defects = checked.defects;
+        let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| scaler(reference).err());
+        if let Some(error) = scaler.filter(|_| defects.is_empty()) {
+            defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
+        }
         let kind = workload(&canary.spec.target_ref.kind)
             .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
         match (router, kind) {
@@ -115,6 +119,11 @@ impl Case {
             settings: &settings.workloads,
             scaler: self.canary.spec.autoscaler_ref.as_ref(),
         }
+    }
+
+    /// The autoscalers around it.
+    pub(crate) fn scalers<'a>(&'a self, settings: &'a Settings) -> Scalers<'a> {
+        Scalers::of(self.subject(settings))
     }
 
     /// `podinfo.test`: how log lines name the Canary.

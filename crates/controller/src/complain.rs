@@ -2,8 +2,8 @@
 //! for each distinct text, named after it, so that neither a tick nor a crash repeats it.
 
 use serde_json::Value;
-use vexil_api::Defect;
-use vexil_object::{ObjectKey, meta};
+use vexil_api::{Defect, Remark};
+use vexil_object::{ObjectKey, Objects, meta};
 
 use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local};
 
@@ -23,6 +23,17 @@ pub(crate) fn remarks(context: &Context, case: &Case, local: &mut Local) -> Vec<
     let told = case
         .remarks
         .iter()
+        .flat_map(|remark| once(context, &case.live, &case.key, local, &remark.to_string()).deliveries);
+    told.collect()
+}
+
+/// Autoscalers beside the one that the Canary names.
+pub(crate) fn rivals(context: &Context, case: &Case, have: &Objects, local: &mut Local) -> Vec<Delivery> {
+    let texts = case.scalers(&context.settings).rivals(have);
+    let remark = |text| Remark { path: "spec.autoscalerRef".to_owned(), message: text };
+    let told = texts
+        .into_iter()
+        .map(remark)
         .flat_map(|remark| once(context, &case.live, &case.key, local, &remark.to_string()).deliveries);
     told.collect()
 }

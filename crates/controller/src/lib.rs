@@ -24,6 +24,7 @@ mod projections;
 mod queue;
 mod registry;
 mod run;
+mod scalers;
 mod status;
 mod sweep;
 mod telemetry;

@@ -28,6 +28,7 @@ impl View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
+        case.scalers(&context.settings).gather(&context.cluster, &mut have);
         let selector = case.workload.selector(&subject, &have);
         let ports = ports(context, case, &have);
         let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
@@ -83,7 +84,7 @@ impl View {
         let target = self.pods(context, case, Side::Canary, memory, now, None);
         let revision = target.present().and_then(|pods| pods.revision.clone());
         let primary = self.pods(context, case, Side::Primary, memory, now, revision);
-        let services = context.registry.services();
+        let (services, scalers) = (context.registry.services(), case.scalers(&context.settings));
         let route_target = self.target(case);
         let (backends, apex) = match trouble {
             None => (
@@ -103,7 +104,8 @@ impl View {
         self.seen = Observed {
             backends,
             apex,
-            scaler: Fit::Fits,
+            scaler: scalers.fit(&self.have),
+            target_scaler: scalers.of_target(&self.have),
             routes: self.routes(case),
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),

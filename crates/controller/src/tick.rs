@@ -91,6 +91,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         if transition.memory == memory {
             settle_looks(context, &converged).await;
             after.deliveries = offers(&case, &memory, local);
+            after.deliveries.extend(complain::rivals(context, &case, &converged.view.have, local));
             after.wake_ms = wake(&transition, &converged, context.clock.now());
             return after;
         }

@@ -21,5 +21,5 @@ pub use key::{Kind, ObjectKey, kinds};
 pub use meta::Owner;
 pub use objects::{Objects, Seen};
 pub use patch::{merge, merge_patch};
-pub use projection::{Metadata, Projection, Whole};
+pub use projection::{Metadata, Projection, Wanted, Whole};
 pub use store::{Refused, Store};

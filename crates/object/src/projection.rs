@@ -36,6 +36,24 @@ impl Projection for Whole {
     }
 }
 
+/// Keeps objects without their status: for kinds whose status moves all the time and decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted(pub Kind);
+
+impl Projection for Wanted {
+    fn kind(&self) -> Kind {
+        self.0
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        let mut object = Whole(self.0).keep(object);
+        if let Some(fields) = object.as_object_mut() {
+            fields.remove("status");
+        }
+        object
+    }
+}
+
 /// Keeps only metadata, and asks for nothing else: for definitions, and for objects whose content is read on use.
 /// `managedFields` and kubectl's copy of what was applied last are dropped, for they repeat the content.
 #[derive(Clone, Copy, Debug)]

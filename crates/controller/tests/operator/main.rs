@@ -14,3 +14,4 @@ mod cluster;
 mod crashes;
 mod faults;
 mod rollouts;
+mod sweep;

@@ -28,8 +28,8 @@ pub fn canary(name: &str) -> Value {
     })
 }
 
-/// Target and site of a Canary.
-pub fn application(name: &str, replicas: u32) -> String {
+/// The target of a Canary.
+pub fn target(name: &str, replicas: u32) -> String {
     format!(
         "apiVersion: apps/v1
 kind: Deployment
@@ -43,8 +43,14 @@ spec:
     spec:
       containers:
       - {{name: podinfod, image: 'stefanprodan/podinfo:6.0.0', ports: [{{name: http, containerPort: 9898}}]}}
----
-apiVersion: traefik.io/v1alpha1
+"
+    )
+}
+
+/// How clients of Traefik come to a Canary.
+pub fn site(name: &str) -> String {
+    format!(
+        "apiVersion: traefik.io/v1alpha1
 kind: IngressRoute
 metadata: {{name: {name}, namespace: test}}
 spec:

@@ -24,9 +24,12 @@ use tokio::{
 use vexil_analysis::Millis;
 use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
 use vexil_kube::{Cluster as Caches, Scope};
-use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_apisix::Apisix;
+use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
+use vexil_routing_kuma::Kuma;
+use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::Traefik;
-use vexil_testbed::world::{Cluster, FromFn, plain};
+use vexil_testbed::world::{Cluster, FromFn, System, plain};
 
 pub use self::{leash::Leash, record::Recorder, story::Story};
 use self::{log::Log, watchdog::Watchdog, wire::Wire};
@@ -50,6 +53,8 @@ pub struct Stage {
     pub replicas: u32,
     /// Prometheus of the built-in checks.
     pub metrics_server: String,
+    /// What the operator watches.
+    pub scope: Scope,
     log: Log,
     operator: JoinSet<()>,
     _listening: tracing::subscriber::DefaultGuard,
@@ -62,6 +67,16 @@ impl Clock for TestClock {
     fn now(&self) -> Millis {
         Millis(self.0.now().as_millisecond() as u64)
     }
+}
+
+/// Everything that there is to route with.
+fn registry() -> Registry {
+    let registry = Registry::new(KubernetesServices)
+        .with(Kubernetes)
+        .with(Kuma::new(None))
+        .with(Traefik::new(None))
+        .with(Apisix);
+    Smi::all().into_iter().fold(registry, Registry::with)
 }
 
 impl Stage {
@@ -78,6 +93,7 @@ impl Stage {
         let (hooks, watchdog) = (Arc::default(), Watchdog::of(cluster.server()));
         let stage = Stage {
             metrics_server: cluster.metrics_url().to_owned(),
+            scope: Scope::All,
             cluster,
             recorder,
             leash: Leash::new(None),
@@ -137,7 +153,7 @@ impl Stage {
     pub fn start_on(&mut self, leash: Arc<Leash>) {
         let client = Arc::clone(&leash).hold(self.cluster.server().client());
         self.leash = leash;
-        let (caches, watches) = Caches::new(client, Scope::All, projections());
+        let (caches, watches) = Caches::new(client, self.scope.clone(), projections());
         let settings = Settings {
             provider: "traefik".to_owned(),
             metrics_server: self.metrics_server.clone(),
@@ -145,7 +161,7 @@ impl Stage {
         };
         let context = Context {
             cluster: caches,
-            registry: Registry::new(KubernetesServices).with(Traefik::new(None)),
+            registry: registry(),
             transport: Arc::new(Wire(self.cluster.network().clone())),
             clock: Arc::new(TestClock(self.cluster.clock())),
             telemetry: Telemetry::new("test", &settings.provider),
@@ -168,7 +184,10 @@ impl Stage {
 
     /// Applies a Canary of this name, with changes laid over it one after the other, and what it needs.
     pub async fn apply(&self, name: &str, changes: &[&Value]) {
-        self.cluster.apply_yaml(&manifests::application(name, self.replicas)).await.unwrap();
+        self.cluster.apply_yaml(&manifests::target(name, self.replicas)).await.unwrap();
+        if matches!(self.cluster.system(), System::Traefik(_)) {
+            self.cluster.apply_yaml(&manifests::site(name)).await.unwrap();
+        }
         let mut canary = manifests::canary(name);
         changes.iter().for_each(|change| manifests::merge(&mut canary, change));
         self.cluster.apply_yaml(&canary.to_string()).await.unwrap();
