@@ -16,4 +16,6 @@ pub use canary::*;
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
-pub use validation::{Defect, Remark, RouterAbilities, Validation, ValidationContext, parse, validate};
+pub use validation::{
+    Defect, Remark, RouterAbilities, Validation, ValidationContext, is_dns_name, parse, validate,
+};

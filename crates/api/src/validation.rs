@@ -20,6 +20,7 @@ use std::fmt;
 
 use crate::{Analysis, Canary, CanarySpec};
 
+pub use names::is_dns_name;
 pub use parse::parse;
 
 /// A mistake of the user: with it the Canary is not processed.

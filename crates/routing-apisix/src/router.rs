@@ -1,12 +1,13 @@
 //! The router: whether the kind is served, whose the generated route is, and then reading and rendering.
 
 use serde_json::Value;
+use vexil_api::{Canary, Defect};
 use vexil_object::{Change, ObjectKey, Objects, Seen};
 use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes};
 
 use crate::{
     read, render,
-    source::{Keys, ROUTE, Source},
+    source::{Keys, ROUTE, Source, names},
 };
 
 /// Splits traffic with a copy of the user's ApisixRoute.
@@ -100,6 +101,14 @@ impl Router for Apisix {
             Err(error @ RouteError::NotKnown { .. }) => Err(error),
             _ => Ok(Vec::new()),
         }
+    }
+
+    fn defects(&self, canary: &Canary) -> Vec<Defect> {
+        let spec = &canary.spec;
+        // That a reference needs a name is told of every Canary.
+        let nameless = spec.route_ref.as_ref().is_some_and(|reference| reference.name.is_empty());
+        let defect = names(spec, spec.apex_name()).err().filter(|_| !nameless);
+        defect.into_iter().collect()
     }
 
     fn supports(&self) -> Capabilities {

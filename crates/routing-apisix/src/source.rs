@@ -1,6 +1,7 @@
 //! The user's route: which one it is, and which of its rules are for the apex.
 
 use serde_json::Value;
+use vexil_api::{Defect, canary::CanarySpec};
 use vexil_object::{Kind, ObjectKey, Objects, Seen, kinds};
 use vexil_routing::{RouteError, RouteTarget, items};
 
@@ -16,28 +17,46 @@ pub(crate) struct Keys {
     pub(crate) generated: ObjectKey,
 }
 
+/// The longest name an object can have.
+const NAME_MAX: usize = 253;
+
 impl Keys {
     /// As `spec.routeRef` names them.
     pub(crate) fn of(target: &RouteTarget<'_>) -> Result<Self, RouteError> {
-        let canary = ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name);
-        let defect = |path: &str, problem: String| Err(RouteError::malformed(&canary, path, problem));
-        let Some(reference) = target.spec.route_ref.as_ref().filter(|reference| !reference.name.is_empty())
-        else {
-            return defect("spec.routeRef.name", "is missing: apisix route selector is empty".to_owned());
-        };
-        let version = reference.api_version.as_deref().unwrap_or_default();
-        if !version.is_empty() && version.split('/').next() != Some(GROUP) {
-            return defect("spec.routeRef.apiVersion", format!("is {version:?}, not one of {GROUP}"));
-        }
-        if !reference.kind.is_empty() && reference.kind != ROUTE.kind {
-            return defect("spec.routeRef.kind", format!("is {:?}, not {}", reference.kind, ROUTE.kind));
-        }
-        let generated = format!("{}-{}-canary", reference.name, target.apex);
+        let (source, generated) = names(target.spec, target.apex).map_err(|defect| {
+            let canary = ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name);
+            RouteError::malformed(&canary, defect.path, defect.message)
+        })?;
         Ok(Keys {
-            source: ObjectKey::new(ROUTE, target.namespace, &reference.name),
+            source: ObjectKey::new(ROUTE, target.namespace, source),
             generated: ObjectKey::new(ROUTE, target.namespace, generated),
         })
     }
+}
+
+/// Names of the user's route and of the one that is made from it.
+///
+/// # Errors
+/// What is wrong with `spec.routeRef`, whatever the cluster holds.
+pub(crate) fn names<'a>(spec: &'a CanarySpec, apex: &str) -> Result<(&'a str, String), Defect> {
+    let defect = |path: &str, message: String| Err(Defect { path: path.to_owned(), message });
+    let Some(reference) = spec.route_ref.as_ref().filter(|reference| !reference.name.is_empty()) else {
+        return defect("spec.routeRef.name", "is missing: apisix route selector is empty".to_owned());
+    };
+    let version = reference.api_version.as_deref().unwrap_or_default();
+    if !version.is_empty() && version.split('/').next() != Some(GROUP) {
+        return defect("spec.routeRef.apiVersion", format!("is {version:?}, not one of {GROUP}"));
+    }
+    if !reference.kind.is_empty() && reference.kind != ROUTE.kind {
+        return defect("spec.routeRef.kind", format!("is {:?}, not {}", reference.kind, ROUTE.kind));
+    }
+    let generated = format!("{}-{apex}-canary", reference.name);
+    if generated.len() > NAME_MAX {
+        let text =
+            format!("is too long: the generated {generated} would be longer than {NAME_MAX} characters");
+        return defect("spec.routeRef.name", text);
+    }
+    Ok((&reference.name, generated))
 }
 
 /// The user's route, with its rules for the apex.

@@ -1,6 +1,9 @@
 //! The two kinds, and how each of them names a mesh, an object and a Service.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
+use vexil_api::{Defect, is_dns_name};
 use vexil_object::{Kind, ObjectKey, meta};
 use vexil_routing::{RouteTarget, Side, put};
 
@@ -79,7 +82,21 @@ impl Api {
 
 /// The mesh of a Canary: what its annotation says, else Kuma's default.
 pub(crate) fn mesh<'a>(target: &RouteTarget<'a>) -> &'a str {
-    target.annotations.get(MESH).map(String::as_str).filter(|mesh| !mesh.is_empty()).unwrap_or("default")
+    named(target.annotations).unwrap_or("default")
+}
+
+fn named(annotations: &BTreeMap<String, String>) -> Option<&str> {
+    annotations.get(MESH).map(String::as_str).filter(|mesh| !mesh.is_empty())
+}
+
+/// The longest value of a label; a MeshHTTPRoute names its mesh in one.
+const LABEL_MAX: usize = 63;
+
+/// What is wrong with the annotation for the mesh: a Mesh is an object of the cluster, named as all of them are.
+pub(crate) fn mesh_defect(annotations: &BTreeMap<String, String>) -> Option<Defect> {
+    let name = named(annotations).filter(|name| name.len() > LABEL_MAX || !is_dns_name(name))?;
+    let path = format!("metadata.annotations[{MESH}]");
+    Some(Defect { path, message: format!("`{name}` is no name of a mesh") })
 }
 
 /// `podinfo_test_svc_80`: the value of the tag [`SERVICE`], by which Kuma 1 and 2 tell Services apart.

@@ -46,7 +46,34 @@ pub(crate) fn owned(
     let (_, mesh_steps) = api.mesh_path();
     meta::set(&mut object, mesh_steps, mesh(target).into());
     select(api, target, &mut object)?;
+    if api == Api::MeshHttpRoute && view::lists(api, key, target, &object)?.is_empty() {
+        refill(key, target, &mut object)?;
+    }
     adopted(api, key, target, want, &object)
+}
+
+/// The matches of the rule that we make.
+fn everything() -> Value {
+    json!([{"path": {"type": "PathPrefix", "value": "/"}}])
+}
+
+/// A rule for everything that somebody has emptied would stand before the one that is added in its place, and win.
+fn refill(key: &ObjectKey, target: &RouteTarget<'_>, object: &mut Value) -> Result<(), RouteError> {
+    let live = object.clone();
+    for (path, item) in items(key, &live, view::TO)? {
+        if !labelled(item.get("targetRef"), target.apex, target) {
+            continue;
+        }
+        for (path, rule) in items(key, &live, &format!("{path}.rules"))? {
+            let refs = format!("{path}.default.backendRefs");
+            if rule.get("matches") == Some(&everything()) && items(key, &live, &refs)?.is_empty() {
+                let entry = Api::MeshHttpRoute.entry(Value::Null, &target.primary(), target, target.port()?);
+                put(object, &refs, json!([entry]));
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A user's own: our entries and the markers, nothing else.
@@ -74,8 +101,7 @@ pub(crate) fn adopted(
     }
     if lists.is_empty() {
         let refs = SIDES.map(|side| entry(side, Value::Null));
-        let everything = json!([{"path": {"type": "PathPrefix", "value": "/"}}]);
-        let rule = json!({"matches": everything, "default": {"backendRefs": refs}});
+        let rule = json!({"matches": everything(), "default": {"backendRefs": refs}});
         add_rule(key, target, live, &mut object, rule)?;
     }
     mark(&mut object);

@@ -1,11 +1,12 @@
 //! The router: which kind it writes, whose the object is, and then reading and rendering.
 
 use serde_json::Value;
+use vexil_api::{Canary, Defect};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen};
 use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes, Unowned};
 
 use crate::{
-    api::Api,
+    api::{Api, mesh_defect},
     claim::{self, claim},
     read, render, view,
 };
@@ -110,6 +111,11 @@ impl Router for Kuma {
             Err(error) => return Err(error),
         };
         Ok(Vec::from_iter(change))
+    }
+
+    fn defects(&self, canary: &Canary) -> Vec<Defect> {
+        let annotations = canary.metadata.annotations.as_ref();
+        annotations.and_then(mesh_defect).into_iter().collect()
     }
 
     fn unowned(&self) -> Option<&dyn Unowned> {

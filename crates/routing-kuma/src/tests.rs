@@ -150,20 +150,7 @@ fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, mends: b
 fn an_edit_by_hand_is_told_and_put_back() {
     let traffic =
         |pointer: &str, edit: Value, read, mends| check(Api::TrafficRoute, pointer, edit, read, mends);
-    let no_percent = "not a whole number from 0 to 100";
-    traffic("/spec/conf/split/0/weight", json!(90), Ok(10), true);
-    traffic(
-        "/spec/conf/split/0/weight",
-        json!(40),
-        Err("spec.conf.split has primary 40 and canary 10, which is not 100 in all"),
-        true,
-    );
-    let text = format!("spec.conf.split[1].weight is \"10\", {no_percent}");
-    traffic("/spec/conf/split/1/weight", json!("10"), Err(&text), true);
-    traffic("/spec/conf/split/1/weight", Value::Null, Err("spec.conf.split[1].weight is missing"), true);
     traffic("/spec/conf/split", json!([]), Err("spec.conf.split has no entry for the primary"), true);
-    traffic("/spec/conf/split", json!("x"), Err("spec.conf.split is not a list"), false);
-    traffic("/spec/conf/split/0", json!(7), Err("spec.conf.split[0] is not an object"), false);
     traffic("/spec/conf", json!(7), Err("spec.conf is not an object"), false);
     let all = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
     traffic("/spec/sources", all, Err("spec.sources do not name all proxies, and only them"), true);
@@ -182,9 +169,6 @@ fn an_edit_by_hand_is_told_and_put_back() {
 
     let mesh =
         |pointer: &str, edit: Value, read, mends| check(Api::MeshHttpRoute, pointer, edit, read, mends);
-    let refs = "spec.to[0].rules[0].default.backendRefs";
-    let too_much = format!("{refs} has primary 90 and canary 20, which is not 100 in all");
-    mesh("/spec/to/0/rules/0/default/backendRefs/1/weight", json!(20), Err(&too_much), true);
     mesh(
         "/spec/targetRef",
         json!({"kind": "Dataplane"}),
@@ -268,6 +252,24 @@ fn a_route_is_swept_once_its_canary_is_known_to_be_gone() {
     let users = json!({"spec": {}});
     assert_eq!(canary_of(&users), None);
     check(&users, Seen::Absent, false);
+}
+
+#[test]
+fn a_mesh_that_can_be_none_is_told_before_anything_is_created() {
+    let check = |mesh: &str, is: bool| {
+        let metadata = json!({"annotations": {"kuma.io/mesh": mesh}});
+        let canary = vexil_api::parse(&json!({"metadata": metadata, "spec": {}})).unwrap();
+        let told: Vec<_> = Kuma::new(None).defects(&canary).iter().map(ToString::to_string).collect();
+        let defect = format!("metadata.annotations[kuma.io/mesh]: `{mesh}` is no name of a mesh");
+        assert_eq!(told, if is { vec![] } else { vec![defect] });
+    };
+    check("", true);
+    check("default", true);
+    check("mesh-1.prod", true);
+    check("Prod", false);
+    check("two meshes", false);
+    check(&"m".repeat(63), true);
+    check(&"m".repeat(64), false);
 }
 
 #[test]

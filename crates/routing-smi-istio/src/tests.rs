@@ -72,6 +72,7 @@ fn keeps_the_laws_of_routers() {
             route: key(version),
             owned: true,
             weights,
+            split: Some("/spec/backends"),
             lists: &[Shared {
                 pointer: "/spec/backends",
                 entry: || json!({"service": "legacy", "weight": 5}),
@@ -220,15 +221,8 @@ fn an_edit_by_hand_is_told_and_put_back() {
     check(istio, list(json!("90"), json!("100m")), Err(&no_percent(1, "\"100m\"")), true);
     check(istio, list(json!("0.9"), json!("0.1")), Err(&no_percent(0, "\"0.9\"")), true);
     check(istio, list(json!("-1"), json!("101")), Err(&no_percent(0, "\"-1\"")), true);
-    check(istio, list(json!("90"), Value::Null), Err("[1].weight is missing"), true);
     check(newer, list(json!(90), json!(10)), Ok(10), true);
     check(newer, list(json!("90"), json!(10)), Err(&no_percent(0, "\"90\"")), true);
-    check(
-        newer,
-        list(json!(90), json!(20)),
-        Err(" has primary 90 and canary 20, which is not 100 in all"),
-        true,
-    );
     check(
         newer,
         json!([{"service": "podinfo-primary", "weight": 100}]),
@@ -236,8 +230,6 @@ fn an_edit_by_hand_is_told_and_put_back() {
         true,
     );
     check(newer, json!([]), Err(" has no entry for the primary"), true);
-    check(newer, json!("x"), Err(" is not a list"), false);
-    check(newer, json!([7]), Err("[0] is not an object"), false);
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod arbitrary;
 mod case;
 mod doubt;
 mod edits;
+mod hand;
 mod others;
 mod release;
 mod weights;
@@ -24,7 +25,7 @@ pub use case::{Case, Sample, Shared, Source};
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All of them, by the sentence that they assert.
-const LAWS: [(&str, Law); 14] = [
+const LAWS: [(&str, Law); 15] = [
     (
         "every weight that is written is read back, and writing it again changes nothing",
         weights::are_read_back,
@@ -35,6 +36,7 @@ const LAWS: [(&str, Law); 14] = [
     ("fields and entries of others survive, or follow their source", others::survive),
     ("the order of entries is the user's", others::keep_their_order),
     ("an edit by hand is reported with its path, then put back or refused", edits::are_told),
+    ("what a hand does to our entries is told at its place", hand::is_told),
     ("arbitrary JSON gives an error or a route, never a panic", edits::of_any_shape),
     ("an object of another controller is left alone", doubt::foreign),
     ("what is not known leads to no change", doubt::not_known),

@@ -1,6 +1,7 @@
 //! The trait that every mesh and ingress implements.
 
 use vexil_analysis::Routes;
+use vexil_api::{Canary, Defect};
 use vexil_object::{Change, ObjectKey, Objects};
 
 use crate::{RouteError, RouteTarget, Unowned};
@@ -51,6 +52,14 @@ pub trait Router: Send + Sync {
     /// garbage collector does that.
     fn unowned(&self) -> Option<&dyn Unowned> {
         None
+    }
+
+    /// What of the Canary itself keeps this router from its work, whatever the cluster holds: a reference to a route that
+    /// is missing or names another kind, an annotation that can name no mesh. Asked when the Canary is validated, so
+    /// that nothing is created for it; reading and rendering say the same to who has not asked.
+    fn defects(&self, canary: &Canary) -> Vec<Defect> {
+        let _ = canary;
+        Vec::new()
     }
 
     /// What it can do; a strategy that needs more is refused when the Canary is validated.

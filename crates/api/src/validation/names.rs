@@ -11,6 +11,38 @@ pub(super) const SUFFIX: &str = "-primary";
 
 /// Names that generated objects are made of.
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
+    workload_and_apex(subject, found);
+    referenced(subject, found);
+    between_services(subject, found);
+}
+
+/// Objects that are referred to and read; a scaler, which is copied, has rules of its own.
+fn referenced(subject: &Subject<'_>, found: &mut Validation) {
+    let spec = subject.spec;
+    let references = [
+        ("ingressRef", spec.ingress_ref.as_ref().map(|r| &r.name)),
+        ("routeRef", spec.route_ref.as_ref().map(|r| &r.name)),
+        ("upstreamRef", spec.upstream_ref.as_ref().map(|r| &r.name)),
+    ];
+    for (field, name) in references {
+        if let Some(name) = name.filter(|name| !name.is_empty() && !is_dns_name(name)) {
+            let text = format!("`{name}` is no name of a Kubernetes object");
+            found.defect(format!("spec.{field}.name"), text);
+        }
+    }
+}
+
+/// A Service that is the target is copied under names beside it (`workloads.md` 9), where no apex can stand.
+fn between_services(subject: &Subject<'_>, found: &mut Validation) {
+    let (target, apex) = (&subject.spec.target_ref, subject.spec.apex_name());
+    let generated = ["-primary", "-canary"].iter().any(|suffix| apex == format!("{}{suffix}", target.name));
+    if target.kind == "Service" && generated {
+        let text = format!("`{apex}` is the name of a copy of the target; the apex needs one of its own");
+        found.defect("spec.service.name", text);
+    }
+}
+
+fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
     let target = subject.spec.target_ref.name.as_str();
     if !target.is_empty() {
         if !is_dns_name(target) {
@@ -48,8 +80,8 @@ pub(super) fn is_dns_label(text: &str) -> bool {
     !text.is_empty() && text.chars().all(fits) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// Whether the text is a DNS name.
-pub(super) fn is_dns_name(text: &str) -> bool {
+/// Whether the text is a DNS name (RFC 1123) of at most 253 characters, as the names of most objects must be.
+pub fn is_dns_name(text: &str) -> bool {
     text.len() <= NAME_MAX && text.split('.').all(is_dns_label)
 }
 

@@ -66,6 +66,7 @@ fn a_traffic_route_keeps_the_laws_of_routers() {
         route: key(Api::TrafficRoute),
         owned: false,
         weights: by_tag,
+        split: Some("/spec/conf/split"),
         lists: &[Shared {
             pointer: "/spec/conf/split",
             entry: || json!({"weight": 5, "destination": {"kuma.io/service": "podinfo_other_svc_80"}}),
@@ -102,6 +103,7 @@ fn a_mesh_http_route_keeps_the_laws_of_routers() {
         route: key(Api::MeshHttpRoute),
         owned: false,
         weights: by_label,
+        split: Some("/spec/to/0/rules/0/default/backendRefs"),
         lists: &[Shared {
             pointer: "/spec/to/0/rules/0/default/backendRefs",
             entry: || json!({"kind": "MeshExternalService", "labels": {"kuma.io/display-name": "podinfo-primary"}}),

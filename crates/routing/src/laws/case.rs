@@ -24,6 +24,9 @@ pub struct Case<'a> {
     /// The weights of primary and canary in that object, as the gateway would take them. Written in the plainest way,
     /// so that it can bear witness against the router.
     pub weights: fn(&Value) -> Option<(i64, i64)>,
+    /// The list in a new one that holds our two entries, each with its `weight` (JSON pointer); none when
+    /// its weights stand elsewhere.
+    pub split: Option<&'a str>,
     /// The lists in it that hold entries of others beside ours.
     pub lists: &'a [Shared],
     /// Objects that a user could have made in its place, without a controller.

@@ -166,6 +166,7 @@ fn check(flaw: Flaw, law: &str) {
         route: key(),
         owned: true,
         weights: |live| live.pointer("/spec/canary")?.as_i64().map(|canary| (100 - canary, canary)),
+        split: None,
         lists: &[],
         adoptable: &[json!({"spec": {"users": 1}})],
         foreign: &[],

@@ -58,12 +58,6 @@ fn what_this_version_does_not_do_yet_is_said_plainly() {
         let text = format!("targetRef.kind: this version does not roll out a {kind} yet");
         check(json!({ "targetRef": { "kind": kind } }), &[&text]);
     }
-    let scaler =
-        json!({ "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo" });
-    check(
-        json!({ "autoscalerRef": scaler }),
-        &["autoscalerRef: this version does not take care of autoscalers yet"],
-    );
 }
 
 #[test]
@@ -89,6 +83,10 @@ fn what_changes_nothing_for_traffic_is_a_remark() {
     check_remarks(
         analysis(json!({ "stepWeight": null, "stepWeights": [1, 2, 10, 200] })),
         &["analysis.stepWeights[3]: 200 is cut to 100"],
+    );
+    check_remarks(
+        json!({ "canaryAnalysis": { "interval": "1m", "stepWeight": 50 } }),
+        &["canaryAnalysis: is ignored beside analysis, whose old name it is"],
     );
     let both = json!({ "name": "request-duration", "threshold": 1, "thresholdRange": { "max": 2 } });
     check_remarks(metric(both), &["analysis.metrics[0].threshold: is ignored beside thresholdRange"]);

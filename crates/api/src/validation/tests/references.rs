@@ -48,11 +48,7 @@ fn the_references_own_rules_in_its_own_words() {
     check_in(
         for_knative(),
         json!({ "provider": "knative", "targetRef": service, "autoscalerRef": scaler }),
-        &[
-            "autoscalerRef: can't use autoscaler with Knative Service",
-            not_yet,
-            "autoscalerRef: this version does not take care of autoscalers yet",
-        ],
+        &["autoscalerRef: can't use autoscaler with Knative Service", not_yet],
     );
     check(
         analysis(json!({ "sessionAffinity": { "cookieName": "c", "primaryCookieName": "c" } })),
