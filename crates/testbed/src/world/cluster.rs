@@ -128,10 +128,10 @@ impl Cluster {
     /// # Errors
     /// When they are refused.
     pub async fn install_crds(&self) -> anyhow::Result<()> {
-        for definition in self.system.definitions()? {
-            objects::apply(&self.client, &definition).await?;
+        for object in self.system.definitions()?.into_iter().chain(self.system.objects()?) {
+            objects::apply(&self.client, &object).await?;
         }
-        self.apply_yaml(self.system.objects()).await
+        Ok(())
     }
 
     /// Takes away the definitions of the cluster's system, and all objects of these kinds with them.

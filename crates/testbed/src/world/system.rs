@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::gateway::{Gateway, apisix, traefik};
+use super::gateway::{Gateway, apisix, kuma, smi, traefik};
 use super::network::Network;
 use super::view;
 
@@ -18,6 +18,9 @@ pub const GATEWAY: &str = "traefik.traefik";
 pub const LOAD_TESTER: &str = "flagger-loadtester.test";
 /// Name and port of the metric server on the network of a cluster with Traefik.
 pub const METRIC_SERVER: &str = "flagger-prometheus.traefik:9090";
+
+/// The domain of the guides' application, which its owner has pointed at the ingress.
+const DOMAIN: &str = "app.example.com";
 
 /// What splits traffic in a cluster. The words beside some of them select what of their definitions is served, by API
 /// group, kind or version; no words select everything.
@@ -46,6 +49,8 @@ impl Default for System {
 struct Entry {
     /// Texts of its CustomResourceDefinitions.
     definitions: &'static [&'static str],
+    /// Further ones, which are there whatever of the others is served.
+    always: &'static [&'static str],
     /// Namespaces of the product and of the operator beside it. In the first of them the guide installs the operator.
     namespaces: &'static [&'static str],
     /// Objects that the product's installation makes, with their own definitions.
@@ -63,6 +68,7 @@ const TRAEFIK: Entry = Entry {
         include_str!("../../crds/traefik.io.yaml"),
         include_str!("../../crds/traefik.containo.us.yaml"),
     ],
+    always: &[],
     namespaces: &["traefik"],
     objects: "",
     gateway: Some(GATEWAY),
@@ -70,12 +76,14 @@ const TRAEFIK: Entry = Entry {
     start: |network| {
         let gateway = Arc::new(traefik::Traefik::new(network.clone()));
         network.register(GATEWAY, Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
         gateway
     },
 };
 
 const APISIX: Entry = Entry {
     definitions: &[include_str!("../../crds/apisix.apache.org.yaml")],
+    always: &[],
     namespaces: &["apisix"],
     objects: "",
     gateway: Some("apisix-gateway.apisix"),
@@ -83,30 +91,56 @@ const APISIX: Entry = Entry {
     start: |network| {
         let gateway = Arc::new(apisix::Apisix::new(network.clone()));
         network.register("apisix-gateway.apisix", Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
         gateway
     },
 };
 
+/// The mesh that Kuma makes, and the route of its own that it had until 2.6.
+const KUMA_OBJECTS: &str = r#"
+{apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {kuma.io/sidecar-injection: enabled}}}
+---
+apiVersion: kuma.io/v1alpha1
+kind: Mesh
+metadata: {name: default}
+spec: {metrics: {enabledBackend: prometheus-1, backends: [{name: prometheus-1, type: prometheus}]}}
+---
+apiVersion: kuma.io/v1alpha1
+kind: TrafficRoute
+mesh: default
+metadata: {name: route-all-default}
+spec:
+  sources: [{match: {kuma.io/service: "*"}}]
+  destinations: [{match: {kuma.io/service: "*"}}]
+  conf: {destination: {kuma.io/service: "*"}}
+"#;
+
 const KUMA: Entry = Entry {
     definitions: &[include_str!("../../crds/kuma.io.yaml")],
+    always: &[include_str!("../../crds/kuma.io-mesh.yaml")],
     namespaces: &["kuma-system", "mesh-observability"],
-    objects: "",
+    objects: KUMA_OBJECTS,
     gateway: None,
     metric_server: "prometheus-server.mesh-observability:80",
-    start: |_| Arc::new(super::gateway::Nothing),
+    start: kuma::start,
 };
+
+const ISTIO_OBJECTS: &str =
+    "{apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {istio-injection: enabled}}}";
 
 const SMI_ISTIO: Entry = Entry {
     definitions: &[include_str!("../../crds/split.smi-spec.io.yaml")],
+    always: &[include_str!("../../crds/networking.istio.io.yaml")],
     namespaces: &["istio-system"],
-    objects: "",
-    gateway: Some("istio-ingressgateway.istio-system"),
+    objects: ISTIO_OBJECTS,
+    gateway: Some(smi::INGRESS),
     metric_server: "prometheus.istio-system:9090",
-    start: |_| Arc::new(super::gateway::Nothing),
+    start: smi::start,
 };
 
 const KUBERNETES: Entry = Entry {
     definitions: &[],
+    always: &[],
     namespaces: &["flagger-system"],
     objects: "",
     gateway: None,
@@ -146,9 +180,19 @@ impl System {
         self.entry().0.namespaces
     }
 
-    /// The objects that its installation makes, as YAML.
-    pub(super) fn objects(self) -> &'static str {
-        self.entry().0.objects
+    /// The objects that its installation makes, of the kinds that are served.
+    ///
+    /// # Errors
+    /// When a text of this crate is no YAML.
+    pub(super) fn objects(self) -> anyhow::Result<Vec<Value>> {
+        let entry = self.entry().0;
+        let mut all = parse(&[entry.objects])?;
+        let mut absent = parse(entry.definitions)?;
+        let present = self.definitions()?;
+        absent.retain(|one| !present.iter().any(|other| view::name(other) == view::name(one)));
+        let kind = |one: &Value| view::text(one, "/spec/names/kind").to_owned();
+        all.retain(|object| !absent.iter().any(|one| kind(one) == view::text(object, "/kind")));
+        Ok(all)
     }
 
     /// The definitions that are served of it.
@@ -157,14 +201,11 @@ impl System {
     /// When a text of this crate is no YAML.
     pub(super) fn definitions(self) -> anyhow::Result<Vec<Value>> {
         let (entry, words) = self.entry();
-        let mut all = Vec::new();
-        for text in entry.definitions {
-            let found: Vec<Value> = serde_saphyr::from_multiple(text).context("a definition is not YAML")?;
-            all.extend(found.into_iter().filter(|one| !one.is_null()));
-        }
+        let mut all = parse(entry.definitions)?;
         if !words.is_empty() {
             all.retain_mut(|definition| select(definition, words));
         }
+        all.extend(parse(entry.always)?);
         Ok(all)
     }
 
@@ -172,6 +213,15 @@ impl System {
     pub(super) fn start(self, network: &Network) -> Arc<dyn Gateway> {
         (self.entry().0.start)(network)
     }
+}
+
+fn parse(texts: &[&str]) -> anyhow::Result<Vec<Value>> {
+    let mut all = Vec::new();
+    for text in texts {
+        let found: Vec<Value> = serde_saphyr::from_multiple(text).context("a manifest here is not YAML")?;
+        all.extend(found.into_iter().filter(|one| !one.is_null()));
+    }
+    Ok(all)
 }
 
 /// Whether one of the words names a definition's group or kind, or some of its versions, which are then the only ones

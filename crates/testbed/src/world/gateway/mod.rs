@@ -5,7 +5,11 @@
 //! [`Mesh`](super::network::Mesh).
 
 pub mod apisix;
+pub mod kuma;
+mod mesh;
+pub mod smi;
 pub mod traefik;
+mod turns;
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -69,6 +69,14 @@ impl Directory {
             PortRef::Name(name) => one.name == *name,
         })
     }
+
+    /// The port of a Service that has just one.
+    pub fn only_port(&self, namespace: &str, name: &str) -> Option<&Port> {
+        match self.0.get(&(namespace.to_owned(), name.to_owned()))?.0.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
 }
 
 fn read_port(port: &Value, slices: &[&Value]) -> Option<Port> {

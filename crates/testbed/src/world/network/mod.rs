@@ -172,14 +172,16 @@ impl Network {
         chosen.ok_or_else(|| NetworkError::NoEndpoints(host.to_owned()))
     }
 
-    fn turn(&self, host: &str, port: u16) -> usize {
+    /// Counts the requests for a Service's port.
+    pub(crate) fn turn(&self, host: &str, port: u16) -> usize {
         let mut turns = lock(&self.0.turns);
         let turn = turns.entry((host.to_owned(), port)).or_insert(0);
         *turn = turn.wrapping_add(1);
         *turn
     }
 
-    fn directory(&self) -> Arc<Directory> {
+    /// What Services and EndpointSlices say now.
+    pub(crate) fn directory(&self) -> Arc<Directory> {
         Arc::clone(&lock(&self.0.directory))
     }
 }

@@ -2,6 +2,7 @@
 
 mod apisix;
 mod built_in;
+mod mesh;
 mod pods;
 mod rolling;
 mod scraped;
