@@ -66,6 +66,7 @@ impl Case {
         );
         let defect = |path: &str, message: String| Defect { path: path.to_owned(), message };
         let mut defects = checked.defects;
+        defects.extend(router.iter().flat_map(|router| router.defects(&canary)));
         let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| scaler(reference).err());
         if let Some(error) = scaler.filter(|_| defects.is_empty()) {
             defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
