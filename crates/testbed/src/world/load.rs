@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -20,7 +20,9 @@ const MAX_KINDS: usize = 64;
 /// What to send, how fast and how long.
 #[derive(Clone, Debug)]
 pub struct Load {
+    method: Method,
     url: String,
+    body: Bytes,
     headers: Vec<(String, String)>,
     per_second: u32,
     requests: Option<u64>,
@@ -30,12 +32,34 @@ pub struct Load {
 impl Load {
     /// GET requests for `url`, such as `http://traefik.traefik/`: ten per second, a hundred in all.
     pub fn new(url: &str) -> Self {
-        Load { url: url.to_owned(), headers: Vec::new(), per_second: 10, requests: Some(100), duration: None }
+        Load {
+            method: Method::GET,
+            url: url.to_owned(),
+            body: Bytes::new(),
+            headers: Vec::new(),
+            per_second: 10,
+            requests: Some(100),
+            duration: None,
+        }
     }
 
     /// Requests through the gateway for the site `host`.
     pub fn of_site(host: &str) -> Self {
         Load::new("http://traefik.traefik/").host(host)
+    }
+
+    /// Sets the method.
+    #[must_use]
+    pub fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<String>) -> Self {
+        self.body = body.into().into();
+        self
     }
 
     /// Sets the header `Host`.
@@ -74,7 +98,8 @@ impl Load {
     }
 
     fn request(&self) -> Option<Request<Bytes>> {
-        let mut request = Request::new(Bytes::new());
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.url.parse::<Uri>().ok()?;
         for (name, value) in &self.headers {
             if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {

@@ -27,7 +27,7 @@ pub struct Settings {
     pub clock: Option<Clock>,
     /// Over sockets, where the API server listens.
     pub api_address: SocketAddr,
-    /// Whether `hey` in a hook really sends requests; without it the hook is only accepted.
+    /// Whether the commands of `cmd` hooks (`hey`) are really carried out; without it they are only accepted.
     pub run_load_hooks: bool,
 }
 

@@ -1,13 +1,24 @@
-//! Command lines of `bash` hooks, as far as they are pipelines of `curl`, `grep`, `echo`, `true` and `false`.
+//! Command lines of hooks, as far as they are pipelines of `curl`, `hey`, `watch`, `grep`, `echo`, `sleep`, `true` and
+//! `false`.
 //!
-//! Commands are joined by `|`, `&&`, `||` and `;`. Not done: variables, substitution, redirection, any other program,
-//! and options of `curl` beyond those that say which request is sent (the others are ignored).
+//! Commands are joined by `|`, `&&`, `||` and `;`. Names without a namespace are those of the load tester's own, as in
+//! its pod. Not done: variables, substitution, redirection, any other program, and options of `curl` and `hey` beyond
+//! those that say which requests are sent (the others are ignored).
 
-use http::{Method, Request};
+use std::sync::Mutex;
+use std::time::Duration;
 
-use crate::world::network::Network;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 
-/// Runs a command line; the output, or the output and how it failed.
+use super::{curl, hey};
+use crate::world::load::run as run_load;
+use crate::world::network::{Network, lock};
+
+/// What a program wrote; with the exit code when it failed.
+pub(super) type Outcome = Result<String, (String, u8)>;
+
+/// Runs a command line; the output, or the output and how it failed. It may never end.
 pub(super) async fn run(line: &str, network: &Network) -> Result<String, String> {
     let words = split(line).ok_or_else(|| exit("bash: line 1: unexpected end of file\n", 2))?;
     let mut output = String::new();
@@ -49,10 +60,13 @@ fn exit(output: &str, code: u8) -> String {
     format!("{output}: exit status {code}")
 }
 
-async fn program(arguments: &[&str], input: &str, network: &Network) -> Result<String, (String, u8)> {
+async fn program(arguments: &[&str], input: &str, network: &Network) -> Outcome {
     let (name, rest) = arguments.split_first().map_or(("", arguments), |(name, rest)| (*name, rest));
     match name {
-        "curl" => curl(rest, network).await,
+        "curl" => curl::run(rest, network).await,
+        "hey" => load(rest, network).await,
+        "watch" => watch(rest, network).await,
+        "sleep" => sleep(rest).await,
         "grep" => grep(rest, input),
         "echo" => Ok(rest.join(" ") + "\n"),
         "true" | "" => Ok(String::new()),
@@ -61,95 +75,78 @@ async fn program(arguments: &[&str], input: &str, network: &Network) -> Result<S
     }
 }
 
-fn grep(arguments: &[&str], input: &str) -> Result<String, (String, u8)> {
+/// Sends the load, and says how it was answered as `hey` does.
+async fn load(arguments: &[&str], network: &Network) -> Outcome {
+    let Some(load) = hey::parse(arguments) else {
+        return Err(("Usage: hey [options...] <url>\n".to_owned(), 1));
+    };
+    let tally = Mutex::default();
+    run_load(network, &load, &tally).await;
+    let tally = lock(&tally).clone();
+    let statuses = tally.by_status.iter().map(|(code, count)| format!("  [{code}]\t{count} responses\n"));
+    let failures = tally.failed.iter().map(|(reason, count)| format!("  [{count}]\t{reason}\n"));
+    let (statuses, failures): (String, String) = (statuses.collect(), failures.collect());
+    let errors = if failures.is_empty() { failures } else { format!("\nError distribution:\n{failures}") };
+    Ok(format!("Status code distribution:\n{statuses}{errors}"))
+}
+
+/// Runs what follows its options again and again, every 2 seconds or every `-n`. It hands the words to a shell of its
+/// own, joined by spaces, so that quotes that the first shell was told to leave alone count there.
+fn watch<'a>(arguments: &'a [&'a str], network: &'a Network) -> BoxFuture<'a, Outcome> {
+    let (mut every, mut words) = ("2", arguments);
+    while let [option, rest @ ..] = words
+        && option.starts_with('-')
+    {
+        words = rest;
+        if let ("-n" | "--interval", [seconds, rest @ ..]) = (*option, rest) {
+            (every, words) = (*seconds, rest);
+        }
+    }
+    let line = words.join(" ");
+    async move {
+        let every =
+            seconds(every).ok_or_else(|| (format!("watch: failed to parse argument: {every}\n"), 1))?;
+        loop {
+            // Its screen is for people only.
+            let _ = run(&line, network).await;
+            tokio::time::sleep(every).await;
+        }
+    }
+    .boxed()
+}
+
+async fn sleep(arguments: &[&str]) -> Outcome {
+    let time = arguments.first().and_then(|text| seconds(text.trim_end_matches('s')));
+    let time = time.ok_or_else(|| ("sleep: invalid time interval\n".to_owned(), 1))?;
+    tokio::time::sleep(time).await;
+    Ok(String::new())
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+fn grep(arguments: &[&str], input: &str) -> Outcome {
     let (flags, words): (Vec<&str>, Vec<&str>) = arguments.iter().partition(|word| word.starts_with('-'));
     let has = |flag: char| flags.iter().any(|word| word.contains(flag));
     let fold = |text: &str| if has('i') { text.to_lowercase() } else { text.to_owned() };
     let pattern = fold(words.first().copied().unwrap_or_default());
     let lines = input.lines().filter(|line| fold(line).contains(&pattern) != has('v'));
     let found: Vec<&str> = lines.collect();
-    match (found.is_empty(), has('q')) {
-        (true, _) => Err((String::new(), 1)),
-        (false, true) => Ok(String::new()),
-        (false, false) => Ok(found.join("\n") + "\n"),
-    }
-}
-
-/// The request that a `curl` command line says.
-#[derive(Debug, Default)]
-struct Curl {
-    method: Option<String>,
-    data: Option<String>,
-    headers: Vec<(String, String)>,
-    url: String,
-    fails: bool,
-}
-
-async fn curl(arguments: &[&str], network: &Network) -> Result<String, (String, u8)> {
-    let curl = read(arguments);
-    let request = request(&curl).ok_or((String::new(), 3))?;
-    let response = network.send(request).await.map_err(|error| (format!("curl: (7) {error}\n"), 7))?;
-    if curl.fails && response.status().as_u16() >= 400 {
-        return Err((
-            format!("curl: (22) The requested URL returned error: {}\n", response.status().as_u16()),
-            22,
-        ));
-    }
-    Ok(String::from_utf8_lossy(response.body()).into_owned())
-}
-
-fn request(curl: &Curl) -> Option<Request<bytes::Bytes>> {
-    let posts = if curl.data.is_some() { Method::POST } else { Method::GET };
-    let method = curl.method.as_ref().map_or(Some(posts), |method| method.parse().ok())?;
-    let url = if curl.url.contains("://") { curl.url.clone() } else { format!("http://{}", curl.url) };
-    let mut request = Request::builder().method(method).uri(url);
-    for (name, value) in &curl.headers {
-        request = request.header(name, value);
-    }
-    request.body(curl.data.clone().unwrap_or_default().into()).ok()
-}
-
-/// Reads short options, also joined ones whose last takes a value (`-sd 'test'`), and some long ones.
-fn read(arguments: &[&str]) -> Curl {
-    let mut curl = Curl::default();
-    let mut words = arguments.iter().copied();
-    while let Some(word) = words.next() {
-        let option = match word {
-            "--data" | "--data-raw" => 'd',
-            "--header" => 'H',
-            "--request" => 'X',
-            "--fail" => 'f',
-            "--max-time" | "--connect-timeout" | "--retry" | "--output" => 'm',
-            _ if word.starts_with("--") => continue,
-            _ if word.len() > 1 && word.starts_with('-') => {
-                curl.fails |= word.contains('f');
-                word.chars().last().unwrap_or_default()
-            }
-            url => {
-                curl.url = url.to_owned();
-                continue;
-            }
-        };
-        match option {
-            'd' => curl.data = words.next().map(str::to_owned),
-            'X' => curl.method = words.next().map(str::to_owned),
-            'H' => {
-                let header = words.next().and_then(|header| header.split_once(':'));
-                curl.headers
-                    .extend(header.map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())));
-            }
-            'f' => curl.fails = true,
-            // Options with a value that says nothing about the request.
-            'm' | 'o' | 'w' | 'A' | 'u' => drop(words.next()),
-            _ => {}
+    let output = match () {
+        () if has('q') => String::new(),
+        () if has('c') => format!("{}\n", found.len()),
+        () if has('o') => {
+            found.iter().flat_map(|line| line.matches(&pattern)).map(|one| format!("{one}\n")).collect()
         }
-    }
-    curl
+        () => found.iter().map(|line| format!("{line}\n")).collect(),
+    };
+    if found.is_empty() { Err((output, 1)) } else { Ok(output) }
 }
 
 /// A word of a command line, or what stands between commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Word {
+enum Word {
     Text(String),
     Pipe,
     And,
@@ -171,7 +168,7 @@ impl Word {
 }
 
 /// Splits a command line as a shell does, with quotes and backslashes; `None` when a quote is not closed.
-pub(super) fn split(line: &str) -> Option<Vec<Word>> {
+fn split(line: &str) -> Option<Vec<Word>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = line.chars().peekable();

@@ -2,25 +2,23 @@
 
 use std::time::Duration;
 
-use super::command::{Word, split};
+use http::Method;
+
+use super::qualified;
 use crate::world::load::Load;
 
 /// The most requests per second that a hook may ask for.
 const MAX_RATE: u32 = 500;
 
-/// The load that a command line says; `None` when it is no `hey` or names no address.
+/// The load that the arguments say; `None` when they name no address or a number that is none.
 ///
-/// Read: `-z` duration, `-n` requests, `-q` requests per second of each worker, `-c` workers, `-host`, `-H`, `-m`. The
-/// defaults are those of `hey`: 200 requests, 50 workers, no rate limit (here [`MAX_RATE`]).
-pub(super) fn parse(line: &str) -> Option<Load> {
-    let words = split(line)?;
-    let mut words = words.iter().filter_map(|word| match word {
-        Word::Text(text) => Some(text.as_str()),
-        _ => None,
-    });
-    words.find(|word| *word == "hey")?;
+/// Read: `-z` duration, `-n` requests, `-q` requests per second of each worker, `-c` workers, `-host`, `-H`, `-m`, `-d`.
+/// The defaults are those of `hey`: 200 requests, 50 workers, no rate limit (here [`MAX_RATE`]).
+pub(super) fn parse(arguments: &[&str]) -> Option<Load> {
+    let mut words = arguments.iter().copied();
     let (mut per_worker, mut workers, mut count, mut duration) = (0_u32, 50_u32, 200_u64, None);
     let (mut host, mut url, mut headers) = (None, None, Vec::new());
+    let (mut method, mut body) = (Method::GET, "");
     while let Some(word) = words.next() {
         if !word.starts_with('-') {
             url = Some(word);
@@ -35,6 +33,8 @@ pub(super) fn parse(line: &str) -> Option<Load> {
             "-c" => workers = value.parse().ok()?,
             "-n" => count = value.parse().ok()?,
             "-z" => duration = Some(read_duration(value)?),
+            "-m" => method = value.parse().ok()?,
+            "-d" => body = value,
             "-host" => host = Some(value.to_owned()),
             "-H" => headers.extend(
                 value.split_once(':').map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned())),
@@ -46,7 +46,7 @@ pub(super) fn parse(line: &str) -> Option<Load> {
         0 => MAX_RATE,
         rate => rate.min(MAX_RATE),
     };
-    let mut load = Load::new(url?).per_second(rate);
+    let mut load = Load::new(&qualified(url?)).per_second(rate).method(method).body(body);
     load = match duration {
         Some(duration) => load.lasting(duration),
         None => load.requests(count),

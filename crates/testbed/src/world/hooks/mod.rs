@@ -1,17 +1,19 @@
 //! The load tester's stand-in: answers the hooks of the guides without a shell.
 //!
-//! `bash` hooks are carried out (see [`command`]) and answer 200, or 500 `command <cmd> failed: …`; `cmd` hooks are
-//! accepted with 202, and `hey` among them can really send requests. Status codes and texts are those of the contract
-//! (`loadtester-and-charts.md` A2, A3, A6). Not done: gates, `helm`, `kubectl`, `concord`, `ngrinder`,
-//! `grpc_health_probe`, any other program.
+//! Commands are those that the guides use (see [`command`]). `bash` hooks are carried out and answer 200, or 500
+//! `command <cmd> failed: …`; `cmd` hooks are accepted with 202 and can be carried out in the background, each only
+//! once at a time. Status codes and texts are those of the contract (`loadtester-and-charts.md` A2, A3, A6). Not done:
+//! gates, `helm`, `kubectl`, `concord`, `ngrinder`, `grpc_health_probe`, any other program.
 
 mod command;
+mod curl;
 mod hey;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::FutureExt as _;
@@ -20,15 +22,19 @@ use http::{Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::task::JoinSet;
 
-use super::load::run as run_load;
 use super::network::{Handler, Network, Refused, lock, plain};
 use super::view;
+
+/// How long a command may run (`loadtester-and-charts.md` A1, `-timeout`).
+const TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
+/// The namespace that the load tester lives in.
+const NAMESPACE: &str = "test";
 
 /// Answers hooks.
 #[derive(Debug)]
 pub(crate) struct LoadTester {
     network: Network,
-    /// Whether `hey` really runs.
+    /// Whether `cmd` hooks are carried out.
     runs_load: bool,
     running: Arc<Mutex<BTreeSet<String>>>,
     tasks: Mutex<JoinSet<()>>,
@@ -58,8 +64,8 @@ impl LoadTester {
                 plain(StatusCode::ACCEPTED, "")
             }
             "bash" => {
-                let returned = view::text(&metadata, "/returnCmdOutput") == "true";
-                match command::run(text, &self.network).await {
+                let returned = is_true(view::text(&metadata, "/returnCmdOutput"));
+                match run(text, &self.network).await {
                     Ok(output) => plain(StatusCode::OK, if returned { output } else { String::new() }),
                     Err(failure) => {
                         plain(StatusCode::INTERNAL_SERVER_ERROR, format!("command {text} failed: {failure}"))
@@ -70,21 +76,42 @@ impl LoadTester {
         }
     }
 
-    /// Starts a load in the background, unless the same one is running.
+    /// Starts a command in the background, unless the same one is running.
     fn accept(&self, payload: &Value, text: &str) {
-        let Some(load) = hey::parse(text).filter(|_| self.runs_load) else { return };
-        let task = format!("{}.{}/{text}", view::text(payload, "/name"), view::text(payload, "/namespace"));
-        if !lock(&self.running).insert(task.clone()) {
+        let task = format!("{}.{}{text}", view::text(payload, "/name"), view::text(payload, "/namespace"));
+        if !self.runs_load || !lock(&self.running).insert(task.clone()) {
             return;
         }
-        let (running, network) = (Arc::clone(&self.running), self.network.clone());
+        let (running, network, text) = (Arc::clone(&self.running), self.network.clone(), text.to_owned());
         let mut tasks = lock(&self.tasks);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(async move {
-            run_load(&network, &load, &Mutex::default()).await;
+            if let Err(failure) = run(&text, &network).await {
+                tracing::warn!(command = text, failure, "a hook's command failed");
+            }
             lock(&running).remove(&task);
         });
     }
+}
+
+/// Runs a command line, as long as it may.
+async fn run(line: &str, network: &Network) -> Result<String, String> {
+    let killed = |_| Err(": signal: killed".to_owned());
+    tokio::time::timeout(TIME_LIMIT, command::run(line, network)).await.unwrap_or_else(killed)
+}
+
+/// What the contract takes for true.
+fn is_true(text: &str) -> bool {
+    matches!(text, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
+/// An address with a scheme, and with the load tester's namespace when its host has none.
+fn qualified(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let end = rest.find([':', '/', '?']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let namespace = if host.contains('.') { String::new() } else { format!(".{NAMESPACE}") };
+    format!("{scheme}://{host}{namespace}{path}")
 }
 
 /// The payload and its metadata, whose values must all be text.
