@@ -1,5 +1,6 @@
 //! The laws, the objects that were recorded, and how the user's route is followed.
 
+mod follow;
 mod source;
 
 use serde_json::{Value, json};
@@ -183,22 +184,6 @@ fn a_copy_wins_over_its_rule_and_the_order_of_the_users_rules_stays() {
     check(&[Some(i64::MAX)], &[i64::MAX]);
     check(&[Some(5), None, Some(5), Some(1)], &[10_002, 10_000, 10_002, 10_001]);
     check(&[None, Some(20_000)], &[10_000, 20_001]);
-}
-
-#[test]
-fn follows_the_users_route_and_keeps_the_weights() {
-    let mut store = guide();
-    write(&mut store, 30);
-    let mut renamed = rule("renamed", "podinfo");
-    renamed.as_object_mut().unwrap().remove("plugins");
-    store.put(key(USERS), json!({"spec": {"http": [rule("other", "x"), renamed, rule("more", "podinfo")]}}));
-    assert_eq!(Apisix.read(&sample().target(), &look(&store)), Ok(split(30)));
-    let live = write(&mut store, 30);
-    let names: Vec<_> =
-        live["spec"]["http"].as_array().unwrap().iter().map(|rule| rule["name"].clone()).collect();
-    assert_eq!(names, ["renamed", "more"]);
-    assert_eq!(live["spec"]["http"][0]["plugins"], Value::Null);
-    assert_eq!(weights(&live), Some((70, 30)));
 }
 
 #[test]

@@ -71,23 +71,39 @@ pub(crate) fn released(target: &RouteTarget<'_>, live: &Value) -> Value {
 /// rollout the canary has none, and a primary that is down has none either (`routing.md` 21.10; seen on Traefik 3.6).
 fn entries(view: &View<'_>, target: &RouteTarget<'_>, want: &Routes) -> Result<Vec<Value>, RouteError> {
     let find = |whose| view.entries.iter().find(|(of, _)| *of == whose).map(|(_, entry)| *entry);
-    let port = target.port()?;
+    let port = Port::of(target)?;
     let fresh = json!({"namespace": target.namespace});
     // A new entry begins as the other one: scheme, sticky sessions and the like are the application's.
     let (primary, canary) = (find(Whose::Primary), find(Whose::Canary));
     let base = |own: Option<&Value>| own.or(primary).or(canary).unwrap_or(&fresh).clone();
     let ours = [
-        (Whose::Primary, entry(&base(primary), &target.primary(), port, want.primary()), want.primary()),
-        (Whose::Canary, entry(&base(canary), &target.canary(), port, want.canary()), want.canary()),
+        (Whose::Primary, entry(&base(primary), &target.primary(), &port, want.primary()), want.primary()),
+        (Whose::Canary, entry(&base(canary), &target.canary(), &port, want.canary()), want.canary()),
     ];
     let wanted = ours.into_iter().filter(|(_, _, weight)| !weight.is_zero());
     Ok(placed(view, wanted.map(|(whose, entry, _)| (whose, entry)).collect()))
 }
 
-fn entry(base: &Value, name: &str, port: i64, weight: Weight) -> Value {
+/// The port of our Services, which an entry may name either way.
+struct Port<'a> {
+    number: i64,
+    name: &'a str,
+}
+
+impl<'a> Port<'a> {
+    fn of(target: &RouteTarget<'a>) -> Result<Self, RouteError> {
+        let name = target.spec.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+        Ok(Port { number: target.port()?, name })
+    }
+}
+
+fn entry(base: &Value, name: &str, port: &Port<'_>, weight: Weight) -> Value {
     let mut entry = base.clone();
     meta::set(&mut entry, &["name"], name.into());
-    meta::set(&mut entry, &["port"], port.into());
+    // Who wrote the name of the port said the same as we would, and may be a tool that writes it again.
+    if base.get("port").and_then(Value::as_str) != Some(port.name) {
+        meta::set(&mut entry, &["port"], port.number.into());
+    }
     meta::set(&mut entry, &["weight"], weight.percent().into());
     entry
 }

@@ -1,5 +1,7 @@
 //! The laws, the objects that were recorded, and what becomes of edits by hand.
 
+mod options;
+
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
 use vexil_object::{Action, ObjectKey, Objects, Seen, Store};
