@@ -27,4 +27,4 @@ pub use load::{Load, Running, Tally};
 pub use network::{FromFn, Handler, Network, NetworkError, Refused, plain};
 pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
 pub use settings::{Settings, Wire};
-pub use system::{GATEWAY, LOAD_TESTER, METRIC_SERVER, System};
+pub use system::{GATEWAY, KEDA, LOAD_TESTER, METRIC_SERVER, System};

@@ -22,6 +22,10 @@ pub const METRIC_SERVER: &str = "flagger-prometheus.traefik:9090";
 /// The domain of the guides' application, which its owner has pointed at the ingress.
 const DOMAIN: &str = "app.example.com";
 
+/// The definition of KEDA's ScaledObject, for `Cluster::apply_yaml` in a cluster of any system. Nothing acts on these
+/// objects.
+pub const KEDA: &str = include_str!("../../crds/keda.sh.yaml");
+
 /// What splits traffic in a cluster. The words beside some of them select what of their definitions is served, by API
 /// group, kind or version; no words select everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,8 +5,10 @@ mod built_in;
 mod mesh;
 mod pods;
 mod rolling;
+mod scalers;
 mod scraped;
 mod sockets;
+mod systems;
 mod traffic;
 
 use std::time::Duration;

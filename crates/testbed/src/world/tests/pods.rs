@@ -149,26 +149,6 @@ async fn crashed_pods_are_started_again_after_the_back_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_autoscaler_keeps_its_bounds_but_leaves_zero_alone() {
-    let cluster = Cluster::start().await.unwrap();
-    let scaler = "apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: podinfo, namespace: test}
-spec: {minReplicas: 2, maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: podinfo}}
-";
-    cluster
-        .apply_yaml(&[scaler, &deployment("podinfo", 1, "podinfo:1", "", "")].join("---\n"))
-        .await
-        .unwrap();
-    for (asked, kept) in [(1, 2), (9, 4), (3, 3), (0, 0)] {
-        let body = json!({"spec": {"replicas": asked}});
-        cluster.merge(("apps/v1", "Deployment"), ("test", "podinfo"), &body).await.unwrap();
-        pass(0.5).await;
-        assert_eq!(live(&cluster, "podinfo").await["spec"]["replicas"], json!(kept), "asked {asked}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_a_deployment_owns_goes_with_it() {
     let cluster = Cluster::start().await.unwrap();
     let parts = [service("podinfo", "podinfo"), deployment("podinfo", 2, "podinfo:1", "", "")];

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{rolled_out, site, split};
-use crate::world::{Cluster, Load, Settings, Wire};
+use super::{deployment, rolled_out, service, site, split};
+use crate::promql::QueryValue;
+use crate::world::{Cluster, Load, Settings, System, Wire};
 
 async fn through_proxy(cluster: &Cluster, head: &str, body: &str) -> String {
     let proxy = cluster.proxy_url().unwrap();
@@ -18,8 +19,7 @@ async fn through_proxy(cluster: &Cluster, head: &str, body: &str) -> String {
     answer
 }
 
-#[tokio::test]
-async fn requests_travel_over_tcp_and_through_the_proxy() {
+async fn start(system: System) -> Cluster {
     let short = Duration::from_millis(20);
     let settings = Settings {
         wire: Wire::Sockets,
@@ -27,9 +27,43 @@ async fn requests_travel_over_tcp_and_through_the_proxy() {
         pod_linger: short,
         gateway_delay: short,
         scrape_interval: short,
+        system,
         ..Settings::default()
     };
-    let cluster = Cluster::with(settings).await.unwrap();
+    Cluster::with(settings).await.unwrap()
+}
+
+#[tokio::test]
+async fn pods_and_gateway_are_scraped_over_tcp() {
+    let cluster = start(System::Apisix).await;
+    let route = "---
+apiVersion: apisix.apache.org/v2
+kind: ApisixRoute
+metadata: {name: podinfo, namespace: test}
+spec:
+  http:
+  - name: all
+    match: {paths: [/*]}
+    backends: [{serviceName: podinfo, servicePort: http}]
+    plugins: [{name: prometheus, enable: true, config: {prefer_name: true}}]
+";
+    let site = deployment("podinfo", 1, "podinfo:6.0.0", "", "") + "---\n" + &service("podinfo", "podinfo");
+    cluster.apply_yaml(&(site + route)).await.unwrap();
+    for query in [
+        "apisix_http_status{code=\"200\",route=\"test_podinfo_all\"} > 0",
+        "http_requests_total{kubernetes_namespace=\"test\",kubernetes_pod_name=~\"podinfo-.+\"} > 0",
+    ] {
+        let measured = async |cluster: &Cluster| {
+            cluster.load(Load::new("http://app.example.com/").requests(1)).finished().await;
+            matches!(cluster.query(query), Ok(QueryValue::Vector { elements, .. }) if elements.len() == 1)
+        };
+        cluster.run_until(Duration::from_secs(10), measured).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn requests_travel_over_tcp_and_through_the_proxy() {
+    let cluster = start(System::default()).await;
     site(&cluster, "6.0.1", "").await;
     rolled_out(&cluster, "podinfo-primary").await;
     rolled_out(&cluster, "podinfo").await;
