@@ -162,3 +162,47 @@ pub fn guides_hpa() -> Value {
         "status": {"currentMetrics": null, "desiredReplicas": 0},
     })
 }
+
+/// A ScaledObject with a field of each kind, as KEDA leaves it: finalizer, label and status are its own.
+pub fn guides_scaled_object() -> Value {
+    json!({
+        "apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject",
+        "metadata": {
+            "name": "podinfo-so", "namespace": "test", "finalizers": ["finalizer.keda.sh"],
+            "labels": {"app": "podinfo", "scaledobject.keda.sh/name": "podinfo-so",
+                "kustomize.toolkit.fluxcd.io/name": "apps"},
+            "annotations": {LAST_APPLIED: "{}", "scaledobject.keda.sh/transfer-hpa-ownership": "true"},
+        },
+        "spec": {
+            "scaleTargetRef": {"name": "podinfo", "envSourceContainerName": "podinfod"},
+            "pollingInterval": 10, "cooldownPeriod": 20, "minReplicaCount": 1, "maxReplicaCount": 3,
+            "advanced": {
+                "restoreToOriginalReplicaCount": true,
+                "horizontalPodAutoscalerConfig": {"name": "podinfo", "behavior": {"scaleDown": {"tolerance": "1"}}},
+            },
+            "triggers": [{
+                "type": "prometheus", "name": "requests", "metricType": "AverageValue",
+                "authenticationRef": {"name": "prometheus"},
+                "metadata": {
+                    "serverAddress": "http://flagger-prometheus:9090", "threshold": "5",
+                    "query": "sum(rate(http_requests_total{ app=\"podinfo\" }[30s]))",
+                },
+            }],
+            "fallback": {"failureThreshold": 3, "replicas": 6, "behavior": "static"},
+        },
+        "status": {"originalReplicaCount": 1},
+    })
+}
+
+/// A Canary that names [`guides_scaled_object`], in a cluster that has KEDA.
+pub fn keda() -> Scene {
+    let mut scene = Scene::with("ScaledObject", guides_scaled_object());
+    let definition = scene.kind().definition();
+    scene.store.put(definition, json!({"metadata": {"name": "scaledobjects.keda.sh"}}));
+    scene
+}
+
+/// The HPA of the guides, and a Canary that names it.
+pub fn hpa() -> Scene {
+    Scene::with("HorizontalPodAutoscaler", guides_hpa())
+}

@@ -3,11 +3,7 @@
 use serde_json::{Value, json};
 use vexil_object::{Action, Store};
 
-use crate::fixture::{Scene, guides_hpa};
-
-fn scene() -> Scene {
-    Scene::with("HorizontalPodAutoscaler", guides_hpa())
-}
+use crate::fixture::{Scene, guides_hpa, hpa as scene};
 
 /// A scene whose source has this spec besides.
 fn with(spec: Value) -> Scene {

@@ -3,3 +3,8 @@
 
 mod fixture;
 mod hpa;
+mod keda;
+mod neighbours;
+mod pausing;
+mod properties;
+mod real;
