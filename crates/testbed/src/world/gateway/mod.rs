@@ -7,6 +7,7 @@
 pub mod apisix;
 pub mod kuma;
 mod mesh;
+mod request;
 pub mod smi;
 pub mod traefik;
 mod turns;

@@ -12,8 +12,8 @@ const MAX_RATE: u32 = 500;
 
 /// The load that the arguments say; `None` when they name no address or a number that is none.
 ///
-/// Read: `-z` duration, `-n` requests, `-q` requests per second of each worker, `-c` workers, `-host`, `-H`, `-m`, `-d`.
-/// The defaults are those of `hey`: 200 requests, 50 workers, no rate limit (here [`MAX_RATE`]).
+/// Read: `-z` duration, `-n` requests, `-q` requests per second of each worker, `-c` workers, `-host`, `-H`, `-m`,
+/// `-d`. The defaults are those of `hey`: 200 requests, 50 workers, no rate limit (here [`MAX_RATE`]).
 pub(super) fn parse(arguments: &[&str]) -> Option<Load> {
     let mut words = arguments.iter().copied();
     let (mut per_worker, mut workers, mut count, mut duration) = (0_u32, 50_u32, 200_u64, None);

@@ -17,8 +17,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::header::HOST;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -26,6 +25,7 @@ use self::choose::Turns;
 use self::rule::Rule;
 use self::series::{Series, Served};
 use super::Gateway;
+use super::request::{forwarded, host};
 use crate::world::controllers::Snapshot;
 use crate::world::kinds::Resource;
 use crate::world::network::{Address, Directory, Handler, Network, Refused, lock, plain};
@@ -95,7 +95,7 @@ impl Apisix {
 
     async fn route(&self, request: Request<Bytes>) -> Response<Bytes> {
         let routes = Arc::clone(&lock(&self.routes));
-        let host = host(&request);
+        let host = host(&request).to_ascii_lowercase();
         let (path, method) = (request.uri().path(), request.method().as_str());
         let rules = routes.iter().map(|route| &route.rule);
         let found = choose::find(rules, &host, path, method);
@@ -132,21 +132,6 @@ impl Apisix {
         };
         (last.to_owned(), plain(status, text))
     }
-}
-
-/// The host that a request asks for, in lower case and without a port.
-fn host(request: &Request<Bytes>) -> String {
-    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = header.or(request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
-    host.rsplit_once(':').map_or(host, |(host, _)| host).to_ascii_lowercase()
-}
-
-fn forwarded(mut request: Request<Bytes>, host: &str) -> Request<Bytes> {
-    if let Ok(host) = HeaderValue::from_str(host) {
-        request.headers_mut().insert("x-forwarded-host", host);
-    }
-    request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("127.0.0.1"));
-    request
 }
 
 impl Handler for Apisix {

@@ -16,13 +16,13 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::header::HOST;
 use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 pub(crate) use self::pods::{Member, Pod};
 pub(crate) use self::series::{BUCKETS_MS, Meters, Report};
 use super::Gateway;
+use super::request::host;
 use super::turns::Turns;
 use crate::world::controllers::Snapshot;
 use crate::world::gateway::mesh::pods::Pods;
@@ -228,13 +228,6 @@ fn no_healthy_upstream() -> Response<Bytes> {
 fn connection_failure() -> Response<Bytes> {
     let text = "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
     plain(StatusCode::SERVICE_UNAVAILABLE, text)
-}
-
-/// The host that a request asks for, without a port.
-fn host(request: &Request<Bytes>) -> String {
-    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = header.or(request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
-    host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned()
 }
 
 impl<P: Product> Gateway for Sidecars<P> {

@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::header::HOST;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use self::balance::Balancer;
 use self::config::{Config, KINDS, Route};
 use super::Gateway;
+use super::request::{forwarded, host};
 use crate::promql::{Counter, Histogram, Labels};
 use crate::world::controllers::Snapshot;
 use crate::world::kinds::Resource;
@@ -96,21 +96,6 @@ impl Traefik {
         metrics.requests.add(labels.clone(), 1.0);
         metrics.durations.observe(labels, seconds);
     }
-}
-
-/// The host that a request asks for, without a port.
-fn host(request: &Request<Bytes>) -> String {
-    let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = header.or(request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
-    host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned()
-}
-
-fn forwarded(mut request: Request<Bytes>, host: &str) -> Request<Bytes> {
-    if let Ok(host) = HeaderValue::from_str(host) {
-        request.headers_mut().insert("x-forwarded-host", host);
-    }
-    request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("127.0.0.1"));
-    request
 }
 
 impl Handler for Traefik {
