@@ -104,13 +104,16 @@ impl Desk {
                 return Reply::too_many(text);
             }
         };
+        if self.stop.is_cancelled() {
+            return Reply::stopping();
+        }
         let (background, cancelled) = (task.kind.background, self.stop.child_token());
         let (tell, told) = oneshot::channel();
         let answer = (!background).then_some(tell);
+        let underway = self.metrics.begin(task.kind);
+        let job = Job { task, place, underway, cancelled: cancelled.clone(), answer };
         // There is room for as many jobs as there are places, so this fails only when nobody takes them any more.
-        if self.stop.is_cancelled()
-            || self.jobs.try_send(Job { task, place, cancelled: cancelled.clone(), answer }).is_err()
-        {
+        if self.jobs.try_send(job).is_err() {
             return Reply::stopping();
         }
         if background {

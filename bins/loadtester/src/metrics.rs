@@ -94,10 +94,14 @@ impl Metrics {
         Metrics { registry: std::sync::Arc::new(registry), started, ended, running, seconds, refused, gates }
     }
 
-    /// A task begins; it runs until what this gives is dropped.
+    /// A task was started.
+    pub fn started(&self, kind: &Kind) {
+        self.started.get_or_create(&Typed { task_type: kind.name }).inc();
+    }
+
+    /// A task has a place; it counts as running until what this gives is dropped.
     pub fn begin(&self, kind: &Kind) -> Underway {
         let labels = Typed { task_type: kind.name };
-        self.started.get_or_create(&labels).inc();
         let running = self.running.get_or_create_owned(&labels);
         running.inc();
         Underway(running)

@@ -8,7 +8,7 @@ use vexil_egress::Transport;
 
 use crate::{
     kinds::{Remote, Work},
-    metrics::Metrics,
+    metrics::{Metrics, Underway},
     process::{self, End, Limits, Outcome},
     reply::Reply,
     tasks::{Place, Task},
@@ -21,6 +21,8 @@ pub struct Job {
     pub task: Task,
     /// Held while anything of it runs.
     pub place: Place,
+    /// Counts it while anything of it runs.
+    pub underway: Underway,
     /// Ends it early.
     pub cancelled: CancellationToken,
     /// Whoever waits for the result.
@@ -42,8 +44,9 @@ pub struct Tools {
 
 /// Carries out a task until nothing of it is left.
 pub async fn carry_out(job: Job, tools: &Tools) {
-    let Job { mut task, place, cancelled, answer } = job;
-    let (begun, _underway) = (Instant::now(), tools.metrics.begin(task.kind));
+    let Job { mut task, place, underway, cancelled, answer } = job;
+    let begun = Instant::now();
+    tools.metrics.started(task.kind);
     let shown = task.work.shown();
     tracing::info!(
         canary = task.canary,
@@ -65,7 +68,9 @@ pub async fn carry_out(job: Job, tools: &Tools) {
             .await;
         }
     }
+    // In this order, so that a task that is no longer counted can be started again.
     drop(place);
+    drop(underway);
 }
 
 /// Has another service do it.

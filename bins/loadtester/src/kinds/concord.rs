@@ -132,14 +132,14 @@ fn instance(answer: &Value) -> Result<String, String> {
     if plain { Ok(id.to_owned()) } else { Err("concord answered without an instanceId".to_owned()) }
 }
 
-/// What a status means: done, failed, or not yet. The names are those of Concord's process API.
-fn judge(answer: &Value, id: &str) -> Result<Option<()>, String> {
+/// What a status means: whether it is done, or how it failed. The names are those of Concord's process API.
+fn judge(answer: &Value, id: &str) -> Result<bool, String> {
     match answer.get("status").and_then(Value::as_str) {
-        Some("FINISHED") => Ok(Some(())),
+        Some("FINISHED") => Ok(true),
         Some("FAILED") => Err(format!("concord instanceID: {id} failed")),
         Some("CANCELLED") => Err(format!("concord instanceID: {id} was cancelled")),
         Some("TIMED_OUT") => Err(format!("concord instanceID: {id} timed out")),
-        Some(_) => Ok(None),
+        Some(_) => Ok(false),
         None => Err("concord answered without a status".to_owned()),
     }
 }

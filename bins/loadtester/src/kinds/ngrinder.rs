@@ -113,16 +113,16 @@ fn accepted(answer: Value) -> Result<Value, String> {
     Err(format!("ngrinder refused: {}", cause.unwrap_or("no reason given")))
 }
 
-/// What a status means: done, failed, or not yet. The names are those of nGrinder's `Status`.
-fn judge(answer: &Value, id: u64) -> Result<Option<()>, String> {
+/// What a status means: whether it is done, or how it failed. The names are those of nGrinder's `Status`.
+fn judge(answer: &Value, id: u64) -> Result<bool, String> {
     let answer = accepted(answer.clone())?;
     let status = answer.pointer("/status/0/status_id").and_then(Value::as_str);
     match status.ok_or_else(|| format!("ngrinder answered without the status of test {id}"))? {
-        "FINISHED" | "FINISHED_WITH_WARNING" => Ok(Some(())),
+        "FINISHED" | "FINISHED_WITH_WARNING" => Ok(true),
         failed @ ("STOP_BY_ERROR" | "STOP_ON_ERROR" | "CANCELED" | "UNKNOWN") => {
             Err(format!("ngrinder test {id} ended as {failed}"))
         }
-        _ => Ok(None),
+        _ => Ok(false),
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tasks that another service does: started by a call, watched by calls.
 
+#[cfg(test)]
+pub mod stand_in;
+
 use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
@@ -44,7 +47,7 @@ pub fn json(service: &str, reply: &Reply) -> Result<Value, String> {
         .map_err(|error| format!("{service} answered no JSON ({error}): {}", reply.text(SHOWN)))
 }
 
-/// Asks until `judge` has an answer. A call that gets no answer for a passing reason is made again at the next turn.
+/// Asks until `judge` finds that it is done. A call that gets no answer for a passing reason is made again at the next turn.
 ///
 /// # Errors
 /// What `judge` says, or why the service cannot be asked.
@@ -52,16 +55,14 @@ pub async fn poll(
     out: &dyn Transport,
     request: &Request,
     every: Duration,
-    judge: impl Fn(&Reply) -> Result<Option<()>, String> + Send + Sync,
+    judge: impl Fn(&Reply) -> Result<bool, String> + Send + Sync,
 ) -> Result<(), String> {
     loop {
         tokio::time::sleep(every).await;
         match out.call(request.clone()).await {
             Ok(reply) if (500..600).contains(&reply.status) => again(&reply.status_line()),
-            Ok(reply) => match judge(&reply)? {
-                Some(()) => return Ok(()),
-                None => {}
-            },
+            Ok(reply) if judge(&reply)? => return Ok(()),
+            Ok(_) => {}
             Err(error) if error.is_passing() => again(&error.to_string()),
             Err(error) => return Err(error.to_string()),
         }
