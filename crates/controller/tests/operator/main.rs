@@ -14,5 +14,6 @@ mod bad_input;
 mod cluster;
 mod crashes;
 mod faults;
+mod guides;
 mod rollouts;
 mod sweep;

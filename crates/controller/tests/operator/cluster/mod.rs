@@ -55,6 +55,8 @@ pub struct Stage {
     pub metrics_server: String,
     /// What the operator watches.
     pub scope: Scope,
+    /// Provider of Canaries that name none.
+    pub provider: &'static str,
     log: Log,
     operator: JoinSet<()>,
     _listening: tracing::subscriber::DefaultGuard,
@@ -94,6 +96,7 @@ impl Stage {
         let stage = Stage {
             metrics_server: cluster.metrics_url().to_owned(),
             scope: Scope::All,
+            provider: "traefik",
             cluster,
             recorder,
             leash: Leash::new(None),
@@ -155,7 +158,7 @@ impl Stage {
         self.leash = leash;
         let (caches, watches) = Caches::new(client, self.scope.clone(), projections());
         let settings = Settings {
-            provider: "traefik".to_owned(),
+            provider: self.provider.to_owned(),
             metrics_server: self.metrics_server.clone(),
             ..Settings::default()
         };
