@@ -40,7 +40,7 @@ pub async fn all(show: &mut Show<'_>) -> anyhow::Result<Vec<Report>> {
 /// The manifests are applied, and the operator makes what they stand for.
 async fn opening(show: &mut Show<'_>) -> anyhow::Result<Report> {
     let guide = show.stage.guide;
-    show.begin("The guide's manifests");
+    show.begin("The manifests");
     for (name, text) in guide.manifests {
         if *name == CANARY && guide.entrance.is_open_before {
             show.stage.opened().await?;
@@ -74,7 +74,7 @@ async fn quicken(show: &mut Show<'_>) -> anyhow::Result<()> {
     let command = format!("kubectl -n {NAMESPACE} patch canary/{APP} --type merge -p '{patch}'");
     show.tell("pace", Line::of(Tone::Plain, command));
     let written = written.unwrap_or("the default");
-    explain(show, &format!("A check every {INTERVAL}, not {written}: all else is as the guide has it."));
+    explain(show, &format!("A check every {INTERVAL} instead of {written}; nothing else is changed."));
     show.stage.cluster.merge((version, "Canary"), (NAMESPACE, APP), &patch).await
 }
 

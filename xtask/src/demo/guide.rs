@@ -16,8 +16,6 @@ pub struct Guide {
     pub system: System,
     /// The operator's `-mesh-provider`, as in its install step.
     pub provider: &'static str,
-    /// What an installation that it takes for granted brings along, as YAML; not among the examples.
-    pub taken_for_granted: &'static str,
     /// Its manifests by their names in its folder, in its order.
     pub manifests: &'static [(&'static str, &'static str)],
     /// What is pushed.

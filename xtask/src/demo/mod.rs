@@ -125,7 +125,7 @@ async fn all_acts(show: &mut Show<'_>) -> anyhow::Result<Outcome> {
     let lines = summary::closing(&outcome.reports, outcome.took);
     lines.into_iter().for_each(|line| show.say(line));
     show.say(Line::default());
-    show.say(Line::of(Tone::Dim, outcome.json().to_string()));
+    show.say(Line::of(Tone::Dim, outcome.json()));
     Ok(outcome)
 }
 
@@ -133,7 +133,7 @@ fn welcome(show: &mut Show<'_>) {
     let (kubeconfig, log) = (show.stage.kubeconfig.display(), show.stage.log.display());
     let lines = [
         Line::default(),
-        Line::of(Tone::Bold, format!("  Vexil plays the guide “{}”", show.stage.guide.title)),
+        Line::of(Tone::Bold, format!("  Vexil plays “{}”", show.stage.guide.title)),
         Line::of(
             Tone::Plain,
             "  A cluster inside this process, real requests over 127.0.0.1, and the operator as it ships.",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::guide::Guide;
 use super::paint::{Line, Tone};
@@ -27,21 +27,26 @@ impl Outcome {
 
     /// One line for programs. `clientErrors` are those that no bad version made; `asked` and `got` are the steps of the
     /// promotion, in percent; `apiRequests` are those of the operator to the API server, without watches.
-    pub fn json(&self) -> Value {
+    pub fn json(&self) -> String {
+        let field = |(name, value): &(&str, Value)| format!("\"{name}\": {value}");
+        format!("{{{}}}", self.fields().iter().map(field).collect::<Vec<_>>().join(", "))
+    }
+
+    fn fields(&self) -> [(&'static str, Value); 8] {
         let sum = |number: fn(&Report) -> u64| self.reports.iter().map(number).sum::<u64>();
         let (all, foreign) = (sum(|report| report.tally.errors()), sum(Report::foreign_errors));
         let tenth = |number: f64| (number * 10.0).round() / 10.0;
         let steps = self.steps();
-        json!({
-            "guide": self.guide.name,
-            "seconds": tenth(self.took.as_secs_f64()),
-            "apiRequests": sum(|report| report.api_requests as u64),
-            "clientRequests": sum(|report| report.tally.requests),
-            "clientErrors": foreign,
-            "badVersionErrors": all - foreign.min(all),
-            "asked": steps.iter().map(|share| share.asked).collect::<Vec<_>>(),
-            "got": steps.iter().map(|share| tenth(share.measured)).collect::<Vec<_>>(),
-        })
+        [
+            ("guide", self.guide.name.into()),
+            ("seconds", tenth(self.took.as_secs_f64()).into()),
+            ("apiRequests", sum(|report| report.api_requests as u64).into()),
+            ("clientRequests", sum(|report| report.tally.requests).into()),
+            ("clientErrors", foreign.into()),
+            ("badVersionErrors", (all - foreign.min(all)).into()),
+            ("asked", steps.iter().map(|share| share.asked).collect()),
+            ("got", steps.iter().map(|share| tenth(share.measured)).collect()),
+        ]
     }
 
     /// The steps of the promotion.
@@ -60,10 +65,7 @@ pub fn table(outcomes: &[Outcome]) -> Vec<Line> {
     let heads = ["guide", "seconds", "API requests", "client requests", "errors", "of bad versions"];
     let mut lines = vec![Line::default(), Line::of(Tone::Dim, row(heads))];
     for outcome in outcomes {
-        let json = outcome.json();
-        let cell = |name: &str| json.get(name).map(Value::to_string).unwrap_or_default();
-        let cells =
-            ["seconds", "apiRequests", "clientRequests", "clientErrors", "badVersionErrors"].map(cell);
+        let [_, cells @ .., _, _] = outcome.fields().map(|(_, value)| value.to_string());
         let [seconds, api, clients, errors, own] = cells.each_ref().map(String::as_str);
         let tone = if outcome.violations().is_empty() { Tone::Plain } else { Tone::Bad };
         lines.push(Line::of(tone, row([outcome.guide.name, seconds, api, clients, errors, own])));
@@ -127,11 +129,9 @@ mod tests {
 
     #[test]
     fn a_line_of_json_tells_what_a_guide_came_to() {
-        let expect = json!({
-            "guide": "traefik", "seconds": 61.2, "apiRequests": 60, "clientRequests": 3000, "clientErrors": 0,
-            "badVersionErrors": 7, "asked": [5, 10], "got": [5.0, 9.9],
-        });
+        let expect = r#"{"guide": "traefik", "seconds": 61.2, "apiRequests": 60, "clientRequests": 3000, "clientErrors": 0, "badVersionErrors": 7, "asked": [5,10], "got": [5.0,9.9]}"#;
         assert_eq!(outcome().json(), expect);
+        assert!(expect.parse::<Value>().is_ok());
     }
 
     #[test]

@@ -22,7 +22,7 @@ const LOOKS: u32 = 2;
 /// How long anything may take; the longest wait of a good run is that for the end of a promotion, about 40 s.
 const LIMIT: Duration = Duration::from_secs(120);
 /// Columns of the bars among the lines that stay.
-const BAR: usize = 20;
+const BAR: usize = 16;
 
 /// The running show.
 pub struct Show<'a> {

@@ -32,7 +32,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts a cluster with what the guide takes for granted; a folder in `folder` takes the files.
+    /// Starts a cluster of the guide's system; a folder in `folder` takes the files.
     ///
     /// # Errors
     /// When no port can be had or the folder cannot be written.
@@ -49,7 +49,6 @@ impl Stage {
             ..Settings::default()
         })
         .await?;
-        cluster.apply_yaml(guide.taken_for_granted).await?;
         let stage =
             Stage { guide, cluster, kubeconfig: folder.join("kubeconfig"), log: folder.join("operator.log") };
         stage.cluster.write_kubeconfig(&stage.kubeconfig)?;

@@ -129,14 +129,11 @@ pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
     let requests = reports.iter().map(|report| report.tally.requests).sum::<u64>();
     let api = reports.iter().map(|report| report.api_requests).sum::<usize>();
     let each: Vec<String> = reports.iter().map(|report| report.api_requests.to_string()).collect();
-    lines.push(Line::of(
-        Tone::Plain,
-        format!(
-            "  {:.0} s, {requests} requests of clients, {api} of the operator to the API server ({}).",
-            took.as_secs_f64(),
-            each.join(" + ")
-        ),
-    ));
+    let (seconds, each) = (took.as_secs_f64(), each.join(" + "));
+    let told = format!(
+        "  {seconds:.0} s, {requests} requests of clients, {api} of the operator to the API server ({each})."
+    );
+    lines.push(Line::of(Tone::Plain, told).hanging(2));
     lines.push(if reports.iter().all(|report| report.violations().is_empty()) {
         Line::of(Tone::Good, "  Clients saw no error that a bad version did not make.")
     } else {

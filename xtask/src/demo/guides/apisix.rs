@@ -9,7 +9,6 @@ pub static GUIDE: Guide = Guide {
     title: "Apache APISIX Canary Deployments",
     system: System::Apisix,
     provider: "apisix",
-    taken_for_granted: "",
     manifests: &[
         ("namespace.yaml", include_str!("../../../../examples/apisix/namespace.yaml")),
         ("podinfo.yaml", include_str!("../../../../examples/apisix/podinfo.yaml")),

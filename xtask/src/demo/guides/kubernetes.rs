@@ -9,7 +9,6 @@ pub static GUIDE: Guide = Guide {
     title: "Kubernetes Blue/Green Deployments",
     system: System::Kubernetes,
     provider: "kubernetes",
-    taken_for_granted: "",
     manifests: &[
         ("namespace.yaml", include_str!("../../../../examples/kubernetes/namespace.yaml")),
         ("podinfo.yaml", include_str!("../../../../examples/kubernetes/podinfo.yaml")),

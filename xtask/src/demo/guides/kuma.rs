@@ -9,7 +9,6 @@ pub static GUIDE: Guide = Guide {
     title: "Kuma Canary Deployments",
     system: System::Kuma(&["TrafficRoute"]),
     provider: "kuma",
-    taken_for_granted: "",
     manifests: &[
         ("namespace.yaml", include_str!("../../../../examples/kuma/namespace.yaml")),
         ("loadtester.yaml", include_str!("../../../../examples/kuma/loadtester.yaml")),

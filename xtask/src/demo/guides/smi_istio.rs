@@ -1,4 +1,4 @@
-//! “SMI Istio Canary Deployments”: clients are inside the mesh; the Canary is written for `v1alpha3`.
+//! “SMI Istio Canary Deployments”: clients come through Istio's gateway; the Canary is written for `v1alpha3`.
 
 use vexil_testbed::world::System;
 
@@ -9,7 +9,6 @@ pub static GUIDE: Guide = Guide {
     title: "SMI Istio Canary Deployments",
     system: System::SmiIstio(&["v1alpha1"]),
     provider: "smi:istio",
-    taken_for_granted: ISTIO,
     manifests: &[
         ("public-gateway.yaml", include_str!("../../../../examples/smi-istio/public-gateway.yaml")),
         ("namespace.yaml", include_str!("../../../../examples/smi-istio/namespace.yaml")),
@@ -22,7 +21,12 @@ pub static GUIDE: Guide = Guide {
         crashing: "quay.io/stefanprodan/podinfo:1.7.2",
         bad: "quay.io/stefanprodan/podinfo:bad-1.7.3",
     },
-    entrance: Entrance { url: "http://podinfo.test:9898/", host: None, is_open_before: false },
+    // Its Canary names a gateway and not the mesh, so that only what comes through the gateway is split.
+    entrance: Entrance {
+        url: "http://istio-ingressgateway.istio-system/",
+        host: Some("app.example.com"),
+        is_open_before: false,
+    },
     route: Some(Route {
         group: "split.smi-spec.io",
         version: "v1alpha1",
@@ -37,21 +41,3 @@ pub static GUIDE: Guide = Guide {
     crash_at: Some(20),
     runs_load_test: false,
 };
-
-/// The kind of the guide's `public-gateway.yaml`, which belongs to Istio and which the operator never looks at.
-const ISTIO: &str = "
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata:
-  name: gateways.networking.istio.io
-spec:
-  group: networking.istio.io
-  names: {kind: Gateway, listKind: GatewayList, plural: gateways, singular: gateway}
-  scope: Namespaced
-  versions:
-  - name: v1alpha3
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}
-";

@@ -12,7 +12,6 @@ pub static GUIDE: Guide = Guide {
     title: "Traefik Canary Deployments",
     system: System::Traefik(&[GROUP]),
     provider: "traefik",
-    taken_for_granted: "",
     manifests: &[
         ("namespace.yaml", include_str!("../../../../examples/traefik/namespace.yaml")),
         ("podinfo.yaml", include_str!("../../../../examples/traefik/podinfo.yaml")),
