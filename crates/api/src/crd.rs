@@ -8,8 +8,9 @@
 //! `v1beta1` is stored; `v1alpha3`, in which older guides write, is served beside it. They are converted by name alone
 //! (strategy None: the API server changes `apiVersion` and nothing else) and by pruning what the schema of the version
 //! that is read or written does not have. So both have one and the same schema, with `analysis` and its old name
-//! `canaryAnalysis` in it: what was written through one is whole through the other, and what one admits the other admits,
-//! or else a status could not be written to an object that came in through the other door.
+//! `canaryAnalysis` in it: what was written through one is whole through the other, and what one admits the other
+//! admits, or else a status could not be written to an object that came in through the other door. A cluster in which
+//! an old operator has stored `v1alpha3` takes this definition too: no version that was ever stored may be missing.
 
 mod canary;
 mod others;

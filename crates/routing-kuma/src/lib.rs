@@ -12,9 +12,10 @@
 //!
 //! Neither object can have the Canary as its owner: a TrafficRoute belongs to the whole cluster, and a MeshHTTPRoute
 //! concerns all proxies only in Kuma's system namespace. So a route that this router made carries the Canary's uid and
-//! name ([`CANARY`], [`UID`]), is refused to every other Canary (two Services of one name in two namespaces want the same
-//! TrafficRoute), is deleted when it is released, and is swept once its Canary is gone ([`vexil_routing::Unowned`]). A route without
-//! these marks is its user's: it is adopted if it concerns our Service, and only our two entries are written to it.
+//! name ([`CANARY`], [`UID`]), is refused to every other Canary (two Services of one name in two namespaces want the
+//! same TrafficRoute), is deleted when it is released, and is swept once its Canary is gone
+//! ([`vexil_routing::Unowned`]). A route without these marks is its user's: it is adopted if it concerns our Service,
+//! and only our two entries are written to it.
 //!
 //! # A route that was edited by hand
 //!

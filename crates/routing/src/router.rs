@@ -54,9 +54,9 @@ pub trait Router: Send + Sync {
         None
     }
 
-    /// What of the Canary itself keeps this router from its work, whatever the cluster holds: a reference to a route that
-    /// is missing or names another kind, an annotation that can name no mesh. Asked when the Canary is validated, so
-    /// that nothing is created for it; reading and rendering say the same to who has not asked.
+    /// What of the Canary itself keeps this router from its work, whatever the cluster holds: a reference to a route
+    /// that is missing or names another kind, an annotation that can name no mesh. Asked when the Canary is validated,
+    /// so that nothing is created for it; reading and rendering say the same to who has not asked.
     fn defects(&self, canary: &Canary) -> Vec<Defect> {
         let _ = canary;
         Vec::new()

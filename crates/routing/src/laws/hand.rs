@@ -1,4 +1,4 @@
-//! What a hand can do to our two entries, edit by edit: each is told at its place and in the same words by every router.
+//! What a hand can do to our two entries, edit by edit: each is told at its place, in the same words by every router.
 
 use serde_json::{Value, json};
 use vexil_object::meta;
