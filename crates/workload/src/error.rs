@@ -106,8 +106,8 @@ pub enum WorkloadError {
     },
     /// The scaler that the Canary names scales something else: a copy of it would not be the target's.
     #[error(
-        "{scaler}: spec.scaleTargetRef names {found}, which is not the target Deployment {target}; name the target there, \
-         or in spec.autoscalerRef the scaler of the target"
+        "{scaler}: spec.scaleTargetRef names {found}, which is not the target Deployment {target}; name the target \
+         there, or in spec.autoscalerRef the scaler of the target"
     )]
     OtherTarget {
         /// The scaler.

@@ -1,4 +1,4 @@
-//! What both kinds of scalers have in common, and the list of them.
+//! The list of scalers. What they do is told through the public boundary, in `tests/scaler`.
 
 use super::*;
 
@@ -23,4 +23,10 @@ fn the_kind_alone_chooses_the_scaler() {
     for version in ["autoscaling/v1", "autoscaling/v2beta1", "autoscaling/v2beta2", "autoscaling/v2"] {
         check(version, "HorizontalPodAutoscaler", Ok("autoscaling/v2"));
     }
+    // The group is the validation's to judge, which says what to write.
+    check("", "HorizontalPodAutoscaler", Ok("autoscaling/v2"));
+    check("keda.sh/v1alpha1", "ScaledObject", Ok("keda.sh/v1alpha1"));
+    let unknown = "unknown kind of scaler VerticalPodAutoscaler in spec.autoscalerRef; use one of: \
+                   HorizontalPodAutoscaler, ScaledObject";
+    check("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", Err(unknown));
 }
