@@ -1,6 +1,7 @@
-//! The project's chores: CRDs, tidy, demo, end to end, conformance, bench.
+//! The project's chores: CRDs, charts, tidy, demo, end to end, conformance, bench.
 
 mod bench;
+mod charts;
 mod conformance;
 mod crds;
 mod demo;
@@ -22,11 +23,13 @@ struct Args {
 enum Chore {
     /// Measure what the operator costs, and print it
     Bench(bench::Args),
+    /// Render the charts and kustomizations with every value, and check what comes of it
+    Charts(charts::Args),
     /// Ask the testbed's API server and that of $KUBECONFIG the same, and compare the answers
     Conformance(conformance::Args),
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
-    /// Play the Traefik guide on a cluster inside this process, with the operator as its own process
+    /// Play a guide on a cluster inside this process, with the operator as its own process
     Demo(demo::Args),
     /// Play the scenes of a rollout with the operator's binary on the cluster of $KUBECONFIG
     E2e(e2e::Args),
@@ -37,6 +40,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Bench(args) => bench::run(&args),
+        Chore::Charts(args) => charts::run(&args),
         Chore::Conformance(args) => conformance::run(&args),
         Chore::Crds(args) => crds::run(&args),
         Chore::Demo(args) => demo::run(&args),

@@ -66,7 +66,7 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
 {{- define "vexil.routeRules" -}}
 {{- $systems := splitList " " (include "vexil.systems" .) -}}
 {{- if has "traefik" $systems }}
-- apiGroups: [traefik.io, traefik.containo.us]
+- apiGroups: {{ .Values.traefik.apiGroup | default "traefik.io, traefik.containo.us" | printf "[%s]" }}
   resources: [traefikservices]
   verbs: [get, list, watch, create, patch]
 {{- end }}
@@ -82,14 +82,29 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
 {{- end }}
 {{- end -}}
 
-{{/* What is not in a namespace, or in none of the Canaries'. Kuma's routes have no owner, so they are deleted. */}}
+{{/* What is not in a namespace, or in none of the Canaries'. Kuma's routes can have no owner: they are watched wherever
+they are served, and deleted once their Canary is gone. */}}
 {{- define "vexil.clusterRules" -}}
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   verbs: [list, watch]
-{{- if has "kuma" (splitList " " (include "vexil.systems" .)) }}
 - apiGroups: [kuma.io]
   resources: [trafficroutes, meshhttproutes]
-  verbs: [get, list, watch, create, patch, delete]
+  verbs: [list, watch]
+{{- $systems := splitList " " (include "vexil.systems" .) }}
+{{- if and (has "kuma" $systems) (ne .Values.kuma.routeKind "MeshHTTPRoute") }}
+- apiGroups: [kuma.io]
+  resources: [trafficroutes]
+  verbs: [get, create, patch, delete]
 {{- end }}
+{{- if and (has "kuma" $systems) (not .Values.meshProvider) }}
+{{ include "vexil.meshHttpRouteRules" . }}
+{{- end }}
+{{- end -}}
+
+{{/* Written in the namespace of Kuma's control plane only. */}}
+{{- define "vexil.meshHttpRouteRules" -}}
+- apiGroups: [kuma.io]
+  resources: [meshhttproutes]
+  verbs: [get, create, patch, delete]
 {{- end -}}

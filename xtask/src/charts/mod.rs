@@ -1,0 +1,167 @@
+//! The charts and kustomizations: rendered with every value, held against the programs, their documentation and, where
+//! `$KUBECONFIG` names one, an API server.
+//!
+//! The suite on a real API server takes its operator's objects from [`render`], so that it runs under the account and
+//! the rights that users give it.
+
+mod flags;
+mod helm;
+mod kustomize;
+mod restricted;
+mod server;
+mod values;
+mod variants;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+
+use self::{
+    flags::Program,
+    helm::{Helm, Release},
+    variants::{Expect, LOADTESTER, OPERATOR},
+};
+
+/// Arguments of `cargo xtask charts`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Write the files of kustomize/ that are made from the charts
+    #[arg(long)]
+    write: bool,
+    /// The operator's binary, instead of building it
+    #[arg(long)]
+    operator: Option<PathBuf>,
+    /// The load tester's binary, instead of building it
+    #[arg(long)]
+    loadtester: Option<PathBuf>,
+}
+
+/// The operator's release where nothing else is said.
+const RELEASE: Release<'static> =
+    Release { name: "flagger", namespace: "flagger-system", chart: "vexil", values: &[] };
+
+/// Runs the chore.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    let Some(helm) = Helm::find()? else {
+        println!("charts: SKIPPED: there is no Helm, and no Go to build it with");
+        return Ok(());
+    };
+    kustomize::made(&helm, args.write)?;
+    let programs = [
+        Program::ask("vexil", "vexil", args.operator.as_deref())?,
+        Program::ask("loadtester", "vexil-loadtester", args.loadtester.as_deref())?,
+    ];
+    let mut objects = Vec::new();
+    for (chart, release, cases) in [
+        ("vexil", RELEASE, OPERATOR),
+        (
+            "loadtester",
+            Release { name: "flagger-loadtester", namespace: "test", chart: "loadtester", values: &[] },
+            LOADTESTER,
+        ),
+    ] {
+        helm.lint(chart)?;
+        values::documented(chart)?;
+        let refused = values::refused(&helm, chart)?;
+        for (values, expect) in cases {
+            let rendered = helm.template(&Release { values, ..release });
+            objects.extend(judge(rendered, *expect).with_context(|| format!("charts/{chart} {values:?}"))?);
+        }
+        println!("charts: {chart}: {} cases, {refused} values refused", cases.len());
+    }
+    providers(&programs)?;
+    if helm::runs(Path::new("kubectl"), "--help") {
+        let built = kustomize::built()?;
+        println!("charts: {} kustomizations", built.len());
+        objects.extend(built.into_iter().flat_map(|(_, built)| built));
+    } else {
+        println!("charts: SKIPPED: kustomizations: there is no kubectl");
+    }
+    for object in &objects {
+        sound(object, &programs).with_context(|| {
+            let name = object.pointer("/metadata/name").and_then(Value::as_str);
+            format!("{} {}", object["kind"], name.unwrap_or_default())
+        })?;
+    }
+    if std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty()) {
+        let (count, left_out) = server::accepts(&objects)?;
+        println!("charts: {count} objects accepted by the API server; it knows no {}", left_out.join(", "));
+    } else {
+        println!("charts: SKIPPED: the API server's validation: no KUBECONFIG is set");
+    }
+    Ok(())
+}
+
+/// The objects that the operator's chart renders for users of `provider`, as a release that is named `release` in
+/// `namespace`, with further values as `--set` takes them (`namespace=test`). The CRDs are among them unless
+/// `crd.create=false`.
+///
+/// # Errors
+/// Where there is no Helm and no Go to build one with, and what Helm says of the values.
+pub(crate) fn render(
+    provider: &str,
+    (namespace, release): (&str, &str),
+    values: &[&str],
+) -> anyhow::Result<Vec<Value>> {
+    let helm = Helm::find()?.context("there is no Helm, and no Go to build it with")?;
+    let provider = format!("meshProvider={provider}");
+    let full_name = format!("fullnameOverride={release}");
+    let values = [&[provider.as_str(), full_name.as_str()], values].concat();
+    helm.template(&Release { name: release, namespace, chart: "vexil", values: &values })
+}
+
+/// What comes of a case, against what must.
+fn judge(rendered: anyhow::Result<Vec<Value>>, expect: Expect) -> anyhow::Result<Vec<Value>> {
+    let text = |objects: &[Value]| -> anyhow::Result<String> {
+        let texts: Result<Vec<_>, _> = objects.iter().map(serde_saphyr::to_string).collect();
+        Ok(texts?.concat())
+    };
+    match (rendered, expect) {
+        (Ok(objects), Expect::Holds(words)) => {
+            let text = text(&objects)?;
+            match words.iter().find(|word| !text.contains(**word)) {
+                Some(word) => bail!("lacks {word:?}"),
+                None => Ok(objects),
+            }
+        }
+        (Ok(objects), Expect::Lacks(words)) => {
+            let text = text(&objects)?;
+            match words.iter().find(|word| text.contains(**word)) {
+                Some(word) => bail!("holds {word:?}"),
+                None => Ok(objects),
+            }
+        }
+        (Ok(_), Expect::Refuses(words)) => bail!("is not refused with {words:?}"),
+        (Err(error), Expect::Refuses(words)) if format!("{error:#}").contains(words) => Ok(Vec::new()),
+        (Err(error), _) => Err(error),
+    }
+}
+
+/// Every provider that the operator knows must be one that the chart knows.
+fn providers([operator, _]: &[Program; 2]) -> anyhow::Result<()> {
+    let known = operator.providers()?;
+    for provider in &known {
+        let rendered = render(provider, (RELEASE.namespace, RELEASE.name), &[])?;
+        let passed = flags::arguments_of(&rendered, "vexil").contains(&format!("-mesh-provider={provider}"));
+        if !passed {
+            bail!("the chart does not pass -mesh-provider={provider}");
+        }
+    }
+    println!("charts: {} providers", known.len());
+    Ok(())
+}
+
+/// What holds for every object.
+fn sound(object: &Value, programs: &[Program]) -> anyhow::Result<()> {
+    let defects = restricted::defects(object);
+    if !defects.is_empty() {
+        bail!("not restricted: {}", defects.join("; "));
+    }
+    if object["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"))
+        && object.to_string().contains("\"*\"")
+    {
+        bail!("a role with an asterisk");
+    }
+    programs.iter().try_for_each(|program| program.takes(object))
+}

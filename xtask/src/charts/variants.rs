@@ -1,0 +1,101 @@
+//! What the charts are rendered with, and what must come of it. A new case is one line.
+
+/// What must come of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Expect {
+    /// It renders, and each of these stands in it (as YAML, sorted, one line each).
+    Holds(&'static [&'static str]),
+    /// It renders, and none of these stands in it.
+    Lacks(&'static [&'static str]),
+    /// Helm refuses it and says this.
+    Refuses(&'static str),
+}
+
+/// Values of `charts/vexil`, as `--set` takes them, in the release `flagger` in `flagger-system`.
+pub const OPERATOR: &[(&[&str], Expect)] = {
+    use Expect::{Holds, Lacks, Refuses};
+    &[
+        (&[], Holds(&["-metrics-server=http://prometheus:9090", "-log-level=info", "type: Recreate"])),
+        (&[], Holds(&["trafficsplits", "apisixroutes", "traefikservices", "trafficroutes"])),
+        (&[], Lacks(&["-mesh-provider", "-namespace", "flagger-prometheus", "leases"])),
+        (&["meshProvider=kubernetes"], Lacks(&["trafficsplits", "apisixroutes", "traefikservices"])),
+        (&["meshProvider=traefik"], Holds(&["-mesh-provider=traefik", "traefik.containo.us"])),
+        (&["meshProvider=traefik"], Lacks(&["apisixroutes", "trafficsplits", "flagger-routes"])),
+        (&["meshProvider=traefik", "rbac.providers={apisix}"], Holds(&["traefikservices", "apisixroutes"])),
+        (&["meshProvider=traefik", "traefik.apiGroup=traefik.io"], Lacks(&["containo.us"])),
+        (&["meshProvider=traefik", "traefik.apiGroup=x"], Refuses("traefik/apiGroup")),
+        (&["meshProvider=apisix"], Holds(&["-mesh-provider=apisix", "apisixroutes"])),
+        (&["meshProvider=kuma"], Holds(&["trafficroutes", "name: flagger-routes", "namespace: kuma-system"])),
+        (&["meshProvider=kuma", "kuma.systemNamespace=mesh"], Holds(&["-kuma-system-namespace=mesh"])),
+        (&["meshProvider=kuma", "kuma.systemNamespace=mesh"], Lacks(&["kuma-system\n"])),
+        (&["meshProvider=kuma", "kuma.routeKind=TrafficRoute"], Lacks(&["flagger-routes"])),
+        (&["meshProvider=kuma", "kuma.routeKind=MeshHTTPRoute"], Holds(&["-kuma-route-kind=MeshHTTPRoute"])),
+        (&["meshProvider=smi:istio"], Holds(&["-mesh-provider=smi:istio", "trafficsplits"])),
+        (&["meshProvider=smi:v1alpha2:linkerd"], Holds(&["trafficsplits"])),
+        (&["meshProvider=smi:v1alpha4"], Refuses("\"smi:v1alpha4\" is not a provider of this version")),
+        (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
+        (&["meshProvider=istio"], Refuses("it knows kubernetes, kuma, traefik, apisix, smi:<mesh>")),
+        (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("\"nginx\" is not a provider")),
+        (&["prometheus.install=true"], Holds(&["-metrics-server=http://flagger-prometheus:9090"])),
+        (&["prometheus.install=true"], Holds(&["job_name: kubernetes-pods", "nodes/proxy", "/-/ready"])),
+        (
+            &["prometheus.install=true", "prometheus.retention=6h"],
+            Holds(&["--storage.tsdb.retention.time=6h"]),
+        ),
+        (&["metricsServer="], Refuses("metricsServer: the address of a Prometheus is needed")),
+        (&["namespace=test"], Holds(&["-namespace=test", "kind: RoleBinding", "namespace: test"])),
+        (
+            &["leaderElection.enabled=true"],
+            Holds(&["flagger-leader-election", "-enable-leader-election=true"]),
+        ),
+        (
+            &["leaderElection.enabled=true", "leaderElection.replicaCount=2"],
+            Holds(&["-leader-election-namespace=flagger-system", "replicas: 2"]),
+        ),
+        (&["leaderElection.enabled=true", "leaderElection.replicaCount=2"], Lacks(&["type: Recreate"])),
+        (&["leaderElection.replicaCount=2"], Refuses("several replicas need leaderElection.enabled=true")),
+        (&["rbac.create=false"], Lacks(&["kind: ClusterRole"])),
+        (&["serviceAccount.create=false"], Lacks(&["kind: ServiceAccount\nmetadata"])),
+        (&["serviceAccount.create=false"], Holds(&["serviceAccountName: default"])),
+        (&["serviceAccount.name=other"], Holds(&["serviceAccountName: other", "name: other"])),
+        (&["crd.create=false"], Lacks(&["CustomResourceDefinition\nmetadata"])),
+        (&["crd.create=true"], Holds(&["helm.sh/resource-policy: keep", "name: canaries.flagger.app"])),
+        (&["selectorLabels=app\\,name", "includeLabelPrefix=x"], Holds(&["-selector-labels=app,name"])),
+        (
+            &["eventWebhook=http://hook/", "noCrossNamespaceRefs=true"],
+            Holds(&["-event-webhook=http://hook/"]),
+        ),
+        (&["noCrossNamespaceRefs=true"], Holds(&["-no-cross-namespace-refs=true"])),
+        (&["minAnalysisInterval=5s"], Holds(&["-min-analysis-interval=5s"])),
+        (&["image.tag=1.2", "image.pullSecret=key"], Holds(&["vexil:1.2", "imagePullSecrets"])),
+        (&["podDisruptionBudget.enabled=true"], Holds(&["kind: PodDisruptionBudget"])),
+        (&["serviceMonitor.enabled=true", "podMonitor.enabled=true"], Holds(&["kind: ServiceMonitor"])),
+        (&["podMonitor.enabled=true"], Holds(&["kind: PodMonitor"])),
+        (&["podPriorityClassName=high", "podLabels.a=b"], Holds(&["priorityClassName: high"])),
+        (&["env[0].name=EVENT_WEBHOOK_URL", "env[0].value=x"], Holds(&["EVENT_WEBHOOK_URL"])),
+        (&["env[0].name=SLACK_URL", "env[0].value=x"], Refuses("value env: SLACK_URL")),
+        (&["configTracking.enabled=false"], Holds(&["-log-level=info"])),
+        (&["nameOverride=flagger"], Holds(&["app.kubernetes.io/name: flagger"])),
+        (&["fullnameOverride=x"], Holds(&["serviceAccountName: x"])),
+        (&["meshProvder=traefik"], Refuses("additional properties 'meshProvder' not allowed")),
+        (&["image.tagg=1"], Refuses("additional properties 'tagg' not allowed")),
+    ]
+};
+
+/// Values of `charts/loadtester`, in the release `flagger-loadtester` in `test`.
+pub const LOADTESTER: &[(&[&str], Expect)] = {
+    use Expect::{Holds, Lacks, Refuses};
+    &[
+        (&[], Holds(&["-port=8080", "-timeout=1h", "port: 80\n", "automountServiceAccountToken: false"])),
+        (&["cmd.namespaceRegexp=^test$", "cmd.timeout=5m"], Holds(&["-namespace-regexp=^test$"])),
+        (&[], Lacks(&["kind: Role", "kind: ServiceAccount"])),
+        (&["rbac.create=true"], Holds(&["kind: Role\n", "automountServiceAccountToken: true"])),
+        (&["rbac.create=true", "rbac.scope=cluster"], Holds(&["kind: ClusterRole\n"])),
+        (&["rbac.create=true", "rbac.scope=world"], Refuses("\"world\" is neither cluster nor namespace")),
+        (&["rbac.create=true", "serviceAccountName=mine"], Holds(&["name: mine", "kind: RoleBinding"])),
+        (&["rbac.create=true", "serviceAccountName=mine"], Lacks(&["kind: ServiceAccount\nmetadata"])),
+        (&["podDisruptionBudget.enabled=true"], Holds(&["kind: PodDisruptionBudget"])),
+        (&["service.port=0"], Refuses("service/port")),
+        (&["replicas=2"], Refuses("additional properties 'replicas' not allowed")),
+    ]
+};
