@@ -1,5 +1,7 @@
 //! The whole cluster in one value: API server, controllers, pods, gateway, metric server, load tester.
 
+mod install;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use kube::Client;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 use super::controllers::{Controllers, Snapshot, crash};
@@ -21,7 +23,6 @@ use super::network::{Directory, Network, Proxy};
 use super::objects;
 use super::settings::{Settings, Wire};
 use super::system::{LOAD_TESTER, System};
-use super::view;
 use super::watch::Watch;
 use crate::api::{ApiServer, Listening};
 use crate::clock::Clock;
@@ -110,45 +111,6 @@ impl Cluster {
         };
         cluster.prepare(settings.install_crds).await?;
         Ok(cluster)
-    }
-
-    async fn prepare(&self, install_crds: bool) -> anyhow::Result<()> {
-        for name in self.system.namespaces().iter().chain(&["test"]) {
-            let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-            objects::apply(&self.client, &namespace).await?;
-        }
-        for crd in vexil_api::crds()? {
-            objects::apply(&self.client, &crd.manifest).await?;
-        }
-        if install_crds { self.install_crds().await } else { Ok(()) }
-    }
-
-    /// Installs the definitions of the cluster's system, and what its installation makes.
-    ///
-    /// # Errors
-    /// When they are refused.
-    pub async fn install_crds(&self) -> anyhow::Result<()> {
-        for object in self.system.definitions()?.into_iter().chain(self.system.objects()?) {
-            objects::apply(&self.client, &object).await?;
-        }
-        Ok(())
-    }
-
-    /// Takes away the definitions of the cluster's system, and all objects of these kinds with them.
-    ///
-    /// # Errors
-    /// When the API server refuses it.
-    pub async fn remove_crds(&self) -> anyhow::Result<()> {
-        for definition in self.system.definitions()? {
-            let name = view::name(&definition);
-            self.delete("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name).await?;
-        }
-        Ok(())
-    }
-
-    /// What splits traffic here.
-    pub fn system(&self) -> System {
-        self.system
     }
 
     /// The API server.

@@ -1,8 +1,8 @@
 //! Kuma as its users meet it: the routes that TrafficRoutes and MeshHTTPRoutes say, at every sidecar of the mesh.
 //!
-//! All pods are in the mesh `default`; a route that names another one does nothing, and without the Mesh `default` there
-//! are no routes at all. A MeshHTTPRoute has precedence over a TrafficRoute for the same Service, and where neither is,
-//! a Service's traffic goes to itself. How each kind is read stands in its own module.
+//! All pods are in the mesh `default`; a route that names another one does nothing, and without the Mesh `default`
+//! there are no routes at all. A MeshHTTPRoute has precedence over a TrafficRoute for the same Service, and where
+//! neither is, a Service's traffic goes to itself. How each kind is read stands in its own module.
 
 mod mesh_http_route;
 mod series;

@@ -1,12 +1,12 @@
 //! The series of Kuma's proxies, as the Prometheus of `kumactl install observability` stores them.
 //!
 //! Each proxy is a target of its own, found by `kuma_sd_configs`, and its discovery labels are kept on every series
-//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the tag of the first Service that
-//! selects the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So `service` tells whose proxy counted,
-//! and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in for the pod's own application, any other
-//! name is what the pod sent out. The counter is Envoy's `cluster.<name>.upstream_rq_<code>` with the code as the label
-//! `envoy_response_code`, the histogram its `upstream_rq_time` in milliseconds, which has no code and holds only
-//! requests that the upstream answered.
+//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the tag of the first Service
+//! that selects the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So `service` tells whose proxy
+//! counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in for the pod's own application,
+//! any other name is what the pod sent out. The counter is Envoy's `cluster.<name>.upstream_rq_<code>` with the code as
+//! the label `envoy_response_code`, the histogram its `upstream_rq_time` in milliseconds, which has no code and holds
+//! only requests that the upstream answered.
 //!
 //! A port counts only when it is known to speak HTTP: by `appProtocol`, or by the annotation
 //! `<port>.service.kuma.io/protocol` on the Service. For Kuma everything else is TCP, of which there are no requests.

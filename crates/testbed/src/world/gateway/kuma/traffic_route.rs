@@ -3,8 +3,8 @@
 //! Of the routes whose sources select the caller and whose destinations select the Service, the most specific one is
 //! taken: more tags that are named exactly first, then more wildcards, counted over the best source and the best
 //! destination together; of equals the youngest, then the first by name. A destination is told apart by
-//! `kuma.io/service` alone. A share of weight 0 gets nothing, a Service without endpoints gets its share and answers 503
-//! (Envoy's "no healthy upstream"). Not done: `conf.http`, `conf.loadBalancer`, destinations by other tags.
+//! `kuma.io/service` alone. A share of weight 0 gets nothing, a Service without endpoints gets its share and answers
+//! 503 (Envoy's "no healthy upstream"). Not done: `conf.http`, `conf.loadBalancer`, destinations by other tags.
 
 use serde_json::{Map, Value};
 

@@ -2,12 +2,13 @@
 //! sidecars or the ingress gateway follow.
 //!
 //! As the adapter does it (`servicemeshinterface/smi-adapter-istio`, controller `trafficsplit`): one host,
-//! `spec.service`; the gateways that the annotation lists, and without it the sidecars only; one route whose weights are
-//! percentages of the sum, rounded down, the last one taking what is left. As Istio reads it: with gateways listed the
-//! sidecars do not follow it unless `mesh` is among them; a host without a dot is a Service of the same namespace; a
-//! route of no weight at all is refused, which here means that there is none. The gateway answers 404 for a host that no
-//! VirtualService has, a sidecar sends what no VirtualService is about to the Service itself. Not done: VirtualServices
-//! and DestinationRules of users, `matches` of v1alpha3, TLS servers, other versions than those that are served.
+//! `spec.service`; the gateways that the annotation lists, and without it the sidecars only; one route whose weights
+//! are percentages of the sum, rounded down, the last one taking what is left. As Istio reads it: with gateways listed
+//! the sidecars do not follow it unless `mesh` is among them; a host without a dot is a Service of the same namespace;
+//! a route of no weight at all is refused, which here means that there is none. The gateway answers 404 for a host that
+//! no VirtualService has, a sidecar sends what no VirtualService is about to the Service itself. Not done:
+//! VirtualServices and DestinationRules of users, `matches` of v1alpha3, TLS servers, other versions than those that
+//! are served.
 
 mod ingress;
 mod series;

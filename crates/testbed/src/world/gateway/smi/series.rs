@@ -1,11 +1,11 @@
 //! The series of Istio's proxies: its standard metrics, which Envoy itself exports since Istio 1.5.
 //!
 //! Names, labels and their values are those of Istio's page "Istio Standard Metrics". Both sides report each request:
-//! the caller's proxy as `reporter="source"`, the pod's as `reporter="destination"`; one that reaches no pod is reported
-//! by the source alone, with a workload that is `unknown`. `destination_service` is the Service that the route chose,
-//! `destination_workload` the Deployment of the pod. Durations are in milliseconds (`…_milliseconds`; before 1.5 Mixer
-//! had `…_seconds`), in Envoy's buckets. Not there: labels of principals, clusters and canonical services, and the
-//! metrics of sizes and of TCP.
+//! the caller's proxy as `reporter="source"`, the pod's as `reporter="destination"`; one that reaches no pod is
+//! reported by the source alone, with a workload that is `unknown`. `destination_service` is the Service that the route
+//! chose, `destination_workload` the Deployment of the pod. Durations are in milliseconds (`…_milliseconds`; before 1.5
+//! Mixer had `…_seconds`), in Envoy's buckets. Not there: labels of principals, clusters and canonical services, and
+//! the metrics of sizes and of TCP.
 
 use super::{INGRESS, Report};
 use crate::promql::{Counter, Histogram, Labels};
