@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use regex::Regex;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pods::all;
 use super::{deployment, pass, rolled_out, service};
@@ -46,7 +46,7 @@ async fn a_service_leads_to_the_ready_pods_that_it_selects() {
     let cluster = ready_site("").await;
     let tally = requests(&cluster, "http://podinfo.test/", 10).await;
     assert_eq!((tally.errors(), tally.share("6.0.0")), (0, 1.0));
-    let selector = serde_json::json!({"spec": {"selector": {"app": "podinfo"}}});
+    let selector = json!({"spec": {"selector": {"app": "podinfo"}}});
     cluster.merge(("v1", "Service"), ("test", "podinfo"), &selector).await.unwrap();
     pass(0.1).await;
     let tally = requests(&cluster, "http://podinfo.test/", 10).await;
@@ -101,17 +101,29 @@ async fn pods_are_scraped_with_the_labels_of_their_discovery() {
     assert!(pods.iter().any(|(labels, _)| whole.as_ref().unwrap().is_match(labels)), "{pods:?}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_pod_without_the_annotation_is_not_scraped() {
+/// Gives the canary's pods other annotations, sends 10 requests, and answers how many series of theirs there are.
+async fn series(annotations: Value) -> usize {
     let cluster = ready_site("").await;
-    let silent: Value = serde_json::json!({"spec": {"template": {"metadata": {"annotations": null}}}});
-    cluster.merge(("apps/v1", "Deployment"), ("test", "podinfo"), &silent).await.unwrap();
+    let change = json!({"spec": {"template": {"metadata": {"annotations": annotations}}}});
+    cluster.merge(("apps/v1", "Deployment"), ("test", "podinfo"), &change).await.unwrap();
     rolled_out(&cluster, "podinfo").await;
     requests(&cluster, "http://podinfo-canary.test/", 10).await;
     requests(&cluster, "http://podinfo.test/", 10).await;
     pass(10.0).await;
-    assert_eq!(found(&cluster, "http_requests_total{app=\"podinfo\"}"), []);
-    assert_eq!(found(&cluster, "http_requests_total").len(), 2);
+    assert_eq!(found(&cluster, "http_requests_total{app=\"podinfo-primary\"}").len(), 2);
+    found(&cluster, "http_requests_total{app=\"podinfo\"}").len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn annotations_say_whether_and_where_a_pod_is_scraped() {
+    assert_eq!(series(json!({"team": "blue"})).await, 2);
+    assert_eq!(series(json!(null)).await, 0);
+    assert_eq!(series(json!({"prometheus.io/scrape": "false"})).await, 0);
+    assert_eq!(series(json!({"prometheus.io/port": "9898"})).await, 2);
+    assert_eq!(series(json!({"prometheus.io/port": "1"})).await, 0);
+    assert_eq!(series(json!({"prometheus.io/port": null})).await, 4, "each pod declares two ports");
+    assert_eq!(series(json!({"prometheus.io/path": "/metrics"})).await, 2);
+    assert_eq!(series(json!({"prometheus.io/path": "/nothing"})).await, 0);
 }
 
 #[tokio::test(start_paused = true)]

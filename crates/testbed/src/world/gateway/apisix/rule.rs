@@ -9,7 +9,7 @@
 //! `timeout` and plugins other than `prometheus` change nothing here.
 //!
 //! Not done: `exprs`, `filter_func`, `remoteAddrs`, `upstreams`, `plugin_config_name`, `authentication`, subsets,
-//! stream rules, ApisixUpstream, ingress classes, a `*` before the end of a path.
+//! stream rules, ApisixUpstream, ingress classes, `resolveGranularity`, a `*` before the end of a path.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,7 @@
 //! Paths, hosts and priorities against each other, and the order of turns.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Rules written as `priority methods hosts paths`, `-` for none, a comma between several.
@@ -74,4 +76,20 @@ fn turns_go_by_weight() {
     check(&[0], "aaaa");
     check(&[2, 1, 1], "aabcaabc");
     assert_eq!(Turns::new(Vec::new()).take(), None);
+}
+
+proptest! {
+    #[test]
+    fn in_one_cycle_each_backend_gets_exactly_its_weight(weights in prop::collection::vec(0_u64..=100, 1..5)) {
+        let step = weights.iter().copied().fold(0, divisor);
+        prop_assume!(step > 0 && weights.len() > 1);
+        let mut turns = Turns::new(weights.clone());
+        for _ in 0..3 {
+            let mut counts = vec![0; weights.len()];
+            for _ in 0..weights.iter().sum::<u64>() / step {
+                counts[turns.take().unwrap()] += step;
+            }
+            prop_assert_eq!(&counts, &weights);
+        }
+    }
 }
