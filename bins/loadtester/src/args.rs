@@ -12,22 +12,27 @@ use crate::{kinds::Kinds, namespaces::Namespaces};
 /// What running other people's commands means.
 const WARNING: &str = "\
 What this program does, in plain words:
-  It runs commands that others send to it, as its own user, in its own container, with its own environment, files,
-  network and service account. There is no password. Whoever reaches its port, and whoever may write the webhooks of a
-  Canary, can do all that this program can do. Therefore:
+  It runs commands that others send to it: as its own user, in its own container, with
+  its own environment, files, network and service account. There is no password. Whoever
+  reaches its port, and whoever may write the webhooks of a Canary, can do all that this
+  program can do. Therefore:
     * let nobody but the operator reach the port (a NetworkPolicy), and do not publish it;
     * give its service account no rights, or mount no token, unless a task needs them;
-    * give it no secrets that a command must not see; write $NAME in commands, not the secret, for commands are logged;
-    * -namespace-regexp compares what callers say of themselves: it prevents mistakes, not attacks.
+    * give it no secrets that a command must not see; write $NAME in commands and not the
+      secret, for commands are logged;
+    * do not rely on -namespace-regexp: it compares what callers say of themselves, which
+      prevents mistakes and no attacks.
 
 Off unless switched on:
-  The task types helm, helmv3 and kubectl (they use the service account), concord (it sends a file of this container to
-  a server that the caller names) and ngrinder (it sends a password to a server that the caller names). For all of
-  them: -task-types=all. For the gates alone: -task-types=.
+  The task types helm, helmv3 and kubectl, which use the service account; concord, which
+  sends a file of this container to a server that the caller names; and ngrinder, which
+  calls a server that the caller names. All of them: -task-types=all. Gates and no tasks:
+  -task-types= (empty).
 
 Limits:
-  A task and all that it started end at -timeout: SIGTERM to its process group, and SIGKILL 5 s later. When this program
-  ends, or when the caller of a blocking task hangs up, the same happens. Gates are kept in memory: closed after a start.";
+  A task and all that it started end at -timeout: SIGTERM to its process group, and
+  SIGKILL 5 s later. The same happens when this program ends, and when the caller of a
+  blocking task hangs up. Gates are kept in memory: closed after a start.";
 
 /// Makes load, runs tests and keeps gates for the webhooks of Canaries.
 #[derive(Clone, Debug, Parser)]

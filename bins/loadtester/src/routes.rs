@@ -57,7 +57,6 @@ async fn task(State(desk): Shared, body: Body) -> Reply {
         Ok(payload) => desk.task(&payload).await,
         Err((reply, why)) => {
             desk.metrics.refused(why);
-            tracing::warn!("task refused: {}", reply.text);
             reply
         }
     }
@@ -75,12 +74,22 @@ async fn ask(State(desk): Shared, body: Body, gate: Gate, act: Act) -> Reply {
 
 /// The payload of somebody who may ask.
 async fn payload(desk: &Desk, body: Body) -> Result<Payload, (Reply, Refusal)> {
-    let body = read(body).await.map_err(|reply| (reply, Refusal::Invalid))?;
-    let payload = Payload::parse(&body).map_err(|text| (Reply::bad(text), Refusal::Invalid))?;
+    let payload = match read(body).await {
+        Ok(body) => Payload::parse(&body).map_err(Reply::bad),
+        Err(reply) => Err(reply),
+    };
+    let payload = payload.map_err(|reply| {
+        tracing::warn!("call refused: {}", reply.text);
+        (reply, Refusal::Invalid)
+    })?;
     if desk.namespaces.allow(&payload.namespace) {
         return Ok(payload);
     }
-    tracing::warn!(canary = payload.canary(), "namespace {:?} is not allowed", payload.namespace);
+    tracing::warn!(
+        canary = payload.canary(),
+        "call refused: namespace {:?} is not allowed",
+        payload.namespace
+    );
     Err((Reply::forbidden(), Refusal::Forbidden))
 }
 

@@ -113,11 +113,12 @@ fn report(
             tracing::info!(canary, seconds, output = outcome.output, "command finished {shown}");
         }
         End::Succeeded => tracing::info!(canary, seconds, "command finished {shown}"),
+        end @ End::Cancelled => {
+            let error = end.told(&tools.timeout);
+            tracing::warn!(canary, seconds, error, output = outcome.output, "command failed {shown}");
+        }
         end => {
-            let error = match end {
-                End::Failed(how) => how,
-                _ => result,
-            };
+            let error = end.told(&tools.timeout);
             tracing::error!(canary, seconds, error, output = outcome.output, "command failed {shown}");
         }
     }

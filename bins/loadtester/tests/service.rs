@@ -101,8 +101,11 @@ fn a_caller_that_hangs_up_ends_its_task() {
     tester.signal(Signal::TERM);
     assert_eq!(tester.exit_code(), Some(0));
     let log = tester.log();
-    let failed = log.iter().find(|line| line["level"] == "error").unwrap();
-    assert_eq!((&failed["error"], &failed["canary"]), (&"cancelled".into(), &"podinfo.test".into()));
+    let failed = log.iter().find(|line| line["msg"] == format!("command failed {script}").as_str()).unwrap();
+    assert_eq!(
+        (&failed["error"], &failed["canary"]),
+        (&"it was ended before it was done".into(), &"podinfo.test".into())
+    );
 }
 
 #[test]

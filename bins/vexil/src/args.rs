@@ -2,6 +2,7 @@
 //! (`--mesh-provider x`).
 
 use clap::{ArgAction, Parser};
+use vexil_program::double_dashed;
 
 /// Progressive delivery for Kubernetes: shifts traffic to a new version step by step, judges it, and promotes it or
 /// takes it back.
@@ -136,12 +137,6 @@ impl Args {
         .filter_map(|(flag, given)| given.then_some(flag))
         .collect()
     }
-}
-
-/// `-mesh-provider` as `--mesh-provider`.
-fn double_dashed(arg: String) -> String {
-    let long = arg.starts_with('-') && !arg.starts_with("--") && arg.len() > 2;
-    if long { format!("-{arg}") } else { arg }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 mod args;
 mod http;
-mod logs;
 mod serve;
 mod wiring;
 
@@ -10,14 +9,18 @@ use std::process::ExitCode;
 
 use args::Args;
 
+/// Crates whose log has the level of the flag.
+const OURS: [&str; 6] =
+    ["vexil", "vexil_controller", "vexil_kube", "vexil_metrics", "vexil_webhook", "vexil_egress"];
+
 fn main() -> ExitCode {
     let args = Args::from_command_line();
     if args.version {
         println!("Vexil version {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
-    if let Err(error) = logs::install(&args.log_level, &args.zap_encoding) {
-        eprintln!("{error:#}");
+    if let Err(error) = vexil_program::install_log(&args.log_level, &args.zap_encoding, &OURS) {
+        eprintln!("{error}");
         return ExitCode::FAILURE;
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

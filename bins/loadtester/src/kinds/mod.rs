@@ -1,4 +1,5 @@
-//! The types of tasks: what a hook must say for each, and what is then done. A new one is a file and a line in [`KINDS`].
+//! The types of tasks: what a hook must say for each, and what is then done. A new one is a file and a line in
+//! [`KINDS`].
 
 mod bash;
 mod cmd;
@@ -91,12 +92,7 @@ impl Work {
 
     /// The answer for an end that is no success (`loadtester-and-charts.md` A6, A8).
     pub fn failure(&self, output: &str, end: &End, timeout: &str) -> String {
-        let error = match end {
-            End::Succeeded => return String::new(),
-            End::Failed(how) => how.clone(),
-            End::TimedOut => format!("it did not end within {timeout} and was ended"),
-            End::Cancelled => "it was ended before it was done".to_owned(),
-        };
+        let error = end.told(timeout);
         match self {
             Work::Command { text, .. } => format!("command {text} failed: {output}: {error}"),
             Work::Remote(_) => error,

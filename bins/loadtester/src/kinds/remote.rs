@@ -47,7 +47,8 @@ pub fn json(service: &str, reply: &Reply) -> Result<Value, String> {
         .map_err(|error| format!("{service} answered no JSON ({error}): {}", reply.text(SHOWN)))
 }
 
-/// Asks until `judge` finds that it is done. A call that gets no answer for a passing reason is made again at the next turn.
+/// Asks until `judge` finds that it is done. A call that gets no answer for a passing reason is made again at the next
+/// turn.
 ///
 /// # Errors
 /// What `judge` says, or why the service cannot be asked.

@@ -1,7 +1,7 @@
 //! Splits a line into words as a shell does, and does nothing else of what a shell does.
 
-/// The words of a line. Quotes keep spaces and are left out; a backslash keeps the next character, between single quotes
-/// itself. No variables, no patterns, no substitution.
+/// The words of a line. Quotes keep spaces and are left out; a backslash keeps the next character, and between single
+/// quotes itself. No variables, no patterns, no substitution.
 ///
 /// # Errors
 /// When a quote is not closed.

@@ -71,6 +71,18 @@ pub enum End {
     Cancelled,
 }
 
+impl End {
+    /// In words; `timeout` as the flag has it.
+    pub fn told(&self, timeout: &str) -> String {
+        match self {
+            End::Succeeded => "it succeeded".to_owned(),
+            End::Failed(how) => how.clone(),
+            End::TimedOut => format!("it did not end within {timeout} and was ended"),
+            End::Cancelled => "it was ended before it was done".to_owned(),
+        }
+    }
+}
+
 /// What came of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
