@@ -17,3 +17,4 @@ mod faults;
 mod guides;
 mod rollouts;
 mod sweep;
+mod systems;

@@ -29,7 +29,7 @@ use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::Traefik;
-use vexil_testbed::world::{Cluster, FromFn, System, plain};
+use vexil_testbed::world::{Cluster, FromFn, plain};
 
 pub use self::{leash::Leash, record::Recorder, story::Story};
 use self::{log::Log, watchdog::Watchdog, wire::Wire};
@@ -188,7 +188,8 @@ impl Stage {
     /// Applies a Canary of this name, with changes laid over it one after the other, and what it needs.
     pub async fn apply(&self, name: &str, changes: &[&Value]) {
         self.cluster.apply_yaml(&manifests::target(name, self.replicas)).await.unwrap();
-        if matches!(self.cluster.system(), System::Traefik(_)) {
+        let site = self.cluster.get("traefik.io/v1alpha1", "IngressRoute", "test", name).await;
+        if site.is_ok() {
             self.cluster.apply_yaml(&manifests::site(name)).await.unwrap();
         }
         let mut canary = manifests::canary(name);
