@@ -20,7 +20,7 @@ pub const LOAD_TESTER: &str = "flagger-loadtester.test";
 pub const METRIC_SERVER: &str = "flagger-prometheus.traefik:9090";
 
 /// The domain of the guides' application, which its owner has pointed at the ingress.
-const DOMAIN: &str = "app.example.com";
+pub(super) const DOMAIN: &str = "app.example.com";
 
 /// The definition of KEDA's ScaledObject, for `Cluster::apply_yaml` in a cluster of any system. Nothing acts on these
 /// objects.

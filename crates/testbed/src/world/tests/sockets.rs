@@ -62,6 +62,35 @@ spec:
 }
 
 #[tokio::test]
+async fn sidecars_split_what_comes_over_tcp_and_through_the_proxy() {
+    let cluster = start(System::Kuma(&["TrafficRoute"])).await;
+    let route = "---
+apiVersion: kuma.io/v1alpha1
+kind: TrafficRoute
+mesh: default
+metadata: {name: podinfo}
+spec:
+  sources: [{match: {kuma.io/service: '*'}}]
+  destinations: [{match: {kuma.io/service: podinfo_test_svc_80}}]
+  conf: {split: [{weight: 100, destination: {kuma.io/service: podinfo-canary_test_svc_80}}]}
+";
+    let parts = [
+        deployment("podinfo-primary", 1, "podinfo:6.0.0", "", ""),
+        deployment("podinfo", 1, "podinfo:6.0.1", "", ""),
+        service("podinfo", "podinfo-primary"),
+        service("podinfo-canary", "podinfo"),
+    ];
+    cluster.apply_yaml(&(parts.join("---\n") + route)).await.unwrap();
+    let split = async |cluster: &Cluster| {
+        let load = Load::new("http://podinfo.test/").requests(1);
+        cluster.load(load).finished().await.share("6.0.1") == 1.0
+    };
+    cluster.run_until(Duration::from_secs(10), split).await.unwrap();
+    let answer = through_proxy(&cluster, "GET http://podinfo.test/ HTTP/1.1\r\nhost: podinfo.test", "").await;
+    assert!(answer.contains("6.0.1"), "{answer}");
+}
+
+#[tokio::test]
 async fn requests_travel_over_tcp_and_through_the_proxy() {
     let cluster = start(System::default()).await;
     site(&cluster, "6.0.1", "").await;

@@ -1,14 +1,15 @@
 //! The series of Kuma's proxies, as the Prometheus of `kumactl install observability` stores them.
 //!
 //! Each proxy is a target of its own, found by `kuma_sd_configs`, and its discovery labels are kept on every series
-//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the tag of the first Service
-//! that selects the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So `service` tells whose proxy
-//! counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in for the pod's own application,
-//! any other name is what the pod sent out. The counter is Envoy's `cluster.<name>.upstream_rq_<code>` with the code as
-//! the label `envoy_response_code`, the histogram its `upstream_rq_time` in milliseconds, which has no code and holds
-//! only requests that the upstream answered.
+//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the first in alphabetical order of
+//! the tags of the Services that select the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So `service`
+//! tells whose proxy counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in for the
+//! pod's own application, any other name is what the pod sent out. The counter is Envoy's
+//! `cluster.<name>.upstream_rq_<code>` with the code as the label `envoy_response_code`, the histogram its
+//! `upstream_rq_time` in milliseconds, which has no code and holds only requests that the upstream answered. This is
+//! how Kuma 1 and 2 label; Kuma 3 names a pod's workload instead of its Services.
 //!
-//! A port counts only when it is known to speak HTTP: by `appProtocol`, or by the annotation
+//! A port counts only when it is known to speak HTTP: by an `appProtocol` that Kuma knows, or else by the annotation
 //! `<port>.service.kuma.io/protocol` on the Service. For Kuma everything else is TCP, of which there are no requests.
 
 use http::StatusCode;
@@ -44,13 +45,14 @@ fn count(meters: &mut Meters, labels: Labels, status: StatusCode, took_ms: Optio
 }
 
 fn speaks_http(member: &Member) -> bool {
-    matches!(member.protocol.to_lowercase().as_str(), "http" | "http2" | "grpc")
+    matches!(member.protocol.as_str(), "http" | "http2" | "grpc")
 }
 
 /// The labels of a pod's proxy.
 fn inbound(pod: &Pod) -> Labels {
-    let tags: Vec<String> =
+    let mut tags: Vec<String> =
         pod.members.iter().map(|member| tag(&member.service, &pod.namespace, member.port)).collect();
+    tags.sort();
     let first = tags.first().map(String::as_str).unwrap_or_default();
     let own = proxy(&format!("{}.{}", pod.name, pod.namespace), first);
     own.with("kuma_io_services", format!(",{},", tags.join(","))).with("app", pod.app.as_str())

@@ -11,6 +11,9 @@ use crate::world::view;
 /// The label that the Deployment's controller puts on the pods of each ReplicaSet.
 const TEMPLATE_HASH: &str = "pod-template-hash";
 
+/// The protocols that Kuma knows.
+const PROTOCOLS: [&str; 6] = ["tcp", "tls", "http", "http2", "grpc", "kafka"];
+
 /// Pods by address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pods(BTreeMap<String, Pod>);
@@ -39,7 +42,8 @@ pub(crate) struct Member {
     pub service: String,
     /// The port's number.
     pub port: u16,
-    /// Its `appProtocol`, or what the annotation `<port>.service.kuma.io/protocol` says; empty without either.
+    /// Its `appProtocol` if that is one of [`PROTOCOLS`], else what the annotation `<port>.service.kuma.io/protocol`
+    /// says, in lower case; empty without either.
     pub protocol: String,
 }
 
@@ -83,8 +87,9 @@ fn members(service: &Value) -> Vec<Member> {
     let member = |port: &Value| {
         let number = u16::try_from(view::number(port, "/port", -1)).ok()?;
         let hint = view::annotation(service, &format!("{number}.service.kuma.io/protocol"));
-        let protocol = Some(view::text(port, "/appProtocol")).filter(|text| !text.is_empty()).unwrap_or(hint);
-        let (service, protocol) = (view::name(service).to_owned(), protocol.to_owned());
+        let told = view::text(port, "/appProtocol").to_lowercase();
+        let protocol = if PROTOCOLS.contains(&told.as_str()) { told } else { hint.to_lowercase() };
+        let service = view::name(service).to_owned();
         Some(Member { service, port: number, protocol })
     };
     view::list(service, "/spec/ports").iter().filter_map(member).collect()

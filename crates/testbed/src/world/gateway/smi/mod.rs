@@ -24,6 +24,7 @@ use super::mesh::{Asked, Entrance, Meters, Product, Report, Sidecars, To};
 use crate::world::controllers::Snapshot;
 use crate::world::kinds::Resource;
 use crate::world::network::Network;
+use crate::world::system::DOMAIN;
 
 /// Name of the gateway for requests from outside on the cluster's network.
 pub(crate) const INGRESS: &str = "istio-ingressgateway.istio-system";
@@ -40,7 +41,9 @@ const GATEWAY: Resource = Resource::new("networking.istio.io", "v1alpha3", "gate
 pub(crate) fn start(network: &Network) -> Arc<dyn Gateway> {
     let sidecars = Arc::new(Sidecars::<Istio>::new(network.clone()));
     network.carried_by(Arc::clone(&sidecars) as _);
-    network.register(INGRESS, Arc::new(ingress::Ingress(Arc::clone(&sidecars))));
+    for name in [INGRESS, DOMAIN] {
+        network.register(name, Arc::new(ingress::Ingress(Arc::clone(&sidecars))));
+    }
     sidecars
 }
 

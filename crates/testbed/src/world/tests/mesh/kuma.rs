@@ -251,10 +251,11 @@ async fn each_proxy_counts_for_itself() {
         r#"service="podinfo-canary_test_svc_9898", envoy_cluster_name="localhost_9898", mesh="default""#,
         120.0,
     );
-    check(r#"kuma_io_services=",podinfo_test_svc_9898,podinfo-primary_test_svc_9898,""#, 300.0);
+    check(r#"service="podinfo-primary_test_svc_9898", envoy_cluster_name="localhost_9898""#, 300.0);
     check(
         r#"service="flagger-loadtester_test_svc_80", envoy_cluster_name="podinfo-canary_test_svc_9898""#,
         120.0,
     );
+    check(r#"kuma_io_services=",podinfo-primary_test_svc_9898,podinfo_test_svc_9898,""#, 300.0);
     check(r#"service="flagger-loadtester_test_svc_80""#, 420.0);
 }

@@ -96,8 +96,11 @@ spec:
 const GATEWAYS: &str = r#"["public-gateway.istio-system.svc.cluster.local"]"#;
 
 async fn from_outside(cluster: &Cluster) -> Tally {
-    let load = Load::new("http://istio-ingressgateway.istio-system/").host("app.example.com");
-    cluster.load(load.per_second(500).requests(100)).finished().await
+    let named = Load::new("http://istio-ingressgateway.istio-system/").host("app.example.com");
+    let resolved = cluster.load(Load::new("http://app.example.com/").requests(10)).finished().await;
+    let seen = cluster.load(named.per_second(500).requests(100)).finished().await;
+    assert_eq!(seen.by_status.keys().next(), resolved.by_status.keys().next(), "{resolved:?}");
+    seen
 }
 
 #[tokio::test(start_paused = true)]
