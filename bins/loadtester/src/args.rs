@@ -153,4 +153,19 @@ mod tests {
             assert!(help.contains(words), "{words}\n{help}");
         }
     }
+
+    #[test]
+    fn the_page_has_every_flag_with_its_default() {
+        let page = include_str!("../../../docs/loadtester.md");
+        for flag in
+            <Args as clap::CommandFactory>::command().get_arguments().filter(|flag| !flag.is_hide_set())
+        {
+            let name = flag.get_long().unwrap();
+            let default = flag.get_default_values().iter().map(|value| value.to_string_lossy());
+            let default =
+                default.filter(|text| !text.is_empty() && text != "false").map(|text| format!("`{text}`"));
+            let row = format!("| `-{name}` | {}", default.collect::<String>());
+            assert!(name == "help" || page.contains(row.trim_end()), "{row}");
+        }
+    }
 }

@@ -85,7 +85,12 @@ impl Metrics {
         registry.register("tasks_refused", "Calls that started no task, and why", refused.clone());
         registry.register("gates_open", "Gates that are open", gates.clone());
         for task_type in kinds.iter().map(|kind| kind.name) {
-            drop((started.get_or_create(&Typed { task_type }), running.get_or_create(&Typed { task_type })));
+            let labels = Typed { task_type };
+            drop((
+                started.get_or_create(&labels),
+                running.get_or_create(&labels),
+                seconds.get_or_create(&labels),
+            ));
             RESULTS.iter().for_each(|result| drop(ended.get_or_create(&Ended { task_type, result })));
         }
         for reason in [Refusal::Invalid, Refusal::Forbidden, Refusal::AlreadyRunning, Refusal::TooMany] {
@@ -139,5 +144,26 @@ pub struct Underway(Gauge);
 impl Drop for Underway {
     fn drop(&mut self) {
         self.0.dec();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_every_metric() {
+        let page = include_str!("../../../docs/loadtester.md");
+        let text = Metrics::new(&Kinds::parse("all").unwrap()).text();
+        let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        for (name, kind) in families.filter_map(|family| family.split_once(' ')) {
+            let suffix = match kind {
+                "counter" => "_total",
+                "info" => "_info",
+                _ => "",
+            };
+            assert!(page.contains(&format!("| `{name}{suffix}` |")), "{name}");
+        }
+        assert!(RESULTS.iter().all(|result| page.contains(&format!("`{result}`"))));
     }
 }
