@@ -125,7 +125,7 @@ fn group_alone(registry: &Registry, name: &str) -> Option<Value> {
 fn resources(registry: &Registry, group: &str, version: &str) -> Option<Value> {
     let mut list = Vec::new();
     for resource in registry.all().filter(|r| r.group == group && r.version == version) {
-        list.push(whole(resource));
+        list.push(whole(resource, &registry.stored(resource)));
         list.extend(parts(resource));
     }
     let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
@@ -138,14 +138,14 @@ fn resources(registry: &Registry, group: &str, version: &str) -> Option<Value> {
     })
 }
 
-fn whole(resource: &Resource) -> Value {
+fn whole(resource: &Resource, stored: &Resource) -> Value {
     let mut body = Map::from_iter([
         ("name".to_owned(), json!(resource.plural)),
         ("singularName".to_owned(), json!(resource.singular)),
         ("namespaced".to_owned(), json!(resource.namespaced)),
         ("kind".to_owned(), json!(resource.kind)),
         ("verbs".to_owned(), verbs(resource)),
-        ("storageVersionHash".to_owned(), json!(storage_hash(resource))),
+        ("storageVersionHash".to_owned(), json!(storage_hash(stored))),
     ]);
     if !resource.short_names.is_empty() {
         body.insert("shortNames".to_owned(), json!(resource.short_names));

@@ -121,6 +121,11 @@ fn duos() -> Value {
 async fn versions_are_converted_by_name_and_lose_what_the_other_does_not_have() {
     let bench = Bench::new();
     bench.check(("POST", CRDS, duos()), 201, json!({"/status/storedVersions": ["v1"]})).await;
+    // SHA-256 of `t.io/v1/Duo`: of what is stored, whichever version is asked.
+    for version in ["v1", "v1alpha1"] {
+        let expect = json!({"/resources/0/storageVersionHash": "/yqB7g3BCTQ="});
+        bench.check(("GET", &format!("/apis/t.io/{version}"), Value::Null), 200, expect).await;
+    }
     let [new, old] = ["v1", "v1alpha1"].map(|v| format!("/apis/t.io/{v}/namespaces/default/duos"));
     let duo = |version: &str, name: &str, spec: Value| json!({"apiVersion": format!("t.io/{version}"), "kind": "Duo", "metadata": {"name": name}, "spec": spec});
     bench.check(("POST", &new, duo("v1", "x", json!({"a": "1"}))), 201, json!({})).await;
