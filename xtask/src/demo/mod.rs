@@ -18,7 +18,7 @@ mod show;
 mod stage;
 mod summary;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -39,6 +39,9 @@ pub struct Args {
     /// Which guide; all plays them one after the other
     #[arg(long, default_value = guides::USUAL.name, value_parser = PossibleValuesParser::new(guides::names()))]
     guide: String,
+    /// The operator's binary; without it, it is built first
+    #[arg(long)]
+    operator: Option<PathBuf>,
     /// Leave everything running afterwards, for kubectl; Ctrl-C ends it
     #[arg(long)]
     keep: bool,
@@ -56,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.keep && chosen.len() > 1 {
         bail!("--keep is for one guide: each has a cluster of its own");
     }
-    let binary = operator::built()?;
+    let binary = args.operator.clone().map_or_else(operator::built, Ok)?;
     let folder = operator::folder()?.with_file_name("demo");
     // Another chore may have done so already.
     let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -69,11 +72,7 @@ async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: 
     let mut stopped = std::pin::pin!(stopped()?);
     let (mut outcomes, mut violations) = (Vec::new(), Vec::new());
     for guide in chosen {
-        let stage = Stage::set(guide, folder).await?;
-        let mut operator = Operator::start(binary, &stage)?;
-        let played = play(args, &stage, &mut operator, stopped.as_mut()).await;
-        operator.stop().await;
-        match played {
+        match one(args, guide, (binary, folder), stopped.as_mut()).await {
             Ok(outcome) => {
                 let found = outcome.violations();
                 violations.extend(found.into_iter().map(|what| format!("{}: {what}", guide.name)));
@@ -90,6 +89,19 @@ async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: 
         bail!("{}", violations.join("; "));
     }
     Ok(())
+}
+
+async fn one(
+    args: &Args,
+    guide: &'static Guide,
+    (binary, folder): (&Path, &Path),
+    stopped: impl Future<Output = ()> + Unpin,
+) -> anyhow::Result<Outcome> {
+    let stage = Stage::set(guide, folder).await?;
+    let mut operator = Operator::start(binary, &stage)?;
+    let played = play(args, &stage, &mut operator, stopped).await;
+    operator.stop().await;
+    played
 }
 
 async fn play(

@@ -69,6 +69,11 @@ impl Line {
         all.trim_end().to_owned()
     }
 
+    /// How many columns it takes.
+    pub fn columns(&self) -> usize {
+        self.words.iter().map(|(_, text)| text.chars().count()).sum()
+    }
+
     /// Broken between words into lines of at most `width` columns.
     pub fn wrapped(&self, width: usize) -> Vec<Line> {
         let (mut lines, mut line, mut column) = (Vec::new(), Line::default(), 0);

@@ -144,11 +144,11 @@ pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
 
 fn result(report: &Report) -> Line {
     let (tone, mark) = if report.violations().is_empty() { (Tone::Good, "✓") } else { (Tone::Bad, "✗") };
-    let seconds = report.took.as_secs_f64();
-    Line::of(tone, format!("  {mark} {:9} {:11}", report.version, report.outcome)).and(
-        Tone::Plain,
-        format!("  {seconds:>4.1} s  {:>5} requests  {}", report.tally.requests, report.errors()),
-    )
+    let (seconds, requests) = (report.took.as_secs_f64(), report.tally.requests);
+    let head = Line::of(tone, format!("  {mark} {:9} {:11}", report.version, report.outcome))
+        .and(Tone::Plain, format!("  {seconds:>4.1} s  {requests:>5} requests  "));
+    let hang = head.columns();
+    head.and(Tone::Plain, report.errors()).hanging(hang)
 }
 
 #[cfg(test)]
