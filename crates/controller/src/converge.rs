@@ -6,6 +6,7 @@ use crate::{
     Context,
     act::{Acted, act},
     case::Case,
+    contest::Contest,
     local::Local,
     look::View,
 };
@@ -60,12 +61,18 @@ async fn settle(
     for _ in 0..MOST_EFFECTS {
         let now = context.clock.now();
         let effect = match next_effect(&case.plan, memory, &view.seen, now) {
-            Next::Settled => return settled(memory, local, view),
+            Next::Settled => return settled(memory, now, local, view),
             Next::Wait(pause) => return waits(pause, local, view),
             Next::Do(effect) => effect,
         };
+        if let Some(rest) = local.contest.pause_ms(memory, &effect, now) {
+            return Converged { retry_ms: Some(rest), ..blocked(Contest::text(&effect), now, local, view) };
+        }
         match act(context, case, &view, &effect).await {
-            Acted::Done => view = View::of(context, case, memory, context.clock.now()),
+            Acted::Done => {
+                local.contest.done(memory, &effect, context.clock.now());
+                view = View::of(context, case, memory, context.clock.now());
+            }
             Acted::Moved => return waits(Pause::TargetMoved, local, view),
             Acted::Again => return again(local, View::of(context, case, memory, now), None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
@@ -75,7 +82,11 @@ async fn settle(
     again(local, view, None)
 }
 
-fn settled(memory: &Memory, local: &mut Local, view: View) -> Converged {
+fn settled(memory: &Memory, now: Millis, local: &mut Local, view: View) -> Converged {
+    if let Some((effect, rest)) = local.contest.doubt(now) {
+        let text = Contest::text(effect);
+        return Converged { retry_ms: Some(rest), ..blocked(text, now, local, view) };
+    }
     local.blocked_since = None;
     local.attempts = 0;
     local.unsure = false;

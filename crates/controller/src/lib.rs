@@ -13,6 +13,7 @@ mod case;
 mod clock;
 mod complain;
 mod consider;
+mod contest;
 mod context;
 mod converge;
 mod deliver;

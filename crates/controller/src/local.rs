@@ -6,6 +6,8 @@ use std::collections::{BTreeSet, VecDeque};
 use vexil_analysis::{Memory, Millis, Receiver, WaitKind};
 use vexil_object::ObjectKey;
 
+use crate::contest::Contest;
+
 /// What a process knows of one Canary.
 #[derive(Debug, Default)]
 pub(crate) struct Local {
@@ -15,6 +17,8 @@ pub(crate) struct Local {
     pub(crate) blocked_since: Option<Millis>,
     /// Refused or failed attempts in a row; they space the next one.
     pub(crate) attempts: u32,
+    /// Effects that somebody undoes.
+    pub(crate) contest: Contest,
     /// An effect ended without an answer, so that objects may have to be read to be known again.
     pub(crate) unsure: bool,
     /// Writes of the status that were refused or failed in a row; they space the next one.

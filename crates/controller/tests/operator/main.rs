@@ -12,6 +12,7 @@ mod adoption;
 mod autoscalers;
 mod bad_input;
 mod cluster;
+mod contest;
 mod crashes;
 mod faults;
 mod guides;
