@@ -130,4 +130,11 @@ mod tests {
             &["the README's a.g is not in values.yaml", "a.c is not in the README"],
         );
     }
+
+    #[test]
+    fn the_readmes_of_the_charts_are_up_to_date() {
+        for chart in ["vexil", "loadtester"] {
+            documented(chart).unwrap();
+        }
+    }
 }
