@@ -13,7 +13,8 @@ use tokio::{task::JoinSet, time::Instant};
 
 use self::{cluster::Cluster, figures::Figures, process::Process};
 use crate::e2e::{
-    self, api::Api, crds, operator::Recipe, recorder::Recorder, stage::Stage, stand_in::StandIn,
+    self, account::Account, api::Api, cast::Cast, crds, operator::Recipe, recorder::Recorder, stage::Stage,
+    stand_in::StandIn, systems::TRAEFIK,
 };
 
 /// Arguments of `cargo xtask bench`.
@@ -66,7 +67,7 @@ impl<'a> Bench<'a> {
         crds::install(&api, &crds::ours()?).await?;
         crds::install(&api, &crds::traefik()?).await?;
         let stand_in = StandIn::start(tasks).await?;
-        let recipe = Recipe::new(binary, &api, &stand_in, cluster.log());
+        let recipe = Recipe::new(binary, Account::of_user(&api), TRAEFIK.provider, &stand_in, cluster.log());
         let figures = Figures { binary: std::fs::metadata(binary)?.len(), ..Figures::default() };
         Ok(Bench { cluster, recorder: Recorder::start(&api.client, tasks), api, stand_in, recipe, figures })
     }
@@ -167,7 +168,7 @@ impl<'a> Bench<'a> {
 
     async fn stage(&self, namespace: &str) -> anyhow::Result<Stage> {
         let stage = Stage {
-            namespace: namespace.to_owned(),
+            cast: Cast::new(&TRAEFIK, namespace),
             api: self.api.clone(),
             recorder: self.recorder.clone(),
             stand_in: self.stand_in.clone(),

@@ -93,6 +93,14 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether charts can be rendered here.
+///
+/// # Errors
+/// Where Helm cannot be built.
+pub(crate) fn can_render() -> anyhow::Result<bool> {
+    Ok(Helm::find()?.is_some())
+}
+
 /// The objects that the operator's chart renders for users of `provider`, as a release that is named `release` in
 /// `namespace`, with further values as `--set` takes them (`namespace=test`). The CRDs are among them unless
 /// `crd.create=false`.

@@ -1,6 +1,6 @@
 //! The API server of the suite, in raw paths: what is sent stands in the scene as a user would write it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use http::{Method, Request, header::CONTENT_TYPE};
@@ -12,13 +12,17 @@ use super::recorder::text;
 /// A resource: the path before its namespace, and its plural.
 pub type Resource = (&'static str, &'static str);
 
+const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
+
 pub const NAMESPACES: Resource = ("/api/v1", "namespaces");
 pub const SERVICES: Resource = ("/api/v1", "services");
 pub const PODS: Resource = ("/api/v1", "pods");
+pub const CONFIG_MAPS: Resource = ("/api/v1", "configmaps");
+pub const POLICIES: Resource = (ADMISSION, "validatingadmissionpolicies");
+pub const BINDINGS: Resource = (ADMISSION, "validatingadmissionpolicybindings");
 pub const EVENTS: Resource = ("/api/v1", "events");
 pub const DEPLOYMENTS: Resource = ("/apis/apps/v1", "deployments");
 pub const CANARIES: Resource = ("/apis/flagger.app/v1beta1", "canaries");
-pub const ROUTES: Resource = ("/apis/traefik.io/v1alpha1", "traefikservices");
 pub const DEFINITIONS: Resource = ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions");
 
 /// A client of the API server, as the user that the kubeconfig names.
@@ -52,8 +56,13 @@ impl Api {
 
     /// Creates an object.
     pub async fn create(&self, of: Resource, namespace: &str, object: &Value) -> anyhow::Result<()> {
+        self.post(of, (namespace, ""), object).await.map(drop)
+    }
+
+    /// Posts to a collection, or to what is behind an object: `name/token`.
+    pub async fn post(&self, of: Resource, to: (&str, &str), object: &Value) -> anyhow::Result<Value> {
         let body = Some(("application/json", object));
-        self.answer(Method::POST, &path(of, namespace, ""), body).await?.context("no such resource").map(drop)
+        self.answer(Method::POST, &path(of, to.0, to.1), body).await?.context("no such resource")
     }
 
     /// Merge-patches an object.
@@ -87,8 +96,16 @@ impl Api {
             if conditions.into_iter().flatten().any(established) {
                 return Ok(());
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until there is no such definition.
+    pub async fn gone(&self, definition: &str) -> anyhow::Result<()> {
+        while self.get(DEFINITIONS, "", definition).await?.is_some() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
     }
 
     async fn answer(
@@ -97,12 +114,21 @@ impl Api {
         path: &str,
         body: Option<(&str, &Value)>,
     ) -> anyhow::Result<Option<Value>> {
-        let mut request = Request::builder().method(method.clone()).uri(path);
-        if let Some((content, _)) = body {
-            request = request.header(CONTENT_TYPE, content);
-        }
         let bytes = body.map(|(_, body)| serde_json::to_vec(body)).transpose()?.unwrap_or_default();
-        match self.client.request::<Value>(request.body(bytes)?).await {
+        let send = || async {
+            let mut request = Request::builder().method(method.clone()).uri(path);
+            if let Some((content, _)) = body {
+                request = request.header(CONTENT_TYPE, content);
+            }
+            let request = request.body(bytes.clone()).map_err(kube::Error::HttpError)?;
+            self.client.request::<Value>(request).await
+        };
+        let mut answer = send().await;
+        if let Err(kube::Error::Service(_)) = answer {
+            // A connection that the server was about to close.
+            answer = send().await;
+        }
+        match answer {
             Ok(value) => Ok(Some(value)),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
             Err(error) => bail!("{method} {path}: {error}"),

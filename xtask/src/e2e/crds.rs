@@ -34,6 +34,27 @@ pub fn traefik() -> anyhow::Result<Vec<Value>> {
     read(&Path::new(ROUTERS).join("traefik.io.yaml"))
 }
 
+/// The CRDs of all systems.
+pub fn routers() -> anyhow::Result<Vec<Value>> {
+    let mut all = Vec::new();
+    for name in [
+        "apisix.apache.org.yaml",
+        "kuma.io.yaml",
+        "split.smi-spec.io.yaml",
+        "traefik.containo.us.yaml",
+        "traefik.io.yaml",
+    ] {
+        all.extend(read(&Path::new(ROUTERS).join(name))?);
+    }
+    Ok(all)
+}
+
+/// One CRD of a system.
+pub fn router(name: &str) -> anyhow::Result<Value> {
+    let found = routers()?.into_iter().find(|definition| text(definition, "/metadata/name") == name);
+    found.with_context(|| format!("no CRD {name}"))
+}
+
 /// Installs CRDs, and waits until they are served.
 pub async fn install(api: &Api, definitions: &[Value]) -> anyhow::Result<()> {
     for definition in definitions {

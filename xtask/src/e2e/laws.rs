@@ -6,9 +6,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS, ROUTES},
+    api::{CANARIES, DEPLOYMENTS, EVENTS},
+    cast::Cast,
     recorder::{Moment, text},
-    story::canary_share,
+    route::AtZero,
 };
 
 /// Watches tell a little later than things happen.
@@ -22,8 +23,9 @@ pub struct Pace {
 }
 
 /// Every law that these moments break.
-pub fn broken(moments: &[Moment], pace: Pace) -> Vec<String> {
+pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
     let mut walk = Walk {
+        cast,
         pace,
         broken: Vec::new(),
         target: 0,
@@ -35,9 +37,9 @@ pub fn broken(moments: &[Moment], pace: Pace) -> Vec<String> {
     };
     for moment in moments.iter().filter(|moment| !moment.gone) {
         match moment.of {
-            DEPLOYMENTS if moment.name() == "podinfo" => walk.target(moment),
-            ROUTES => walk.route(moment),
+            DEPLOYMENTS if moment.name() == cast.target => walk.target(moment),
             CANARIES => walk.status(moment),
+            _ if cast.is_route(moment) => walk.route(moment),
             _ => {}
         }
     }
@@ -45,7 +47,8 @@ pub fn broken(moments: &[Moment], pace: Pace) -> Vec<String> {
     walk.broken
 }
 
-struct Walk {
+struct Walk<'a> {
+    cast: &'a Cast,
     pace: Pace,
     broken: Vec<String>,
     target: u64,
@@ -56,7 +59,7 @@ struct Walk {
     raised: Option<Instant>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn target(&mut self, moment: &Moment) {
         let number = |at: &str| moment.object.pointer(at).and_then(Value::as_u64);
         let replicas = number("/spec/replicas").unwrap_or(1);
@@ -74,15 +77,22 @@ impl Walk {
     }
 
     fn route(&mut self, moment: &Moment) {
-        let entry = canary_share(&moment.object);
+        let entry = self.cast.share(&moment.object);
         let share = entry.unwrap_or(0);
-        if entry == Some(0) {
-            self.broken.push("the route lists the canary at weight 0".to_owned());
+        match self.cast.system.route.as_ref().map(|kind| kind.at_zero) {
+            Some(AtZero::LeftOut) if entry == Some(0) => {
+                self.broken.push("the route lists the canary at weight 0".to_owned());
+            }
+            Some(AtZero::Listed) if entry.is_none() => {
+                self.broken.push("the route does not list the canary".to_owned());
+            }
+            _ => {}
         }
-        let services = moment.object.pointer("/spec/weighted/services").and_then(Value::as_array);
-        let sum: i64 = services.into_iter().flatten().filter_map(|s| s.get("weight")?.as_i64()).sum();
-        if sum != 100 {
-            self.broken.push(format!("the weights of the route sum up to {sum}"));
+        for list in self.cast.lists(&moment.object) {
+            let sum: i64 = list.iter().filter_map(|entry| entry.weight).sum();
+            if sum != 100 {
+                self.broken.push(format!("the weights of the route sum up to {sum}"));
+            }
         }
         if share > self.share && (self.target == 0 || self.ready == 0) {
             self.broken.push(format!("{share}% of the traffic went to a canary without a ready pod"));

@@ -2,49 +2,49 @@
 
 use serde_json::{Map, Value, json};
 
-use super::stand_in::StandIn;
+use super::{
+    cast::{Cast, PODINFO},
+    stand_in::StandIn,
+};
 
 /// The application, with two pods.
-pub fn deployment(tag: &str) -> Value {
+pub fn deployment(cast: &Cast, tag: &str) -> Value {
     json!({
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": "podinfo", "labels": {"app": "podinfo"}},
+        "metadata": {"name": cast.target, "labels": {"app": "podinfo"}},
         "spec": {
             "replicas": 2,
             "progressDeadlineSeconds": 60,
             "selector": {"matchLabels": {"app": "podinfo"}},
             "template": {
                 "metadata": {"labels": {"app": "podinfo"}},
-                "spec": {"containers": [{
-                    "name": "podinfod",
-                    "image": image(tag),
-                    "ports": [{"name": "http", "containerPort": 9898}],
-                }]},
+                "spec": {"containers": containers(tag)},
             },
         },
     })
 }
 
-/// The application's image.
-fn image(tag: &str) -> String {
-    format!("stefanprodan/podinfo:{tag}")
+fn containers(tag: &str) -> Value {
+    json!([{
+        "name": "podinfod",
+        "image": format!("stefanprodan/podinfo:{tag}"),
+        "ports": [{"name": "http", "containerPort": 9898}],
+    }])
 }
 
 /// The patch of a push.
 pub fn push(tag: &str) -> Value {
     // A merge patch replaces lists whole.
-    let containers = deployment(tag).pointer("/spec/template/spec/containers").cloned().unwrap_or_default();
-    json!({"spec": {"template": {"spec": {"containers": containers}}}})
+    json!({"spec": {"template": {"spec": {"containers": containers(tag)}}}})
 }
 
-/// The Canary of the Traefik guide in two steps of 25 %, at the shortest interval; `changes` are merged into its spec.
-pub fn canary(namespace: &str, stand_in: &StandIn, changes: &Value) -> Value {
-    let hook =
-        |name: &str, kind: &str| json!({"name": name, "type": kind, "url": stand_in.hook(namespace, name)});
+/// The Canary of the system's guide, in two steps of 25 % at the shortest interval; `changes` are merged into its spec.
+/// spec.
+pub fn canary(cast: &Cast, stand_in: &StandIn, changes: &Value) -> Value {
+    let hook = |name: &str, kind: &str| json!({"name": name, "type": kind, "url": stand_in.hook(&cast.namespace, name)});
     let mut spec = json!({
-        "provider": "traefik",
-        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": cast.target},
         "progressDeadlineSeconds": 60,
         "service": {"port": 80, "targetPort": 9898},
         "analysis": {
@@ -59,17 +59,24 @@ pub fn canary(namespace: &str, stand_in: &StandIn, changes: &Value) -> Value {
             "webhooks": [hook("acceptance-test", "pre-rollout"), hook("load-test", "rollout")],
         },
     });
+    if !cast.system.by_flag {
+        merge(&mut spec, &json!({"provider": cast.system.provider}));
+    }
+    merge(&mut spec, &(cast.system.spec)(cast));
+    if cast.apex != cast.target {
+        merge(&mut spec, &json!({"service": {"name": cast.apex}}));
+    }
     merge(&mut spec, changes);
     json!({
         "apiVersion": "flagger.app/v1beta1",
         "kind": "Canary",
-        "metadata": {"name": "podinfo"},
+        "metadata": {"name": PODINFO},
         "spec": spec,
     })
 }
 
 /// Merges objects field by field; everything else is replaced, and `null` removes (RFC 7386).
-fn merge(into: &mut Value, changes: &Value) {
+pub fn merge(into: &mut Value, changes: &Value) {
     let Value::Object(changes) = changes else {
         *into = changes.clone();
         return;

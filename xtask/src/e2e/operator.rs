@@ -9,12 +9,14 @@ use std::{
 use anyhow::Context as _;
 use tokio::process::{Child, Command};
 
-use super::{api::Api, stand_in::StandIn};
+use super::{account::Account, stand_in::StandIn};
 
 /// How to start an operator.
 #[derive(Clone)]
 pub struct Recipe {
     binary: PathBuf,
+    /// Who it is to the API server.
+    pub account: Account,
     args: Vec<String>,
     log: PathBuf,
 }
@@ -23,29 +25,35 @@ pub struct Recipe {
 pub struct Operator(Child);
 
 impl Recipe {
-    /// An operator of all namespaces that asks the stand-in and logs to `log`.
-    pub fn new(binary: &Path, api: &Api, stand_in: &StandIn, log: PathBuf) -> Self {
+    /// An operator of all namespaces that asks the stand-in and logs to `log`; `provider` is that of Canaries that
+    /// name none.
+    pub fn new(binary: &Path, account: Account, provider: &str, stand_in: &StandIn, log: PathBuf) -> Self {
         let args = [
-            format!("-kubeconfig={}", api.kubeconfig.display()),
-            "-mesh-provider=traefik".to_owned(),
+            format!("-mesh-provider={provider}"),
             format!("-metrics-server={}", stand_in.metrics()),
             "-min-analysis-interval=2s".to_owned(),
             "-port=0".to_owned(),
         ];
-        Recipe { binary: binary.to_owned(), args: args.to_vec(), log }
+        Recipe { binary: binary.to_owned(), account, args: args.to_vec(), log }
     }
 
     /// The same with one more flag.
     #[must_use]
-    pub fn with(mut self, flag: String) -> Self {
-        self.args.push(flag);
+    pub fn with(mut self, flag: impl Into<String>) -> Self {
+        self.args.push(flag.into());
         self
+    }
+
+    /// Where it logs to.
+    pub fn folder(&self) -> &Path {
+        self.log.parent().unwrap_or(&self.log)
     }
 
     /// Starts one.
     pub fn start(&self) -> anyhow::Result<Operator> {
         let log: File = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.binary);
+        command.arg(format!("-kubeconfig={}", self.account.kubeconfig.display()));
         command.args(&self.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.kill_on_drop(true).spawn();
         Ok(Operator(child.with_context(|| format!("starting {}", self.binary.display()))?))

@@ -14,7 +14,11 @@ use kube::{Client, core::WatchEvent};
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
-use super::api::{CANARIES, DEPLOYMENTS, EVENTS, ROUTES, Resource, SERVICES};
+use super::{
+    api::{CANARIES, DEPLOYMENTS, EVENTS, Resource, SERVICES},
+    cast::Cast,
+    systems,
+};
 
 /// One version of one object.
 #[derive(Clone, Debug)]
@@ -49,32 +53,45 @@ impl Recorder {
     /// Starts to watch; ends with `tasks`.
     pub fn start(client: &Client, tasks: &mut JoinSet<()>) -> Self {
         let recorder = Recorder { seen: Arc::default(), news: watch::Sender::new(()) };
-        for of in [CANARIES, DEPLOYMENTS, SERVICES, ROUTES, EVENTS] {
+        let mut kinds = vec![CANARIES, DEPLOYMENTS, SERVICES, EVENTS];
+        kinds.extend(systems::ALL.iter().filter_map(|system| Some(system.route.as_ref()?.of)));
+        kinds.sort_unstable();
+        kinds.dedup();
+        for of in kinds {
             let (recorder, client) = (recorder.clone(), client.clone());
             tasks.spawn(async move { recorder.follow(&client, of).await });
         }
         recorder
     }
 
-    /// Everything in a namespace so far, in the order of the store.
-    pub fn of(&self, namespace: &str) -> Vec<Moment> {
+    /// Everything in a scene's namespace so far, and of its route wherever that is, in the order of the store.
+    pub fn of(&self, cast: &Cast) -> Vec<Moment> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut moments = seen.get(namespace).cloned().unwrap_or_default();
+        let mut moments = seen.get(&cast.namespace).cloned().unwrap_or_default();
+        if let Some(place) = cast.place().filter(|place| place.namespace != cast.namespace) {
+            let there = seen.get(&place.namespace).into_iter().flatten();
+            moments.extend(there.filter(|moment| cast.is_route(moment)).cloned());
+        }
         moments.sort_by_key(|moment| moment.version);
         moments
     }
 
-    /// Waits until `find` finds something in a namespace; `None` when it does not within `limit`.
+    /// Waits until `find` finds something in a scene; `None` when it does not within `limit`.
     pub async fn until<T>(
         &self,
-        namespace: &str,
+        cast: &Cast,
         limit: Duration,
         find: impl Fn(&[Moment]) -> Option<T>,
     ) -> Option<T> {
         let mut news = self.news.subscribe();
         let look = async {
+            let mut known = None;
             loop {
-                if let Some(found) = find(&self.of(namespace)) {
+                // What happens elsewhere is no reason to look again.
+                let moments = self.of(cast);
+                if known.replace(moments.len()) != Some(moments.len())
+                    && let Some(found) = find(&moments)
+                {
                     return found;
                 }
                 // The sender lives in self.
@@ -92,7 +109,7 @@ impl Recorder {
             {
                 eprintln!("watching {}: {error}", of.1);
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }
 

@@ -90,10 +90,11 @@ impl StandIn {
         }))
     }
 
-    /// The built-in queries name the namespace.
+    /// Every query names the namespace, each product's in its own way. One name may be a part of another.
     fn asked_about(&self, query: &str) -> Option<String> {
         let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        scripts.keys().find(|namespace| query.contains(&format!("{namespace}-podinfo"))).cloned()
+        let named = scripts.keys().filter(|namespace| query.contains(namespace.as_str()));
+        named.max_by_key(|namespace| namespace.len()).cloned()
     }
 }
 
@@ -102,7 +103,11 @@ async fn query(State(this): State<StandIn>, Query(asked): Query<BTreeMap<String,
     let namespace = this.asked_about(query);
     let answer = namespace.map_or(Answer::Value("1"), |namespace| this.script(&namespace, |s| s.metrics));
     match answer {
-        Answer::Success(_) if query.contains("quantile") => series(&["100"]),
+        // 100 ms, in the unit of the series.
+        Answer::Success(_) if query.contains("quantile") => {
+            let seconds = query.contains("_seconds_bucket") && !query.contains("* 1000");
+            series(if seconds { &["0.1"] } else { &["100"] })
+        }
         Answer::Success(value) | Answer::Value(value) => series(&[value]),
         Answer::Nothing => series(&[]),
         Answer::Many => series(&["100", "50"]),

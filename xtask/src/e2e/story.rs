@@ -6,7 +6,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS, ROUTES, SERVICES},
+    api::{CANARIES, DEPLOYMENTS, EVENTS, SERVICES},
+    cast::Cast,
     recorder::{Moment, text},
 };
 
@@ -17,13 +18,13 @@ pub struct Line {
     pub text: String,
 }
 
-/// The changes of everything that belongs to the Canary `podinfo`, in the order of the store. What looks the same to
-/// a user as before is left out.
-pub fn story(moments: &[Moment]) -> Vec<Line> {
+/// The changes of everything that belongs to the Canary, in the order of the store. What looks the same to a user as
+/// before is left out.
+pub fn story(cast: &Cast, moments: &[Moment]) -> Vec<Line> {
     let mut last: BTreeMap<String, String> = BTreeMap::new();
     let mut lines = Vec::new();
     for moment in moments {
-        let Some(text) = line(moment) else { continue };
+        let Some(text) = line(cast, moment) else { continue };
         let subject = format!("{} {}", moment.of.1, moment.name());
         if last.insert(subject, text.clone()).as_deref() != Some(&text) {
             lines.push(Line { at: moment.at, text });
@@ -32,62 +33,49 @@ pub fn story(moments: &[Moment]) -> Vec<Line> {
     lines
 }
 
-fn line(moment: &Moment) -> Option<String> {
+fn line(cast: &Cast, moment: &Moment) -> Option<String> {
     let object = &moment.object;
     let what = match moment.of {
         CANARIES => return status(object),
         DEPLOYMENTS => {
             let who = match moment.name() {
-                "podinfo" => "target",
-                "podinfo-primary" => "primary",
+                name if name == cast.target => "target",
+                name if name == cast.primary() => "primary",
                 other => other,
             };
             let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
             let image = text(object, "/spec/template/spec/containers/0/image");
             format!("{who} {replicas} of {}", image.rsplit(':').next().unwrap_or_default())
         }
-        SERVICES => format!("service {} selects {}", moment.name(), text(object, "/spec/selector/app")),
-        ROUTES => format!("route{}", weights(object)),
+        SERVICES => {
+            format!("service {} selects {}", cast.told(moment.name()), text(object, "/spec/selector/app"))
+        }
+        _ if cast.is_route(moment) => format!("route{}", cast.weights(object)),
         _ => return None,
     };
     Some(if moment.gone { format!("{what}, deleted") } else { what })
 }
 
-/// Phase, weight, and failed checks when there are any.
+/// Phase, weight, iterations and failed checks when there are any.
 fn status(object: &Value) -> Option<String> {
     let phase = text(object, "/status/phase");
     let number = |name: &str| object.pointer(&format!("/status/{name}")).and_then(Value::as_i64).unwrap_or(0);
     if phase.is_empty() {
         return None;
     }
-    let failed = number("failedChecks");
-    let failed = if failed > 0 { format!(" failed {failed}") } else { String::new() };
+    let some = |word: &str, number: i64| match number {
+        0 => String::new(),
+        number => format!(" {word} {number}"),
+    };
+    let iterations = some("iteration", number("iterations"));
+    let failed = some("failed", number("failedChecks"));
     let ending = text(object, "/status/ending/result");
     let ending = if ending.is_empty() { String::new() } else { format!(" ending {ending}") };
-    Some(format!("status {phase} {}{failed}{ending}", number("canaryWeight")))
+    Some(format!("status {phase} {}{iterations}{failed}{ending}", number("canaryWeight")))
 }
 
-/// Each entry of a TraefikService with its weight.
-fn weights(object: &Value) -> String {
-    let entries = object.pointer("/spec/weighted/services").and_then(Value::as_array);
-    let entry = |entry: &Value| {
-        let name = text(entry, "/name");
-        let name = name.strip_prefix("podinfo-").unwrap_or(name);
-        let weight = entry.get("weight").and_then(Value::as_i64);
-        format!(" {name} {}", weight.map_or("?".to_owned(), |weight| weight.to_string()))
-    };
-    entries.into_iter().flatten().map(entry).collect()
-}
-
-/// The share of the canary in a TraefikService, and whether it has an entry at all.
-pub fn canary_share(route: &Value) -> Option<i64> {
-    let entries = route.pointer("/spec/weighted/services").and_then(Value::as_array)?;
-    let entry = entries.iter().find(|entry| text(entry, "/name") == "podinfo-canary")?;
-    entry.get("weight").and_then(Value::as_i64)
-}
-
-/// The Events of the Canary, in the order in which they were first told; each with how often when that is not once.
-pub fn told(moments: &[Moment]) -> Vec<String> {
+/// The Events of the Canary as they are now, in the order in which they were first told.
+pub fn events(moments: &[Moment]) -> Vec<&Value> {
     let mut events: Vec<&Moment> = Vec::new();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {
         if text(&moment.object, "/involvedObject/kind") != "Canary" {
@@ -98,17 +86,23 @@ pub fn told(moments: &[Moment]) -> Vec<String> {
             None => events.push(moment),
         }
     }
-    let line = |moment: &Moment| {
-        let count = moment.object.get("count").and_then(Value::as_u64).unwrap_or(1);
+    events.into_iter().map(|moment| moment.object.as_ref()).collect()
+}
+
+/// What they say; each with how often when that is not once.
+pub fn told(moments: &[Moment]) -> Vec<String> {
+    let line = |event: &Value| {
+        let count = event.get("count").and_then(Value::as_u64).unwrap_or(1);
         let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
-        format!("{} {}{times}", text(&moment.object, "/type"), text(&moment.object, "/message"))
+        format!("{} {}{times}", text(event, "/type"), text(event, "/message"))
     };
-    events.into_iter().map(line).collect()
+    events(moments).into_iter().map(line).collect()
 }
 
 /// The story with seconds since `start`, for a person who looks for what went wrong.
-pub fn timeline(moments: &[Moment], start: Instant) -> String {
-    let mut lines: Vec<(Instant, String)> = story(moments).into_iter().map(|l| (l.at, l.text)).collect();
+pub fn timeline(cast: &Cast, moments: &[Moment], start: Instant) -> String {
+    let mut lines: Vec<(Instant, String)> =
+        story(cast, moments).into_iter().map(|l| (l.at, l.text)).collect();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {
         let who = text(&moment.object, "/involvedObject/kind");
         if who == "Canary" {

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{
-    super::api::{CANARIES, Resource},
+    super::{
+        api::{CANARIES, Resource},
+        systems::{KUMA, System, TRAEFIK},
+    },
     *,
 };
+
+const ROUTES: Resource = ("/apis/traefik.io/v1alpha1", "traefikservices");
 
 /// Something that was seen at a time, in seconds.
 type Seen = (f64, Resource, Value);
@@ -37,6 +42,10 @@ fn event(at: f64, count: u64) -> Seen {
 }
 
 fn check(seen: &[Seen], want: &[&str]) {
+    check_for(&TRAEFIK, seen, want);
+}
+
+fn check_for(system: &'static System, seen: &[Seen], want: &[&str]) {
     let start = Instant::now();
     let moment = |(version, (at, of, object)): (usize, &Seen)| Moment {
         at: start + Duration::from_secs_f64(*at),
@@ -46,7 +55,8 @@ fn check(seen: &[Seen], want: &[&str]) {
         gone: false,
     };
     let moments: Vec<Moment> = seen.iter().enumerate().map(moment).collect();
-    assert_eq!(broken(&moments, Pace { interval: Duration::from_secs(2) }), want);
+    let cast = Cast::new(system, "test");
+    assert_eq!(broken(&cast, &moments, Pace { interval: Duration::from_secs(2) }), want);
 }
 
 #[test]
@@ -84,4 +94,11 @@ fn each_law_is_found_broken() {
     );
     check(&[status(1.0, 25), status(2.0, 50)], &["the time between two steps was 1s instead of 2s"]);
     check(&[event(1.0, 2)], &["told 2 times: hello"]);
+    let split = json!([{"weight": 100, "destination": {"kuma.io/service": "podinfo-primary_test_svc_80"}}]);
+    let kuma = json!({"metadata": {"name": "podinfo"}, "spec": {"conf": {"split": split}}});
+    check_for(
+        &KUMA,
+        &[full(), (1.0, ("/apis/kuma.io/v1alpha1", "trafficroutes"), kuma)],
+        &["the route does not list the canary"],
+    );
 }

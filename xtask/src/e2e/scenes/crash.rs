@@ -12,16 +12,15 @@ use super::{
         stage::Stage,
         stand_in::Answer,
     },
-    rollout::{
-        self, INITIALISED, INTERVAL, PROMOTED, ROLLED_BACK, TOLD_INITIALISED, TOLD_PROMOTED, TOLD_ROLLED_BACK,
-    },
+    rollout::{self, INTERVAL},
+    texts::{INITIALISED, PROMOTED, ROLLED_BACK, TOLD_INITIALISED, TOLD_PROMOTED, TOLD_ROLLED_BACK},
 };
 
 /// More lives than a rollout has writes mean that one of them is never survived.
 const MOST_LIVES: usize = 150;
 
 pub async fn promoted_unanswered(stage: Stage) -> anyhow::Result<()> {
-    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    let lives = unanswered(&stage);
     promoted(stage, lives).await
 }
 
@@ -36,7 +35,7 @@ pub async fn promoted_at_odd_moments(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn rolled_back_unanswered(stage: Stage) -> anyhow::Result<()> {
-    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    let lives = unanswered(&stage);
     rolled_back(stage, lives).await
 }
 
@@ -51,7 +50,7 @@ pub async fn rolled_back_at_odd_moments(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn restarted_unanswered(stage: Stage) -> anyhow::Result<()> {
-    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    let lives = unanswered(&stage);
     survive(rollout::restarted(stage), lives).await
 }
 
@@ -61,11 +60,17 @@ pub async fn restarted_unsent(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn reverted_unanswered(stage: Stage) -> anyhow::Result<()> {
-    let lives = tokio::spawn(at_writes(stage.clone(), Death::Unanswered));
+    let lives = unanswered(&stage);
     survive(rollout::reverted(stage), lives).await
 }
 
-type Lives = JoinHandle<anyhow::Result<()>>;
+/// Operators that are killed at every write before its answer.
+pub fn unanswered(stage: &Stage) -> Lives {
+    tokio::spawn(at_writes(stage.clone(), Death::Unanswered))
+}
+
+/// Operators, one after the other.
+pub type Lives = JoinHandle<anyhow::Result<()>>;
 
 async fn promoted(stage: Stage, lives: Lives) -> anyhow::Result<()> {
     let play = async {
@@ -94,7 +99,7 @@ async fn rolled_back(stage: Stage, lives: Lives) -> anyhow::Result<()> {
 }
 
 /// Plays while operators live and die.
-async fn survive(play: impl Future<Output = anyhow::Result<()>>, lives: Lives) -> anyhow::Result<()> {
+pub async fn survive(play: impl Future<Output = anyhow::Result<()>>, lives: Lives) -> anyhow::Result<()> {
     let ending = lives.abort_handle();
     let played = tokio::select! {
         biased;
@@ -109,7 +114,7 @@ async fn survive(play: impl Future<Output = anyhow::Result<()>>, lives: Lives) -
 async fn at_writes(stage: Stage, death: Death) -> anyhow::Result<()> {
     let fatal = Fatal::default();
     for _ in 0..MOST_LIVES {
-        let proxy = Proxy::start(&stage.api.client, death, &fatal).await?;
+        let proxy = Proxy::start(&stage.recipe.account.client, death, &fatal).await?;
         let operator = stage.recipe.clone().with(format!("-master={}", proxy.url)).start()?;
         proxy.dies().await;
         operator.kill().await?;

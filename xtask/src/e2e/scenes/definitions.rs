@@ -1,4 +1,4 @@
-//! CRDs that come, and CRDs that are another's.
+//! CRDs that come and go, and CRDs that are another's.
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
@@ -9,19 +9,40 @@ use super::{
         crds,
         stage::Stage,
     },
-    rollout::{INITIALISED, INTERVAL, TOLD_INITIALISED},
+    rollout::INTERVAL,
+    texts::{INITIALISED, PROMOTED, TOLD_INITIALISED},
 };
 
-pub async fn come_later(stage: Stage) -> anyhow::Result<()> {
-    stage.apply(json!({})).await?;
+pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
+    let kind = stage.cast.system.route.as_ref().context("no route")?;
+    let missing = format!("the cluster does not serve {}, or choose another provider", kind.missing);
+    stage.target().await?;
+    stage.canary(json!({})).await?;
     stage.line("primary 2 of 6.0.0").await?;
-    let missing = "the cluster does not serve TraefikService of traefik.io/v1alpha1 or \
-                   traefik.containo.us/v1alpha1; install the CRDs of Traefik, or choose another provider";
-    stage.event(missing).await?;
-    crds::install(&stage.api, &crds::traefik()?).await?;
+    stage.event(&missing).await?;
+    let definition = [crds::router(kind.definition)?];
+    crds::install(&stage.api, &definition).await?;
+    stage.before().await?;
     stage.rests_in("Initialized").await?;
     stage.tells(&[INITIALISED])?;
     stage.events(&[&format!("Warning {missing}"), TOLD_INITIALISED]).await?;
+
+    stage.push("6.0.1").await?;
+    stage.line("route primary 75 canary 25").await?;
+    stage.api.delete(DEFINITIONS, "", kind.definition).await?;
+    stage.line("route primary 75 canary 25, deleted").await?;
+    stage.api.gone(kind.definition).await?;
+    stage.told_times(&missing, 2).await?;
+    crds::install(&stage.api, &definition).await?;
+    stage.before().await?;
+    stage.rests_in("Succeeded").await?;
+    let again = PROMOTED.replace(
+        "route primary 75 canary 25",
+        "route primary 75 canary 25
+         route primary 75 canary 25, deleted
+         route primary 75 canary 25",
+    );
+    stage.tells(&[INITIALISED, &again])?;
     stage.keeps_the_laws(INTERVAL)
 }
 

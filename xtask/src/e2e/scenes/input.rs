@@ -4,8 +4,9 @@
 use serde_json::json;
 
 use super::{
-    super::{api::DEPLOYMENTS, manifests, stage::Stage, stand_in::Answer},
-    rollout::{INITIALISED, INTERVAL, ROLLED_BACK, TOLD_INITIALISED},
+    super::{stage::Stage, stand_in::Answer},
+    rollout::INTERVAL,
+    texts::{INITIALISED, ROLLED_BACK, TOLD_FIRST_STEP, TOLD_INITIALISED},
 };
 
 const NO_VALUES: &str = "Halt advancement no values found for traefik metric request-success-rate probably {} is not \
@@ -15,13 +16,6 @@ const NOT_FOUND: &str = r#"error: metrictemplate.flagger.app "nope" not found"#;
 
 /// How a metric server's answer is told.
 const FAILED: &str = "Prometheus query failed: running query failed:";
-
-const TOLD_FIRST_STEP: &str = "
-    Normal New revision detected! Scaling up {}
-    Normal Starting canary analysis for {}
-    Normal Pre-rollout check acceptance-test passed
-    Normal Advance {} canary weight 25
-";
 
 const TOLD_END: &str = "
     Warning Rolling back {} failed checks threshold reached 2
@@ -63,7 +57,7 @@ pub async fn missing_target(stage: Stage) -> anyhow::Result<()> {
     stage.canary(json!({})).await?;
     stage.event("deployment {} get query error: not found").await?;
     stage.events(&["Warning deployment {} get query error: not found"]).await?;
-    stage.api.create(DEPLOYMENTS, &stage.namespace, &manifests::deployment("6.0.0")).await?;
+    stage.target().await?;
     stage.rests_in("Initialized").await?;
     stage.keeps_the_laws(INTERVAL)
 }
@@ -109,4 +103,11 @@ async fn metrics(stage: Stage, answer: Answer, message: &str) -> anyhow::Result<
         ])
         .await?;
     stage.keeps_the_laws(INTERVAL)
+}
+
+/// The Service would lead nowhere. Nobody is sent there.
+pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
+    stage.apply(json!({"service": {"targetPort": "nope"}})).await?;
+    let put_right = stage.canary(json!({"service": {"targetPort": "http"}}));
+    stage.told_until_right("…nope…", put_right).await
 }

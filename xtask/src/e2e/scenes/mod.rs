@@ -1,44 +1,145 @@
-//! The scenes, in the order in which they are listed.
+//! The scenes: which are played for which system, and beside which others.
 
+mod apisix;
+mod blue_green;
 mod crash;
 mod definitions;
 mod input;
+mod kuma;
+mod names;
 mod rollout;
+mod routes;
+mod smi;
+mod texts;
 mod trouble;
+
+pub use texts::TOLD_INITIALISED;
 
 use futures::future::BoxFuture;
 
-use super::stage::Stage;
+use super::{
+    stage::Stage,
+    systems::{
+        APISIX, KUBERNETES, KUMA, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System,
+        TRAEFIK, TRAEFIK_CONTAINO,
+    },
+};
 
 /// One scene: what a user does, and what must be seen.
 pub struct Scene {
-    pub name: &'static str,
-    pub play: fn(Stage) -> BoxFuture<'static, anyhow::Result<()>>,
+    pub name: String,
+    pub system: &'static System,
+    play: Play,
+    /// Takes the route's kind away from everybody who uses it.
+    pub exclusive: bool,
+    /// Starts its operators itself.
+    pub own: bool,
+}
+
+type Play = fn(Stage) -> BoxFuture<'static, anyhow::Result<()>>;
+type Named = (&'static str, Play);
+
+impl Scene {
+    /// The CRD of the routes in it.
+    pub fn definition(&self) -> Option<&'static str> {
+        self.system.route.as_ref().map(|kind| kind.definition)
+    }
+
+    /// Plays it.
+    pub async fn play(&self, stage: Stage) -> anyhow::Result<()> {
+        (self.play)(stage).await
+    }
 }
 
 macro_rules! scenes {
     ($($name:literal => $play:expr),* $(,)?) => {
-        &[$(Scene { name: $name, play: |stage| Box::pin($play(stage)) }),*]
+        &[$(($name, |stage| Box::pin($play(stage)))),*]
     };
 }
 
-/// The operator runs and no router's CRD is there yet. Played alone, before all others.
-pub static FIRST: &[Scene] = scenes! {
-    "traefik's CRDs come while the operator runs" => definitions::come_later,
+/// What the first operator of all namespaces is told.
+pub const FIRST_FLAGS: &[&str] =
+    &["-traefik-api-group=traefik.containo.us", "-kuma-route-kind=MeshHTTPRoute"];
+
+/// One operator, told to use the other kinds of route, serves these at the same time. The longest come first.
+pub fn first() -> Vec<Scene> {
+    let mut scenes = named(&[&SMI_V1ALPHA1, &APISIX], &[ROUTE_KINDS]);
+    scenes.extend(named(&[&KUBERNETES], &[WITHOUT_ROUTES]));
+    scenes.extend(named(&[&TRAEFIK_CONTAINO, &KUMA_MESH], &[EVERYWHERE]));
+    scenes
+}
+
+/// One operator that chooses by itself serves these at the same time. The longest come first.
+pub fn second() -> Vec<Scene> {
+    let mut scenes = named(&[&TRAEFIK, &KUMA], &[ROUTE_KINDS]);
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX], &[EVERYWHERE]));
+    scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
+    scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3], &[ROLLOUT]));
+    scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
+    scenes.extend(named(&[&TRAEFIK], &[ONCE, EVERYWHERE]));
+    scenes.extend(named(&[&KUMA], &[EVERYWHERE, MESHES]));
+    scenes
+}
+
+/// Each has operators of its own, because they are killed. Nobody else may serve all namespaces meanwhile.
+pub fn on_their_own() -> Vec<Scene> {
+    let mut scenes = named(&[&TRAEFIK], &[KILLED]);
+    scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
+    scenes.extend(named(&[&KUBERNETES], &[KILLED_WITHOUT_ROUTES]));
+    scenes.extend(named(&[&KUMA_MESH], &[OUT_OF_SIGHT]));
+    scenes.into_iter().map(|scene| Scene { own: true, ..scene }).collect()
+}
+
+/// Changes the Canary's CRD for everybody. Played alone, after all others.
+pub fn last() -> Vec<Scene> {
+    named(&[&TRAEFIK], &[CANARYS_KIND]).into_iter().map(|scene| Scene { own: true, ..scene }).collect()
+}
+
+/// Each scene of these lists for each of these systems.
+fn named(systems: &[&'static System], lists: &[&[Named]]) -> Vec<Scene> {
+    let of = |system: &'static System| {
+        let scene = move |(name, play): &Named| Scene {
+            name: format!("{}: {name}", system.name),
+            system,
+            play: *play,
+            exclusive: lists == [ROUTE_KINDS],
+            own: false,
+        };
+        lists.iter().flat_map(|list| list.iter()).map(scene)
+    };
+    systems.iter().copied().flat_map(of).collect()
+}
+
+static ROUTE_KINDS: &[Named] = scenes! {
+    "its CRDs come, go in mid-run and come back" => definitions::come_and_go,
 };
 
-/// One operator serves all of these at the same time. The longest comes first.
-pub static TOGETHER: &[Scene] = scenes! {
-    "a rollout at 10 s is over in 3 intervals" => rollout::in_three_intervals,
+static ROLLOUT: &[Named] = scenes! {
     "a rollout" => rollout::promoted,
+};
+
+/// What every system with routes must do.
+static EVERYWHERE: &[Named] = scenes! {
     "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
+    "a route edited or deleted by hand is put back" => routes::put_back,
+    "names as long as can be" => names::long_names,
+    "the route is somebody else's" => routes::foreign,
+};
+
+/// What does not depend on the system.
+static ONCE: &[Named] = scenes! {
+    "a rollout" => rollout::promoted,
+    "a rollout at 10 s is over in 3 intervals" => rollout::in_three_intervals,
     "a push at weight 20 restarts the analysis" => rollout::restarted,
     "a reverted push ends the rollout" => rollout::reverted,
     "all canary pods crash at 25 %" => trouble::crashes,
     "crashed pods come back and the step is tried again" => trouble::recovers,
     "a version that crashes is pushed at 25 %" => trouble::crashing_push,
     "the canary never becomes ready" => trouble::never_ready,
-    "a route edited by hand is put back" => trouble::edited_route,
+    "a name is too long" => names::too_long,
+    "the primary's name is taken" => names::primary_is_taken,
+    "a Service's name is taken" => names::service_is_taken,
+    "a port name does not exist" => input::missing_port,
     "a MetricTemplate is missing" => input::missing_template,
     "the provider is not known" => input::unknown_provider,
     "the target is missing" => input::missing_target,
@@ -49,8 +150,32 @@ pub static TOGETHER: &[Scene] = scenes! {
     "the metric server has several series" => input::metrics_many,
 };
 
-/// Each has operators of its own, which are killed.
-pub static KILLED: &[Scene] = scenes! {
+static WITHOUT_ROUTES: &[Named] = scenes! {
+    "blue/green" => blue_green::promoted,
+    "blue/green, a bad version is rolled back" => blue_green::rolled_back,
+};
+
+static FOLLOWS_A_ROUTE: &[Named] = scenes! {
+    "the user's route changes at 25 %" => apisix::followed,
+    "routeRef names nothing" => apisix::missing,
+    "there is no routeRef" => apisix::not_named,
+    "routeRef names another kind" => apisix::other_kind,
+    "the user's route is for another Service" => apisix::other_service,
+};
+
+static ISTIOS_ADAPTER: &[Named] = scenes! {
+    "a rollout" => smi::gateways,
+};
+
+static MESHES: &[Named] = scenes! {
+    "the mesh is not there" => kuma::no_mesh,
+};
+
+static OUT_OF_SIGHT: &[Named] = scenes! {
+    "an operator of one namespace cannot see the route's" => kuma::out_of_sight,
+};
+
+static KILLED: &[Named] = scenes! {
     "killed at every write before its answer, promoted" => crash::promoted_unanswered,
     "killed at every write before it is sent, promoted" => crash::promoted_unsent,
     "killed at every write before its answer, rolled back" => crash::rolled_back_unanswered,
@@ -62,7 +187,14 @@ pub static KILLED: &[Scene] = scenes! {
     "killed at odd moments, rolled back" => crash::rolled_back_at_odd_moments,
 };
 
-/// Changes the Canary's CRD for everybody. Played alone, after all others.
-pub static LAST: &[Scene] = scenes! {
+static KILLED_PROMOTED: &[Named] = scenes! {
+    "killed at every write before its answer, promoted" => crash::promoted_unanswered,
+};
+
+static KILLED_WITHOUT_ROUTES: &[Named] = scenes! {
+    "killed at every write before its answer, blue/green" => blue_green::killed,
+};
+
+static CANARYS_KIND: &[Named] = scenes! {
     "under the reference's CRD nothing is touched" => definitions::pruned,
 };

@@ -5,84 +5,16 @@ use std::time::Duration;
 use anyhow::ensure;
 use serde_json::json;
 
-use super::super::{stage::Stage, stand_in::Answer};
+use super::{
+    super::{stage::Stage, stand_in::Answer},
+    texts::{
+        FIRST_STEP, INITIALISED, PROMOTED, ROLLED_BACK, TOLD_FIRST_STEP, TOLD_INITIALISED, TOLD_PROMOTED,
+        TOLD_ROLLED_BACK,
+    },
+};
 
 /// The pace of most scenes.
 pub const INTERVAL: Duration = Duration::from_secs(2);
-
-/// From a Deployment and a Canary to a primary that serves.
-pub const INITIALISED: &str = "
-    target 2 of 6.0.0
-    status Initializing 0
-    service podinfo-canary selects podinfo
-    service podinfo-primary selects podinfo-primary
-    primary 2 of 6.0.0
-    service podinfo selects podinfo-primary
-    route primary 100
-    target 0 of 6.0.0
-    status Initialized 0
-";
-
-/// What is told about it.
-pub const TOLD_INITIALISED: &str = "
-    Normal all the metrics providers are available!
-    Normal Initialization done! {}
-";
-
-/// A promotion in two steps.
-pub const PROMOTED: &str = "
-    target 0 of 6.0.1
-    status Progressing 0
-    target 2 of 6.0.1
-    status Progressing 25
-    route primary 75 canary 25
-    status Progressing 50
-    route primary 50 canary 50
-    status Promoting 50
-    primary 2 of 6.0.1
-    status Finalising 0 ending promoted
-    route primary 100
-    target 0 of 6.0.1
-    status Succeeded 0
-";
-
-/// What is told about it.
-pub const TOLD_PROMOTED: &str = "
-    Normal New revision detected! Scaling up {}
-    Normal Starting canary analysis for {}
-    Normal Pre-rollout check acceptance-test passed
-    Normal Advance {} canary weight 25
-    Normal Advance {} canary weight 50
-    Normal Copying {} template spec to {primary}
-    Normal Routing all traffic to primary
-    Normal Promotion completed! Scaling down {}
-";
-
-/// A version whose success rate is too low at the first step.
-pub const ROLLED_BACK: &str = "
-    target 0 of 6.0.1
-    status Progressing 0
-    target 2 of 6.0.1
-    status Progressing 25
-    route primary 75 canary 25
-    status Progressing 25 failed 1
-    status Progressing 0 failed 2 ending rolled-back
-    route primary 100
-    target 0 of 6.0.1
-    status Failed 0
-";
-
-/// What is told about it.
-pub const TOLD_ROLLED_BACK: &str = "
-    Normal New revision detected! Scaling up {}
-    Normal Starting canary analysis for {}
-    Normal Pre-rollout check acceptance-test passed
-    Normal Advance {} canary weight 25
-    Warning Halt {} advancement success rate 53.42% < 99%
-    Warning Halt {} advancement success rate 53.42% < 99%
-    Warning Rolling back {} failed checks threshold reached 2
-    Warning Canary failed! Scaling down {}
-";
 
 pub async fn promoted(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
@@ -180,19 +112,13 @@ pub async fn restarted(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn reverted(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("route primary 75 canary 25").await?;
+    stage.first_step(json!({})).await?;
     stage.push("6.0.0").await?;
     stage.rests_in("Succeeded").await?;
     stage.tells(&[
         INITIALISED,
+        FIRST_STEP,
         "
-        target 0 of 6.0.1
-        status Progressing 0
-        target 2 of 6.0.1
-        status Progressing 25
-        route primary 75 canary 25
         target 2 of 6.0.0
         status Progressing 0 ending reverted
         route primary 100
@@ -200,17 +126,7 @@ pub async fn reverted(stage: Stage) -> anyhow::Result<()> {
         status Succeeded 0
         ",
     ])?;
-    stage
-        .events(&[
-            TOLD_INITIALISED,
-            "
-            Normal New revision detected! Scaling up {}
-            Normal Starting canary analysis for {}
-            Normal Pre-rollout check acceptance-test passed
-            Normal Advance {} canary weight 25
-            Normal {} is back at the revision of the primary, ending the rollout
-            ",
-        ])
-        .await?;
+    let told = "Normal {} is back at the revision of the primary, ending the rollout";
+    stage.events(&[TOLD_INITIALISED, TOLD_FIRST_STEP, told]).await?;
     stage.keeps_the_laws(INTERVAL)
 }

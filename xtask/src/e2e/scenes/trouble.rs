@@ -1,4 +1,4 @@
-//! Versions that do not run, and people who reach in.
+//! Versions that do not run.
 
 use std::time::Duration;
 
@@ -8,17 +8,20 @@ use tokio::time::Instant;
 
 use super::{
     super::stage::Stage,
-    rollout::{INITIALISED, INTERVAL, PROMOTED, TOLD_INITIALISED, TOLD_PROMOTED},
+    rollout::INTERVAL,
+    texts::{
+        FIRST_STEP, INITIALISED, PROMOTED, TOLD_DEADLINE, TOLD_FIRST_STEP, TOLD_INITIALISED, TOLD_PROMOTED,
+    },
 };
 
 /// Longest time from the crash of the last pod to routes without the canary. Kubernetes' own way from a pod's status to
 /// the EndpointSlice is in it.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
+const LOOPS: &str = "Warning canary deployment {} not ready: …is in CrashLoopBackOff: container podinfod";
+
 pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({"progressDeadlineSeconds": 8})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("route primary 75 canary 25").await?;
+    stage.first_step(json!({"progressDeadlineSeconds": 8})).await?;
     let before = stage.lines();
     let crashed = Instant::now();
     stage.crash_canary_pods().await?;
@@ -28,12 +31,8 @@ pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
     stage.rests_in("Failed").await?;
     stage.tells(&[
         INITIALISED,
+        FIRST_STEP,
         "
-        target 0 of 6.0.1
-        status Progressing 0
-        target 2 of 6.0.1
-        status Progressing 25
-        route primary 75 canary 25
         route primary 100
         status Progressing 0
         status Progressing 0 ending rolled-back
@@ -41,28 +40,13 @@ pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
         status Failed 0
         ",
     ])?;
-    stage
-        .events(&[
-            TOLD_INITIALISED,
-            "
-            Normal New revision detected! Scaling up {}
-            Normal Starting canary analysis for {}
-            Normal Pre-rollout check acceptance-test passed
-            Normal Advance {} canary weight 25
-            Warning No pod of {} is ready, routing all traffic of {} to primary
-            Warning canary deployment {} not ready: …is in CrashLoopBackOff: container podinfod
-            Warning Rolling back {} progress deadline exceeded …
-            Warning Canary failed! Scaling down {}
-            ",
-        ])
-        .await?;
+    let taken = "Warning No pod of {} is ready, routing all traffic of {} to primary";
+    stage.events(&[TOLD_INITIALISED, TOLD_FIRST_STEP, taken, LOOPS, TOLD_DEADLINE]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
 
 pub async fn recovers(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("route primary 75 canary 25").await?;
+    stage.first_step(json!({})).await?;
     let before = stage.lines();
     stage.crash_canary_pods().await?;
     stage.line_after(before, "route primary 100").await?;
@@ -88,19 +72,13 @@ pub async fn recovers(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn crashing_push(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({"progressDeadlineSeconds": 8})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("route primary 75 canary 25").await?;
+    stage.first_step(json!({"progressDeadlineSeconds": 8})).await?;
     stage.push("crash-6.0.2").await?;
     stage.rests_in("Failed").await?;
     stage.tells(&[
         INITIALISED,
+        FIRST_STEP,
         "
-        target 0 of 6.0.1
-        status Progressing 0
-        target 2 of 6.0.1
-        status Progressing 25
-        route primary 75 canary 25
         target 2 of crash-6.0.2
         status Progressing 0
         route primary 100
@@ -109,21 +87,8 @@ pub async fn crashing_push(stage: Stage) -> anyhow::Result<()> {
         status Failed 0
         ",
     ])?;
-    stage
-        .events(&[
-            TOLD_INITIALISED,
-            "
-            Normal New revision detected! Scaling up {}
-            Normal Starting canary analysis for {}
-            Normal Pre-rollout check acceptance-test passed
-            Normal Advance {} canary weight 25
-            Normal New revision detected! Restarting analysis for {}
-            Warning canary deployment {} not ready: …is in CrashLoopBackOff: container podinfod
-            Warning Rolling back {} progress deadline exceeded …
-            Warning Canary failed! Scaling down {}
-            ",
-        ])
-        .await?;
+    let again = "Normal New revision detected! Restarting analysis for {}";
+    stage.events(&[TOLD_INITIALISED, TOLD_FIRST_STEP, again, LOOPS, TOLD_DEADLINE]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
 
@@ -142,34 +107,10 @@ pub async fn never_ready(stage: Stage) -> anyhow::Result<()> {
         status Failed 0
         ",
     ])?;
-    stage
-        .events(&[
-            TOLD_INITIALISED,
-            "
-            Normal New revision detected! Scaling up {}
-            Warning canary deployment {} not ready: …0 of 2 (readyThreshold 100%) updated replicas are available
-            Warning Rolling back {} progress deadline exceeded …
-            Warning Canary failed! Scaling down {}
-            ",
-        ])
-        .await?;
+    let told = "
+        Normal New revision detected! Scaling up {}
+        Warning canary deployment {} not ready: waiting for rollout to finish: …
+    ";
+    stage.events(&[TOLD_INITIALISED, told, TOLD_DEADLINE]).await?;
     stage.keeps_the_laws(Duration::ZERO)
-}
-
-pub async fn edited_route(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("route primary 75 canary 25").await?;
-    stage.edit_route(60).await?;
-    stage.rests_in("Succeeded").await?;
-    let edited = PROMOTED.replace(
-        "route primary 75 canary 25",
-        "route primary 75 canary 25\nroute primary 40 canary 60\nroute primary 75 canary 25",
-    );
-    stage.tells(&[INITIALISED, &edited])?;
-    let told = TOLD_PROMOTED.replace(
-        "weight 25\n",
-        "weight 25\nWarning Routes of {} were changed by someone else (primary 40, canary 60) and have been put back\n",
-    );
-    stage.events(&[TOLD_INITIALISED, &told]).await
 }

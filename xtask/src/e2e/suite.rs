@@ -1,0 +1,304 @@
+//! The suite: which operators run, and which scenes are played beside each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::bail;
+use tokio::{
+    sync::{RwLock, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{
+    Args,
+    account::{Account, Installation},
+    api::{Api, DEFINITIONS, NAMESPACES, namespace},
+    cast::Cast,
+    crds,
+    operator::Recipe,
+    recorder::{Recorder, text},
+    scenes::{FIRST_FLAGS, Scene, first, last, on_their_own, second},
+    stage::Stage,
+    stand_in::StandIn,
+    systems::{KUMA_SYSTEM, SMI_ISTIO},
+};
+use crate::charts;
+
+/// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
+const AT_ONCE: usize = 12;
+
+/// Everything that a run of the suite shares.
+pub struct Suite<'a> {
+    args: &'a Args,
+    api: Api,
+    recorder: Recorder,
+    stand_in: StandIn,
+    binary: PathBuf,
+    /// Tells the namespaces of this run from those of another.
+    run: u64,
+    /// Tells the scenes of this run apart.
+    scenes: AtomicUsize,
+    logs: PathBuf,
+    /// The namespace of the operators' accounts.
+    home: String,
+    /// Whether operators have the rights of the kubeconfig's user.
+    as_user: bool,
+}
+
+/// How a scene ended.
+struct Ended {
+    name: String,
+    seconds: f64,
+    trouble: Option<String>,
+}
+
+impl<'a> Suite<'a> {
+    /// Connects, and applies our own CRDs.
+    pub async fn open(
+        kubeconfig: PathBuf,
+        binary: PathBuf,
+        args: &'a Args,
+        tasks: &mut JoinSet<()>,
+    ) -> anyhow::Result<Self> {
+        let api = Api::connect(kubeconfig).await?;
+        crds::install(&api, &crds::ours()?).await?;
+        let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000;
+        let logs = std::env::temp_dir().join(format!("vexil-e2e-{run}"));
+        std::fs::create_dir_all(&logs)?;
+        Ok(Suite {
+            recorder: Recorder::start(&api.client, tasks),
+            stand_in: StandIn::start(tasks).await?,
+            args,
+            api,
+            binary,
+            run,
+            scenes: AtomicUsize::new(0),
+            logs,
+            home: format!("vexil-{run}"),
+            as_user: args.as_user || no_chart()?,
+        })
+    }
+
+    /// Plays everything.
+    pub async fn play(&self) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let brought = self.brings().await?;
+        self.api.create(NAMESPACES, "", &namespace(&self.home)).await?;
+        let own_namespace = self.api.get(NAMESPACES, "", KUMA_SYSTEM).await?.is_none();
+        if own_namespace {
+            self.api.create(NAMESPACES, "", &namespace(KUMA_SYSTEM)).await?;
+        }
+        let mut ended = Vec::new();
+        for (flags, scenes) in [(FIRST_FLAGS, first()), (&[], second())] {
+            let account = self.shared_account(&scenes).await?;
+            // Canaries name their provider, but for those whose name the CRD does not take.
+            let mut recipe = self.recipe(SMI_ISTIO.provider, "shared");
+            recipe.account = account.clone();
+            for flag in flags {
+                recipe = recipe.with(*flag);
+            }
+            let shared = recipe.start()?;
+            ended.extend(self.together(self.playable(scenes, &brought)).await?);
+            shared.kill().await?;
+            account.remove(&self.api).await?;
+            // What the next operator finds is what its scenes bring.
+            self.remove(&brought).await?;
+        }
+        ended.extend(self.together(on_their_own()).await?);
+        ended.extend(self.together(last()).await?);
+        self.remove(&brought).await?;
+        self.api.delete(NAMESPACES, "", &self.home).await?;
+        if own_namespace {
+            self.api.delete(NAMESPACES, "", KUMA_SYSTEM).await?;
+        }
+        let failed = ended.iter().filter(|scene| scene.trouble.is_some()).count();
+        let seconds = start.elapsed().as_secs_f64();
+        println!("e2e: {} passed, {failed} failed in {seconds:.0} s", ended.len() - failed);
+        if failed > 0 {
+            bail!(
+                "{failed} of {} scenes failed; the operators' logs are in {}",
+                ended.len(),
+                self.logs.display()
+            );
+        }
+        if !self.args.keep {
+            std::fs::remove_dir_all(&self.logs)?;
+        }
+        Ok(())
+    }
+
+    /// The routers' CRDs that the cluster does not have: they leave with the suite.
+    async fn brings(&self) -> anyhow::Result<Vec<String>> {
+        let mut brought = Vec::new();
+        for definition in crds::routers()? {
+            let name = text(&definition, "/metadata/name");
+            if self.api.get(DEFINITIONS, "", name).await?.is_none() {
+                brought.push(name.to_owned());
+            }
+        }
+        Ok(brought)
+    }
+
+    async fn remove(&self, definitions: &[String]) -> anyhow::Result<()> {
+        for definition in definitions {
+            self.api.delete(DEFINITIONS, "", definition).await?;
+        }
+        for definition in definitions {
+            self.api.gone(definition).await?;
+        }
+        Ok(())
+    }
+
+    /// Without those that would take away CRDs that the cluster had already.
+    fn playable(&self, scenes: Vec<Scene>, brought: &[String]) -> Vec<Scene> {
+        let (play, skip): (Vec<Scene>, Vec<Scene>) = scenes.into_iter().partition(|scene| {
+            !scene.exclusive || brought.iter().any(|name| Some(name.as_str()) == scene.definition())
+        });
+        for scene in skip {
+            println!("  skip          {}: the cluster has its CRDs already", scene.name);
+        }
+        play
+    }
+
+    /// Plays scenes at the same time. Those that take a kind away from everybody come before others that use it.
+    async fn together(&self, scenes: Vec<Scene>) -> anyhow::Result<Vec<Ended>> {
+        let scenes: Vec<Scene> =
+            scenes.into_iter().filter(|scene| scene.name.contains(&self.args.only)).collect();
+        self.install_for(&scenes).await?;
+        let mut playing = JoinSet::new();
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        let mut kinds: BTreeMap<&str, Arc<RwLock<()>>> = BTreeMap::new();
+        for scene in scenes {
+            let mut stage = self.stage(&scene);
+            let (keep, room) = (self.args.keep, Arc::clone(&room));
+            let installs = (scene.own && !self.as_user).then(|| self.home.clone());
+            let kind = Arc::clone(kinds.entry(scene.definition().unwrap_or_default()).or_default());
+            let alone = if scene.exclusive { Some(Arc::clone(&kind).write_owned().await) } else { None };
+            playing.spawn(async move {
+                let _beside_others = if alone.is_none() { Some(kind.read_owned().await) } else { None };
+                // Never closed.
+                let _place = room.acquire_owned().await;
+                stage.start = Instant::now();
+                let ended = play(scene, stage, installs.as_deref(), keep).await;
+                drop(alone);
+                ended
+            });
+        }
+        let mut ended = Vec::new();
+        while let Some(scene) = playing.join_next().await {
+            let scene = scene?;
+            let word = if scene.trouble.is_some() { "FAIL" } else { "ok" };
+            println!("  {word:<4} {:5.1} s  {}", scene.seconds, scene.name);
+            if let Some(trouble) = &scene.trouble {
+                println!("{trouble}");
+            }
+            ended.push(scene);
+        }
+        Ok(ended)
+    }
+
+    /// Installs the CRDs that scenes use, but for those that a scene installs itself.
+    async fn install_for(&self, scenes: &[Scene]) -> anyhow::Result<()> {
+        let itself = |name: &str| scenes.iter().any(|s| s.exclusive && s.definition() == Some(name));
+        let used = scenes.iter().filter_map(Scene::definition).filter(|name| !itself(name));
+        let used: BTreeSet<&str> = used.collect();
+        let definitions: Vec<_> = used.into_iter().map(crds::router).collect::<anyhow::Result<_>>()?;
+        crds::install(&self.api, &definitions).await
+    }
+
+    fn stage(&self, scene: &Scene) -> Stage {
+        let words = scene.name.to_lowercase();
+        let words: Vec<String> = words
+            .split_whitespace()
+            .map(|word| word.chars().filter(char::is_ascii_alphanumeric).collect())
+            .filter(|word: &String| !word.is_empty())
+            .collect();
+        let short: String = words.join("-").chars().take(44).collect();
+        let number = self.scenes.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("{}-{number}-{}", short.trim_end_matches('-'), self.run);
+        let system = scene.system;
+        let mut recipe = self.recipe(system.provider, &namespace).with(format!("-namespace={namespace}"));
+        for flag in system.flags {
+            recipe = recipe.with(*flag);
+        }
+        let mut cast = Cast::new(system, namespace);
+        if cast.place().is_some_and(|place| place.namespace.is_empty()) {
+            cast.apex = format!("{}-{number}-{}", cast.apex, self.run);
+        }
+        Stage {
+            recipe,
+            cast,
+            api: self.api.clone(),
+            recorder: self.recorder.clone(),
+            stand_in: self.stand_in.clone(),
+            start: Instant::now(),
+        }
+    }
+
+    fn recipe(&self, provider: &str, log: &str) -> Recipe {
+        let log = self.logs.join(format!("{log}.log"));
+        Recipe::new(&self.binary, Account::of_user(&self.api), provider, &self.stand_in, log)
+    }
+
+    /// The account of an operator of all namespaces, with the rights that users of these scenes' systems give it.
+    async fn shared_account(&self, scenes: &[Scene]) -> anyhow::Result<Account> {
+        if self.as_user {
+            return Ok(Account::of_user(&self.api));
+        }
+        let mut providers: Vec<&str> = scenes.iter().map(|scene| scene.system.provider).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        let of = Installation {
+            release: "vexil-shared",
+            namespace: &self.home,
+            providers: &providers,
+            only: None,
+        };
+        Account::install(&self.api, &of, &self.logs).await
+    }
+}
+
+/// Whether there is nothing to render charts with; says so.
+fn no_chart() -> anyhow::Result<bool> {
+    let none = !charts::can_render()?;
+    if none {
+        println!("e2e: SKIPPED: the chart's rights: there is no Helm, and no Go to build it with");
+    }
+    Ok(none)
+}
+
+/// Plays one scene on its stage, and clears the stage. Operators of its own are `installed` in that namespace.
+async fn play(scene: Scene, mut stage: Stage, installed: Option<&str>, keep: bool) -> Ended {
+    let played = async {
+        stage.open().await?;
+        if let Some(home) = installed {
+            stage.install(home).await?;
+        }
+        scene.play(stage.clone()).await
+    }
+    .await;
+    let trouble = played.err().map(|error| format!("    {error:#}\n{}", stage.timeline()));
+    let seconds = stage.start.elapsed().as_secs_f64();
+    if let Some(kind) = scene.definition().filter(|_| scene.exclusive && trouble.is_some()) {
+        // The others want it.
+        let again = async { crds::install(&stage.api, &[crds::router(kind)?]).await };
+        if let Err(error) = again.await {
+            eprintln!("{kind}: {error:#}");
+        }
+    }
+    if let Err(error) = stage.recipe.account.clone().remove(&stage.api).await {
+        eprintln!("{}: {error:#}", stage.namespace());
+    }
+    if !keep && let Err(error) = stage.close().await {
+        eprintln!("{}: {error:#}", stage.namespace());
+    }
+    Ended { name: scene.name, seconds, trouble }
+}
