@@ -1,13 +1,16 @@
 //! The series of Kuma's proxies, as the Prometheus of `kumactl install observability` stores them.
 //!
 //! Each proxy is a target of its own, found by `kuma_sd_configs`, and its discovery labels are kept on every series
-//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the first in alphabetical order of
-//! the tags of the Services that select the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So `service`
-//! tells whose proxy counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in for the
-//! pod's own application, any other name is what the pod sent out. The counter is Envoy's
+//! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the first in alphabetical order
+//! of the tags of the Services that select the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So
+//! `service` tells whose proxy counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in
+//! for the pod's own application, any other name is what the pod sent out. The counter is Envoy's
 //! `cluster.<name>.upstream_rq_<code>` with the code as the label `envoy_response_code`, the histogram its
-//! `upstream_rq_time` in milliseconds, which has no code and holds only requests that the upstream answered. This is
-//! how Kuma 1 and 2 label; Kuma 3 names a pod's workload instead of its Services.
+//! `upstream_rq_time` in milliseconds, which has no code and holds only requests that the upstream answered.
+//!
+//! This is how the guide's Kuma labels, and it is done so whatever routes are served. The Prometheus that Kuma has
+//! installed since mid-2024 no longer writes `service` (kumahq/kuma#10969; the tag is left in `kuma_io_service`), and
+//! Kuma 3 has no tags, but names the pod's workload (kumahq/kuma#15703).
 //!
 //! A port counts only when it is known to speak HTTP: by an `appProtocol` that Kuma knows, or else by the annotation
 //! `<port>.service.kuma.io/protocol` on the Service. For Kuma everything else is TCP, of which there are no requests.

@@ -250,6 +250,10 @@ impl<P: Product> Gateway for Sidecars<P> {
 impl<P: Product> Mesh for Sidecars<P> {
     fn carry(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, NetworkError>> {
         let Call { namespace, name, port, request } = call;
+        if self.network.directory().port(&namespace, &name, &PortRef::Number(port)).is_none() {
+            let refused = NetworkError::NoPort(format!("{name}.{namespace}"), port);
+            return async move { Err(refused) }.boxed();
+        }
         let service = Target { namespace, name, port: Some(port) };
         self.answer(Entrance::Sidecar, Some(service), port, request).map(Ok).boxed()
     }

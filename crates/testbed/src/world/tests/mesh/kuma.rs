@@ -90,6 +90,13 @@ async fn the_split_measured_is_the_split_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_port_that_the_service_does_not_have_is_refused() {
+    let cluster = site(TRAFFIC_ROUTE, "6.0.1", "").await;
+    let seen = requests(&cluster, "http://podinfo.test/", 1).await;
+    assert_eq!(seen.failed, [("service podinfo.test has no port 80".to_owned(), 1)].into());
+}
+
+#[tokio::test(start_paused = true)]
 async fn weights_are_relative() {
     let cluster = site(TRAFFIC_ROUTE, "6.0.1", "").await;
     assert_eq!(routed(&cluster, &traffic_route("podinfo", "default", 3, 1)).await, (25, 0));
