@@ -54,11 +54,10 @@ impl Interest {
 
     /// The Canaries that a change of `object` concerns.
     pub(crate) fn of(&self, object: &ObjectKey) -> BTreeSet<ObjectKey> {
-        if object.kind() == kinds::CANARY {
-            return [object.clone()].into();
-        }
         if object.kind() != kinds::ENDPOINT_SLICE {
-            return self.by_object.get(object).cloned().unwrap_or_default();
+            let mut canaries = self.by_object.get(object).cloned().unwrap_or_default();
+            canaries.extend((object.kind() == kinds::CANARY).then(|| object.clone()));
+            return canaries;
         }
         // Slices have generated names that begin with the Service's.
         let near = |(canary, looks): &(&ObjectKey, &Looks)| {

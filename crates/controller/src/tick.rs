@@ -18,7 +18,7 @@ use crate::{
     deliver::Delivery,
     local::{Local, pause_ms},
     look::View,
-    status,
+    rival, status,
 };
 
 /// A tick decides at most so often; then others have their turn.
@@ -38,6 +38,10 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Ok(case) => case,
         Err(defects) => return complain::invalid(context, key, local, &defects),
     };
+    if let Some((rival, defect)) = rival::older(context, &case) {
+        local.looked_at = [rival].into();
+        return complain::invalid(context, key, local, &[defect]);
+    }
     let case = match whole(context, case, local).await {
         Ok(case) => case,
         Err(after) => return after,
