@@ -7,7 +7,7 @@ mod acts;
 mod checks;
 mod guide;
 mod guides;
-mod operator;
+pub(crate) mod operator;
 mod outcome;
 mod paint;
 mod panel;
@@ -143,6 +143,7 @@ async fn all_acts(show: &mut Show<'_>) -> anyhow::Result<Outcome> {
 
 fn welcome(show: &mut Show<'_>) {
     let (kubeconfig, log) = (show.stage.kubeconfig.display(), show.stage.log.display());
+    let operator = format!("vexil {}", operator::flags(show.stage.guide).join(" "));
     let lines = [
         Line::default(),
         Line::of(Tone::Bold, format!("  Vexil plays “{}”", show.stage.guide.title)),
@@ -153,6 +154,7 @@ fn welcome(show: &mut Show<'_>) {
         .hanging(2),
         Line::default(),
         Line::of(Tone::Dim, "  look inside   ").and(Tone::Plain, format!("export KUBECONFIG={kubeconfig}")),
+        Line::of(Tone::Dim, "  the operator  ").and(Tone::Plain, operator).hanging(16),
         Line::of(Tone::Dim, "  its log       ").and(Tone::Plain, log.to_string()),
     ];
     lines.into_iter().for_each(|line| show.say(line));

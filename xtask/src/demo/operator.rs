@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use tokio::process::{Child, Command};
 
+use super::guide::Guide;
 use super::stage::Stage;
 
 /// How long it may take to stop when asked to.
@@ -60,6 +61,15 @@ pub fn folder() -> anyhow::Result<PathBuf> {
     Ok(own.parent().context("this program is nowhere")?.to_owned())
 }
 
+/// What it is told of its guide. Its default never checks more often than every 10 s.
+pub fn flags(guide: &Guide) -> [String; 3] {
+    [
+        format!("-mesh-provider={}", guide.provider),
+        format!("-metrics-server=http://{}", guide.system.metric_server()),
+        "-min-analysis-interval=1s".to_owned(),
+    ]
+}
+
 /// A running operator.
 #[derive(Debug)]
 pub struct Operator {
@@ -83,10 +93,8 @@ impl Operator {
         let mut command = Command::new(binary);
         command
             .arg(format!("-kubeconfig={}", stage.kubeconfig.display()))
-            .arg(format!("-metrics-server=http://{}", stage.guide.system.metric_server()))
-            .arg(format!("-mesh-provider={}", stage.guide.provider))
             .arg(format!("-port={port}"))
-            .arg("-min-analysis-interval=1s")
+            .args(flags(stage.guide))
             // The process group of its own keeps the terminal's Ctrl-C from it: the demo says when it ends.
             .process_group(0)
             .stdin(Stdio::null())

@@ -12,7 +12,7 @@ const KEPT: Duration = Duration::from_secs(120);
 /// Left out at both ends of a step: what was on its way when the gateway changed over, and how late it was noticed.
 const SLACK: Duration = Duration::from_millis(150);
 /// Fewer answers say nothing about a share.
-const LEAST_ANSWERS: u64 = 50;
+const LEAST_ANSWERS: u64 = 40;
 
 /// The share of a version over one step.
 #[derive(Clone, Copy, Debug, PartialEq)]

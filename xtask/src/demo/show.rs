@@ -21,6 +21,8 @@ const PACE: Duration = Duration::from_millis(50);
 const LOOKS: u32 = 2;
 /// How long anything may take; the longest wait of a good run is that for the end of a promotion, about 40 s.
 const LIMIT: Duration = Duration::from_secs(120);
+/// From the begin of a promotion until the first pod of the primary that it changes could answer: pods take a second.
+const UNCHANGED: Duration = Duration::from_millis(500);
 /// Columns of the bars among the lines that stay.
 const BAR: usize = 16;
 
@@ -192,7 +194,7 @@ impl<'a> Show<'a> {
             match phase.as_str() {
                 "Progressing" => self.checks.reset(),
                 // The primary gets the new version too, so versions say nothing about the split any more.
-                "Promoting" => self.record.interrupt(now),
+                "Promoting" => self.record.interrupt(now + UNCHANGED),
                 _ => {}
             }
             self.tell("phase", Line::of(tone(&phase), phase.as_str()));
