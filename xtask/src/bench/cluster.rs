@@ -16,7 +16,10 @@ use tokio::{
 use vexil_testbed::world::{self, Settings, Wire};
 
 use super::figures::Requests;
-use crate::e2e::recorder::text;
+use crate::e2e::{
+    cast::{Cast, Place},
+    recorder::text,
+};
 
 /// How the operator introduces itself.
 const AGENT: &str = "vexil/";
@@ -68,11 +71,16 @@ impl Cluster {
         self.folder.join("operator.log")
     }
 
-    /// The operator's requests so far, in one namespace or all, without watches and the Lease.
-    pub fn requests(&self, namespace: Option<&str>) -> anyhow::Result<Requests> {
+    /// The operator's requests so far, for one Canary or all, without watches and the Lease. A route may be outside of
+    /// the Canary's namespace.
+    pub fn requests(&self, of: Option<&Cast>) -> anyhow::Result<Requests> {
+        let place = of.and_then(Cast::place);
         let mut requests = Requests::new();
-        let mut count = |verb: &str, resource: String, at: &str, code: u64| {
-            let inside = namespace.is_none_or(|namespace| namespace == at);
+        let mut count = |verb: &str, resource: String, (at, name): (&str, &str), code: u64| {
+            let is_route = |place: &Place| {
+                (place.namespace.as_str(), place.of.1, place.name.as_str()) == (at, resource.as_str(), name)
+            };
+            let inside = of.is_none_or(|cast| cast.namespace == at) || place.as_ref().is_some_and(is_route);
             if inside && verb != "watch" && resource != "leases" {
                 let refused = if code < 300 { String::new() } else { format!(", answered {code}") };
                 *requests.entry(format!("{verb} {resource}{refused}")).or_default() += 1;
@@ -86,14 +94,14 @@ impl Cluster {
                         let part = |name: &str| text(&entry, &format!("/objectRef/{name}"));
                         let resource = resource(part("resource"), part("subresource"));
                         let code = entry.pointer("/responseStatus/code").and_then(Value::as_u64).unwrap_or(0);
-                        count(text(&entry, "/verb"), resource, part("namespace"), code);
+                        count(text(&entry, "/verb"), resource, (part("namespace"), part("name")), code);
                     }
                 }
             }
             Runs::Testbed(cluster) => {
                 for entry in cluster.server().audit().of(AGENT) {
                     let resource = resource(&entry.resource, &entry.subresource);
-                    count(&entry.verb, resource, &entry.namespace, entry.code.into());
+                    count(&entry.verb, resource, (&entry.namespace, &entry.name), entry.code.into());
                 }
             }
         }

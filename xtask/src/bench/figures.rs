@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 /// Requests by verb and resource.
 pub type Requests = BTreeMap<String, usize>;
 
-/// What was measured.
-#[derive(Debug, Default)]
-pub struct Figures {
-    /// Requests of one idle Canary in 10 s, which is a tick of the reference.
-    pub idle: f64,
+/// What a rollout costs with one provider.
+#[derive(Debug)]
+pub struct Provider {
+    pub name: &'static str,
     /// Requests of a rollout of two steps.
     pub requests: Requests,
     /// Requests of each further step.
     pub per_step: f64,
+}
+
+/// What was measured.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Each provider, the one that is the reference's first.
+    pub providers: Vec<Provider>,
+    /// Requests of one idle Canary in 10 s, which is a tick of the reference.
+    pub idle: f64,
     /// From each push to its scale-up, in milliseconds.
     pub scale_ups: Vec<f64>,
     /// Seconds of a rollout of two steps at an interval of 10 s.

@@ -100,6 +100,17 @@ impl Api {
         }
     }
 
+    /// One object of the cluster, when it is there to stay; `None` when there is none, or none any more.
+    pub async fn settled(&self, of: Resource, name: &str) -> anyhow::Result<Option<Value>> {
+        loop {
+            let live = self.get(of, "", name).await?;
+            if live.as_ref().is_none_or(|live| live.pointer("/metadata/deletionTimestamp").is_none()) {
+                return Ok(live);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     /// Waits until there is no such definition.
     pub async fn gone(&self, definition: &str) -> anyhow::Result<()> {
         while self.get(DEFINITIONS, "", definition).await?.is_some() {

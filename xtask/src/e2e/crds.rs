@@ -34,11 +34,15 @@ pub fn traefik() -> anyhow::Result<Vec<Value>> {
     read(&Path::new(ROUTERS).join("traefik.io.yaml"))
 }
 
+/// The CRD of KEDA, which is beside every system.
+pub const KEDA: &str = "scaledobjects.keda.sh";
+
 /// The CRDs of all systems.
 pub fn routers() -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for name in [
         "apisix.apache.org.yaml",
+        "keda.sh.yaml",
         "kuma.io.yaml",
         "split.smi-spec.io.yaml",
         "traefik.containo.us.yaml",

@@ -42,7 +42,8 @@ pub fn push(tag: &str) -> Value {
 /// The Canary of the system's guide, in two steps of 25 % at the shortest interval; `changes` are merged into its spec.
 /// spec.
 pub fn canary(cast: &Cast, stand_in: &StandIn, changes: &Value) -> Value {
-    let hook = |name: &str, kind: &str| json!({"name": name, "type": kind, "url": stand_in.hook(&cast.namespace, name)});
+    let url = |name: &str| stand_in.hook(&cast.namespace, name);
+    let hook = |name: &str, kind: &str| json!({"name": name, "type": kind, "url": url(name)});
     let mut spec = json!({
         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": cast.target},
         "progressDeadlineSeconds": 60,

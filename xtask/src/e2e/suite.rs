@@ -92,7 +92,8 @@ impl<'a> Suite<'a> {
         let start = Instant::now();
         let brought = self.brings().await?;
         self.api.create(NAMESPACES, "", &namespace(&self.home)).await?;
-        let own_namespace = self.api.get(NAMESPACES, "", KUMA_SYSTEM).await?.is_none();
+        // That of the last run may still be on its way out.
+        let own_namespace = self.api.settled(NAMESPACES, KUMA_SYSTEM).await?.is_none();
         if own_namespace {
             self.api.create(NAMESPACES, "", &namespace(KUMA_SYSTEM)).await?;
         }
@@ -209,7 +210,7 @@ impl<'a> Suite<'a> {
     async fn install_for(&self, scenes: &[Scene]) -> anyhow::Result<()> {
         let itself = |name: &str| scenes.iter().any(|s| s.exclusive && s.definition() == Some(name));
         let used = scenes.iter().filter_map(Scene::definition).filter(|name| !itself(name));
-        let used: BTreeSet<&str> = used.collect();
+        let used: BTreeSet<&str> = used.chain([crds::KEDA]).collect();
         let definitions: Vec<_> = used.into_iter().map(crds::router).collect::<anyhow::Result<_>>()?;
         crds::install(&self.api, &definitions).await
     }

@@ -4,11 +4,13 @@ mod apisix;
 mod blue_green;
 mod crash;
 mod definitions;
+mod guides;
 mod input;
 mod kuma;
 mod names;
 mod rollout;
 mod routes;
+mod scalers;
 mod smi;
 mod texts;
 mod trouble;
@@ -76,7 +78,7 @@ pub fn second() -> Vec<Scene> {
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
-    scenes.extend(named(&[&TRAEFIK], &[ONCE, EVERYWHERE]));
+    scenes.extend(named(&[&TRAEFIK], &[SCALERS, ONCE, EVERYWHERE]));
     scenes.extend(named(&[&KUMA], &[EVERYWHERE, MESHES]));
     scenes
 }
@@ -164,7 +166,15 @@ static FOLLOWS_A_ROUTE: &[Named] = scenes! {
 };
 
 static ISTIOS_ADAPTER: &[Named] = scenes! {
+    "its guide's manifests in v1alpha3" => guides::smi_istio,
     "a rollout" => smi::gateways,
+};
+
+static SCALERS: &[Named] = scenes! {
+    "an HPA is followed" => scalers::hpa_followed,
+    "a ScaledObject rests and is resumed" => scalers::keda_pauses,
+    "the HPA is missing" => scalers::hpa_missing,
+    "the HPA is for somebody else's" => scalers::hpa_of_another,
 };
 
 static MESHES: &[Named] = scenes! {
