@@ -77,7 +77,8 @@ pub async fn run(args: Args) -> Result<()> {
     let served = axum::serve(listener, routes::router(Arc::new(desk)))
         .with_graceful_shutdown(stop.clone().cancelled_owned());
     let serving = async {
-        let (served, ()) = tokio::join!(served.into_future(), work(jobs, tools, stop.clone()));
+        let (served, ()) =
+            tokio::join!(served.into_future(), work(jobs, tools, stop.clone(), process::bury_orphans));
         served.context("the HTTP server has ended")
     };
     tokio::select! {
@@ -85,6 +86,7 @@ pub async fn run(args: Args) -> Result<()> {
         result = serving => result?,
         why = ending => bail!("ended at once: {why}"),
     }
+    process::end_orphans().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -110,8 +112,8 @@ fn furnish(args: &Args) -> Result<(Desk, mpsc::Receiver<Job>, Tools)> {
     Ok((desk, received, tools))
 }
 
-/// Carries out what comes, and after the stop waits until all of it has ended.
-pub async fn work(mut jobs: mpsc::Receiver<Job>, tools: Tools, stop: CancellationToken) {
+/// Carries out what comes, and after the stop waits until all of it has ended. `idle` is called when nothing runs.
+pub async fn work(mut jobs: mpsc::Receiver<Job>, tools: Tools, stop: CancellationToken, idle: impl Fn()) {
     let mut running = JoinSet::new();
     loop {
         tokio::select! {
@@ -121,7 +123,12 @@ pub async fn work(mut jobs: mpsc::Receiver<Job>, tools: Tools, stop: Cancellatio
                 let tools = tools.clone();
                 running.spawn(async move { carry_out(job, &tools).await });
             }
-            Some(ended) = running.join_next() => told(ended),
+            Some(ended) = running.join_next() => {
+                told(ended);
+                if running.is_empty() {
+                    idle();
+                }
+            }
         }
     }
     // Whatever was received and not started is dropped, and its caller told.

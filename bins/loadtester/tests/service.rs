@@ -67,6 +67,27 @@ fn a_stop_leaves_no_process_behind() {
 }
 
 #[test]
+fn what_left_its_group_is_buried_when_it_ends_and_ends_with_the_program() {
+    let mut tester = Tester::start(&[]);
+    let (short, long) = (Mark::new("short"), Mark::new("long"));
+    let leaves = |mark: &Mark, then: &str| {
+        let script = format!("setsid sh -c 'echo $$ > {}; {then}' >/dev/null 2>&1 &", mark.path());
+        task(&[("type", "bash"), ("cmd", &script)])
+    };
+    assert_eq!(tester.post("/", &leaves(&long, "sleep 1000; true")).0, 200);
+    assert_eq!(tester.post("/", &leaves(&short, "true")).0, 200);
+    let (long, short) = (long.told(), short.told());
+    while std::path::Path::new(&format!("/proc/{}", short.as_raw_nonzero())).exists() {
+        assert_eq!(tester.post("/", &task(&[("type", "bash"), ("cmd", "true")])).0, 200);
+        tester.wait_for_log("command finished true");
+    }
+    assert!(is_alive(long));
+    tester.signal(Signal::TERM);
+    assert_eq!(tester.exit_code(), Some(0));
+    assert!(!is_alive(long) && is_gone(long));
+}
+
+#[test]
 fn a_second_signal_ends_it_at_once_and_kills_what_does_not_listen() {
     let mut tester = Tester::start(&[]);
     let mark = Mark::new("deaf");

@@ -28,7 +28,7 @@ impl Group {
     }
 
     /// Whether nobody is left. To be asked only when the leader's exit status has been fetched: members that were
-    /// orphaned are our children (see [`adopt_orphans`]), and are buried here.
+    /// orphaned are our children ([`super::adopt_orphans`]), and are buried here.
     pub fn is_empty(&mut self) -> bool {
         while !self.gone && matches!(waitpgid(self.id, WaitOptions::NOHANG), Ok(Some(_))) {}
         self.gone = self.gone || test_kill_process_group(self.id) == Err(Errno::SRCH);
@@ -40,17 +40,4 @@ impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
     }
-}
-
-/// Makes orphans of commands our children, as they are anyway where we are the first process of a container.
-/// Otherwise whether they are ever buried would depend on who that is.
-#[cfg(target_os = "linux")]
-pub fn adopt_orphans() -> std::io::Result<()> {
-    Ok(rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?)
-}
-
-/// Elsewhere the system buries them.
-#[cfg(not(target_os = "linux"))]
-pub fn adopt_orphans() -> std::io::Result<()> {
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! the whole group is asked to end and then made to.
 
 mod group;
+mod orphans;
 mod output;
 
 #[cfg(test)]
@@ -27,7 +28,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use group::Group;
-pub use group::adopt_orphans;
+pub use orphans::{adopt_orphans, bury_orphans, end_orphans};
+
 use output::Tail;
 
 /// How long the output of a command that has exited is waited for: a child in the background may hold it open.

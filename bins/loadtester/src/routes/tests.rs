@@ -63,7 +63,7 @@ impl Tester {
         let limits = Limits { timeout, grace: Duration::from_millis(200), output_bytes: 1000 };
         let (out, metrics_too) = (Arc::new(Nowhere), metrics.clone());
         let tools = Tools { limits, timeout: "1m".to_owned(), out, metrics: metrics_too };
-        let working = tokio::spawn(work(received, tools, stop.clone()));
+        let working = tokio::spawn(work(received, tools, stop.clone(), || {}));
         let desk = Arc::new(Desk {
             namespaces: Namespaces::parse(namespaces).unwrap(),
             kinds,
