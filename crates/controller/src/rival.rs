@@ -14,8 +14,8 @@ pub(crate) fn older(context: &Context, case: &Case) -> Option<(ObjectKey, Defect
         let name = meta::text(other, "/metadata/name");
         let (path, what) = shared(case, other)?;
         let message = format!(
-            "is the {what} of Canary {name} as well, which was there first and drives it; delete one of the two, or give this \
-             one a {what} of its own"
+            "is the {what} of Canary {name} as well, which was there first and drives it; delete one of the two, or \
+             give this one a {what} of its own"
         );
         Some((ObjectKey::new(kinds::CANARY, namespace, name), Defect { path: path.to_owned(), message }))
     })

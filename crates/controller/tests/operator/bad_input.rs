@@ -51,12 +51,12 @@ impl Answer {
     }
 }
 
-/// One line of the table: its name, what is wrong, what is told of it, and the phase in which that ends. Where texts say
-/// `podinfo`, the name of the case is meant.
+/// One line of the table: its name, what is wrong, what is told of it, and the phase in which that ends. Where texts
+/// say `podinfo`, the name of the case is meant.
 type Case = (&'static str, Wrong, &'static str, &'static str);
 
-/// Applies all wrong Canaries beside a good one, pushes to all of them and waits. Each wrong one has told what is wrong
-/// with it once, and its traffic is where it was; the good one was promoted without a word.
+/// Applies all wrong Canaries beside a good one, pushes to all of them and waits. Each wrong one has told what is
+/// wrong with it once, and its traffic is where it was; the good one was promoted without a word.
 #[tokio::test(start_paused = true)]
 async fn each_mistake_is_told_once_and_disturbs_nobody_else() {
     let mut stage = Stage::open().await;
