@@ -134,6 +134,11 @@ async fn a_reply_comes_back_whatever_its_status() {
 }
 
 #[tokio::test]
+async fn a_put_is_sent_as_one() {
+    assert!(told_by(MIRROR, |a| Request { method: Method::Put, ..get(&a) }).await.starts_with("200 put / "));
+}
+
+#[tokio::test]
 async fn a_server_that_misbehaves_ends_at_a_limit() {
     let late = "no answer from 127.0.0.1:PORT within 100ms";
     check(Server::Hangs, |a| soon(get(&a)), late).await;
