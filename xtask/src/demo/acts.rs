@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::guide::{CANARY, tag};
+use super::made;
 use super::paint::{Line, Tone};
 use super::scene::Scene;
 use super::show::Show;
@@ -56,6 +57,9 @@ async fn opening(show: &mut Show<'_>) -> anyhow::Result<Report> {
     }
     show.until("initialisation", |scene| scene.phase == "Initialized").await?;
     let took = show.elapsed().saturating_sub(show.begun);
+    for object in made::found(show.stage).await? {
+        show.tell("made", Line::of(Tone::Plain, object.shown()));
+    }
     show.stage.opened().await?;
     show.admit();
     // The first act begins with nothing left to tell of the opening.

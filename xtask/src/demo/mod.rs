@@ -7,6 +7,7 @@ mod acts;
 mod checks;
 mod guide;
 mod guides;
+mod made;
 pub(crate) mod operator;
 mod outcome;
 mod paint;
