@@ -1,7 +1,9 @@
 //! Sweeps routes that no garbage collector removes, once their Canary is gone: at start, and whenever something that
 //! concerns them changes. It works beside the ticks, for there is no Canary left to be ticked.
+//!
+//! A system counts once its provider is the operator's or a Canary's: what nobody asked for may not be readable at all.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -22,12 +24,17 @@ pub(crate) async fn keep_swept(context: &Context) {
         return std::future::pending().await;
     }
     let mut changes = context.cluster.changes();
+    let mut used = BTreeSet::new();
     loop {
         let mut failed = false;
-        for unowned in routers.iter().filter_map(|router| router.unowned()) {
+        let canaries = context.cluster.list(kinds::CANARY, "").unwrap_or_default();
+        let providers = canaries.iter().map(|canary| provider(context, canary));
+        let all = providers.chain([context.settings.provider.as_str()]);
+        used.extend(all.filter_map(|provider| serving(&routers, provider)));
+        for unowned in used.iter().filter_map(|place| routers.get(*place)?.unowned()) {
             failed |= !sweep(context, unowned).await;
         }
-        let change = next(context, &routers, &mut changes);
+        let change = next(context, &routers, &used, &mut changes);
         if failed {
             let _or_again = timeout(RETRY, change).await;
         } else {
@@ -36,8 +43,24 @@ pub(crate) async fn keep_swept(context: &Context) {
     }
 }
 
+/// The provider of a Canary.
+fn provider<'a>(context: &'a Context, canary: &'a Value) -> &'a str {
+    let named = meta::text(canary, "/spec/provider");
+    if named.is_empty() { &context.settings.provider } else { named }
+}
+
+/// Where the router of a provider stands.
+fn serving(routers: &[&Arc<dyn Router>], provider: &str) -> Option<usize> {
+    routers.iter().position(|router| router.serves(provider))
+}
+
 /// Waits for a change that may leave a route without its Canary, or show one.
-async fn next(context: &Context, routers: &[&Arc<dyn Router>], changes: &mut Changes) {
+async fn next(
+    context: &Context,
+    routers: &[&Arc<dyn Router>],
+    used: &BTreeSet<usize>,
+    changes: &mut Changes,
+) {
     let kinds: Vec<Kind> =
         routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
     while let Some(noted) = changes.next().await {
@@ -45,7 +68,13 @@ async fn next(context: &Context, routers: &[&Arc<dyn Router>], changes: &mut Cha
             Noted::Kind(kind) => {
                 kinds.contains(kind) || [kinds::CANARY, kinds::CUSTOM_RESOURCE_DEFINITION].contains(kind)
             }
-            Noted::Object(key) if key.kind() == kinds::CANARY => context.cluster.look(key) == Seen::Absent,
+            Noted::Object(key) if key.kind() == kinds::CANARY => match context.cluster.look(key) {
+                Seen::Absent => true,
+                Seen::NotKnown => false,
+                Seen::Present(canary) => {
+                    serving(routers, provider(context, &canary)).is_some_and(|at| !used.contains(&at))
+                }
+            },
             Noted::Object(key) => {
                 kinds.contains(&key.kind()) || kinds.iter().any(|kind| kind.definition() == *key)
             }

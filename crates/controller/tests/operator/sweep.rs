@@ -11,7 +11,9 @@ const ROUTE: (&str, &str) = ("kuma.io/v1alpha1", "TrafficRoute");
 const MESH_ROUTE: (&str, &str) = ("kuma.io/v1alpha1", "MeshHTTPRoute");
 
 async fn stage(kinds: &'static [&'static str]) -> Stage {
-    Stage::with(Settings { system: System::Kuma(kinds), ..Settings::default() }).await
+    let mut stage = Stage::with(Settings { system: System::Kuma(kinds), ..Settings::default() }).await;
+    stage.provider = "kuma";
+    stage
 }
 
 /// A Canary whose provider is Kuma, at rest, with its route.
@@ -98,6 +100,17 @@ async fn a_users_own_route_stays() {
     delete_canary(&stage).await;
     stage.pass(5.0).await;
     assert!(stage.cluster.get(ROUTE.0, ROUTE.1, "", "theirs").await.unwrap().is_some());
+}
+
+/// Its rights may not even let it look.
+#[tokio::test(start_paused = true)]
+async fn an_operator_that_nobody_asked_for_kuma_does_not_look_for_its_routes() {
+    let mut stage = stage(&["TrafficRoute"]).await;
+    stage.provider = "traefik";
+    stage.start();
+    stage.pass(30.0).await;
+    let entries = stage.cluster.server().audit().of(crate::cluster::OPERATOR);
+    assert!(!entries.iter().any(|entry| entry.group == "kuma.io"));
 }
 
 /// What it does not watch it does not know, and what is not known is not gone.
