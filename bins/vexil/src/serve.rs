@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetry};
 use vexil_egress::Egress;
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
@@ -45,8 +45,14 @@ pub async fn serve(args: Args) -> Result<()> {
         settings: Arc::new(settings(&args)?),
     };
     let operating = operate(&args, context, cluster);
+    let mut signals = Signals::listen()?;
+    let impatience = async {
+        signals.next().await;
+        signals.next().await;
+    };
     tokio::select! {
         biased;
+        () = impatience => bail!("ended at once: a second signal came"),
         result = operating => result,
         result = listening => result,
         () = watches.run() => bail!("the watches have ended"),
@@ -71,7 +77,11 @@ fn settings(args: &Args) -> Result<Settings> {
 
 /// Runs as the only one, or as one of several of which one leads.
 async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> {
-    let mut stop = std::pin::pin!(stopped()?);
+    let mut signals = Signals::listen()?;
+    let mut stop = std::pin::pin!(async move {
+        signals.next().await;
+        tracing::info!("stopping");
+    });
     if !args.enable_leader_election {
         Operator::new(context).run(stop).await;
         tracing::info!("stopped");
@@ -117,16 +127,23 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     Ok(())
 }
 
-/// Ready at the first SIGTERM or SIGINT. A second one ends the process at once, as the default action does.
-fn stopped() -> Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+/// SIGTERM and SIGINT. Who listens once has taken their default action away for good.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Signals { terminate, interrupt })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
             biased;
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        tracing::info!("stopping");
-    })
+    }
 }
