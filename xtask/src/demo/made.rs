@@ -1,4 +1,4 @@
-//! What the operator makes of a guide's manifests, as the guides list it: after the initialisation all of it must be there.
+//! What the operator makes of a guide's manifests, as the guides list it: once initialised, all of it must be there.
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;

@@ -73,21 +73,29 @@ async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: 
     let mut stopped = std::pin::pin!(stopped()?);
     let (mut outcomes, mut violations) = (Vec::new(), Vec::new());
     for guide in chosen {
-        match one(args, guide, (binary, folder), stopped.as_mut()).await {
+        let found = match one(args, guide, (binary, folder), stopped.as_mut()).await {
             Ok(outcome) => {
                 let found = outcome.violations();
-                violations.extend(found.into_iter().map(|what| format!("{}: {what}", guide.name)));
                 outcomes.push(outcome);
+                found
             }
             Err(error) if error.is::<Interrupted>() => return Err(error),
-            Err(error) => violations.push(format!("{}: {error:#}", guide.name)),
+            Err(error) => vec![format!("{error:#}")],
+        };
+        for what in found {
+            let what = format!("{}: {what}", guide.name);
+            if chosen.len() > 1 {
+                // The others take minutes, and nobody shall have to wait for the end to see this.
+                Screen::open(args.plain).show(&[Line::of(Tone::Bad, format!("  {what}"))], &[])?;
+            }
+            violations.push(what);
         }
     }
-    if chosen.len() > 1 {
+    if outcomes.len() > 1 {
         Screen::open(args.plain).show(&outcome::table(&outcomes), &[])?;
     }
     if !violations.is_empty() {
-        bail!("{}", violations.join("; "));
+        bail!("{}", violations.join("\n  "));
     }
     Ok(())
 }

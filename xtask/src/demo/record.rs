@@ -44,9 +44,10 @@ impl Record {
         }
     }
 
-    /// Another share is tried, or none any more; the gateway follows after its delay.
-    pub fn tried(&mut self, at: Duration, weight: Option<u64>) {
-        self.close(at + GATEWAY_DELAY - SLACK);
+    /// Another share is tried, or none any more; the gateway follows after its delay. It was noticed at `at` and not yet
+    /// at `before`, which may be a while on a machine that is busy.
+    pub fn tried(&mut self, before: Duration, at: Duration, weight: Option<u64>) {
+        self.close(before + GATEWAY_DELAY - SLACK);
         self.step = weight.map(|weight| (weight, at + GATEWAY_DELAY + SLACK));
     }
 
@@ -122,8 +123,8 @@ mod tests {
     fn the_share_of_a_step_is_measured_while_the_gateway_does_it() {
         let shown = |ms| if (2_000..4_000).contains(&ms) { 20 } else { 0 };
         let mut record = record(6, shown, |_| 0);
-        record.tried(MS(1_000), Some(20));
-        record.tried(MS(3_000), None);
+        record.tried(MS(950), MS(1_000), Some(20));
+        record.tried(MS(3_000), MS(3_050), None);
         assert_eq!(record.shares(MS(3_800), "new"), [], "the gateway has not followed yet");
         let shares = record.shares(MS(3_900), "new");
         assert_eq!(shares, [Share { asked: 20, measured: 20.0, answers: 160 }]);
@@ -133,11 +134,20 @@ mod tests {
     #[test]
     fn steps_that_were_too_short_or_interrupted_say_nothing_they_cannot_know() {
         let mut record = record(6, |_| 10, |_| 0);
-        record.tried(MS(1_000), Some(10));
-        record.tried(MS(1_100), Some(20));
+        record.tried(MS(1_000), MS(1_000), Some(10));
+        record.tried(MS(1_100), MS(1_100), Some(20));
         record.interrupt(MS(2_100));
-        record.tried(MS(2_200), None);
+        record.tried(MS(2_200), MS(2_200), None);
         assert_eq!(record.shares(MS(9_000), "new"), []);
+    }
+
+    #[test]
+    fn a_look_that_took_long_makes_the_measured_time_shorter_and_not_wrong() {
+        let shown = |ms| if (2_000..4_000).contains(&ms) { 20 } else { 50 };
+        let mut record = record(6, shown, |_| 0);
+        record.tried(MS(900), MS(1_400), Some(20));
+        record.tried(MS(2_900), MS(3_400), Some(50));
+        assert_eq!(record.shares(MS(5_000), "new"), [Share { asked: 20, measured: 20.0, answers: 110 }]);
     }
 
     #[test]

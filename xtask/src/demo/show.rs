@@ -38,6 +38,8 @@ pub struct Show<'a> {
     lens: Lens,
     began: Instant,
     looks: u32,
+    /// When the last look began.
+    looked: Duration,
     title: String,
     told: BTreeSet<String>,
     clients: Option<Running>,
@@ -63,6 +65,7 @@ impl<'a> Show<'a> {
             lens: Lens::new(&stage.cluster.client(), stage.guide),
             began: Instant::now(),
             looks: 0,
+            looked: Duration::ZERO,
             title: String::new(),
             told: BTreeSet::new(),
             clients: None,
@@ -167,11 +170,13 @@ impl<'a> Show<'a> {
     async fn look(&mut self) -> anyhow::Result<()> {
         let next = tokio::time::Instant::now() + PACE;
         self.operator.must_run()?;
+        let began = self.elapsed();
         let scene = self.lens.look().await?;
         let now = self.elapsed();
         self.record.count(now, self.counted());
         let before = std::mem::replace(&mut self.scene, scene);
         self.notice(&before, now);
+        self.looked = began;
         if self.scene.last_step != before.last_step && (before.weight > 0 || before.iterations > 0) {
             self.measure().await?;
         }
@@ -200,7 +205,7 @@ impl<'a> Show<'a> {
             self.tell("phase", Line::of(tone(&phase), phase.as_str()));
         }
         if self.scene.tried() != before.tried() {
-            self.record.tried(now, self.scene.tried());
+            self.record.tried(self.looked, now, self.scene.tried());
         }
         let new = |event: &Told| !self.told.contains(&event.name);
         let news: Vec<Told> = self.scene.events.iter().filter(|event| new(event)).cloned().collect();
