@@ -1,6 +1,6 @@
 //! The figures beside the reference's and the goals, aligned; and which goals are missed.
 
-use super::figures::{Figures, Provider, percentile};
+use super::figures::{Figures, Provider, Requests, percentile};
 
 /// Most requests of a rollout of two steps.
 const REQUESTS: usize = 24;
@@ -71,6 +71,11 @@ fn recorded(provider: &str) -> &'static str {
     }
 }
 
+/// Whether a rollout of two steps cost more than it may.
+pub fn too_many(requests: &Requests) -> bool {
+    requests.values().sum::<usize>() > REQUESTS
+}
+
 fn of_provider(provider: &Provider) -> [Row; 2] {
     let (name, requests) = (provider.name, provider.requests.values().sum::<usize>());
     let per_step = provider.per_step;
@@ -80,7 +85,7 @@ fn of_provider(provider: &Provider) -> [Row; 2] {
             recorded(name),
             "<= 24",
             requests.to_string(),
-            requests <= REQUESTS,
+            !too_many(&provider.requests),
         ),
         Row::new(
             &format!("{name}: requests per added step"),

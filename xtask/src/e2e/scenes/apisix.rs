@@ -76,16 +76,29 @@ pub async fn other_kind(stage: Stage) -> anyhow::Result<()> {
 
 /// The user's route has no rule for the apex.
 pub async fn other_service(stage: Stage) -> anyhow::Result<()> {
+    let clear = "…Can not find podinfo backend on apisix route…";
+    backend_mended(&stage, &json!({"serviceName": "theirs"}), clear).await
+}
+
+/// The user's route names a port that the Services do not have.
+pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
+    backend_mended(&stage, &json!({"servicePort": "nope"}), "…nope…").await
+}
+
+/// The user's route has a wrong backend, which is told until it is put right.
+async fn backend_mended(stage: &Stage, wrong: &Value, clear: &str) -> anyhow::Result<()> {
     let mut theirs = apisix_route(&stage.cast);
     if let Some(backend) = theirs.pointer_mut("/spec/http/0/backends/0") {
-        manifests::merge(backend, &json!({"serviceName": "theirs"}));
+        manifests::merge(backend, wrong);
     }
     stage.api.create(APISIX_ROUTES, stage.namespace(), &theirs).await?;
-    let put_right = stage.before();
     stage.target().await?;
     stage.canary(json!({})).await?;
-    stage.told_until_right("…Can not find podinfo backend on apisix route…", put_right).await?;
-    let name = text(&stage.route().await?, "/spec/http/0/backends/0/serviceName").to_owned();
+    stage.told_until_right(clear, stage.before()).await?;
+    let route = stage.route().await?;
+    let name = text(&route, "/spec/http/0/backends/0/serviceName");
     ensure!(name == "podinfo-primary", "the first backend is {name}");
+    let port = route.pointer("/spec/http/0/backends/0/servicePort");
+    ensure!(port == Some(&json!(80)), "its port is {port:?}");
     Ok(())
 }

@@ -19,8 +19,8 @@ const HPAS: Resource = ("/apis/autoscaling/v2", "horizontalpodautoscalers");
 /// The version of the older guides.
 const V1ALPHA3: Resource = ("/apis/flagger.app/v1alpha3", "canaries");
 
-/// SMI with Istio's adapter is written for `flagger.app/v1alpha3`: what is applied so is read so, and as `v1beta1`, with
-/// nothing lost before and after a rollout.
+/// SMI with Istio's adapter is written for `flagger.app/v1alpha3`: what is applied so is read so, and as `v1beta1`,
+/// with nothing lost before and after a rollout.
 pub async fn smi_istio(stage: Stage) -> anyhow::Result<()> {
     for object in guide("smi-istio/podinfo.yaml")? {
         let of = if text(&object, "/kind") == "Deployment" { DEPLOYMENTS } else { HPAS };

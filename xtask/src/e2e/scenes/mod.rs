@@ -163,6 +163,7 @@ static FOLLOWS_A_ROUTE: &[Named] = scenes! {
     "there is no routeRef" => apisix::not_named,
     "routeRef names another kind" => apisix::other_kind,
     "the user's route is for another Service" => apisix::other_service,
+    "the user's route names a port that does not exist" => apisix::missing_port,
 };
 
 static ISTIOS_ADAPTER: &[Named] = scenes! {

@@ -1,4 +1,5 @@
-//! Autoscalers: the primary gets its own, the canary's rests while nothing is analysed, and nobody else writes replicas.
+//! Autoscalers: the primary gets its own, the canary's rests while nothing is analysed, and nobody else writes
+//! replicas.
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
