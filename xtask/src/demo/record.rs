@@ -44,8 +44,8 @@ impl Record {
         }
     }
 
-    /// Another share is tried, or none any more; the gateway follows after its delay. It was noticed at `at` and not yet
-    /// at `before`, which may be a while on a machine that is busy.
+    /// Another share is tried, or none any more; the gateway follows after its delay. It was noticed at `at` and not
+    /// yet at `before`, which may be a while ago on a machine that is busy.
     pub fn tried(&mut self, before: Duration, at: Duration, weight: Option<u64>) {
         self.close(before + GATEWAY_DELAY - SLACK);
         self.step = weight.map(|weight| (weight, at + GATEWAY_DELAY + SLACK));
