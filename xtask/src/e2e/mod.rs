@@ -10,6 +10,7 @@ pub mod crds;
 mod laws;
 mod manifests;
 pub mod operator;
+mod play;
 mod proxy;
 pub mod recorder;
 mod route;

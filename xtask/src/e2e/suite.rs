@@ -24,6 +24,7 @@ use super::{
     cast::Cast,
     crds,
     operator::Recipe,
+    play::{Ended, play},
     recorder::{Recorder, text},
     scenes::{FIRST_FLAGS, Scene, first, last, on_their_own, second},
     stage::Stage,
@@ -51,13 +52,6 @@ pub struct Suite<'a> {
     home: String,
     /// Whether operators have the rights of the kubeconfig's user.
     as_user: bool,
-}
-
-/// How a scene ended.
-struct Ended {
-    name: String,
-    seconds: f64,
-    trouble: Option<String>,
 }
 
 impl<'a> Suite<'a> {
@@ -193,16 +187,13 @@ impl<'a> Suite<'a> {
                 ended
             });
         }
-        let mut ended = Vec::new();
+        let (begun, mut ended) = (Instant::now(), Vec::new());
         while let Some(scene) = playing.join_next().await {
             let scene = scene?;
-            let word = if scene.trouble.is_some() { "FAIL" } else { "ok" };
-            println!("  {word:<4} {:5.1} s  {}", scene.seconds, scene.name);
-            if let Some(trouble) = &scene.trouble {
-                println!("{trouble}");
-            }
+            scene.tell();
             ended.push(scene);
         }
+        println!("  {} scenes in {:.0} s", ended.len(), begun.elapsed().as_secs_f64());
         Ok(ended)
     }
 
@@ -274,32 +265,4 @@ fn no_chart() -> anyhow::Result<bool> {
         println!("e2e: SKIPPED: the chart's rights: there is no Helm, and no Go to build it with");
     }
     Ok(none)
-}
-
-/// Plays one scene on its stage, and clears the stage. Operators of its own are `installed` in that namespace.
-async fn play(scene: Scene, mut stage: Stage, installed: Option<&str>, keep: bool) -> Ended {
-    let played = async {
-        stage.open().await?;
-        if let Some(home) = installed {
-            stage.install(home).await?;
-        }
-        scene.play(stage.clone()).await
-    }
-    .await;
-    let trouble = played.err().map(|error| format!("    {error:#}\n{}", stage.timeline()));
-    let seconds = stage.start.elapsed().as_secs_f64();
-    if let Some(kind) = scene.definition().filter(|_| scene.exclusive && trouble.is_some()) {
-        // The others want it.
-        let again = async { crds::install(&stage.api, &[crds::router(kind)?]).await };
-        if let Err(error) = again.await {
-            eprintln!("{kind}: {error:#}");
-        }
-    }
-    if let Err(error) = stage.recipe.account.clone().remove(&stage.api).await {
-        eprintln!("{}: {error:#}", stage.namespace());
-    }
-    if !keep && let Err(error) = stage.close().await {
-        eprintln!("{}: {error:#}", stage.namespace());
-    }
-    Ended { name: scene.name, seconds, trouble }
 }

@@ -4,9 +4,9 @@
 use serde_json::json;
 
 use super::{
-    super::{stage::Stage, stand_in::Answer},
+    super::{api::CANARIES, manifests, stage::Stage, stand_in::Answer},
     rollout::INTERVAL,
-    texts::{INITIALISED, ROLLED_BACK, TOLD_FIRST_STEP, TOLD_INITIALISED},
+    texts::{INITIALISED, PROMOTED, ROLLED_BACK, TOLD_FIRST_STEP, TOLD_INITIALISED, TOLD_PROMOTED},
 };
 
 const NO_VALUES: &str = "Halt advancement no values found for traefik metric request-success-rate probably {} is not \
@@ -102,6 +102,21 @@ async fn metrics(stage: Stage, answer: Answer, message: &str) -> anyhow::Result<
             TOLD_END,
         ])
         .await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
+/// The first Canary of a target goes on as if there were no second.
+pub async fn second_canary(stage: Stage) -> anyhow::Result<()> {
+    stage.initialise(json!({})).await?;
+    let mut second = stage.manifest(&json!({}));
+    manifests::merge(&mut second, &json!({"metadata": {"name": "podinfo-2"}}));
+    stage.api.create(CANARIES, stage.namespace(), &second).await?;
+    let clear = "invalid canary spec: spec.targetRef.name: is the target of Canary podinfo as well, …";
+    stage.event(clear).await?;
+    stage.push("6.0.1").await?;
+    stage.line("status Succeeded 0").await?;
+    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.events(&[TOLD_INITIALISED, &format!("Warning {clear}"), TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
 

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::super::{
-    api::{BINDINGS, CANARIES, POLICIES, SERVICES},
+    api::{BINDINGS, CANARIES, NAMESPACES, POLICIES, SERVICES},
     cast::PODINFO,
     manifests,
     recorder::text,
@@ -68,6 +68,19 @@ fn binds(policy: &str) -> Value {
         "metadata": {"name": policy},
         "spec": {"policyName": policy, "validationActions": ["Deny"]},
     })
+}
+
+/// A Canary of another namespace has an apex of the same name, and with it the one route that the cluster can have. When
+/// it goes, its route goes, and ours comes.
+pub async fn taken(stage: Stage) -> anyhow::Result<()> {
+    let mut other = stage.clone();
+    other.cast.namespace = format!("{}-b", stage.namespace());
+    other.open().await?;
+    other.initialise(json!({})).await?;
+    stage.apply(json!({})).await?;
+    let clear = format!("…belongs to Canary {}/podinfo…", other.namespace());
+    stage.told_until_right(&clear, other.delete_canary()).await?;
+    stage.api.delete(NAMESPACES, "", other.namespace()).await
 }
 
 /// An operator of one namespace does not see the one where Kuma reads MeshHTTPRoutes, and says so.

@@ -141,6 +141,7 @@ static ONCE: &[Named] = scenes! {
     "a name is too long" => names::too_long,
     "the primary's name is taken" => names::primary_is_taken,
     "a Service's name is taken" => names::service_is_taken,
+    "a second Canary has the same target" => input::second_canary,
     "a port name does not exist" => input::missing_port,
     "a MetricTemplate is missing" => input::missing_template,
     "the provider is not known" => input::unknown_provider,
@@ -179,6 +180,7 @@ static SCALERS: &[Named] = scenes! {
 };
 
 static MESHES: &[Named] = scenes! {
+    "the route is that of another namespace's Canary" => kuma::taken,
     "the mesh is not there" => kuma::no_mesh,
 };
 
