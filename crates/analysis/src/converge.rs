@@ -207,15 +207,20 @@ fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
         Some(Readiness::Waiting(text) | Readiness::Failed(text)) => {
             Some(Next::Wait(Pause::Primary(Some(text.clone()))))
         }
-        Some(Readiness::Ready) | None => Some(Next::Wait(Pause::Primary(None))),
+        Some(Readiness::Ready) | None => Some(no_pod(&seen.primary_addresses, Pause::Primary(None))),
     }
+}
+
+/// Nobody takes traffic, or nobody has looked who does.
+fn no_pod(addresses: &Known<u32>, pause: Pause) -> Next {
+    Next::Wait(if *addresses == Known::NotKnown { Pause::Look } else { pause })
 }
 
 /// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout.
 fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     match fit(memory, &seen.apex, Effect::Apex)? {
         Next::Do(_) if !seen.primary_serves() && memory.phase == Phase::Initializing => {
-            Some(Next::Wait(Pause::Primary(None)))
+            Some(no_pod(&seen.primary_addresses, Pause::Primary(None)))
         }
         // Somebody edited it while the primary is down: putting it back can wait, decisions cannot.
         Next::Do(_) if !seen.primary_serves() => None,
@@ -265,10 +270,10 @@ fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
         LiveRoutes::Are { routes, fits } => (routes, *fits),
     };
     if want.canary() > live.canary() && !seen.canary_serves() {
-        return Some(Next::Wait(Pause::Canary));
+        return Some(no_pod(&seen.canary_addresses, Pause::Canary));
     }
     if want.canary() < live.canary() && !seen.primary_serves() && !seen.canary_is_gone() {
-        return Some(Next::Wait(Pause::Primary(None)));
+        return Some(no_pod(&seen.primary_addresses, Pause::Primary(None)));
     }
     (*live != want || !fits).then_some(Next::Do(Effect::Route(want)))
 }

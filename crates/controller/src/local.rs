@@ -15,6 +15,8 @@ pub(crate) struct Local {
     pub(crate) waiting: Option<(WaitKind, Millis)>,
     /// Since when an effect has been refused.
     pub(crate) blocked_since: Option<Millis>,
+    /// Since when something that matters has not been seen.
+    pub(crate) unseen_since: Option<Millis>,
     /// Refused or failed attempts in a row; they space the next one.
     pub(crate) attempts: u32,
     /// Effects that somebody undoes.

@@ -25,6 +25,7 @@ pub(crate) async fn keep_swept(context: &Context) {
     }
     let mut changes = context.cluster.changes();
     let mut used = BTreeSet::new();
+    let mut sweeper = Sweeper { context, told: BTreeSet::new() };
     loop {
         let mut failed = false;
         let canaries = context.cluster.list(kinds::CANARY, "").unwrap_or_default();
@@ -32,7 +33,7 @@ pub(crate) async fn keep_swept(context: &Context) {
         let all = providers.chain([context.settings.provider.as_str()]);
         used.extend(all.filter_map(|provider| serving(&routers, provider)));
         for unowned in used.iter().filter_map(|place| routers.get(*place)?.unowned()) {
-            failed |= !sweep(context, unowned).await;
+            failed |= !sweeper.sweep(unowned).await;
         }
         let change = next(context, &routers, &used, &mut changes);
         if failed {
@@ -85,48 +86,59 @@ async fn next(
     }
 }
 
-/// Looks at every route there is. Answers whether nothing is left to be tried again.
-async fn sweep(context: &Context, unowned: &dyn Unowned) -> bool {
-    let mut done = true;
-    for kind in unowned.kinds() {
-        // What the cluster does not serve is not watched for.
-        if !matches!(context.cluster.look(&kind.definition()), Seen::Present(_)) {
-            continue;
-        }
-        for route in context.cluster.list(kind, "").unwrap_or_default() {
-            done &= sweep_one(context, unowned, kind, &route).await;
-        }
-    }
-    done
+/// What sweeps, and what it has said.
+struct Sweeper<'a> {
+    context: &'a Context,
+    /// Routes that could not be deleted.
+    told: BTreeSet<ObjectKey>,
 }
 
-async fn sweep_one(context: &Context, unowned: &dyn Unowned, kind: Kind, route: &Value) -> bool {
-    let key =
-        ObjectKey::new(kind, meta::text(route, "/metadata/namespace"), meta::text(route, "/metadata/name"));
-    let Some(canary) = unowned.made_for(route) else { return true };
-    // A Canary that nobody watches is not known, and its route is another operator's to sweep.
-    if unowned.abandoned(&key, route, &context.cluster.look(&canary)).is_none() {
-        return true;
-    }
-    // A cache may be behind the route that it is compared with; a deletion is worth a question.
-    let Ok(now) = context.cluster.fetch(&canary).await else { return false };
-    let Some(change) = unowned.abandoned(&key, route, &now) else { return true };
-    delete(context, &canary, &change).await
-}
-
-async fn delete(context: &Context, canary: &ObjectKey, change: &Change) -> bool {
-    match context.cluster.apply(change).await {
-        Ok(()) => {
-            let name = format!("{}.{}", canary.name(), canary.namespace());
-            tracing::info!(canary = %name, "{} deleted: its Canary is gone", change.key);
-            true
+impl Sweeper<'_> {
+    /// Looks at every route there is. Answers whether nothing is left to be tried again.
+    async fn sweep(&mut self, unowned: &dyn Unowned) -> bool {
+        let (cluster, mut done) = (&self.context.cluster, true);
+        for kind in unowned.kinds() {
+            // What the cluster does not serve is not watched for.
+            if !matches!(cluster.look(&kind.definition()), Seen::Present(_)) {
+                continue;
+            }
+            for route in cluster.list(kind, "").unwrap_or_default() {
+                done &= self.sweep_one(unowned, kind, &route).await;
+            }
         }
-        // It is gone, or somebody wrote it; the watch tells.
-        Err(WriteError::NotFound { .. } | WriteError::Conflict { .. }) => true,
-        Err(error) => {
-            context.telemetry.write_failed(&error);
+        done
+    }
+
+    async fn sweep_one(&mut self, unowned: &dyn Unowned, kind: Kind, route: &Value) -> bool {
+        let text = |path| meta::text(route, path);
+        let key = ObjectKey::new(kind, text("/metadata/namespace"), text("/metadata/name"));
+        let (cluster, Some(canary)) = (&self.context.cluster, unowned.made_for(route)) else { return true };
+        // A Canary that nobody watches is not known, and its route is another operator's to sweep.
+        if unowned.abandoned(&key, route, &cluster.look(&canary)).is_none() {
+            return true;
+        }
+        // A cache may be behind the route that it is compared with; a deletion is worth a question.
+        let Ok(now) = cluster.fetch(&canary).await else { return false };
+        let Some(change) = unowned.abandoned(&key, route, &now) else { return true };
+        self.delete(&canary, &change).await
+    }
+
+    async fn delete(&mut self, canary: &ObjectKey, change: &Change) -> bool {
+        let error = match self.context.cluster.apply(change).await {
+            Ok(()) => {
+                let name = format!("{}.{}", canary.name(), canary.namespace());
+                tracing::info!(canary = %name, "{} deleted: its Canary is gone", change.key);
+                return true;
+            }
+            // It is gone, or somebody wrote it; the watch tells.
+            Err(WriteError::NotFound { .. } | WriteError::Conflict { .. }) => return true,
+            Err(error) => error,
+        };
+        self.context.telemetry.write_failed(&error);
+        if self.told.insert(change.key.clone()) {
             tracing::warn!("{} of a Canary that is gone could not be deleted: {error}", change.key);
-            false
         }
+        // Rights do not come by themselves: it is tried again when something changes.
+        matches!(error, WriteError::Forbidden { .. } | WriteError::Invalid { .. })
     }
 }

@@ -96,7 +96,10 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
             settle_looks(context, &converged).await;
             after.deliveries = offers(&case, &memory, local);
             after.deliveries.extend(complain::rivals(context, &case, &converged.view.have, local));
-            after.wake_ms = wake(&transition, &converged, context.clock.now());
+            let unseen = complain::unseen(context, &case, &converged.view, local);
+            after.deliveries.extend(unseen.deliveries);
+            let wake = wake(&transition, &converged, context.clock.now());
+            after.wake_ms = wake.into_iter().chain(unseen.wake_ms).min();
             return after;
         }
         match write(context, &case, &memory, &transition.memory).await {

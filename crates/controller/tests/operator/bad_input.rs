@@ -7,9 +7,12 @@ use std::{future::pending, sync::Arc};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
-use vexil_testbed::world::{FromFn, plain};
+use vexil_testbed::{
+    api::{Fault, FaultAction, Matcher},
+    world::{FromFn, plain},
+};
 
-use crate::cluster::{Stage, manifests};
+use crate::cluster::{OPERATOR, Stage, manifests};
 
 mod cases;
 
@@ -169,4 +172,24 @@ async fn a_canary_takes_over_from_the_one_that_was_there_first() {
     assert!(stage.cluster.delete("flagger.app/v1beta1", "Canary", "test", "first").await.unwrap());
     stage.until_phase("second", "Initialized").await;
     stage.check_laws("second");
+}
+
+/// What may not be looked at is not known, and nothing is decided on it: that is said.
+#[tokio::test(start_paused = true)]
+async fn rights_that_are_missing_are_told_on_the_canary() {
+    let mut stage = Stage::open().await;
+    let forbidden = FaultAction::Answer { code: 403, retry_after: None };
+    let matcher = Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new("list", "endpointslices") };
+    stage.cluster.server().faults().push(Fault::once(matcher, forbidden).times(u32::MAX));
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.pass(60.0).await;
+    let told = |stage: &Stage| {
+        let events = stage.story(NAME).events;
+        events.iter().filter(|(text, _)| text.contains("endpointslices of discovery.k8s.io/v1")).count()
+    };
+    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    stage.cluster.server().faults().clear();
+    stage.until_phase(NAME, "Initialized").await;
+    stage.check_laws(NAME);
 }
