@@ -70,8 +70,8 @@ fn binds(policy: &str) -> Value {
     })
 }
 
-/// A Canary of another namespace has an apex of the same name, and with it the one route that the cluster can have. When
-/// it goes, its route goes, and ours comes.
+/// A Canary of another namespace has an apex of the same name, and with it the one route that the cluster can have.
+/// When it goes, its route goes, and ours comes.
 pub async fn taken(stage: Stage) -> anyhow::Result<()> {
     let mut other = stage.clone();
     other.cast.namespace = format!("{}-b", stage.namespace());
