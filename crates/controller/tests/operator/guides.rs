@@ -92,33 +92,25 @@ async fn check(guide: Guide) {
     stage.check_laws(NAME);
 }
 
+const KUMA: Guide = Guide {
+    folder: "kuma",
+    system: System::Kuma(&["TrafficRoute"]),
+    provider: "kuma",
+    entrance: ("http://podinfo.test:9898/", "podinfo.test"),
+    canary: "http://podinfo-canary.test:9898/",
+    errors: ("http://podinfo-canary.test:9898/status/500", "podinfo-canary.test"),
+    weights: &[5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
+};
+
 #[tokio::test(start_paused = true)]
 async fn kuma() {
-    check(Guide {
-        folder: "kuma",
-        system: System::Kuma(&["TrafficRoute"]),
-        provider: "kuma",
-        entrance: ("http://podinfo.test:9898/", "podinfo.test"),
-        canary: "http://podinfo-canary.test:9898/",
-        errors: ("http://podinfo-canary.test:9898/status/500", "podinfo-canary.test"),
-        weights: &[5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
-    })
-    .await;
+    check(KUMA).await;
 }
 
 /// Kuma 3 has no TrafficRoute.
 #[tokio::test(start_paused = true)]
 async fn kuma_with_mesh_http_routes() {
-    check(Guide {
-        folder: "kuma",
-        system: System::Kuma(&["MeshHTTPRoute"]),
-        provider: "kuma",
-        entrance: ("http://podinfo.test:9898/", "podinfo.test"),
-        canary: "http://podinfo-canary.test:9898/",
-        errors: ("http://podinfo-canary.test:9898/status/500", "podinfo-canary.test"),
-        weights: &[5, 10, 15, 20, 25, 30, 35, 40, 45, 50],
-    })
-    .await;
+    check(Guide { system: System::Kuma(&["MeshHTTPRoute"]), ..KUMA }).await;
 }
 
 #[tokio::test(start_paused = true)]
