@@ -17,8 +17,10 @@ use super::{
     story::{self, story, told},
 };
 
-/// Longest wait for anything.
+/// Longest wait for one thing.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// Longest wait for the end of a run: an operator may have been killed and started again at every write of it.
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
 impl Stage {
     /// Everything that happened here.
@@ -63,8 +65,8 @@ impl Stage {
             let quiet = untold.is_none_or(Vec::is_empty) && live.object.pointer("/status/ending").is_none();
             (text(&live.object, "/status/phase") == phase && quiet).then_some(())
         };
-        let found = self.recorder.until(&self.cast, PATIENCE, rests).await;
-        found.with_context(|| format!("waited {PATIENCE:?} for the Canary to rest in {phase}"))
+        let found = self.recorder.until(&self.cast, LONG_PATIENCE, rests).await;
+        found.with_context(|| format!("waited {LONG_PATIENCE:?} for the Canary to rest in {phase}"))
     }
 
     /// Waits until the Deployment controller has nothing left to do about the target.
