@@ -1,4 +1,4 @@
-//! The project's chores: CRDs, charts, tidy, demo, end to end, conformance, bench.
+//! The project's chores: CRDs, charts, tidy, demo, guides, end to end, conformance, bench.
 
 mod bench;
 mod charts;
@@ -6,6 +6,7 @@ mod conformance;
 mod crds;
 mod demo;
 mod e2e;
+mod guides;
 mod tidy;
 
 use std::process::ExitCode;
@@ -33,6 +34,8 @@ enum Chore {
     Demo(demo::Args),
     /// Play the scenes of a rollout with the operator's binary on the cluster of $KUBECONFIG
     E2e(e2e::Args),
+    /// Follow the pages of docs/guides/, with kubectl and helm, on a cluster inside this process
+    Guides(guides::Args),
     /// Check what the house forbids
     Tidy,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Chore::Crds(args) => crds::run(&args),
         Chore::Demo(args) => demo::run(&args),
         Chore::E2e(args) => e2e::run(&args),
+        Chore::Guides(args) => guides::run(&args),
         Chore::Tidy => tidy::run(),
     };
     match done {

@@ -48,6 +48,11 @@ impl Helm {
         Ok(FOUND.get_or_init(|| found).clone())
     }
 
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// Checks a chart as Helm's authors want charts.
     pub fn lint(&self, chart: &str) -> anyhow::Result<()> {
         let mut command = Command::new(&self.0);

@@ -101,6 +101,14 @@ pub(crate) fn can_render() -> anyhow::Result<bool> {
     Ok(Helm::find()?.is_some())
 }
 
+/// The Helm that charts are rendered with; none where there is none.
+///
+/// # Errors
+/// Where Helm cannot be built.
+pub(crate) fn helm() -> anyhow::Result<Option<PathBuf>> {
+    Ok(Helm::find()?.map(|helm| helm.path().to_owned()))
+}
+
 /// The objects that the operator's chart renders for users of `provider`, as a release that is named `release` in
 /// `namespace`, with further values as `--set` takes them (`namespace=test`). The CRDs are among them unless
 /// `crd.create=false`.

@@ -1,0 +1,167 @@
+//! A page is followed: each of its commands run, and what it shows held against what they write.
+
+use std::{
+    os::unix::process::ExitStatusExt as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use tokio::io::AsyncReadExt as _;
+
+use super::{
+    block::{Placed, Step, Way},
+    examples, expect,
+    operator::{LOG, Operator},
+    stage::Stage,
+};
+
+/// How long a command may take, and what is expected of one may take to come.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How a page was followed.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub commands: usize,
+    pub manifests: usize,
+    pub lines: usize,
+}
+
+/// One who follows a page.
+pub struct Reader<'a> {
+    pub stage: &'a Stage,
+    pub tally: Tally,
+    binary: &'a Path,
+    operator: Option<Operator>,
+    /// What is said while it goes on.
+    say: &'a (dyn Fn(&str) + Sync),
+}
+
+impl<'a> Reader<'a> {
+    /// One who has not begun. `binary` is the operator's.
+    pub fn new(stage: &'a Stage, binary: &'a Path, say: &'a (dyn Fn(&str) + Sync)) -> Self {
+        Reader { stage, tally: Tally::default(), binary, operator: None, say }
+    }
+
+    /// Follows the steps of one way.
+    pub async fn follow(&mut self, steps: &[Placed], way: Way) -> anyhow::Result<()> {
+        let mut steps = steps.iter().filter(|placed| placed.way.is_none_or(|of| of == way)).peekable();
+        while let Some(placed) = steps.next() {
+            let next = steps.peek().map(|placed| &placed.step);
+            let shown = match next {
+                Some(Step::Expect(lines)) => lines.as_slice(),
+                _ => &[],
+            };
+            let done = match &placed.step {
+                Step::Save { file, text } => self.save(file, text),
+                Step::Run(command) => self.run(command, shown).await,
+                Step::Expect(_) => Ok(()),
+            };
+            done.with_context(|| format!("docs/guides/{}.md, line {}", self.stage.page.name, placed.line))?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, file: &str, text: &str) -> anyhow::Result<()> {
+        examples::compare(self.stage.page.name, file, text)?;
+        self.tally.manifests += 1;
+        let said = self.stage.save(file, text)?;
+        (self.say)(&format!("{file} is saved{said}"));
+        Ok(())
+    }
+
+    async fn run(&mut self, command: &str, shown: &[String]) -> anyhow::Result<()> {
+        (self.say)(&format!("$ {command}"));
+        self.tally.commands += 1;
+        self.tally.lines += shown.len();
+        if let Some((_, inside)) = command.split_once(" exec ").and_then(|(_, rest)| rest.split_once(" -- "))
+        {
+            if !shown.is_empty() {
+                bail!("what a command in a pod writes is not seen here");
+            }
+            return self.stage.in_load_tester(&inside.replace('\'', "")).await;
+        }
+        let logs = command.contains(" logs deploy/flagger");
+        let command = if logs { format!("cat {LOG}") } else { command.to_owned() };
+        let words: Vec<&str> = command.split_whitespace().collect();
+        let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
+        if has(&["--watch", "-w"]) {
+            self.watch(&command, shown).await?;
+        } else if logs || has(&["get", "describe", "events"]) {
+            self.look(&command, shown, !has(&["describe", "events"])).await?;
+        } else {
+            let output = self.output(&command).await?;
+            if let Some(line) = expect::missing(shown, &output, true) {
+                bail!("`{command}` does not show `{line}`, but:\n{output}");
+            }
+        }
+        self.attend().await
+    }
+
+    /// Runs a command to its end, which must be a good one.
+    async fn output(&self, command: &str) -> anyhow::Result<String> {
+        let ran = tokio::time::timeout(PATIENCE, self.stage.shell(command).output()).await;
+        let ran = ran.with_context(|| format!("`{command}` does not end"))??;
+        let output = String::from_utf8_lossy(&ran.stdout).into_owned();
+        if !ran.status.success() {
+            bail!("`{command}` fails ({}):\n{output}{}", ran.status, self.state().await);
+        }
+        Ok(output)
+    }
+
+    /// Runs a command that only looks, until it shows what it should.
+    async fn look(&mut self, command: &str, shown: &[String], in_order: bool) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        loop {
+            let output = self.output(command).await?;
+            let Some(line) = expect::missing(shown, &output, in_order) else { return Ok(()) };
+            if begun.elapsed() > PATIENCE {
+                bail!("`{command}` does not show `{line}`, but:\n{output}");
+            }
+            self.attend().await?;
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Runs a command that goes on until it has shown what it should.
+    async fn watch(&mut self, command: &str, shown: &[String]) -> anyhow::Result<()> {
+        let mut child = self.stage.shell(&format!("exec {command}")).spawn()?;
+        let mut pipe = child.stdout.take().context("the command has no output")?;
+        let (begun, mut output, mut part) = (Instant::now(), Vec::new(), [0; 4096]);
+        loop {
+            let text = String::from_utf8_lossy(&output).into_owned();
+            let Some(line) = expect::missing(shown, &text, true) else { break };
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            match tokio::time::timeout(left, pipe.read(&mut part)).await {
+                Ok(Ok(count)) if count > 0 => output.extend(part.iter().take(count)),
+                _ => bail!("`{command}` does not show `{line}`, but:\n{text}{}", self.state().await),
+            }
+        }
+        child.kill().await?;
+        // It was ended by a signal, as Ctrl-C does it.
+        child.wait().await?.signal().map(drop).context("the command ended by itself")
+    }
+
+    /// Starts the operator when it has been installed, and sees that it lives.
+    async fn attend(&mut self) -> anyhow::Result<()> {
+        if let Some(operator) = &mut self.operator {
+            return operator.must_run(self.stage);
+        }
+        if let Some(arguments) = self.stage.operators_arguments().await? {
+            (self.say)(&format!("the operator starts with {}", arguments.join(" ")));
+            self.operator = Some(Operator::start(self.binary, self.stage, &arguments)?);
+        }
+        Ok(())
+    }
+
+    /// What the Canary looks like, for one who must find out why a command failed.
+    async fn state(&self) -> String {
+        let describe = self.stage.shell("kubectl -n test describe canary/podinfo").output();
+        match tokio::time::timeout(Duration::from_secs(5), describe).await {
+            Ok(Ok(ran)) => String::from_utf8_lossy(&ran.stdout).into_owned(),
+            _ => String::new(),
+        }
+    }
+}
