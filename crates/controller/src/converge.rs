@@ -46,6 +46,7 @@ fn drift(memory: &Memory, local: &Local, view: &View) -> Option<String> {
         LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
         }
+        LiveRoutes::Absent if view.edited.is_none() => Some("deleted".to_owned()),
         _ => view.edited.clone(),
     }
 }

@@ -1,12 +1,16 @@
 //! What a tick sees: the caches, reduced to what the engine decides on.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+use serde_json::Value;
 use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision};
 use vexil_kube::Cluster;
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_routing::{RouteError, RouteTarget};
-use vexil_workload::{Demand, Selector, ServicePort, Side, WorkloadError, ready_endpoints, service_of};
+use vexil_workload::{
+    Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints, service_of,
+};
 
 use crate::{Context, case::Case};
 
@@ -88,7 +92,7 @@ impl View {
         let route_target = self.target(case);
         let (backends, apex) = match trouble {
             None => (
-                fit(services.backends(&route_target, &self.have)),
+                reaching(context, case, &route_target, fit(services.backends(&route_target, &self.have))),
                 fit(services.apex(&route_target, &self.have)),
             ),
             Some(WorkloadError::NotKnown { .. } | WorkloadError::Missing { .. }) => {
@@ -228,13 +232,33 @@ fn fit(changes: Result<Vec<Change>, RouteError>) -> Fit {
 
 /// Ready addresses behind a Service, as gateways know them.
 fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
-    let Some(slices) = cluster.list(kinds::ENDPOINT_SLICE, namespace) else { return Known::NotKnown };
-    let of_service: Vec<_> = slices.iter().filter(|slice| service_of(slice) == Some(service)).collect();
-    if of_service.is_empty() {
+    let Some(slices) = slices(cluster, namespace, service) else { return Known::NotKnown };
+    if slices.is_empty() {
         return Known::Absent;
     }
-    let going = |slice: &serde_json::Value| !meta::text(slice, "/metadata/deletionTimestamp").is_empty();
-    let ready =
-        ready_endpoints(of_service.into_iter().map(|slice| slice.as_ref()).filter(|slice| !going(slice)));
+    let going = |slice: &Value| !meta::text(slice, "/metadata/deletionTimestamp").is_empty();
+    let ready = ready_endpoints(slices.iter().map(Arc::as_ref).filter(|slice| !going(slice)));
     Known::Present(u32::try_from(ready).unwrap_or(u32::MAX))
+}
+
+fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
+    let mut slices = cluster.list(kinds::ENDPOINT_SLICE, namespace)?;
+    slices.retain(|slice| service_of(slice) == Some(service));
+    Some(slices)
+}
+
+/// Services that are as wanted and lead to no port are of no use: that the primary's pods have no port of the name is
+/// told, as the user has to put it right.
+fn reaching(context: &Context, case: &Case, target: &RouteTarget<'_>, fit: Fit) -> Fit {
+    let Some(IntOrString::String(name)) = &case.canary.spec.service.target_port else { return fit };
+    let primary = target.primary();
+    let slices = slices(&context.cluster, case.key.namespace(), &primary).unwrap_or_default();
+    if fit != Fit::Fits || !slices.iter().any(|slice| lacks_ports(slice)) {
+        return fit;
+    }
+    Fit::Broken(format!(
+        "Service {primary}.{} leads nowhere: its pods have no port named {name}; correct spec.service.targetPort, or give \
+         a container's port that name",
+        case.key.namespace()
+    ))
 }

@@ -73,6 +73,7 @@ pub(crate) fn owned(
         // A port can be listened on once.
         spec.remove("stream");
     }
+    source.rules.iter().try_for_each(|rule| port(keys, target, rule))?;
     let rules = source.rules.iter().zip(priorities(keys, source)?).map(|(rule, priority)| {
         let mut copy = rule.rule.clone();
         let backends = SIDES.map(|side| entry(target, want, side, rule.backend.clone()));
@@ -118,6 +119,25 @@ fn priorities(keys: &Keys, source: &Source<'_>) -> Result<Vec<i64>, RouteError> 
         above = copy.saturating_add(1);
     }
     Ok(own.iter().filter_map(|priority| ranked.get(priority).copied()).collect())
+}
+
+/// The port that a rule names must be one of the Services, or both copies would lead nowhere.
+fn port(keys: &Keys, target: &RouteTarget<'_>, rule: &Rule<'_>) -> Result<(), RouteError> {
+    let Some(asked) = rule.backend.get("servicePort") else { return Ok(()) };
+    let own = target.spec.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
+    let mut ports = vec![(own.to_owned(), target.port()?)];
+    ports.extend(target.discovered_ports.iter().map(|(name, number)| (name.clone(), i64::from(*number))));
+    let named = |(name, number): &(String, i64)| match asked {
+        Value::String(text) => text == name || text.parse() == Ok(*number),
+        number_asked => number_asked.as_i64() == Some(*number),
+    };
+    if ports.iter().any(named) {
+        return Ok(());
+    }
+    let known: Vec<_> = ports.iter().map(|(name, number)| format!("{name} ({number})")).collect();
+    let problem =
+        format!("is {asked}, which Service {} does not have; it has {}", target.apex, known.join(", "));
+    Err(RouteError::malformed(&keys.source, format!("{}.backends[0].servicePort", rule.path), problem))
 }
 
 fn entry(target: &RouteTarget<'_>, want: &Routes, side: Side, mut backend: Value) -> Value {

@@ -21,13 +21,33 @@ pub fn ready_endpoints<'a>(slices: impl IntoIterator<Item = &'a Value>) -> usize
     names.len()
 }
 
+/// Whether a slice, whole or projected, has ready pods that the Service cannot send to, because none of its ports is
+/// one of theirs: a `targetPort` by a name that no container has. Such a slice lists no port.
+pub fn lacks_ports(slice: &Value) -> bool {
+    match slice.get(PORTLESS) {
+        Some(kept) => kept == &Value::Bool(true),
+        None => !has_ports(slice) && listed(slice, "endpoints").any(is_ready),
+    }
+}
+
+/// Field of the projection that says [`lacks_ports`].
+pub(crate) const PORTLESS: &str = "portless";
+
 /// The ready endpoints of a slice: the pod's name, or the address where no pod is named.
 pub(crate) fn ready_names(slice: &Value) -> Vec<String> {
-    let list = |field| slice.get(field).and_then(Value::as_array).into_iter().flatten();
     if slice.get("ready").is_some() {
-        return list("ready").filter_map(Value::as_str).map(str::to_owned).collect();
+        return listed(slice, "ready").filter_map(Value::as_str).map(str::to_owned).collect();
     }
-    list("endpoints").filter(|endpoint| is_ready(endpoint)).filter_map(name).collect()
+    let reached = listed(slice, "endpoints").filter(|endpoint| has_ports(slice) && is_ready(endpoint));
+    reached.filter_map(name).collect()
+}
+
+fn has_ports(slice: &Value) -> bool {
+    listed(slice, "ports").next().is_some()
+}
+
+fn listed<'a>(slice: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    slice.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// An unset condition counts as ready (API reference of `EndpointConditions`).
@@ -86,5 +106,18 @@ mod tests {
             2,
         );
         check(&[slice(json!([{"addresses": []}]))], 0);
+    }
+
+    #[test]
+    fn pods_without_the_port_of_the_service_are_not_reached() {
+        for ports in [json!([]), Value::Null] {
+            let mut unreached = slice(json!([endpoint("10.0.0.1", "a", true)]));
+            unreached["ports"] = ports;
+            check(std::slice::from_ref(&unreached), 0);
+            assert!(lacks_ports(&unreached) && lacks_ports(&EndpointSliceProjection.keep(unreached)));
+        }
+        let reached = slice(json!([endpoint("10.0.0.1", "a", true)]));
+        assert!(!lacks_ports(&reached) && !lacks_ports(&EndpointSliceProjection.keep(reached)));
+        assert!(!lacks_ports(&json!({"endpoints": [], "ports": []})));
     }
 }

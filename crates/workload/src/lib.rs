@@ -25,7 +25,7 @@ mod view;
 mod workload;
 
 pub use deployment::Deployments;
-pub use endpoints::{ready_endpoints, service_of};
+pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;
 pub use metadata::Settings;
 pub use pods::explain;

@@ -66,6 +66,9 @@ impl Projection for EndpointSliceProjection {
             meta::set(&mut kept, &["metadata", "labels", endpoints::SERVICE_NAME], service.into());
         }
         meta::set(&mut kept, &["ready"], json!(endpoints::ready_names(&object)));
+        if endpoints::lacks_ports(&object) {
+            meta::set(&mut kept, &[endpoints::PORTLESS], true.into());
+        }
         kept
     }
 }

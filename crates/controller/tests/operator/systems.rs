@@ -71,12 +71,16 @@ impl Place {
     }
 
     async fn apply(&self, stage: &Stage) {
+        self.apply_with(stage, json!({})).await;
+    }
+
+    async fn apply_with(&self, stage: &Stage, more: Value) {
         let mut change = json!({"spec": {"provider": self.provider}});
         if self.provider == "apisix" {
             change["spec"]["routeRef"] =
                 json!({"apiVersion": "apisix.apache.org/v2", "kind": "ApisixRoute", "name": NAME});
         }
-        stage.apply(NAME, &[&change]).await;
+        stage.apply(NAME, &[&change, &more]).await;
     }
 
     /// What is the user's own, of a kind that belongs to the system.
@@ -172,7 +176,24 @@ async fn a_route_that_is_deleted_is_made_again_with_its_weights() {
         assert!(stage.cluster.delete(version, kind, namespace, name).await.unwrap());
         stage.pass(1.0).await;
         assert_eq!(place.weight(&stage).await, Some(25), "{}", stage.story(NAME).text());
+        assert_eq!(told(&stage, "were changed by someone else (deleted)"), 1, "{}", stage.story(NAME).text());
         stage.until_phase(NAME, "Succeeded").await;
+        stage.check_laws(NAME);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_that_no_container_has_is_named_and_nobody_is_sent_there() {
+    for place in PLACES {
+        let mut stage = place.stage(true).await;
+        place.apply_own(&stage).await;
+        place.apply_with(&stage, json!({"spec": {"service": {"targetPort": "nope"}}})).await;
+        stage.pass(30.0).await;
+        assert_eq!(told(&stage, "no port named nope"), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.story(NAME).courses["workload podinfo"].len(), 1);
+        assert!(!stage.story(NAME).courses.contains_key("service podinfo"), "{}", stage.story(NAME).text());
+        place.apply(&stage).await;
+        stage.until_phase(NAME, "Initialized").await;
         stage.check_laws(NAME);
     }
 }

@@ -93,7 +93,7 @@ fn a_change_of_the_users_route_arrives_with_the_weights_of_the_run() {
     check("a path", |spec| spec["http"][0]["match"]["paths"] = json!(["/v2/*"]), &[10_000]);
     check("a timeout", |spec| spec["http"][0]["timeout"]["read"] = json!("1s"), &[10_000]);
     check("an upstream", |spec| spec["http"][0]["upstreams"][0]["weight"] = json!(1), &[10_000]);
-    check("the port", |spec| spec["http"][0]["backends"][0]["servicePort"] = json!(9898), &[10_000]);
+    check("the port", |spec| spec["http"][0]["backends"][0]["servicePort"] = json!("http"), &[10_000]);
     check("an unknown field", |spec| spec["http"][0]["x-new"] = json!({"a": 1}), &[10_000]);
     check("the priority", |spec| spec["http"][0]["priority"] = json!(12_000), &[12_001]);
     check("the name", |spec| spec["http"][0]["name"] = json!("renamed"), &[10_000]);

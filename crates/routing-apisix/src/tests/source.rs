@@ -49,6 +49,17 @@ fn a_route_that_cannot_be_followed_is_named_in_the_words_of_the_contract() {
         Some(json!({"spec": {"http": [urgent]}})),
         "ApisixRoute podinfo.test: spec.http[0].priority is \"high\", not a whole number",
     );
+    for (port, told) in [(json!("metrics"), "\"metrics\""), (json!(9898), "9898")] {
+        let mut elsewhere = rule("method", "podinfo");
+        elsewhere["backends"][0]["servicePort"] = port;
+        refused(
+            Some(json!({"spec": {"http": [elsewhere]}})),
+            &format!(
+                "ApisixRoute podinfo.test: spec.http[0].backends[0].servicePort is {told}, which Service podinfo does not \
+                 have; it has http (80)"
+            ),
+        );
+    }
     refused(Some(json!({"spec": {"http": 5}})), "ApisixRoute podinfo.test: spec.http is not a list");
 }
 
