@@ -2,6 +2,8 @@
 
 mod install;
 
+pub use install::install;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;

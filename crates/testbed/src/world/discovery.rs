@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use kube::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::controllers::Snapshot;
@@ -57,6 +57,17 @@ pub(crate) fn scrape_pods(
         }
     });
     task
+}
+
+/// What of these pods is scraped, in the form in which Prometheus reads it from a file (`file_sd_configs`).
+pub fn scrape_file(pods: &[Value]) -> Value {
+    let entry = |target: Target| {
+        let labels = target.labels.with("__metrics_path__", target.path);
+        let labels = labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value)));
+        let labels = labels.collect::<serde_json::Map<String, Value>>();
+        json!({"targets": [format!("{}:{}", target.ip, target.port)], "labels": labels})
+    };
+    pods.iter().flat_map(targets).map(entry).collect()
 }
 
 async fn scrape(network: &Network, target: &Target) -> Option<String> {

@@ -13,8 +13,9 @@ mod kinds;
 mod load;
 mod metrics;
 mod network;
-mod objects;
+pub mod objects;
 mod pods;
+mod process;
 mod settings;
 mod system;
 #[cfg(test)]
@@ -22,9 +23,11 @@ mod tests;
 mod view;
 mod watch;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, install};
+pub use discovery::scrape_file;
 pub use load::{Load, Running, Tally};
 pub use network::{FromFn, Handler, Network, NetworkError, Refused, plain};
 pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
+pub use process::Process;
 pub use settings::{Settings, Wire};
 pub use system::{GATEWAY, KEDA, LOAD_TESTER, METRIC_SERVER, System};

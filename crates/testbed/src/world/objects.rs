@@ -12,8 +12,11 @@ use super::view;
 /// Tries of a request for a kind that is not served yet: its definition may have just been made.
 const TRIES: u32 = 20;
 
-/// Applies every object of a YAML text, in order.
-pub(super) async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()> {
+/// Applies every object of a YAML text, in order: creates it, or merge-patches the one there is.
+///
+/// # Errors
+/// When the text is no YAML or an object is refused.
+pub async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()> {
     let objects: Vec<Value> = serde_saphyr::from_multiple(text).context("the manifest is not YAML")?;
     for object in objects.iter().filter(|object| !object.is_null()) {
         apply(client, object).await?;
@@ -22,7 +25,10 @@ pub(super) async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()
 }
 
 /// Creates one object, or merge-patches the one there is.
-pub(super) async fn apply(client: &Client, object: &Value) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When it is refused.
+pub async fn apply(client: &Client, object: &Value) -> anyhow::Result<()> {
     let (version, kind) = (view::text(object, "/apiVersion"), view::text(object, "/kind"));
     let (namespace, name) = (view::namespace(object), view::name(object));
     let told = || format!("{kind} {name} cannot be applied");
@@ -38,7 +44,10 @@ pub(super) async fn apply(client: &Client, object: &Value) -> anyhow::Result<()>
 }
 
 /// One object, `None` when there is none.
-pub(super) async fn get(
+///
+/// # Errors
+/// When the API server cannot be asked.
+pub async fn get(
     client: &Client,
     version: &str,
     kind: &str,
@@ -70,7 +79,10 @@ pub(super) async fn delete(
 }
 
 /// Changes the named fields of one object (RFC 7386).
-pub(super) async fn merge(
+///
+/// # Errors
+/// When it is refused or there is none.
+pub async fn merge(
     client: &Client,
     (version, kind): (&str, &str),
     (namespace, name): (&str, &str),
@@ -82,7 +94,10 @@ pub(super) async fn merge(
 }
 
 /// Gives a container of a Deployment another image, as `kubectl set image` does.
-pub(super) async fn set_image(
+///
+/// # Errors
+/// When it is refused, or there is no such Deployment or container.
+pub async fn set_image(
     client: &Client,
     namespace: &str,
     deployment: &str,

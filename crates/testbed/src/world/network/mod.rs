@@ -21,7 +21,9 @@ pub(crate) use self::directory::{Address, Directory, PortRef};
 pub use self::handler::{FromFn, Handler, Refused, plain};
 pub(crate) use self::mesh::{Call, Mesh};
 pub(crate) use self::proxy::Proxy;
+pub(crate) use self::wire::collect;
 use self::wire::{Link, TcpClient};
+use super::load::{Load, Running};
 use super::settings::Wire;
 
 /// Why a request got no answer.
@@ -52,6 +54,8 @@ pub struct Network(Arc<Inner>);
 struct Inner {
     wire: Wire,
     client: TcpClient,
+    /// Whether addresses and names that nobody has here are the machine's.
+    is_of_machine: bool,
     hosts: Mutex<BTreeMap<String, Link>>,
     directory: Mutex<Arc<Directory>>,
     mesh: Mutex<Option<Arc<dyn Mesh>>>,
@@ -62,9 +66,20 @@ struct Inner {
 impl Network {
     /// A network without hosts.
     pub fn new(wire: Wire) -> Self {
+        Network::with(wire, TcpClient::default(), false)
+    }
+
+    /// The network of this machine, for a process of its own: addresses and names are real ones, and are asked over
+    /// TCP with a connection for each request. Whoever is registered answers to this process alone.
+    pub fn of_machine() -> Self {
+        Network::with(Wire::InProcess, TcpClient::without_pool(), true)
+    }
+
+    fn with(wire: Wire, client: TcpClient, is_of_machine: bool) -> Self {
         Network(Arc::new(Inner {
             wire,
-            client: TcpClient::default(),
+            client,
+            is_of_machine,
             hosts: Mutex::default(),
             directory: Mutex::default(),
             mesh: Mutex::default(),
@@ -133,8 +148,17 @@ impl Network {
         port: u16,
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Refused> {
-        let link = lock(&self.0.hosts).get(host).cloned().ok_or(Refused)?;
-        link.send(&self.0.client, port, request).await
+        let link = lock(&self.0.hosts).get(host).cloned();
+        match link {
+            Some(link) => link.send(&self.0.client, port, request).await,
+            None if self.0.is_of_machine => self.0.client.send(&format!("{host}:{port}"), request).await,
+            None => Err(Refused),
+        }
+    }
+
+    /// Lets requests come over this network, until what is answered is dropped.
+    pub fn load(&self, load: Load) -> Running {
+        Running::start(self.clone(), load)
     }
 
     /// Lets a mesh carry the requests for Services from now on.
@@ -156,7 +180,7 @@ impl Network {
 
     fn resolve(&self, host: &str, port: u16) -> Result<(String, u16), NetworkError> {
         let host = short(host);
-        if lock(&self.0.hosts).contains_key(host) {
+        if lock(&self.0.hosts).contains_key(host) || self.0.is_of_machine {
             return Ok((host.to_owned(), port));
         }
         let unknown = || NetworkError::UnknownHost(host.to_owned());

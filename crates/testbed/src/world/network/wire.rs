@@ -82,7 +82,11 @@ impl Link {
     ) -> Result<Response<Bytes>, Refused> {
         match self.0.as_ref() {
             Way::Call(handler) => handler.call(port, request).await,
-            Way::Tcp(address, _) => client.send(*address, port, request).await,
+            Way::Tcp(address, _) => {
+                let mut request = request;
+                request.headers_mut().insert(PORT_HEADER, HeaderValue::from(port));
+                client.send(&address.to_string(), request).await
+            }
         }
     }
 }
@@ -120,7 +124,7 @@ async fn serve(stream: TcpStream, handler: Arc<dyn Handler>) {
 }
 
 /// Reads a request's body, up to a limit.
-pub(super) async fn collect(request: Request<Incoming>) -> Result<Request<Bytes>, Refused> {
+pub(crate) async fn collect(request: Request<Incoming>) -> Result<Request<Bytes>, Refused> {
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused)?;
     Ok(Request::from_parts(parts, body.to_bytes()))
@@ -137,13 +141,14 @@ impl Default for TcpClient {
 }
 
 impl TcpClient {
-    async fn send(
-        &self,
-        to: SocketAddr,
-        port: u16,
-        request: Request<Bytes>,
-    ) -> Result<Response<Bytes>, Refused> {
-        let request = readdress(to, port, request).ok_or(Refused)?;
+    /// One that makes a connection for each request, so that whoever spreads connections spreads requests.
+    pub fn without_pool() -> Self {
+        TcpClient(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
+    }
+
+    /// Sends a request to `to`, an address or name with a port.
+    pub async fn send(&self, to: &str, request: Request<Bytes>) -> Result<Response<Bytes>, Refused> {
+        let request = readdress(to, request).ok_or(Refused)?;
         let response = self.0.request(request.map(Full::new)).await.map_err(|_| Refused)?;
         let (mut parts, body) = response.into_parts();
         let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Refused)?;
@@ -154,7 +159,7 @@ impl TcpClient {
 }
 
 /// Points a request at a socket; the name it was meant for stays in the header `Host`.
-fn readdress(to: SocketAddr, port: u16, mut request: Request<Bytes>) -> Option<Request<Bytes>> {
+fn readdress(to: &str, mut request: Request<Bytes>) -> Option<Request<Bytes>> {
     if !request.headers().contains_key(HOST)
         && let Some(authority) = request.uri().authority()
     {
@@ -163,10 +168,9 @@ fn readdress(to: SocketAddr, port: u16, mut request: Request<Bytes>) -> Option<R
     }
     request.headers_mut().remove(CONNECTION);
     request.headers_mut().remove(TRANSFER_ENCODING);
-    request.headers_mut().insert(PORT_HEADER, HeaderValue::from(port));
     let mut parts = request.uri().clone().into_parts();
     parts.scheme = Some(Scheme::HTTP);
-    parts.authority = Some(to.to_string().parse::<Authority>().ok()?);
+    parts.authority = Some(to.parse::<Authority>().ok()?);
     parts.path_and_query.get_or_insert_with(|| PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from_parts(parts).ok()?;
     Some(request)

@@ -4,6 +4,7 @@ mod apisix;
 mod built_in;
 mod mesh;
 mod pods;
+mod process;
 mod rolling;
 mod scalers;
 mod scraped;
