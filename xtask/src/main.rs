@@ -8,6 +8,7 @@ mod demo;
 mod e2e;
 mod guides;
 mod tidy;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Chore {
     Guides(guides::Args),
     /// Check what the house forbids
     Tidy,
+    /// Play guides on a control plane whose pods are processes, with real traffic
+    Traffic(traffic::Args),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::E2e(args) => e2e::run(&args),
         Chore::Guides(args) => guides::run(&args),
         Chore::Tidy => tidy::run(),
+        Chore::Traffic(args) => traffic::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,19 +5,19 @@
 
 mod acts;
 mod checks;
-mod guide;
-mod guides;
+pub(crate) mod guide;
+pub(crate) mod guides;
 mod made;
 pub(crate) mod operator;
-mod outcome;
-mod paint;
+pub(crate) mod outcome;
+pub(crate) mod paint;
 mod panel;
-mod record;
-mod scene;
+pub(crate) mod record;
+pub(crate) mod scene;
 mod screen;
 mod show;
-mod stage;
-mod summary;
+pub(crate) mod stage;
+pub(crate) mod summary;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,0 +1,108 @@
+//! A guide from its beginning to its end, inside the namespaces that were made for it.
+
+use std::{
+    fs::{self, File},
+    io::Read as _,
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail};
+use tokio::process::Command;
+
+use super::{acts, installation, plane::Plane, sight::Sight};
+use crate::demo::{
+    guide::Guide,
+    operator,
+    outcome::Outcome,
+    paint::{Line, Tone},
+    summary,
+};
+
+/// The addresses that pods and Services get from kubeplane; in here all of them are this machine's.
+const ADDRESSES: [&str; 2] = ["10.244.0.0/16", "10.96.0.0/16"];
+/// How long a guide may take altogether.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// Plays it; an error is what was not as it should be.
+pub fn play(guide: &'static Guide, folder: &Path) -> anyhow::Result<()> {
+    end_with_input();
+    let bin = folder.join("bin");
+    let folder = folder.join(guide.name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
+    let violations = runtime.block_on(async {
+        network(&folder).await?;
+        let all = tokio::time::timeout(LIMIT, all(guide, &bin, &folder)).await;
+        all.with_context(|| format!("not done within {} s", LIMIT.as_secs()))?
+    })?;
+    if !violations.is_empty() {
+        bail!("{}", violations.join("\n  "));
+    }
+    Ok(())
+}
+
+/// Ends this process, and with it all others in here, as soon as whoever started it has ended.
+fn end_with_input() {
+    std::thread::spawn(|| {
+        let mut nothing = [0];
+        while std::io::stdin().read(&mut nothing).is_ok_and(|count| count > 0) {}
+        std::process::exit(130);
+    });
+}
+
+/// Loopback, the cluster's addresses, and a hosts file that only processes in here see.
+async fn network(folder: &Path) -> anyhow::Result<()> {
+    let hosts = folder.join("hosts");
+    fs::write(&hosts, "127.0.0.1 localhost\n")?;
+    let hosts = hosts.to_string_lossy();
+    run("mount", &["--bind", &hosts, "/etc/hosts"]).await?;
+    run("ip", &["link", "set", "lo", "up"]).await?;
+    for addresses in ADDRESSES {
+        run("ip", &["route", "add", "local", addresses, "dev", "lo"]).await?;
+    }
+    Ok(())
+}
+
+async fn run(program: &str, args: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new(program).args(args).stdin(Stdio::null()).status().await;
+    if !status.with_context(|| format!("starting {program}"))?.success() {
+        bail!("{program} {} has failed", args.join(" "));
+    }
+    Ok(())
+}
+
+async fn all(guide: &'static Guide, bin: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+    let plane = Plane::start(guide, bin, folder).await?;
+    installation::install(guide, &plane.api, folder).await?;
+    let log = File::create(folder.join("operator.log"))?;
+    let mut operator = Command::new(bin.join("vexil"));
+    operator
+        .arg(format!("-kubeconfig={}", plane.api.kubeconfig.display()))
+        .args(operator::flags(guide))
+        .arg("-port=0")
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .kill_on_drop(true);
+    let operator = operator.spawn().context("starting the operator")?;
+    let discovery = installation::tell_targets(plane.api.clone(), folder.to_owned());
+    let mut sight = Sight::new(guide, plane, operator);
+    let title = format!("\n  “{}” with processes for pods, in namespaces of its own", guide.title);
+    sight.say(Line::of(Tone::Bold, title));
+    let reports = tokio::select! {
+        biased;
+        Err(error) = discovery => return Err(error),
+        reports = acts::all(&mut sight) => reports?,
+    };
+    let outcome = Outcome { guide, took: sight.elapsed(), reports };
+    for line in summary::closing(&outcome.reports, outcome.took) {
+        sight.say(line);
+    }
+    sight.say(Line::of(Tone::Dim, format!("\n{}", outcome.json())));
+    Ok(outcome.violations())
+}

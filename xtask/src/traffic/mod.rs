@@ -1,0 +1,98 @@
+//! `cargo xtask traffic`: guides on a real control plane whose pods are real processes, with real traffic.
+//!
+//! Each guide is played inside namespaces of Linux of its own (network, mounts, processes) that no other process has
+//! ever seen: the kernel takes them away, with everything that runs in them, when the first process in them ends.
+//! Inside, everything has the address it would have in a cluster: kubeplane runs pods as processes at their addresses
+//! and carries connections from Services to them. The operator, the load tester and Prometheus are those that ship;
+//! pods and gateways are the testbed's, as processes.
+
+mod acts;
+mod inside;
+mod installation;
+mod needs;
+mod parts;
+mod plane;
+mod sandbox;
+mod sight;
+
+use std::{path::PathBuf, time::Instant};
+
+use anyhow::bail;
+use clap::builder::PossibleValuesParser;
+
+use self::needs::{Lacking, Tools};
+use crate::demo::{guide::Guide, guides, operator};
+
+/// The guides that are played: those whose traffic nothing or an ingress splits. (A mesh would need a proxy in front of
+/// every pod.)
+const PLAYED: [&str; 3] = ["kubernetes", "traefik", "apisix"];
+
+/// Arguments of `cargo xtask traffic`.
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Only this guide
+    #[arg(long, value_parser = PossibleValuesParser::new(PLAYED))]
+    guide: Option<String>,
+    /// The operator's binary; without it, it is built first
+    #[arg(long)]
+    operator: Option<PathBuf>,
+    /// The load tester's binary; without it, it is built first
+    #[arg(long)]
+    loadtester: Option<PathBuf>,
+    /// kubeplane's binary; without it, that which .ci/run has built
+    #[arg(long)]
+    kubeplane: Option<PathBuf>,
+    /// Use the testbed's metric store also where Prometheus is installed
+    #[arg(long)]
+    no_prometheus: bool,
+    #[command(subcommand)]
+    part: Option<parts::Part>,
+}
+
+/// Plays the guides, one after the other, or is one of the processes that this takes.
+///
+/// # Errors
+/// When a guide does not go as it should. Not where namespaces cannot be had: then it is skipped, and says so.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    // Another chore may have done so already.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    if let Some(part) = &args.part {
+        return parts::run(part);
+    }
+    if let Err(Lacking(what)) = needs::check(args) {
+        println!("traffic: SKIPPED: {what}");
+        return Ok(());
+    }
+    let tools = Tools::gather(args)?;
+    let begun = Instant::now();
+    let mut failed = Vec::new();
+    let chosen = PLAYED.into_iter().filter(|name| args.guide.as_deref().is_none_or(|only| only == *name));
+    for name in chosen {
+        if let Err(error) = sandbox::play(name, &tools) {
+            println!("traffic: {name}: {error:#}");
+            failed.push(name);
+        }
+    }
+    if !failed.is_empty() {
+        bail!(
+            "not as it should be: {}; what each process said is in {}",
+            failed.join(", "),
+            tools.folder.display()
+        );
+    }
+    println!("traffic: all as it should be, in {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn guide(name: &str) -> anyhow::Result<&'static Guide> {
+    match guides::named(name).as_slice() {
+        [guide] => Ok(guide),
+        _ => bail!("there is no guide {name}"),
+    }
+}
+
+/// Where everything is kept: beside the binaries of cargo.
+fn folder() -> anyhow::Result<PathBuf> {
+    Ok(operator::folder()?.with_file_name("traffic"))
+}
