@@ -79,6 +79,8 @@ impl Operator {
         mut reports: mpsc::UnboundedReceiver<Delivered>,
     ) {
         self.context.cluster.watch(kinds::CANARY);
+        // Ours may be upgraded while we run.
+        self.context.cluster.watch(kinds::CUSTOM_RESOURCE_DEFINITION);
         let mut changes = self.context.cluster.changes();
         self.wake_everybody();
         let mut running: FuturesUnordered<Ticking> = FuturesUnordered::new();

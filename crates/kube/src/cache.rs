@@ -76,6 +76,9 @@ impl Cache {
         }
         let within = |key: &ObjectKey| namespace.is_empty() || key.namespace() == namespace;
         let told = self.objects.iter().filter(|(name, _)| namespace.is_empty() || name.as_str() == namespace);
+        if !self.laid.keys().any(within) {
+            return Some(told.flat_map(|(_, objects)| objects.values().cloned()).collect());
+        }
         let mut found: BTreeMap<ObjectKey, Arc<Value>> = told
             .flat_map(|(namespace, objects)| {
                 objects.iter().map(move |(name, object)| (namespace, name, object))
@@ -135,8 +138,14 @@ impl Cache {
         }
         let key = self.key(&object);
         let before = self.look(&key);
+        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier definition
+        // may leave out fields that are new.
+        let object = match self.laid.get(&key) {
+            Some(Laid { what: What::Present(answer), .. }) if version(answer) == at => Arc::clone(answer),
+            _ => Arc::new(object),
+        };
         let names = self.objects.entry(key.namespace().to_owned()).or_default();
-        names.insert(key.name().to_owned(), Arc::new(object));
+        names.insert(key.name().to_owned(), object);
         self.moved(key, before, at)
     }
 

@@ -169,14 +169,14 @@ async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pac
         .map_err(|error| Setback::from(call::from_client(&error)))?;
     shared.set_trouble(kind, None);
     let mut frames = pin!(frames);
-    let mut undefined = pin!(undefined(shared, kind));
+    let mut redefined = pin!(redefined(shared, kind));
     let mut proven = false;
     let mut proof = pin!(sleep(PROVEN));
     loop {
         tokio::select! {
             biased;
             () = &mut dead => return Ok(()),
-            () = &mut undefined => return Err(Setback::Restart("its definition is gone".to_owned())),
+            () = &mut redefined => return Err(Setback::Restart("its definition is another one".to_owned())),
             () = async { if proven { pending().await } else { (&mut proof).await } } => {}
             frame = frames.next() => match frame {
                 None if proven => return Ok(()),
@@ -190,14 +190,18 @@ async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pac
     }
 }
 
-/// Waits until the definition of the kind, which was there, is gone. API servers end the watches of such a kind, sooner
-/// or later.
-async fn undefined(shared: &Shared, kind: Kind) {
+/// Waits until the definition of the kind, which was there, is gone or says something else. API servers end the watches
+/// of such a kind sooner or later, and until then they tell of objects as the former definition had them.
+async fn redefined(shared: &Shared, kind: Kind) {
+    let generation = |definition: &Seen| {
+        definition.object().and_then(|object| object.pointer("/metadata/generation").cloned())
+    };
     let mut definition = shared.definition(kind);
     loop {
         shared.definition_differs(kind, &definition).await;
         let now = shared.definition(kind);
-        if now == Seen::Absent && definition != Seen::NotKnown {
+        let known = definition != Seen::NotKnown && now != Seen::NotKnown;
+        if known && generation(&definition) != generation(&now) {
             return;
         }
         definition = now;

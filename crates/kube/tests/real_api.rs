@@ -67,6 +67,7 @@ on_the_real_api! {
     a_kind_comes_and_goes_while_we_run
     a_version_that_is_not_served_is_not_known
     a_status_field_that_the_definition_drops_is_reported
+    a_definition_that_learns_a_field_is_gone_by_at_once
     a_canary_written_in_the_old_version_loses_nothing_on_the_way
     a_canary_of_today_is_whole_in_the_old_version
     what_the_old_version_admitted_is_admitted_and_gets_its_status

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vexil_kube::WriteError;
-use vexil_object::{Change, Kind, Precondition, Seen};
+use vexil_object::{Change, Kind, Precondition, Seen, kinds};
 
 use super::Stage;
 
@@ -108,4 +108,37 @@ pub async fn a_status_field_that_the_definition_drops_is_reported(stage: Stage) 
         stage.cluster.write_status(&key, &Precondition::of(&live), &known, &json!({"phase": "Failed"})).await;
     // The pruned write changed nothing that is stored, so its version stands: the next write is on the same object.
     assert!(matches!(stale, Ok(()) | Err(WriteError::Conflict { .. })), "{stale:?}");
+}
+
+/// Whoever upgrades the definition while we run: what we write from then on is seen whole, and what is not ours too.
+pub async fn a_definition_that_learns_a_field_is_gone_by_at_once(stage: Stage) {
+    const THING: Kind = Kind::namespaced("learn.example", "v1", "Thing", "things");
+    define(&stage, THING, &["v1"]).await;
+    stage.cluster.watch(kinds::CUSTOM_RESOURCE_DEFINITION);
+    stage.until_synced(THING).await;
+    let key = stage.key(THING, "podinfo");
+    stage.cluster.apply(&Change::create(key.clone(), json!({}))).await.unwrap();
+
+    let path = format!("{CRDS}/{}", THING.definition().name());
+    let mut versions = definition(THING, &["v1"])["spec"]["versions"].clone();
+    versions[0]["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]["step"] =
+        json!({"type": "integer"});
+    stage.merge(&path, json!({"spec": {"versions": versions}})).await;
+    for step in 1..200 {
+        // The API server goes by the new definition when it has heard of it.
+        let live = stage.cluster.look(&key).object().unwrap().clone();
+        let (before, after) = (live["status"].clone(), json!({"step": step}));
+        match stage.cluster.write_status(&key, &Precondition::of(&live), &before, &after).await {
+            Ok(()) => assert_eq!(stage.cluster.look(&key).object().unwrap()["status"], after),
+            Err(WriteError::Pruned { .. } | WriteError::Conflict { .. }) => {}
+            Err(error) => panic!("{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let object = format!("/apis/learn.example/v1/namespaces/{}/things/podinfo", stage.namespace);
+    stage.merge(&object, json!({"metadata": {"labels": {"theirs": "too"}}})).await;
+    let labelled =
+        |seen: &Seen| seen.object().is_some_and(|object| object["metadata"]["labels"]["theirs"] == "too");
+    let seen = stage.until_seen(&key, labelled).await;
+    assert_eq!(seen.object().unwrap()["status"]["step"], 199);
 }
