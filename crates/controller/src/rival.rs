@@ -10,9 +10,9 @@ use crate::{Context, case::Case};
 pub(crate) fn older(context: &Context, case: &Case) -> Option<(ObjectKey, Defect)> {
     let namespace = case.key.namespace();
     let listed = context.cluster.list(kinds::CANARY, namespace).unwrap_or_default();
-    listed.iter().filter(|other| is_older(other, &case.live)).find_map(|other| {
+    listed.iter().find_map(|other| {
         let name = meta::text(other, "/metadata/name");
-        let (path, what) = shared(case, other)?;
+        let (path, what) = shared(case, other).filter(|_| is_older(other, &case.live))?;
         let message = format!(
             "is the {what} of Canary {name} as well, which was there first and drives it; delete one of the two, or \
              give this one a {what} of its own"

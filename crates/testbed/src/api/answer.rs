@@ -89,7 +89,8 @@ fn resource(server: &Arc<Inner>, request: &Request) -> Reply<Answer> {
 fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Request) -> Reply<Answer> {
     let form = Form::asked(request);
     let shown = |call: &Call, code: u16, object: &Value| {
-        Answer::json(code, &form.object(&call.resource, object, &server.clock))
+        let text = form.text(&call.resource, object, &server.clock);
+        Answer::of(code, "application/json", Body::from(text))
     };
     match (request.verb(), call.part) {
         ("watch", Part::Whole) => {

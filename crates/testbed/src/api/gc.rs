@@ -40,12 +40,20 @@ impl State {
             return true;
         };
         last.any(|event| {
-            let is_new = event.happening != Happening::Modified;
             event.happening == Happening::Deleted
                 || is_deleting(&event.object)
-                || is_new && owners(&event.object).next().is_some()
+                || event.happening == Happening::Added && self.is_orphan(&event.object)
                 || event.bucket.starts_with("customresourcedefinitions")
         })
+    }
+
+    /// Whether an object has owners of which none is there to stay.
+    fn is_orphan(&self, object: &Value) -> bool {
+        let stays = |owner: &Value| {
+            let mut all = self.store.everything();
+            all.any(|(_, _, o)| uid(o) == text(owner, &["uid"]) && !goes_after_its_dependents(o))
+        };
+        owners(object).next().is_some() && !owners(object).any(stays)
     }
 
     /// Serves exactly the kinds whose definitions are there.
@@ -133,8 +141,7 @@ impl State {
         let mut foreground = BTreeSet::new();
         for (_, _, object) in self.store.everything() {
             alive.insert(uid(object).to_owned());
-            let finalizers = list(object, &["metadata", "finalizers"]);
-            if is_deleting(object) && finalizers.iter().any(|f| f == "foregroundDeletion") {
+            if goes_after_its_dependents(object) {
                 foreground.insert(uid(object).to_owned());
             }
         }
@@ -185,6 +192,11 @@ impl State {
             }
         }
     }
+}
+
+fn goes_after_its_dependents(object: &Value) -> bool {
+    let mut finalizers = list(object, &["metadata", "finalizers"]).iter();
+    is_deleting(object) && finalizers.any(|f| f == "foregroundDeletion")
 }
 
 fn owners(object: &Value) -> impl Iterator<Item = &Value> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    json::{at, put},
+    json::{at, put, text},
     kinds::blank,
     list::Page,
     registry::Resource,
@@ -61,6 +61,14 @@ impl Form {
         }
     }
 
+    /// The same as JSON.
+    pub fn text(self, resource: &Resource, object: &Value, clock: &Clock) -> String {
+        match self == Form::Whole && is_as_asked(resource, object) {
+            true => object.to_string(),
+            false => self.object(resource, object, clock).to_string(),
+        }
+    }
+
     /// One page of a list.
     pub fn list(self, resource: &Resource, page: &Page, clock: &Clock) -> Value {
         let mut metadata = page.metadata.clone();
@@ -98,6 +106,13 @@ impl Form {
         put(&mut blank, &["metadata"], metadata);
         self.object(resource, &blank, clock)
     }
+}
+
+/// Whether an object is kept in the version that was asked for.
+pub(crate) fn is_as_asked(resource: &Resource, object: &Value) -> bool {
+    text(object, &["kind"]) == resource.kind
+        && text(object, &["apiVersion"]) == resource.api_version()
+        && !resource.is("events.k8s.io", "Event")
 }
 
 /// The object in the version that was asked for.

@@ -50,7 +50,7 @@ impl State {
         let old = self.found(call)?;
         let before = view(&call.resource, &old);
         let wanted = match request.verb() {
-            "patch" => patched(call, request.content_type(), &before, &request.body)?,
+            "patch" => patched(call, request.content_type(), before, &request.body)?,
             _ => serde_json::from_slice(&request.body)
                 .map_err(|error| Status::bad_request(format!("error decoding Scale: {error}")))?,
         };

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use serde_json::{Value, json};
@@ -37,6 +37,24 @@ pub(crate) struct Event {
     pub object: Arc<Value>,
     /// The object before it.
     pub before: Option<Arc<Value>>,
+    text: OnceLock<String>,
+}
+
+impl Event {
+    fn new(
+        revision: u64,
+        bucket: &str,
+        happening: Happening,
+        object: Arc<Value>,
+        before: Option<Arc<Value>>,
+    ) -> Self {
+        Event { revision, bucket: bucket.to_owned(), happening, object, before, text: OnceLock::new() }
+    }
+
+    /// The object as JSON. Most events are told to several watches, so it is written once for all of them.
+    pub fn text(&self) -> &str {
+        self.text.get_or_init(|| self.object.to_string())
+    }
 }
 
 /// All objects, at one revision, and as much of the history as is kept.
@@ -133,7 +151,7 @@ impl Store {
         let objects = self.buckets.entry(bucket.to_owned()).or_default();
         let before = objects.insert(key_of(&object), object.clone());
         let happening = if before.is_some() { Happening::Modified } else { Happening::Added };
-        self.record(Event { revision, bucket: bucket.to_owned(), happening, object: object.clone(), before });
+        self.record(Event::new(revision, bucket, happening, object.clone(), before));
         object
     }
 
@@ -143,14 +161,8 @@ impl Store {
         let revision = self.revision() + 1;
         let mut object = (*before).clone();
         put(&mut object, &["metadata", "resourceVersion"], json!(revision.to_string()));
-        let event = Event {
-            revision,
-            bucket: bucket.to_owned(),
-            happening: Happening::Deleted,
-            object: Arc::new(object),
-            before: Some(before.clone()),
-        };
-        self.record(event);
+        let object = Arc::new(object);
+        self.record(Event::new(revision, bucket, Happening::Deleted, object, Some(before.clone())));
         Some(before)
     }
 

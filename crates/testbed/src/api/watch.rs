@@ -1,6 +1,6 @@
 //! Watches: a stream of what happens to the selected objects, from a revision on.
 
-use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use super::{
     errors::{Cause, Fault, Reply, Status},
     json::put,
     list::invalid_version,
-    output::Form,
+    output::{Form, is_as_asked},
     registry::Resource,
     request::Request,
     select::Selector,
@@ -33,7 +33,8 @@ pub(crate) struct Watch {
     form: Form,
     cursor: u64,
     bookmarks: bool,
-    ready: VecDeque<Value>,
+    /// Lines that have not been sent yet.
+    ready: String,
     revision: watch::Receiver<u64>,
     epoch: watch::Receiver<u64>,
     until: Instant,
@@ -74,7 +75,7 @@ pub(crate) fn open(
         form,
         cursor: from,
         bookmarks: request.flag("allowWatchBookmarks"),
-        ready: VecDeque::new(),
+        ready: String::new(),
         revision: state.store.subscribe(),
         epoch: server.epoch.subscribe(),
         until: now + seconds.map_or(LASTS, Duration::from_secs),
@@ -151,12 +152,11 @@ impl Watch {
     }
 
     fn drain(&mut self) -> Option<Bytes> {
-        let mut lines = String::new();
-        for line in self.ready.drain(..) {
-            lines.push_str(&line.to_string());
-            lines.push('\n');
-        }
-        (!lines.is_empty()).then(|| Bytes::from(lines))
+        (!self.ready.is_empty()).then(|| Bytes::from(std::mem::take(&mut self.ready)))
+    }
+
+    fn line(&mut self, word: &str, object: impl Display) {
+        self.ready.push_str(&format!("{{\"object\":{object},\"type\":\"{word}\"}}\n"));
     }
 
     fn catch_up(&mut self, state: &State) {
@@ -164,7 +164,7 @@ impl Watch {
         let Some(events) = state.store.since(self.cursor) else {
             let compacted = state.store.compacted();
             let status = Status::expired(format!("too old resource version: {} ({compacted})", self.cursor));
-            self.ready.push_back(json!({"type": "ERROR", "object": status.json()}));
+            self.line("ERROR", status.json());
             self.ended = true;
             return;
         };
@@ -180,8 +180,9 @@ impl Watch {
         let was = event.before.as_ref().is_some_and(|before| self.selector.selects(before));
         let is = event.happening != Happening::Deleted && self.selector.selects(&event.object);
         match (was, is) {
-            (false, true) => self.push("ADDED", &event.object),
-            (true, true) => self.push("MODIFIED", &event.object),
+            (false, true) => self.push_event("ADDED", event),
+            (true, true) => self.push_event("MODIFIED", event),
+            (true, false) if event.happening == Happening::Deleted => self.push_event("DELETED", event),
             (true, false) => {
                 let mut last = event.before.as_deref().cloned().unwrap_or_default();
                 put(&mut last, &["metadata", "resourceVersion"], json!(event.revision.to_string()));
@@ -191,13 +192,21 @@ impl Watch {
         }
     }
 
+    fn push_event(&mut self, word: &str, event: &Event) {
+        if self.form == Form::Whole && is_as_asked(&self.resource, &event.object) {
+            self.line(word, event.text());
+        } else {
+            self.push(word, &event.object);
+        }
+    }
+
     fn push(&mut self, word: &str, object: &Value) {
         let mut object = self.form.object(&self.resource, object, &self.server.clock);
         if let (Form::Table(_), true) = (self.form, self.columns_told) {
             put(&mut object, &["columnDefinitions"], Value::Null);
         }
         self.columns_told = true;
-        self.ready.push_back(json!({"type": word, "object": object}));
+        self.line(word, object);
     }
 
     fn push_bookmark(&mut self, initial: bool) {
@@ -206,6 +215,6 @@ impl Watch {
             put(&mut metadata, &["annotations"], json!({"k8s.io/initial-events-end": "true"}));
         }
         let object = self.form.bookmark(&self.resource, metadata, &self.server.clock);
-        self.ready.push_back(json!({"type": "BOOKMARK", "object": object}));
+        self.line("BOOKMARK", object);
     }
 }

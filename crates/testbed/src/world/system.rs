@@ -3,13 +3,14 @@
 //! A new system is a folder in `gateway` with its [`Gateway`], and an entry here: its definitions, the namespace and
 //! objects of its installation, the name of its metric server, and how it is started.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use serde_json::Value;
 
 use super::gateway::{Gateway, apisix, kuma, smi, traefik};
-use super::network::Network;
+use super::network::{Network, lock};
 use super::view;
 
 /// Name of Traefik on the cluster's network.
@@ -219,13 +220,25 @@ impl System {
     }
 }
 
-fn parse(texts: &[&str]) -> anyhow::Result<Vec<Value>> {
+fn parse(texts: &[&'static str]) -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for text in texts {
-        let found: Vec<Value> = serde_saphyr::from_multiple(text).context("a manifest here is not YAML")?;
-        all.extend(found.into_iter().filter(|one| !one.is_null()));
+        all.extend(parsed(text)?.iter().cloned());
     }
     Ok(all)
+}
+
+/// The objects of a text of this crate, which is read once: tests make many clusters in one process.
+fn parsed(text: &'static str) -> anyhow::Result<Arc<Vec<Value>>> {
+    static READ: Mutex<BTreeMap<&str, Arc<Vec<Value>>>> = Mutex::new(BTreeMap::new());
+    if let Some(known) = lock(&READ).get(text) {
+        return Ok(Arc::clone(known));
+    }
+    let mut found: Vec<Value> = serde_saphyr::from_multiple(text).context("a manifest here is not YAML")?;
+    found.retain(|one| !one.is_null());
+    let found = Arc::new(found);
+    lock(&READ).insert(text, Arc::clone(&found));
+    Ok(found)
 }
 
 /// Whether one of the words names a definition's group or kind, or some of its versions, which are then the only ones

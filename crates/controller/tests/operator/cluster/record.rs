@@ -1,6 +1,7 @@
 //! Everything that happens to the objects of a test, as the API server tells it.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -40,24 +41,31 @@ pub struct Record {
 #[derive(Clone, Debug)]
 pub enum What {
     /// An object is like this now.
-    Is(Value),
+    Is(Arc<Value>),
     /// An object is gone.
-    Gone(Value),
+    Gone(Arc<Value>),
     /// Something else: kind and text of a line.
     Note(&'static str, String),
+}
+
+/// All that happened, and each Canary as it was last told.
+#[derive(Default)]
+struct Records {
+    all: Vec<Record>,
+    canaries: BTreeMap<String, Arc<Value>>,
 }
 
 /// Watches until it is dropped.
 pub struct Recorder {
     server: ApiServer,
     began: Instant,
-    records: Arc<Mutex<Vec<Record>>>,
+    records: Arc<Mutex<Records>>,
     _watching: JoinSet<()>,
 }
 
 impl Recorder {
     pub fn start(server: &ApiServer) -> Recorder {
-        let (began, records) = (Instant::now(), Arc::new(Mutex::new(Vec::new())));
+        let (began, records) = (Instant::now(), Arc::<Mutex<Records>>::default());
         let mut watching = JoinSet::new();
         for kind in KINDS {
             watching.spawn(watch(server.client_as("recorder"), kind, began, Arc::clone(&records)));
@@ -67,23 +75,17 @@ impl Recorder {
 
     pub fn note(&self, kind: &'static str, text: String) {
         let (revision, at) = (self.server.revision(), self.began.elapsed());
-        self.records.lock().unwrap().push(Record { revision, at, what: What::Note(kind, text) });
+        self.records.lock().unwrap().all.push(Record { revision, at, what: What::Note(kind, text) });
     }
 
     /// A Canary as it was last told.
-    pub fn canary(&self, name: &str) -> Option<Value> {
-        let records = self.records.lock().unwrap();
-        records.iter().rev().find_map(|record| match &record.what {
-            What::Is(object) if object["kind"] == "Canary" && object["metadata"]["name"] == name => {
-                Some(object.clone())
-            }
-            _ => None,
-        })
+    pub fn canary(&self, name: &str) -> Option<Arc<Value>> {
+        self.records.lock().unwrap().canaries.get(name).cloned()
     }
 
     /// Everything so far, in the order in which it happened.
     pub fn records(&self) -> Vec<Record> {
-        let mut records = self.records.lock().unwrap().clone();
+        let mut records = self.records.lock().unwrap().all.clone();
         records.sort_by_key(|record| record.revision);
         records
     }
@@ -93,7 +95,7 @@ async fn watch(
     client: Client,
     (group, version, kind, plural): (&str, &str, &str, &str),
     began: Instant,
-    records: Arc<Mutex<Vec<Record>>>,
+    records: Arc<Mutex<Records>>,
 ) {
     let api_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     let resource = ApiResource {
@@ -114,7 +116,12 @@ async fn watch(
         let mut object = serde_json::to_value(&object).unwrap();
         object["kind"] = kind.into();
         let revision = object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
+        let (object, mut records) = (Arc::new(object), records.lock().unwrap());
+        if kind == "Canary" && !gone {
+            let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+            records.canaries.insert(name, Arc::clone(&object));
+        }
         let what = if gone { What::Gone(object) } else { What::Is(object) };
-        records.lock().unwrap().push(Record { revision, at: began.elapsed(), what });
+        records.all.push(Record { revision, at: began.elapsed(), what });
     }
 }

@@ -84,6 +84,9 @@ impl Walk {
     }
 
     fn visit(&mut self, schema: Node<'_>, old: Option<&Value>, new: Option<&Value>) {
+        if old == new {
+            return;
+        }
         let whole = [old, new].into_iter().flatten().find(|value| !value.is_null());
         let manner = whole.map_or(Manner::Leaf, |value| schema.manner(value));
         let leaf = manner == Manner::Leaf || (is_empty(old) && is_empty(new));

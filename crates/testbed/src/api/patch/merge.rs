@@ -8,11 +8,10 @@ use super::super::errors::{Reply, Status};
 ///
 /// # Errors
 /// 400 when the body is no JSON object.
-pub(super) fn apply(object: &Value, body: &[u8]) -> Reply<Value> {
+pub(super) fn apply(mut object: Value, body: &[u8]) -> Reply<Value> {
     let patch = object_in(body, "error decoding patch: ")?;
-    let mut patched = object.clone();
-    json_patch::merge(&mut patched, &Value::Object(patch));
-    Ok(patched)
+    json_patch::merge(&mut object, &Value::Object(patch));
+    Ok(object)
 }
 
 /// The JSON object in a patch's body; refusals begin with `prefix`.

@@ -41,7 +41,7 @@ impl State {
             )));
         }
         let old = self.found(call)?;
-        let new = patched(call, kind, &versioned(&call.resource, &old), &request.body)?;
+        let new = patched(call, kind, versioned(&call.resource, &old), &request.body)?;
         if name(&new) != call.name {
             return Err(Status::wrong_name(name(&new), &call.name));
         }
@@ -53,11 +53,11 @@ impl State {
 ///
 /// # Errors
 /// 400 for a patch that cannot be read, 422 for one that does not fit.
-pub(crate) fn patched(call: &Call, kind: &str, object: &Value, body: &[u8]) -> Reply<Value> {
+pub(crate) fn patched(call: &Call, kind: &str, object: Value, body: &[u8]) -> Reply<Value> {
     match kind {
-        "application/json-patch+json" => json::apply(object, body),
+        "application/json-patch+json" => json::apply(&object, body),
         "application/merge-patch+json" => merge::apply(object, body),
-        _ => strategic::apply(kinds::root(&call.resource).node, object, body),
+        _ => strategic::apply(kinds::root(&call.resource).node, &object, body),
     }
 }
 

@@ -24,16 +24,25 @@ pub(crate) struct Findings {
 /// # Errors
 /// For the first value that has another type than its field.
 pub(crate) fn read(name: &str, value: &Value, findings: &mut Findings) -> Result<Value, Mismatch> {
-    let reader = Reader { holder: name, path: String::new(), plain: String::new() };
+    let reader = Reader { holder: name, up: None, step: Step::Root };
     reader.shaped(&Shape::Type(name.to_owned()), value, findings)
 }
 
-/// Where a reader is: the type that holds the field, and the field's path with and without indexes.
-#[derive(Clone)]
+/// Where a reader is: the type that holds the field, and the way to the field. The way is only written out for
+/// sentences, since every field of every write is read.
+#[derive(Clone, Copy)]
 struct Reader<'a> {
     holder: &'a str,
-    path: String,
-    plain: String,
+    up: Option<&'a Reader<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Member(&'a str),
+    Key(&'a str),
+    Index(usize),
 }
 
 impl Reader<'_> {
@@ -64,12 +73,11 @@ impl Reader<'_> {
             return Err(self.mismatch(value, &format!("v1.{name}")));
         };
         for unknown in members.keys().filter(|key| !typed.fields.contains_key(*key)) {
-            findings.unknown.push(self.member(unknown).path);
+            findings.unknown.push(self.below(name, Step::Member(unknown)).path());
         }
         let mut read = Map::new();
         for (key, field) in &typed.fields {
-            let mut reader = self.member(key);
-            reader.holder = name;
+            let reader = self.below(name, Step::Member(key));
             let given = members.get(key).unwrap_or(&Value::Null);
             let found = reader.shaped(&field.shape, given, findings)?;
             let found = match field.presence {
@@ -89,8 +97,7 @@ impl Reader<'_> {
         };
         let mut read = Vec::new();
         for (index, item) in items.iter().enumerate() {
-            let mut reader = self.clone();
-            reader.path.push_str(&format!("[{index}]"));
+            let reader = self.below(self.holder, Step::Index(index));
             let found = reader.shaped(inner, item, findings)?;
             read.push(if found.is_null() { reader.zero(inner)? } else { found });
         }
@@ -103,8 +110,7 @@ impl Reader<'_> {
         };
         let mut read = Map::new();
         for (key, item) in members {
-            let mut reader = self.member(key);
-            reader.plain.clone_from(&self.plain);
+            let reader = self.below(self.holder, Step::Key(key));
             let found = reader.shaped(inner, item, findings)?;
             read.insert(key.clone(), if found.is_null() { reader.zero(inner)? } else { found });
         }
@@ -174,9 +180,37 @@ impl Reader<'_> {
         })
     }
 
-    fn member(&self, key: &str) -> Self {
-        let join = |path: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        Reader { holder: self.holder, path: join(&self.path), plain: join(&self.plain) }
+    fn below<'b>(&'b self, holder: &'b str, step: Step<'b>) -> Reader<'b> {
+        Reader { holder, up: Some(self), step }
+    }
+
+    /// The way with keys of maps and indexes.
+    fn path(&self) -> String {
+        self.write(|step| match step {
+            Step::Root => String::new(),
+            Step::Member(name) | Step::Key(name) => format!(".{name}"),
+            Step::Index(index) => format!("[{index}]"),
+        })
+    }
+
+    /// The way of members only.
+    fn plain(&self) -> String {
+        self.write(|step| match step {
+            Step::Member(name) => format!(".{name}"),
+            Step::Root | Step::Key(_) | Step::Index(_) => String::new(),
+        })
+    }
+
+    fn write(&self, shown: fn(Step<'_>) -> String) -> String {
+        let mut steps = vec![shown(self.step)];
+        let mut reader = self;
+        while let Some(up) = reader.up {
+            steps.push(shown(up.step));
+            reader = up;
+        }
+        steps.reverse();
+        let path = steps.concat();
+        path.strip_prefix('.').unwrap_or(&path).to_owned()
     }
 
     fn mismatch(&self, value: &Value, wanted: &str) -> Mismatch {
@@ -188,7 +222,7 @@ impl Reader<'_> {
             Value::Array(_) => "array".to_owned(),
             _ => "object".to_owned(),
         };
-        let (holder, path) = (self.holder, &self.plain);
+        let (holder, path) = (self.holder, self.plain());
         let wanted = if path.ends_with(".uid") && wanted == "string" { "types.UID" } else { wanted };
         match path.is_empty() {
             true => format!("json: cannot unmarshal {have} into Go value of type {wanted}"),

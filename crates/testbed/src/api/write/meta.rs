@@ -136,15 +136,12 @@ pub(super) fn check_update(old: &Value, new: &Value) -> Vec<Cause> {
     vec![Cause::new("metadata.finalizers", Fault::Forbidden, detail)]
 }
 
-/// Everything but metadata and status, and metadata's own content for kinds without generations: what a change of
-/// `generation` follows.
-pub(super) fn specification(call: &Call, object: &Value) -> Value {
-    let mut rest = object.clone();
-    if let Some(rest) = rest.as_object_mut() {
-        rest.remove("metadata");
-        if call.resource.has_status {
-            rest.remove("status");
-        }
-    }
-    rest
+/// Everything but metadata and status: what a change of `generation` follows.
+pub(super) fn specification<'a>(
+    call: &Call,
+    object: &'a Value,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    let has_status = call.resource.has_status;
+    let members = object.as_object().into_iter().flatten();
+    members.filter(move |(name, _)| *name != "metadata" && !(*name == "status" && has_status))
 }

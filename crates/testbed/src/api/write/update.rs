@@ -50,14 +50,14 @@ impl State {
         let managers = managers.unwrap_or_else(|| next_managers(call, old, &new));
         put_or_take(&mut new, &["metadata", "managedFields"], managers.json());
         meta::tidy(&mut new);
-        let changed = meta::specification(call, old) != meta::specification(call, &new);
+        let changed = meta::specification(call, old).ne(meta::specification(call, &new));
         if call.resource.counts_generations && changed {
             let generation = number(old, &["metadata", "generation"]) + 1;
             put(&mut new, &["metadata", "generation"], json!(generation));
         }
         // The real server looks at metadata several times in an update, and says so.
-        let mut causes = [meta::check(call, &new), meta::check(call, &new), meta::check(call, &new)].concat();
-        causes.extend([meta::check_update(old, &new), meta::check_update(old, &new)].concat());
+        let mut causes = vec![meta::check(call, &new); 3].concat();
+        causes.extend(vec![meta::check_update(old, &new); 2].concat());
         causes.extend(kinds::check(call, &new, Some(old)));
         if !causes.is_empty() {
             return Err(Status::invalid(&call.resource, &call.name, &causes));

@@ -80,21 +80,24 @@ impl Plan {
 }
 
 /// The objects of the API by kind, then by namespace and name. Never goes back: what an answer to a write has told is
-/// not overwritten by an event from before it.
+/// not overwritten by an event from before it. Clones share what neither of them changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
-    objects: BTreeMap<Resource, BTreeMap<(String, String), Arc<Value>>>,
+    objects: BTreeMap<Resource, Arc<ByName>>,
     /// How often each kind has changed.
     changes: BTreeMap<Resource, u64>,
     /// Uids of objects known to be deleted whose last event is still to come.
     gone: BTreeSet<String>,
 }
 
+/// Objects by namespace and name.
+type ByName = BTreeMap<(String, String), Arc<Value>>;
+
 impl Snapshot {
     /// Replaces what is known of one kind by a list.
     pub fn replace(&mut self, resource: Resource, objects: Vec<Value>) {
         let by_name = objects.into_iter().map(|object| (key(&object), Arc::new(object)));
-        self.objects.insert(resource, by_name.collect());
+        self.objects.insert(resource, Arc::new(by_name.collect()));
         self.count(resource);
     }
 
@@ -111,7 +114,7 @@ impl Snapshot {
         let objects = self.objects.entry(resource).or_default();
         let key = key(&object);
         if objects.get(&key).is_none_or(|known| is_newer(&object, known)) {
-            objects.insert(key, Arc::new(object));
+            Arc::make_mut(objects).insert(key, Arc::new(object));
             self.count(resource);
         }
     }
@@ -122,7 +125,7 @@ impl Snapshot {
         let objects = self.objects.entry(resource).or_default();
         let key = key(object);
         if objects.get(&key).is_some_and(|known| view::uid(known) == view::uid(object)) {
-            objects.remove(&key);
+            Arc::make_mut(objects).remove(&key);
             self.count(resource);
         }
     }
@@ -130,7 +133,8 @@ impl Snapshot {
     /// Forgets one object that was just deleted; its events still to come change nothing.
     pub fn bury(&mut self, resource: Resource, namespace: &str, name: &str) {
         let key = (namespace.to_owned(), name.to_owned());
-        if let Some(object) = self.objects.get_mut(&resource).and_then(|objects| objects.remove(&key)) {
+        let objects = self.objects.get_mut(&resource);
+        if let Some(object) = objects.and_then(|objects| Arc::make_mut(objects).remove(&key)) {
             self.gone.insert(view::uid(&object).to_owned());
             self.count(resource);
         }
