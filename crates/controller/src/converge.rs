@@ -91,7 +91,9 @@ fn settled(memory: &Memory, now: Millis, local: &mut Local, view: View) -> Conve
     local.blocked_since = None;
     local.attempts = 0;
     local.unsure = false;
-    local.settled_as = Some(memory.clone());
+    // Before the first route is wanted none is missing.
+    let routed = matches!(view.seen.routes, LiveRoutes::Are { .. });
+    local.settled_as = routed.then(|| memory.clone());
     Converged { world: World::Settled, view, drift: None, retry_ms: None }
 }
 

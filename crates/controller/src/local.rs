@@ -25,7 +25,7 @@ pub(crate) struct Local {
     pub(crate) unsure: bool,
     /// Writes of the status that were refused or failed in a row; they space the next one.
     pub(crate) status_failures: u32,
-    /// The memory for which the world was last seen to be as wanted.
+    /// The memory for which the world, routes and all, was last seen to be as wanted.
     pub(crate) settled_as: Option<Memory>,
     /// Notices handed to the deliverer.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
