@@ -76,9 +76,14 @@ impl Pause {
             Pause::PrimaryMissing => Some(WaitKind::PrimaryMissing),
             Pause::Primary(_) => Some(WaitKind::Primary),
             Pause::Canary => Some(WaitKind::Canary),
-            Pause::Broken(_) | Pause::Unmended(_) => Some(WaitKind::Route),
+            Pause::Broken(text) | Pause::Unmended(text) => Some(WaitKind::Broken(digest(text))),
         }
     }
+}
+
+/// FNV-1a, 32 bit: compared with the one before it only.
+fn digest(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The next effect, in the order that keeps traffic safe.

@@ -185,8 +185,9 @@ pub enum WaitKind {
     PrimaryFailed,
     /// The canary is not ready.
     Canary,
-    /// A route or Service cannot be read, or is somebody else's.
-    Route,
+    /// An object cannot be read or written by us. What is wrong with it is another wait than what was wrong before, for
+    /// whoever mends one thing wants to hear of the next: a digest of the text tells them apart.
+    Broken(u32),
     /// A write is refused.
     Refused,
 }

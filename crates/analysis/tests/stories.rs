@@ -38,6 +38,6 @@ stories! {
     pushed_while_rolling_back, primary_crashes, primary_crashes_while_rolling_back, promotion_fails_twice,
     promotion_fails_and_the_primary_dies, pushed_into_a_failing_promotion, pushed_while_the_primary_is_down,
     canary_without_addresses, taken_over_in_mid_run, taken_over_while_waiting, taken_over_while_promoting,
-    scaled_up_between_rollouts, autoscaled, autoscaler_missing, autoscaler_rests,
+    scaled_up_between_rollouts, autoscaled, autoscaler_missing, autoscaler_rests, one_thing_after_the_other,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test,
 }

@@ -57,10 +57,7 @@ pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Mil
         ending: memory.ending.as_ref().map(api_ending),
         drain_until: memory.drain_until.map(|time| time.0),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
-        wait: memory
-            .wait
-            .as_ref()
-            .map(|wait| api::Wait { kind: name(WAITS, wait.kind).to_owned(), since: wait.since.0 }),
+        wait: memory.wait.as_ref().map(|wait| api::Wait { kind: wait_name(wait.kind), since: wait.since.0 }),
         outbox: Some(api_outbox(&memory.outbox)).filter(|outbox| outbox.next > 0),
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
         conditions: vec![condition(memory, kind, before, now)],
@@ -167,7 +164,6 @@ const WAITS: Words<WaitKind> = &[
     ("primary", WaitKind::Primary),
     ("primary-failed", WaitKind::PrimaryFailed),
     ("canary", WaitKind::Canary),
-    ("route", WaitKind::Route),
     ("refused", WaitKind::Refused),
 ];
 const SEVERITIES: Words<AlertSeverity> =
@@ -193,8 +189,20 @@ fn api_ending(ending: &Ending) -> api::Ending {
     }
 }
 
+/// What the name of a wait for something to be mended begins with; then comes the digest of what is wrong.
+const BROKEN: &str = "broken-";
+
+fn wait_name(kind: WaitKind) -> String {
+    match kind {
+        WaitKind::Broken(what) => format!("{BROKEN}{what:08x}"),
+        kind => name(WAITS, kind).to_owned(),
+    }
+}
+
 fn wait(wait: &api::Wait) -> Option<Wait> {
-    Some(Wait { kind: value(WAITS, &wait.kind)?, since: Millis(wait.since) })
+    let broken = wait.kind.strip_prefix(BROKEN).and_then(|what| u32::from_str_radix(what, 16).ok());
+    let kind = broken.map(WaitKind::Broken).or_else(|| value(WAITS, &wait.kind))?;
+    Some(Wait { kind, since: Millis(wait.since) })
 }
 
 /// How receivers are written: `events`, or `hook/` and the hook's name.
