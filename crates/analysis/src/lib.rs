@@ -15,15 +15,17 @@ pub mod laws;
 mod memory;
 mod notice;
 mod observed;
+mod pause;
 mod phase;
 mod plan;
 mod words;
 
 pub use advance::{Step, Transition, advance};
-pub use converge::{Effect, Next, Pause, next_effect};
+pub use converge::{Effect, Next, next_effect};
 pub use facts::{Answer, Facts, Question, Side, World};
 pub use memory::{Cause, Ending, Entry, Memory, Outbox, Outcome, Phase, Wait, WaitKind};
 pub use notice::{Alert, AlertSeverity, Kind, Level, Notice};
 pub use observed::{Fit, Known, LiveRoutes, Observed, Pods, TargetScaler};
+pub use pause::Pause;
 pub use plan::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy};
 pub use words::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

@@ -257,8 +257,8 @@ fn reaching(context: &Context, case: &Case, target: &RouteTarget<'_>, fit: Fit) 
         return fit;
     }
     Fit::Broken(format!(
-        "Service {primary}.{} leads nowhere: its pods have no port named {name}; correct spec.service.targetPort, or give \
-         a container's port that name",
+        "Service {primary}.{} leads nowhere: its pods have no port named {name}; correct spec.service.targetPort, or \
+         give a container's port that name",
         case.key.namespace()
     ))
 }

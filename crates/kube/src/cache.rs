@@ -138,8 +138,8 @@ impl Cache {
         }
         let key = self.key(&object);
         let before = self.look(&key);
-        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier definition
-        // may leave out fields that are new.
+        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier
+        // definition may leave out fields that are new.
         let object = match self.laid.get(&key) {
             Some(Laid { what: What::Present(answer), .. }) if version(answer) == at => Arc::clone(answer),
             _ => Arc::new(object),
