@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Millis, Observed, Phase, Receiver, WaitKind, converge::Pause, observed::Since};
+use crate::{Millis, Observed, Pause, Phase, Receiver, WaitKind, observed::Since};
 
 /// Everything one decision may depend on that is neither the user's wish nor remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
