@@ -23,8 +23,8 @@ const PACE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Requests of clients per second.
 const RATE: u32 = 200;
-/// The same where a gateway splits them: very many beside the 20 of the guide's load test. It takes turns with them, and
-/// 20 of 220 could shift the share that clients see by four points.
+/// The same where a gateway splits them: very many beside the 20 of the guide's load test. It takes turns with them,
+/// and 20 of 220 could shift the share that clients see by four points.
 const SPLIT_RATE: u32 = 400;
 /// How long one request is waited for before clients come.
 const FIRST: Duration = Duration::from_secs(2);
