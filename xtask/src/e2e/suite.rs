@@ -34,7 +34,7 @@ use super::{
 use crate::charts;
 
 /// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 8;
 
 /// Everything that a run of the suite shares.
 pub struct Suite<'a> {

@@ -21,7 +21,7 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 const LOOPS: &str = "Warning canary deployment {} not ready: …is in CrashLoopBackOff: container podinfod";
 
 pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
-    stage.first_step(json!({"progressDeadlineSeconds": 8})).await?;
+    stage.first_step(json!({"progressDeadlineSeconds": 20})).await?;
     let before = stage.lines();
     let crashed = Instant::now();
     stage.crash_canary_pods().await?;
@@ -72,7 +72,7 @@ pub async fn recovers(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn crashing_push(stage: Stage) -> anyhow::Result<()> {
-    stage.first_step(json!({"progressDeadlineSeconds": 8})).await?;
+    stage.first_step(json!({"progressDeadlineSeconds": 20})).await?;
     stage.push("crash-6.0.2").await?;
     stage.rests_in("Failed").await?;
     stage.tells(&[
@@ -93,7 +93,7 @@ pub async fn crashing_push(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn never_ready(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({"progressDeadlineSeconds": 8})).await?;
+    stage.initialise(json!({"progressDeadlineSeconds": 20})).await?;
     stage.push("broken-6.0.1").await?;
     stage.rests_in("Failed").await?;
     stage.tells(&[
