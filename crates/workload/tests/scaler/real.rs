@@ -65,7 +65,10 @@ impl Cluster {
     fn write(&self, change: &Change) {
         match &change.action {
             Action::Create(object) => {
-                let object = without_namespace(object.clone()).to_string();
+                let mut object = without_namespace(object.clone());
+                // There is no such Canary here, and the garbage collector would know.
+                object["metadata"].as_object_mut().unwrap().remove("ownerReferences");
+                let object = object.to_string();
                 self.kubectl(&["create", "-n", &self.namespace, "-f", "-"], &object);
             }
             Action::Merge { body, .. } => {
@@ -85,7 +88,12 @@ impl Cluster {
     fn look(&self, scene: &mut Scene) {
         for key in [scene.source_key(), scene.primary_key()] {
             match self.read(&key) {
-                Some(object) => scene.store.put(key, object),
+                Some(mut object) => {
+                    if key == scene.primary_key() {
+                        object["metadata"]["ownerReferences"] = json!([scene.owner.reference()]);
+                    }
+                    scene.store.put(key, object);
+                }
                 None => drop(scene.store.remove(&key)),
             }
         }
