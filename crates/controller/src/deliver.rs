@@ -10,7 +10,7 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use tokio::sync::mpsc;
 use vexil_analysis::{Entry, Kind, Millis, Receiver};
 use vexil_kube::{EventRecord, EventType};
-use vexil_object::ObjectKey;
+use vexil_object::{ObjectKey, Seen};
 use vexil_webhook::{Hook, Payload, send};
 
 use crate::{Context, case::Case, plan::GLOBAL_HOOK};
@@ -192,7 +192,9 @@ async fn deliver(context: &Context, delivery: &Delivery) {
         };
         let canary = format!("{}.{}", delivery.key.name(), delivery.key.namespace());
         tracing::error!(%canary, "notice could not be delivered: {error}");
-        if context.clock.now().since(delivery.at) > WORTH_TELLING_MS {
+        // Nobody asks after a Canary that is gone, and its namespace may be gone with it.
+        let gone = context.cluster.look(&delivery.key) == Seen::Absent;
+        if gone || context.clock.now().since(delivery.at) > WORTH_TELLING_MS {
             return;
         }
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;

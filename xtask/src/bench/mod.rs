@@ -125,6 +125,9 @@ impl<'a> Bench<'a> {
         let (requests, cpu) = (self.cluster.requests(None)?, process.cpu_s()?);
         tokio::time::sleep(idle).await;
         let asked = figures::since(&requests, &self.cluster.requests(None)?);
+        for (request, times) in &asked {
+            println!("bench: while idle, {times} {request}");
+        }
         let intervals = idle.as_secs_f64() / 10.0 * CROWD as f64;
         self.figures.idle = asked.values().sum::<usize>() as f64 / intervals;
         self.figures.cpu = (process.cpu_s()? - cpu) / idle.as_secs_f64();

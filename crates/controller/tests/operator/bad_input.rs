@@ -193,3 +193,22 @@ async fn rights_that_are_missing_are_told_on_the_canary() {
     stage.until_phase(NAME, "Initialized").await;
     stage.check_laws(NAME);
 }
+
+/// An Event that finds no namespace is not tried again for a Canary that is gone.
+#[tokio::test(start_paused = true)]
+async fn what_is_told_of_a_canary_that_is_gone_is_not_tried_again() {
+    let mut stage = Stage::open().await;
+    let gone = FaultAction::Answer { code: 404, retry_after: None };
+    let matcher = Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new("create", "events") };
+    stage.cluster.server().faults().push(Fault::once(matcher, gone).times(u32::MAX));
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    assert!(stage.cluster.delete("flagger.app/v1beta1", "Canary", "test", NAME).await.unwrap());
+    stage.pass(120.0).await;
+    let tried =
+        |stage: &Stage| stage.cluster.server().audit().of(OPERATOR).iter().filter(|e| e.is_write()).count();
+    let before = tried(&stage);
+    stage.pass(1_200.0).await;
+    assert_eq!(tried(&stage), before);
+}
