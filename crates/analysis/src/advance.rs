@@ -43,7 +43,11 @@ fn decide(draft: &mut Draft<'_>) -> Result<(), Vec<Question>> {
         return phase::idle::suspended(draft);
     }
     draft.waited(WaitKind::Suspended);
+    draft.bring_back_times();
     phase::drifted(draft);
+    if phase::rebinding::look(draft)? {
+        return Ok(());
+    }
     if draft.memory.foreign && draft.memory.phase != Phase::Initializing {
         return phase::takeover::adopt(draft);
     }

@@ -4,8 +4,14 @@
 //! workload that is not ready while the other one is. [`next_effect`] is called until it says [`Next::Settled`] or
 //! [`Next::Wait`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
 
+mod primary;
+
+pub(crate) use primary::replaceable;
+
+use primary::{primary, promotion};
+
 use crate::{
-    Fit, Known, LiveRoutes, Memory, Millis, Observed, Pause, Phase, Plan, Pods, Readiness, Revision, Routes,
+    Fit, Known, LiveRoutes, Memory, Millis, Observed, Pause, Phase, Plan, Pods, Revision, Routes,
     TargetScaler, Weight,
 };
 
@@ -39,6 +45,8 @@ pub enum Effect {
     ScaleToZero,
     /// Copy the target to the primary, if the target is at this revision.
     Promote(Revision),
+    /// Release what earlier bindings left: routes, and primaries that no Service selects any more.
+    Release,
 }
 
 /// The next effect, in the order that keeps traffic safe.
@@ -46,18 +54,24 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
     if plan.suspended || matches!(memory.phase, Phase::New | Phase::Terminating | Phase::Terminated) {
         return Next::Settled;
     }
-    foreign(memory, seen)
+    let safe = foreign(memory, seen)
         .or_else(|| rescue(plan, memory, seen))
         .or_else(|| undrained(memory, seen))
-        .or_else(|| retire(memory, seen))
+        .or_else(|| retire(memory, seen));
+    if plan.halted.is_some() {
+        // Only what takes traffic back: nothing is written from a spec that makes no sense.
+        return safe.or_else(|| retreat(memory, seen, now)).unwrap_or(Next::Settled);
+    }
+    safe.or_else(|| primary(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
-        .or_else(|| primary(memory, seen))
+        .or_else(|| initial_addresses(memory, seen))
         .or_else(|| fit(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
         .or_else(|| capacity(memory, seen))
         .or_else(|| routes(memory, seen))
         .or_else(|| retreat(memory, seen, now))
+        .or_else(|| leftovers(memory, seen))
         .or_else(|| broken(seen))
         .unwrap_or(Next::Settled)
 }
@@ -109,7 +123,7 @@ fn undrained(memory: &Memory, seen: &Observed) -> Option<Next> {
 /// Traffic that is to go back to the primary goes first: nothing that is broken elsewhere may hold it up.
 fn retire(memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
-    let back = memory.weight < routes.canary() && seen.primary_serves();
+    let back = memory.weight < routes.canary() && seen.primary_takes_traffic();
     back.then_some(Next::Do(Effect::Route(Routes::split(memory.weight))))
 }
 
@@ -134,44 +148,13 @@ fn broken(seen: &Observed) -> Option<Next> {
     })
 }
 
-/// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held.
-fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
-    match (&seen.primary, &seen.target) {
-        (Known::Present(_), _) => initial_readiness(memory, seen),
-        (Known::NotKnown, _) | (Known::Absent, Known::NotKnown) => Some(Next::Wait(Pause::Look)),
-        (Known::Absent, Known::Absent) => Some(Next::Wait(Pause::TargetMissing)),
-        (Known::Absent, Known::Present(target)) => {
-            let vetted = match memory.phase {
-                Phase::Initializing => &memory.applied,
-                Phase::Promoting => &memory.applied,
-                _ => &memory.held,
-            };
-            match vetted {
-                Some(revision) if target.revision.as_ref() == Some(revision) => {
-                    Some(Next::Do(Effect::CreatePrimary(revision.clone())))
-                }
-                _ if memory.phase == Phase::Initializing => Some(Next::Wait(Pause::TargetMoved)),
-                _ => Some(Next::Wait(Pause::PrimaryMissing)),
-            }
-        }
-    }
+/// Gateways know a ready address of the new primary before anything else moves to it.
+fn initial_addresses(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let waits = memory.phase == Phase::Initializing && !seen.primary_takes_traffic();
+    waits.then(|| no_pod(&seen.primary_addresses, Pause::Primary(None)))
 }
 
-/// Nothing moves to a new primary before it is ready.
-fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
-    if memory.phase != Phase::Initializing {
-        return None;
-    }
-    match seen.primary.present().map(|pods| &pods.readiness) {
-        Some(Readiness::Ready) if seen.primary_serves() => None,
-        Some(Readiness::Waiting(text) | Readiness::Failed(text)) => {
-            Some(Next::Wait(Pause::Primary(Some(text.clone()))))
-        }
-        Some(Readiness::Ready) | None => Some(no_pod(&seen.primary_addresses, Pause::Primary(None))),
-    }
-}
-
-/// Nobody takes traffic, or nobody has looked who does.
+/// No ready addresses, or endpoints not yet observed.
 fn no_pod(addresses: &Known<u32>, pause: Pause) -> Next {
     Next::Wait(if *addresses == Known::NotKnown { Pause::Look } else { pause })
 }
@@ -179,32 +162,9 @@ fn no_pod(addresses: &Known<u32>, pause: Pause) -> Next {
 /// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout.
 fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     match fit(memory, &seen.apex, Effect::Apex)? {
-        Next::Do(_) if !seen.primary_serves() && memory.phase == Phase::Initializing => {
-            Some(no_pod(&seen.primary_addresses, Pause::Primary(None)))
-        }
         // Somebody edited it while the primary is down: putting it back can wait, decisions cannot.
-        Next::Do(_) if !seen.primary_serves() => None,
+        Next::Do(_) if !seen.primary_takes_traffic() => None,
         other => Some(other),
-    }
-}
-
-/// What was analysed is copied, once.
-fn promotion(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let applied = memory.applied.as_ref()?;
-    if memory.phase != Phase::Promoting || memory.ending.is_some() {
-        return None;
-    }
-    let holds = seen.primary.present().and_then(|pods| pods.revision.as_ref());
-    if holds == Some(applied) {
-        return None;
-    }
-    match &seen.target {
-        Known::NotKnown => Some(Next::Wait(Pause::Look)),
-        Known::Absent => Some(Next::Wait(Pause::TargetMissing)),
-        Known::Present(target) if target.revision.as_ref() == Some(applied) => {
-            Some(Next::Do(Effect::Promote(applied.clone())))
-        }
-        Known::Present(_) => Some(Next::Wait(Pause::TargetMoved)),
     }
 }
 
@@ -232,7 +192,7 @@ fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
     if want.canary() > live.canary() && !seen.canary_serves() {
         return Some(no_pod(&seen.canary_addresses, Pause::Canary));
     }
-    if want.canary() < live.canary() && !seen.primary_serves() && !seen.canary_is_gone() {
+    if want.canary() < live.canary() && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
         return Some(no_pod(&seen.primary_addresses, Pause::Primary(None)));
     }
     (*live != want || !fits).then_some(Next::Do(Effect::Route(want)))
@@ -249,10 +209,23 @@ fn retreat(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
         Known::NotKnown => Some(Next::Wait(Pause::Look)),
         Known::Present(pods) if pods.replicas == 0 && seen.target_scaler != TargetScaler::Scales => None,
         // The last copy that works is not taken, whatever the memory says.
-        Known::Present(_) if !seen.primary_serves() && !seen.canary_is_gone() => {
+        Known::Present(_) if !seen.primary_takes_traffic() && !seen.canary_is_gone() => {
             Some(Next::Wait(Pause::Primary(None)))
         }
         Known::Present(_) => Some(Next::Do(Effect::ScaleToZero)),
         Known::Absent => None,
+    }
+}
+
+/// What earlier bindings left goes last: traffic, Services and the drain are done with it.
+fn leftovers(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if memory.previous.is_empty() || memory.phase == Phase::Initializing {
+        return None;
+    }
+    match &seen.leftovers {
+        // What cannot be released harms no traffic, and is reported.
+        Fit::Fits | Fit::Broken(_) => None,
+        Fit::NotKnown => Some(Next::Wait(Pause::Look)),
+        Fit::Differs => Some(Next::Do(Effect::Release)),
     }
 }

@@ -36,6 +36,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A stored time that lies in the future counts as now: the clock was set back, or it was another machine's.
+    pub(crate) fn bring_back_times(&mut self) {
+        let (now, drain_ms) = (self.facts.now, self.plan.drain_ms());
+        self.memory.last_step = self.memory.last_step.map(|last| last.min(now));
+        self.memory.drain_until = self.memory.drain_until.map(|until| until.min(now.plus(drain_ms)));
+    }
+
     /// `podinfo.test`, the Canary.
     pub(crate) fn canary(&self) -> String {
         format!("{}.{}", self.plan.names.canary, self.plan.names.namespace)
@@ -91,33 +98,79 @@ impl<'a> Draft<'a> {
         self.facts.answers.get(&question).ok_or_else(|| vec![question])
     }
 
-    /// Waits for something: told once, when it has lasted a while. Returns since when, for deadlines.
-    pub(crate) fn wait(
-        &mut self,
-        kind: WaitKind,
-        message: impl FnOnce(&mut Self) -> Need<String>,
-    ) -> Need<Millis> {
+    /// Waits for something: reported once, when it has lasted a while.
+    pub(crate) fn wait(&mut self, kind: WaitKind, text: impl FnOnce(&mut Self) -> Need<String>) -> Need<()> {
         self.waiting = Some(kind);
-        if let Some(wait) = self.memory.wait.as_ref().filter(|wait| wait.kind == kind) {
-            return Ok(wait.since);
+        if self.memory.wait.as_ref().is_some_and(|wait| wait.kind == kind) {
+            return Ok(());
         }
         let now = self.facts.now;
         let since = self.facts.waiting.filter(|(of, _)| *of == kind).map_or(now, |(_, since)| since);
-        if now.since(since) < WORTH_TELLING_MS {
+        let waited_ms = now.since(since);
+        if waited_ms < WORTH_TELLING_MS {
             self.wake_at(since.plus(WORTH_TELLING_MS));
-            return Ok(since);
+            return Ok(());
         }
-        let text = message(self)?;
-        self.memory.wait = Some(Wait { kind, since });
+        let text = text(self)?;
+        self.stop_wait();
+        // In a step that waited before, a wait counts from when it is reported, as it does after a restart.
+        let waited_ms = if self.memory.waited_ms == 0 { waited_ms } else { 0 };
+        self.memory.wait = Some(Wait { kind, since, waited_ms, at: now, text: text.clone() });
         self.warn(text);
-        Ok(since)
+        Ok(())
+    }
+
+    /// Waits for something that has a deadline. What earlier waits took of this step counts, so that flapping does not
+    /// start it anew. Returns whether the deadline has passed.
+    pub(crate) fn wait_in_time(
+        &mut self,
+        kind: WaitKind,
+        text: impl FnOnce(&mut Self) -> Need<String>,
+    ) -> Need<bool> {
+        let other =
+            self.memory.wait.as_ref().filter(|wait| wait.kind != kind && wait.kind != WaitKind::Suspended);
+        let earlier_ms = other.map_or(0, |wait| wait.lasted_ms(self.plan, self.facts.now));
+        if self.memory.runs() && self.memory.waited_ms.saturating_add(earlier_ms) >= self.plan.deadline_ms {
+            return Ok(true);
+        }
+        self.wait(kind, text)?;
+        let (plan, now) = (self.plan, self.facts.now);
+        let Some(wait) = self.memory.wait.as_mut().filter(|wait| wait.kind == kind) else { return Ok(false) };
+        let lasted_ms = wait.lasted_ms(plan, now);
+        // Stored now and then, so that a restart does not take it back; and what lies in the future is brought back.
+        if now.since(wait.at) >= plan.observed_ms() || wait.at > now {
+            (wait.waited_ms, wait.at) = (lasted_ms, now);
+        }
+        let next = wait.at.plus(plan.observed_ms());
+        let used_ms = self.memory.waited_ms.saturating_add(lasted_ms);
+        if used_ms >= plan.deadline_ms {
+            return Ok(true);
+        }
+        self.wake_at(next.min(now.plus(plan.deadline_ms - used_ms)));
+        Ok(false)
     }
 
     /// What `wait` would wait for has come.
     pub(crate) fn waited(&mut self, kind: WaitKind) {
         if self.memory.wait.as_ref().is_some_and(|wait| wait.kind == kind) {
-            self.memory.wait = None;
+            self.stop_wait();
         }
+    }
+
+    /// The time that was waited stays counted until the step is done.
+    fn stop_wait(&mut self) {
+        let counts = self.memory.runs();
+        if let Some(wait) = self.memory.wait.take().filter(|wait| counts && wait.kind != WaitKind::Suspended)
+        {
+            let lasted_ms = wait.lasted_ms(self.plan, self.facts.now);
+            self.memory.waited_ms =
+                self.memory.waited_ms.saturating_add(lasted_ms).min(self.plan.deadline_ms);
+        }
+    }
+
+    /// A step is done: the next one has all of its time.
+    pub(crate) fn progress(&mut self) {
+        self.memory.waited_ms = 0;
     }
 
     /// Moves to another phase; a new phase starts without an old wait.
@@ -125,6 +178,7 @@ impl<'a> Draft<'a> {
         self.memory.phase = phase;
         self.memory.wait = None;
         self.waiting = None;
+        self.progress();
     }
 
     /// The share of the canary that the routes are to have.
@@ -134,18 +188,18 @@ impl<'a> Draft<'a> {
     }
 
     /// Nothing is waited for any more, whatever it was.
-    fn stop_waiting(&mut self) {
+    fn settle_wait(&mut self) {
         let seen = &self.facts.seen;
         let looked = seen.target != Known::NotKnown && seen.primary != Known::NotKnown;
         let told = self.memory.wait.as_ref().is_some_and(|wait| wait.kind != WaitKind::Suspended);
         if told && looked && self.waiting.is_none() && self.facts.world == World::Settled {
-            self.memory.wait = None;
+            self.stop_wait();
         }
     }
 
     /// Seals the decision.
     pub(crate) fn done(mut self) -> Step {
-        self.stop_waiting();
+        self.settle_wait();
         let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
         if counted(&self.memory) != counted(self.before) {
             self.memory.changed = Some(self.facts.now);

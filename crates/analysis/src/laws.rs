@@ -2,6 +2,7 @@
 
 use crate::{
     Effect, Facts, Known, LiveRoutes, Memory, Observed, Pause, Phase, Readiness, TargetScaler, World,
+    converge::replaceable,
 };
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
@@ -16,10 +17,11 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
     match from {
         New => to == Initializing,
         Initializing => to == Initialized,
-        Initialized | Succeeded | Failed => matches!(to, Waiting | Progressing),
-        Waiting => matches!(to, Progressing | Succeeded),
+        // An edit of the binding initializes anew, once no rollout goes on.
+        Initialized | Succeeded | Failed => matches!(to, Waiting | Progressing | Initializing),
+        Waiting => matches!(to, Progressing | Succeeded | Initializing),
         Progressing | WaitingPromotion => {
-            matches!(to, Progressing | WaitingPromotion | Promoting | Failed | Succeeded)
+            matches!(to, Progressing | WaitingPromotion | Promoting | Failed | Succeeded | Initializing)
         }
         Promoting => matches!(to, Finalising | Failed | Progressing),
         Finalising => matches!(to, Succeeded | Failed),
@@ -66,7 +68,16 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
             return Some("failed checks went down within a run");
         }
     }
+    let bound = |memory: &Memory| memory.binding.clone().unwrap_or_default();
+    let rebound = !bound(before).agrees(&bound(after));
+    if rebound && before.binding.is_some() && after.phase != Phase::Initializing {
+        return Some("the binding changed without an initialisation");
+    }
+    if rebound && !after.weight.is_zero() && before.binding.is_some() {
+        return Some("the binding changed while the canary was to have traffic");
+    }
     if before.promoted != after.promoted
+        && !rebound
         && !matches!(after.phase, Phase::Initialized | Phase::Succeeded | Phase::Failed)
         && !before.foreign
     {
@@ -138,10 +149,33 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
             Some("a primary is made from a revision that was not vetted")
         }
         Effect::Promote(revision) if held() == Some(revision) => Some("the same revision is copied twice"),
+        Effect::Promote(_) if memory.phase == Phase::Initializing => {
+            let works = !seen.primary.present().is_some_and(replaceable);
+            works.then_some("a primary that works is overwritten by an initialisation")
+        }
         Effect::Promote(revision)
             if memory.phase != Phase::Promoting || memory.applied.as_ref() != Some(revision) =>
         {
             Some("something else is copied than was analysed")
+        }
+        Effect::Release if memory.phase == Phase::Initializing || memory.previous.is_empty() => {
+            Some("the earlier binding is released before the new one serves")
+        }
+        Effect::Apex | Effect::Route(_)
+            if memory.phase == Phase::Initializing
+                && !seen.primary_takes_traffic()
+                && seen.canary_serves() =>
+        {
+            Some("traffic moves to a new primary that does not serve")
+        }
+        Effect::Backends
+            if memory.phase == Phase::Initializing
+                && !memory.previous.is_empty()
+                && !seen.primary.present().is_some_and(|primary| {
+                    primary.replicas == 0 || primary.readiness == Readiness::Ready
+                }) =>
+        {
+            Some("Services move to a new primary that is not ready")
         }
         Effect::ScaleToZero if memory.ending.is_none() && memory.phase != Phase::Initializing => {
             Some("the target is scaled to zero although nothing ends")
@@ -170,7 +204,7 @@ pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static 
         if new > old && !before.canary_serves() {
             return Some("traffic was moved to a canary without a ready pod");
         }
-        if new < old && !before.primary_serves() && before.canary_serves() {
+        if new < old && !before.primary_takes_traffic() && before.canary_serves() {
             return Some("traffic was moved to a primary without a ready pod while the canary has one");
         }
     }
@@ -179,7 +213,7 @@ pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static 
         if new.is_some_and(|weight| !weight.is_zero()) {
             return Some("the target was scaled to zero while it carried traffic");
         }
-        if !before.primary_serves() && before.canary_serves() {
+        if !before.primary_takes_traffic() && before.canary_serves() {
             return Some("the target was scaled to zero while only it had a ready pod");
         }
     }

@@ -8,6 +8,7 @@
 //! [`Transition`] what was decided, an [`Effect`] what is to be done, a [`Notice`] what is to be told.
 
 mod advance;
+mod binding;
 mod converge;
 mod draft;
 mod facts;
@@ -21,6 +22,7 @@ mod plan;
 mod words;
 
 pub use advance::{Step, Transition, advance};
+pub use binding::Binding;
 pub use converge::{Effect, Next, next_effect};
 pub use facts::{Answer, Facts, Question, Side, World};
 pub use memory::{Cause, Ending, Entry, Memory, Outbox, Outcome, Phase, Wait, WaitKind};

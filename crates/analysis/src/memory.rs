@@ -4,19 +4,25 @@
 
 use std::fmt;
 
-use crate::{Millis, Notice, Receiver, Revision, Weight};
+use crate::{Binding, Millis, Notice, Plan, Receiver, Revision, Weight};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memory {
     /// Where the rollout stands.
     pub phase: Phase,
+    /// What traffic depends on; `None` for a Canary that was not looked at yet.
+    pub binding: Option<Binding>,
+    /// Earlier bindings whose objects are still to be released, oldest first.
+    pub previous: Vec<Binding>,
     /// The canary's share that the routes are to have.
     pub weight: Weight,
     /// Completed iterations (A/B and blue/green).
     pub iterations: u32,
     /// Failed checks of this run.
     pub failed_checks: u32,
+    /// The hooks before the rollout have passed in this run.
+    pub prepared: bool,
     /// The revision under analysis, or the last one that was.
     pub applied: Option<Revision>,
     /// The revision of the last successful rollout; `None` when the primary did not become ready with that very one.
@@ -39,6 +45,8 @@ pub struct Memory {
     pub post_rollout: Option<Ending>,
     /// What is being waited for, once it has been told.
     pub wait: Option<Wait>,
+    /// Time that earlier waits with a deadline took of this step, in milliseconds.
+    pub waited_ms: u64,
     /// What is still to be told.
     pub outbox: Outbox,
     /// When phase, weight, iterations or failed checks last changed.
@@ -52,6 +60,16 @@ impl Memory {
             && self.held.is_some()
             && self.held == self.applied
             && self.held != self.promoted
+    }
+
+    /// The primary was overwritten with a revision that was never promoted: what is pushed heals it.
+    pub(crate) fn heals(&self) -> bool {
+        self.held.is_some() && self.held != self.promoted
+    }
+
+    /// A revision is under analysis or being promoted, and has a deadline.
+    pub(crate) fn runs(&self) -> bool {
+        matches!(self.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting)
     }
 
     /// Nothing is going on and nothing is left to do.
@@ -138,6 +156,8 @@ pub enum Outcome {
     Reverted,
     /// Its promotion had failed, and the primary has recovered since.
     Recovered,
+    /// The user edited what traffic depends on: the rollout ends on the old binding and is not judged.
+    Rebound,
 }
 
 /// Why a run ended.
@@ -157,6 +177,10 @@ pub enum Cause {
     Reverted,
     /// The primary did not become ready in time after the copy, or recovered from that.
     Promotion,
+    /// The target was deleted.
+    TargetDeleted,
+    /// The binding was edited.
+    Rebound,
 }
 
 /// Something that is being waited for. It is the same wait as long as its kind is the same, whatever its numbers.
@@ -164,8 +188,22 @@ pub enum Cause {
 pub struct Wait {
     /// What is being waited for.
     pub kind: WaitKind,
-    /// Since when.
+    /// When it was first observed.
     pub since: Millis,
+    /// How much of it was observed until `at`, in milliseconds.
+    pub waited_ms: u64,
+    /// When `waited_ms` was stored.
+    pub at: Millis,
+    /// What was reported.
+    pub text: String,
+}
+
+impl Wait {
+    /// How long it has been observed at `now`, in milliseconds. A time in the future counts as now, and what lies
+    /// further back than one look was not observed: neither a clock that was set nor downtime brings a deadline closer.
+    pub fn lasted_ms(&self, plan: &Plan, now: Millis) -> u64 {
+        self.waited_ms.saturating_add(now.since(self.at).min(plan.observed_ms()))
+    }
 }
 
 /// What can be waited for.
@@ -181,8 +219,12 @@ pub enum WaitKind {
     PrimaryMissing,
     /// The primary is not ready.
     Primary,
-    /// The primary is past its deadline.
-    PrimaryFailed,
+    /// The primary is not the Canary's: it has another owner, or none.
+    PrimaryForeign,
+    /// The primary was edited, or rolled back, by someone else.
+    PrimaryEdited,
+    /// The spec is invalid.
+    Invalid,
     /// The canary is not ready.
     Canary,
     /// An object cannot be read or written by us. What is wrong with it is another wait than what was wrong before, for

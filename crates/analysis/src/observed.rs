@@ -1,5 +1,7 @@
 //! What was seen of the world, reduced to what decisions depend on.
 
+use std::collections::BTreeMap;
+
 use crate::{Millis, Readiness, Revision, Routes};
 
 /// What was seen when a tick began, or after its last effect.
@@ -23,6 +25,12 @@ pub struct Observed {
     pub primary_addresses: Known<u32>,
     /// Ready addresses behind the `-canary` Service.
     pub canary_addresses: Known<u32>,
+    /// What is left of earlier bindings; fits when nothing is.
+    pub leftovers: Fit,
+    /// The object that the router writes: group, version, kind, namespace and name; `None` when it has none.
+    pub route: Option<String>,
+    /// Labels that select the target's pods; empty when the target is not there.
+    pub selector: BTreeMap<String, String>,
 }
 
 impl Observed {
@@ -36,9 +44,30 @@ impl Observed {
         matches!(self.canary_addresses, Known::Present(n) if n > 0)
     }
 
-    /// It is certain that no gateway knows a ready address of the primary.
+    /// It is certain that no gateway knows a ready address of the primary, though it should have pods.
     pub fn primary_is_gone(&self) -> bool {
-        matches!(self.primary_addresses, Known::Absent | Known::Present(0))
+        !self.primary_sleeps() && matches!(self.primary_addresses, Known::Absent | Known::Present(0))
+    }
+
+    /// The primary is wanted to have no pods: its autoscaler, or a person, scaled it to zero. Not a failure; pods come
+    /// back when they are wanted.
+    pub fn primary_sleeps(&self) -> bool {
+        self.primary.present().is_some_and(|pods| pods.replicas == 0)
+    }
+
+    /// Traffic may go to the primary: it serves, or it is wanted to have no pods.
+    pub fn primary_takes_traffic(&self) -> bool {
+        self.primary_serves() || self.primary_sleeps()
+    }
+
+    /// No pod of the primary works, although some should: a revision that was pushed is the cure.
+    pub(crate) fn primary_is_down(&self) -> bool {
+        self.primary == Known::Absent || self.primary_is_gone()
+    }
+
+    /// Why the primary is not ours to write, when it is not.
+    pub fn primary_foreign(&self) -> Option<&str> {
+        self.primary.present().and_then(|pods| pods.foreign.as_deref())
     }
 
     /// It is certain that no gateway knows a ready address of the canary.
@@ -77,8 +106,14 @@ pub struct Pods {
     pub revision: Option<Revision>,
     /// Replicas that it asks for.
     pub replicas: u32,
+    /// Pods that are available, of whatever revision.
+    pub available: u32,
     /// Whether they are there.
     pub readiness: Readiness,
+    /// Who owns it, when the Canary does not; the text says what the user has to do. Always `None` for the target.
+    pub foreign: Option<String>,
+    /// Its template is not what was copied last: someone else edited it or rolled it back.
+    pub edited: bool,
 }
 
 /// Whether objects are as wanted.

@@ -1,14 +1,19 @@
 //! What the user wants, validated: the engine's own words for a Canary's spec, derived anew in every tick.
 
-use crate::Weight;
+use crate::{Binding, Weight};
 
 /// Everything a decision may depend on that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     /// Names that the messages mention.
     pub names: Names,
+    /// What traffic should depend on, as the spec says now. A difference to [`crate::Memory::binding`] is a migration.
+    pub binding: Binding,
     /// `spec.suspend`: nothing is decided or done.
     pub suspended: bool,
+    /// The spec is invalid; the text says why. The analysis stands still, what is in force is kept safe: traffic leaves
+    /// a copy without ready pods, deadlines and endings go on.
+    pub halted: Option<String>,
     /// `spec.skipAnalysis`, or no analysis at all: promote as soon as the canary is ready.
     pub skip_analysis: bool,
     /// Pace of the analysis, in milliseconds.
@@ -37,6 +42,12 @@ impl Plan {
     /// How long connections may linger after the last change of routes before pods go: one interval, at most 30 s.
     pub fn drain_ms(&self) -> u64 {
         self.interval_ms.min(30_000)
+    }
+
+    /// The most that one look adds to the time waited, in milliseconds: time between two looks beyond that was not
+    /// observed and does not count towards a deadline. A wait is stored that often, so a restart loses little.
+    pub(crate) fn observed_ms(&self) -> u64 {
+        (self.deadline_ms / 10).clamp(5_000, 60_000)
     }
 
     /// The canary's weight after one step of traffic back to the primary (`analysis.md` 3.3).

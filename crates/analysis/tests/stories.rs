@@ -39,5 +39,10 @@ stories! {
     promotion_fails_and_the_primary_dies, pushed_into_a_failing_promotion, pushed_while_the_primary_is_down,
     canary_without_addresses, taken_over_in_mid_run, taken_over_while_waiting, taken_over_while_promoting,
     scaled_up_between_rollouts, autoscaled, autoscaler_missing, autoscaler_rests, one_thing_after_the_other,
+    target_edited_in_mid_run, provider_edited_in_mid_run, target_edited_and_edited_back,
+    first_image_does_not_exist, primary_asleep, primary_falls_asleep_in_mid_run, primary_is_not_ours, primary_edited,
+    canary_crashes_under_load, pushed_fix_while_the_primary_crashes, pushed_fix_with_skip_analysis,
+    healing_push_fails_and_the_next_heals, promotion_never_ready_and_paused, spec_invalid_in_mid_run, clock_set_back,
+    clock_set_ahead_while_waiting, operator_down_while_waiting, target_deleted_and_created_again, canary_flaps,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test,
 }

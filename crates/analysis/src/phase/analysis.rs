@@ -8,15 +8,28 @@ use crate::{
 
 /// Asks what is due now and acts on the answers (`analysis.md` 7, steps 26 to 30).
 pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
-    let fresh = draft.memory.weight.is_zero() && draft.memory.iterations == 0;
-    let passed = if fresh { prepare(draft)? } else { examine(draft)? };
+    let first = !draft.memory.prepared;
+    let passed = if first { prepare(draft)? } else { examine(draft)? };
     draft.memory.last_step = Some(draft.facts.now);
-    if passed {
-        step(draft);
-        Ok(())
-    } else {
-        count_failure(draft)
+    if !passed {
+        return count_failure(draft);
     }
+    draft.memory.prepared = true;
+    draft.progress();
+    // A canary that took all traffic from a primary without pods is examined with it before it is promoted.
+    if first && draft.memory.weight == Weight::FULL {
+        let canary = draft.canary();
+        draft.normal(format!("Advance {canary} canary weight {}", Weight::FULL));
+        turn::wake_when_due(draft);
+    } else {
+        step(draft);
+    }
+    Ok(())
+}
+
+/// The canary lost its last ready pod while it had traffic: a failed check, which has been reported.
+pub(crate) fn lost_pods(draft: &mut Draft<'_>) -> Need<()> {
+    count_failure(draft)
 }
 
 /// Before the first traffic: the pre-rollout hooks.

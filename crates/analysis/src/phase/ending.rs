@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, Ending, HookKind, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
-    phase::trouble,
+    phase::{rebinding, trouble},
 };
 
 /// Remembers how the run ended. Everything else follows from that, also after a crash.
@@ -39,9 +39,13 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
 
 /// Traffic is back, pods are gone: the terminal phase.
 fn finish(draft: &mut Draft<'_>, ending: Ending) {
+    if ending.result == Outcome::Rebound {
+        let change = draft.memory.binding.as_ref().and_then(|old| old.change_to(&draft.plan.binding));
+        return rebinding::bind(draft, change.as_deref());
+    }
     let phase = match ending.result {
         Outcome::Promoted | Outcome::Reverted => Phase::Succeeded,
-        Outcome::RolledBack | Outcome::Recovered => Phase::Failed,
+        Outcome::RolledBack | Outcome::Recovered | Outcome::Rebound => Phase::Failed,
     };
     let memory = &mut draft.memory;
     if ending.result != Outcome::RolledBack {
@@ -96,6 +100,6 @@ fn complete(draft: &mut Draft<'_>, ending: &Ending) {
             let primary = draft.primary();
             draft.normal(format!("{primary} has recovered and serves again, {target} was scaled down"));
         }
-        (Outcome::RolledBack | Outcome::Reverted, _) => {}
+        (Outcome::RolledBack | Outcome::Reverted | Outcome::Rebound, _) => {}
     }
 }

@@ -1,17 +1,21 @@
 //! Between rollouts: look for a new revision, for a primary that has recovered, and for hooks still to be asked.
 
 use crate::{
-    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, WaitKind,
+    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, Wait, WaitKind,
     draft::{Draft, Need},
-    phase::{ending, progressing, trouble},
+    phase::{
+        ending, progressing,
+        trouble::{self, Hold},
+    },
 };
 
-/// The user wants nothing to happen. Told once.
+/// The user wants nothing to happen. Reported once.
 pub(crate) fn suspended(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.wait.as_ref().is_none_or(|wait| wait.kind != WaitKind::Suspended) {
-        let since = draft.facts.now;
-        draft.memory.wait = Some(crate::Wait { kind: WaitKind::Suspended, since });
-        draft.normal("skipping canary run as object is suspended".to_owned());
+        let (kind, since) = (WaitKind::Suspended, draft.facts.now);
+        let text = "skipping canary run as object is suspended".to_owned();
+        draft.memory.wait = Some(Wait { kind, since, waited_ms: 0, at: since, text: text.clone() });
+        draft.normal(text);
     }
     Ok(())
 }
@@ -25,12 +29,19 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
         return ending::ask_hooks(draft);
     }
     progressing::withhold(draft);
+    if draft.plan.halted.is_some() {
+        return Ok(());
+    }
     if draft.memory.promotion_failed() && primary_ready(draft) {
         return ending::begin(draft, Ending { result: Outcome::Recovered, cause: Cause::Promotion });
     }
+    if trouble::foreign_primary(draft)? != Hold::No {
+        return Ok(());
+    }
+    draft.waited(WaitKind::PrimaryForeign);
     let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
         return match draft.facts.seen.target {
-            Known::Absent => trouble::target_missing(draft).map(drop),
+            Known::Absent => trouble::target_missing(draft),
             Known::NotKnown | Known::Present(_) => trouble::unsettled(draft).map(drop),
         };
     };
@@ -43,27 +54,48 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.applied.as_ref() == Some(&revision) {
         return rest(draft);
     }
-    if draft.memory.promotion_failed() || primary_ready(draft) {
+    if may_start(draft)? {
         start(draft, revision);
-        return Ok(());
     }
-    let text = draft.facts.seen.primary.present().and_then(|pods| trouble::unready(&pods.readiness));
-    match text.map(str::to_owned) {
-        Some(text) => trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop),
-        None => trouble::unsettled(draft).map(drop),
-    }
+    Ok(())
 }
 
-/// Nothing is new. Zero replicas are an act, not a state: a target that somebody gave pods is left alone, and told
-/// once.
+/// A rollout needs a primary to compare with and to go back to. One that is wanted to have no pods is no obstacle, and
+/// one that is down is a reason to start: the new revision is the cure. One that lacks some pods is waited for, but not
+/// for longer than the deadline.
+fn may_start(draft: &mut Draft<'_>) -> Need<bool> {
+    let seen = &draft.facts.seen;
+    if draft.memory.heals() || primary_ready(draft) || seen.primary_sleeps() || seen.primary_is_down() {
+        return Ok(true);
+    }
+    let Some(text) = trouble::primary_text(draft) else {
+        trouble::unsettled(draft)?;
+        return Ok(false);
+    };
+    let hold = trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text)?;
+    Ok(hold == Hold::Overdue)
+}
+
+/// Nothing is new. Zero replicas are an act, not a state: a target that was given pods is left alone, and reported once;
+/// so is a primary that does not run what was promoted.
 fn rest(draft: &mut Draft<'_>) -> Need<()> {
-    let up = draft.facts.seen.target.present().is_some_and(|pods| pods.replicas > 0);
-    if trouble::unsettled(draft)?.is_some() || !up || draft.memory.promotion_failed() {
+    if trouble::unsettled(draft)? || draft.memory.promotion_failed() {
+        return Ok(());
+    }
+    if draft.facts.seen.primary.present().is_some_and(|pods| pods.edited) {
+        let text = format!(
+            "{} was changed by someone else and does not run what was promoted; push a new revision, or take the \
+             change back",
+            draft.primary()
+        );
+        return draft.wait(WaitKind::PrimaryEdited, |_| Ok(text));
+    }
+    if !draft.facts.seen.target.present().is_some_and(|pods| pods.replicas > 0) {
         return Ok(());
     }
     let text =
         format!("{} was scaled up between rollouts; it gets no traffic and is left alone", draft.target());
-    draft.wait(WaitKind::ScaledUp, |_| Ok(text)).map(drop)
+    draft.wait(WaitKind::ScaledUp, |_| Ok(text))
 }
 
 fn primary_ready(draft: &Draft<'_>) -> bool {
@@ -79,6 +111,7 @@ fn start(draft: &mut Draft<'_>, revision: Revision) {
     draft.memory.applied = Some(revision);
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;
+    draft.memory.prepared = false;
     draft.memory.last_step = None;
     draft.memory.run += 1;
     let target = draft.target();

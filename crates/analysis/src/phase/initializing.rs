@@ -2,13 +2,15 @@
 
 use crate::{
     Answer, Known, Millis, Pause, Phase, Question, World,
+    converge::replaceable,
     draft::{Draft, Need},
     phase::trouble,
 };
 
-/// A Canary nobody has looked at yet.
+/// A Canary that was not looked at yet.
 pub(crate) fn begin(draft: &mut Draft<'_>) -> Need<()> {
     draft.enter(Phase::Initializing);
+    draft.memory.binding = Some(draft.plan.binding.clone());
     follow_target(draft);
     Ok(())
 }
@@ -23,17 +25,28 @@ fn follow_target(draft: &mut Draft<'_>) {
 
 /// The steps after the primary is ready: wait until traffic is there, drain, scale down.
 pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
+    if draft.plan.halted.is_some() {
+        return Ok(());
+    }
     if matches!(draft.facts.world, World::Waits(Pause::TargetMoved)) || draft.memory.applied.is_none() {
-        if draft.facts.seen.primary == Known::Absent || draft.memory.applied.is_none() {
+        let seen = &draft.facts.seen;
+        let unmade = seen.primary == Known::Absent || seen.primary.present().is_some_and(replaceable);
+        if unmade || draft.memory.applied.is_none() {
             follow_target(draft);
         }
         return if draft.facts.seen.target == Known::Absent {
-            trouble::target_missing(draft).map(drop)
+            trouble::target_missing(draft)
         } else {
             Ok(())
         };
     }
-    if trouble::drains_anew(draft) || trouble::unsettled(draft)?.is_some() {
+    if pushed_before_it_worked(draft) {
+        let target = draft.target();
+        follow_target(draft);
+        draft.normal(format!("New revision detected! Restarting initialization with {target}"));
+        return Ok(());
+    }
+    if trouble::drains_anew(draft) || trouble::unsettled(draft)? {
         return Ok(());
     }
     match draft.memory.drain_until {
@@ -43,6 +56,14 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
             Ok(())
         }
     }
+}
+
+/// The copy never had a working pod, and the target has moved on: the way out of an image that does not exist.
+fn pushed_before_it_worked(draft: &Draft<'_>) -> bool {
+    let seen = &draft.facts.seen;
+    let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return false };
+    let pushed = target.revision.is_some() && target.revision != draft.memory.applied;
+    pushed && primary.foreign.is_none() && replaceable(primary)
 }
 
 /// Traffic is on the primary now; connections to the target are given time to end.

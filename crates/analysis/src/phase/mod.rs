@@ -5,6 +5,7 @@ pub(crate) mod idle;
 pub(crate) mod initializing;
 pub(crate) mod progressing;
 pub(crate) mod promoting;
+pub(crate) mod rebinding;
 pub(crate) mod takeover;
 
 mod analysis;

@@ -1,38 +1,52 @@
 //! The analysis phase: new revisions and reverts first, then pods, then the world, then, at its pace, the checks.
 
 use crate::{
-    Cause, Ending, Known, Memory, Millis, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Ending, Known, LiveRoutes, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
     converge::stands_in,
     draft::{Draft, Need},
-    phase::{analysis, ending, trouble, turn},
+    phase::{
+        analysis, ending,
+        trouble::{self, Hold},
+        turn,
+    },
 };
 
 /// Progressing or WaitingPromotion.
 pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.ending.is_some() {
-        return ending::go_on(draft);
+        return if cured(draft) { restart(draft) } else { ending::go_on(draft) };
     }
-    if let Some(revision) = new_revision(draft) {
-        return if draft.memory.held.as_ref() == Some(&revision) { revert(draft) } else { restart(draft) };
+    if reverted(draft) {
+        return revert(draft);
     }
-    withhold(draft);
-    if let Some(since) = canary_unready(draft)? {
-        return expire(draft, since);
+    if new_revision(draft).is_some() {
+        return restart(draft);
+    }
+    if withhold(draft) {
+        return analysis::lost_pods(draft);
+    }
+    match canary_unready(draft)? {
+        Hold::Yes => return Ok(()),
+        Hold::Overdue => return late(draft),
+        Hold::No => {}
     }
     draft.waited(WaitKind::Canary);
-    draft.waited(WaitKind::TargetMissing);
-    if draft.facts.seen.primary == Known::Absent {
-        return trouble::unsettled(draft).map(drop);
+    if draft.plan.halted.is_some() {
+        return halted(draft);
     }
-    if let Some(text) = primary_unready(draft) {
-        return trouble::pods(draft, WaitKind::Primary, Side::Primary, text).map(drop);
+    draft.waited(WaitKind::Invalid);
+    match primary_unready(draft)? {
+        Hold::Yes => return Ok(()),
+        // It was waited for long enough: what is analysed may be what mends it.
+        Hold::Overdue | Hold::No => {}
     }
-    draft.waited(WaitKind::Primary);
     if give_back(draft) {
         return Ok(());
     }
-    if let Some(since) = trouble::unsettled(draft)? {
-        return blocked(draft, since);
+    match trouble::unsettled_in_time(draft)? {
+        Hold::Yes => return Ok(()),
+        Hold::Overdue => return blocked(draft),
+        Hold::No => {}
     }
     if draft.plan.skip_analysis {
         turn::promote(draft);
@@ -45,13 +59,26 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     analysis::run(draft)
 }
 
+/// The rollout is over, but its end is held up because the primary serves nothing; a revision pushed since is the cure.
+fn cured(draft: &Draft<'_>) -> bool {
+    draft.memory.ending.as_ref().is_some_and(|ending| ending.result != Outcome::Rebound)
+        && draft.facts.seen.primary_is_down()
+        && new_revision(draft).is_some()
+}
+
+/// The target is at the revision of a primary that serves: there is nothing to analyse.
+fn reverted(draft: &Draft<'_>) -> bool {
+    let revision = draft.facts.seen.target.present().and_then(|pods| pods.revision.as_ref());
+    revision.is_some() && revision == draft.memory.held.as_ref() && draft.facts.seen.primary_takes_traffic()
+}
+
 /// The target's revision, when it is not the one under analysis.
 fn new_revision(draft: &Draft<'_>) -> Option<Revision> {
     let revision = draft.facts.seen.target.present()?.revision.clone()?;
     (draft.memory.applied.as_ref() != Some(&revision)).then_some(revision)
 }
 
-/// The target is at the primary's revision again: there is nothing left to analyse.
+/// Ends the rollout without a judgement.
 fn revert(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.applied.clone_from(&draft.memory.held);
     let target = draft.target();
@@ -65,24 +92,35 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
     let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
         return Ok(());
     };
-    let stranded = draft.memory.weight == Weight::FULL && !draft.facts.seen.primary_serves();
+    let stranded = carries_all(draft) && !draft.facts.seen.primary_takes_traffic();
     let target = draft.target();
     draft.enter(Phase::Progressing);
     draft.normal(format!("New revision detected! Restarting analysis for {target}"));
     draft.shift(if stranded { Weight::FULL } else { Weight::ZERO });
-    if stranded && !heals(&draft.memory) {
+    if stranded && !draft.memory.heals() {
         // Once the primary is back, the new revision goes through all steps.
         draft.memory.withheld = Some(Weight::ZERO);
     }
     draft.memory.applied = Some(revision);
+    draft.memory.ending = None;
+    draft.memory.drain_until = None;
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;
+    draft.memory.prepared = false;
     draft.memory.last_step = None;
     Ok(())
 }
 
+/// The canary has all traffic, or still has it although its rollout is to end.
+fn carries_all(draft: &Draft<'_>) -> bool {
+    let seen = &draft.facts.seen;
+    let live = matches!(&seen.routes, LiveRoutes::Are { routes, .. } if routes.canary() == Weight::FULL);
+    draft.memory.weight == Weight::FULL || live && draft.memory.ending.is_some() && seen.canary_serves()
+}
+
 /// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already.
-pub(crate) fn withhold(draft: &mut Draft<'_>) {
+/// Returns whether it was the canary that lost its traffic.
+pub(crate) fn withhold(draft: &mut Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     let weight = draft.memory.weight;
     let (gone, other, all) = if !weight.is_zero() && seen.canary_is_gone() && seen.primary_serves() {
@@ -95,12 +133,17 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) {
     {
         (draft.primary(), "canary", Weight::FULL)
     } else {
-        return;
+        return false;
     };
     trouble::no_pod(draft, &gone, other);
     let before = draft.memory.withheld.unwrap_or(weight);
     draft.shift(all);
     draft.memory.withheld = Some(before);
+    if !all.is_zero() && draft.memory.last_step.is_some() {
+        // A short absence of the primary does not promote: a whole interval at this weight is analysed.
+        draft.memory.last_step = Some(draft.facts.now);
+    }
+    all.is_zero()
 }
 
 /// Both copies have pods again: the step is tried again.
@@ -121,86 +164,69 @@ fn give_back(draft: &mut Draft<'_>) -> bool {
     true
 }
 
-/// The run is there to heal a primary whose promotion failed.
-fn heals(memory: &Memory) -> bool {
-    memory.held.is_some() && memory.held != memory.promoted
+/// Whether the primary has to be waited for. An analysis needs something to compare with and to go back to, unless it
+/// is there to heal a primary: one whose promotion failed, or one that serves nothing.
+fn primary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
+    let foreign = trouble::foreign_primary(draft)?;
+    if foreign != Hold::No {
+        // What was analysed could not be promoted.
+        return if foreign == Hold::Overdue { blocked(draft).map(|()| Hold::Yes) } else { Ok(foreign) };
+    }
+    draft.waited(WaitKind::PrimaryForeign);
+    if draft.memory.heals() || draft.plan.skip_analysis || draft.facts.seen.primary_is_down() {
+        draft.waited(WaitKind::Primary);
+        return Ok(Hold::No);
+    }
+    let Some(text) = trouble::primary_text(draft) else {
+        draft.waited(WaitKind::Primary);
+        return Ok(Hold::No);
+    };
+    trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text)
 }
 
-/// Why the primary is not ready. An analysis needs something to compare with and to go back to, unless it is there to
-/// heal a primary whose promotion failed.
-fn primary_unready(draft: &Draft<'_>) -> Option<String> {
-    if heals(&draft.memory) || draft.plan.skip_analysis {
-        return None;
-    }
-    let seen = &draft.facts.seen;
-    let text = seen.primary.present().and_then(|pods| trouble::unready(&pods.readiness));
-    match text {
-        Some(text) => Some(text.to_owned()),
-        None if seen.primary_is_gone() => {
-            Some(format!("{} not ready: no pod is ready to take traffic", draft.primary()))
-        }
-        None => None,
-    }
-}
-
-/// Since when the canary has not been ready, when it is not. Past its deadline it is rolled back.
-fn canary_unready(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
+/// Whether the canary's pods have to be waited for. A target that was deleted does not come back: what comes is new.
+fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
     let pods = match &draft.facts.seen.target {
-        Known::NotKnown => return Ok(Some(draft.facts.now)),
-        Known::Absent => return trouble::target_missing(draft).map(Some),
+        Known::NotKnown => return Ok(Hold::Yes),
+        Known::Absent => {
+            let (canary, missing) = (draft.canary(), trouble::missing(draft));
+            draft.warn_with_alert(
+                format!("Rolling back {canary} {missing}"),
+                format!("Target deleted: {missing}"),
+            );
+            return turn::roll_back(draft, Cause::TargetDeleted).map(|()| Hold::Yes);
+        }
         Known::Present(pods) => pods,
     };
     let text = match &pods.readiness {
-        Readiness::Ready if draft.facts.seen.canary_serves() => return Ok(None),
+        Readiness::Ready if draft.facts.seen.canary_serves() => return Ok(Hold::No),
         Readiness::Ready if draft.facts.seen.canary_is_gone() => {
             format!("{} not ready: no pod is ready to take traffic", draft.target())
         }
-        Readiness::Ready => return Ok(Some(draft.facts.now)),
+        Readiness::Ready => return Ok(Hold::Yes),
         Readiness::Waiting(text) => text.clone(),
-        Readiness::Failed(text) => {
-            let (canary, text) = (draft.canary(), text.clone());
-            draft.warn_with_alert(
-                format!("Rolling back {canary} progress deadline exceeded {text}"),
-                format!("Progress deadline exceeded {text}"),
-            );
-            turn::roll_back(draft, Cause::Deadline)?;
-            return Ok(Some(draft.facts.now));
-        }
+        Readiness::Failed(_) => return Ok(Hold::Overdue),
     };
-    trouble::pods(draft, WaitKind::Canary, Side::Canary, text).map(Some)
+    trouble::pods_in_time(draft, WaitKind::Canary, Side::Canary, text)
 }
 
-/// A wait for pods lasts no longer than the deadline.
-fn expire(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
-    if draft.memory.ending.is_some() {
-        return Ok(());
+/// Pods were waited for as long as the deadline allows.
+fn late(draft: &mut Draft<'_>) -> Need<()> {
+    let text = draft.facts.seen.target.present().and_then(|pods| trouble::unready(&pods.readiness));
+    let text = text.map_or_else(|| format!("{} not ready in time", draft.target()), str::to_owned);
+    turn::exceed_deadline(draft, &text, Cause::Deadline)
+}
+
+/// The spec is invalid: no checks are made, and it does not go on for ever. What is wrong has been reported.
+fn halted(draft: &mut Draft<'_>) -> Need<()> {
+    let text = draft.plan.halted.clone().unwrap_or_default();
+    if draft.wait_in_time(WaitKind::Invalid, |_| Ok(format!("The analysis stands still: {text}")))? {
+        return turn::exceed_deadline(draft, "the spec is invalid", Cause::Blocked);
     }
-    let deadline = since.plus(draft.plan.deadline_ms);
-    if draft.facts.now < deadline {
-        draft.wake_at(deadline);
-        return Ok(());
-    }
-    let canary = draft.canary();
-    let told = draft.facts.seen.target.present().and_then(|pods| trouble::unready(&pods.readiness));
-    let text = told.map_or_else(|| format!("{} not ready in time", draft.target()), str::to_owned);
-    draft.warn_with_alert(
-        format!("Rolling back {canary} progress deadline exceeded {text}"),
-        format!("Progress deadline exceeded {text}"),
-    );
-    turn::roll_back(draft, Cause::Deadline)
+    Ok(())
 }
 
 /// The world does not become as it should: no checks are made meanwhile, and it does not go on for ever.
-fn blocked(draft: &mut Draft<'_>, since: Millis) -> Need<()> {
-    let deadline = since.plus(draft.plan.deadline_ms);
-    if draft.memory.wait.is_none() || draft.facts.now < deadline {
-        draft.wake_at(deadline);
-        return Ok(());
-    }
-    let canary = draft.canary();
-    draft.warn_with_alert(
-        format!("Rolling back {canary} progress deadline exceeded: the step could not be applied"),
-        "Progress deadline exceeded: the step could not be applied".to_owned(),
-    );
-    turn::roll_back(draft, Cause::Blocked)
+fn blocked(draft: &mut Draft<'_>) -> Need<()> {
+    turn::exceed_deadline(draft, "the step could not be applied", Cause::Blocked)
 }

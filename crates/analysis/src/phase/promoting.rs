@@ -3,36 +3,79 @@
 use crate::{
     Cause, Ending, Known, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
-    phase::{ending, progressing, trouble, turn},
+    phase::{
+        ending, progressing,
+        trouble::{self, Hold},
+        turn,
+    },
 };
 
 /// Promoting.
 pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     progressing::withhold(draft);
+    if draft.facts.seen.primary_foreign().is_some() {
+        let hold = trouble::foreign_primary(draft)?;
+        return give_up(draft, hold);
+    }
     let seen = &draft.facts.seen;
-    let Some(primary) = seen.primary.present() else { return trouble::unsettled(draft).map(drop) };
-    let copied = primary.revision.is_some() && primary.revision == draft.memory.applied;
-    if !copied {
-        let moved = match &seen.target {
-            Known::Present(target) => target.revision.is_some() && target.revision != draft.memory.applied,
-            Known::NotKnown | Known::Absent => false,
-        };
-        return if moved { progressing::restart(draft) } else { trouble::unsettled(draft).map(drop) };
+    let Some(primary) = seen.primary.present() else { return uncopied(draft) };
+    if primary.revision.is_none() || primary.revision != draft.memory.applied {
+        return uncopied(draft);
     }
-    match primary.readiness.clone() {
-        Readiness::Failed(text) => failed(draft, &text),
-        Readiness::Waiting(text) => {
-            let since = trouble::pods(draft, WaitKind::Primary, Side::Primary, text)?;
-            // Readiness changes by the clock alone when the deadline is past: look again then.
-            let deadline = since.plus(draft.plan.deadline_ms);
-            if draft.facts.now < deadline {
-                draft.wake_at(deadline);
-            }
-            Ok(())
+    if primary.replicas == 0 {
+        return hand_back(draft);
+    }
+    let text = match primary.readiness.clone() {
+        Readiness::Failed(text) => return failed(draft, &text),
+        Readiness::Waiting(text) => text,
+        Readiness::Ready if seen.primary_is_gone() => {
+            format!("{} not ready: no pod is ready to take traffic", draft.primary())
         }
-        Readiness::Ready if !seen.primary_serves() => trouble::unsettled(draft).map(drop),
-        Readiness::Ready => hand_back(draft),
+        Readiness::Ready if !seen.primary_serves() => return trouble::unsettled(draft).map(drop),
+        Readiness::Ready => return hand_back(draft),
+    };
+    match trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text.clone())? {
+        Hold::Overdue => failed(draft, &text),
+        Hold::Yes | Hold::No => Ok(()),
     }
+}
+
+/// The primary does not hold what was analysed yet. What was pushed since is analysed first; without a target, or
+/// when the copy is refused for too long, there is nothing to promote.
+fn uncopied(draft: &mut Draft<'_>) -> Need<()> {
+    match &draft.facts.seen.target {
+        Known::Present(target) if target.revision.is_some() && target.revision != draft.memory.applied => {
+            progressing::restart(draft)
+        }
+        Known::Absent => {
+            let (canary, missing) = (draft.canary(), trouble::missing(draft));
+            draft.enter(Phase::Progressing);
+            draft.warn_with_alert(
+                format!("Rolling back {canary} {missing}"),
+                format!("Target deleted: {missing}"),
+            );
+            turn::roll_back(draft, Cause::TargetDeleted)
+        }
+        _ if draft.plan.halted.is_some() => {
+            let text = draft.plan.halted.clone().unwrap_or_default();
+            let text = format!("The promotion stands still: {text}");
+            let overdue = draft.wait_in_time(WaitKind::Invalid, |_| Ok(text))?;
+            give_up(draft, if overdue { Hold::Overdue } else { Hold::Yes })
+        }
+        _ => {
+            let hold = trouble::unsettled_in_time(draft)?;
+            give_up(draft, hold)
+        }
+    }
+}
+
+/// The copy could not be made in time: the primary is what it was, so traffic goes back to it.
+fn give_up(draft: &mut Draft<'_>, hold: Hold) -> Need<()> {
+    if hold != Hold::Overdue {
+        return Ok(());
+    }
+    draft.enter(Phase::Progressing);
+    turn::exceed_deadline(draft, "the primary could not be updated", Cause::Blocked)
 }
 
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.

@@ -27,6 +27,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
     match draft.memory.phase {
         Phase::Progressing | Phase::WaitingPromotion => {
             draft.shift(live);
+            draft.memory.prepared = !live.is_zero() || draft.memory.iterations > 0;
             draft.memory.applied = Some(found);
             // The last change of the status was the last step, so the next one is not taken at once.
             draft.memory.last_step = draft.memory.changed;

@@ -1,7 +1,7 @@
 //! Trouble that can come in any phase: routes edited by others, writes that are refused, pods that do not come.
 
 use crate::{
-    Answer, Millis, Pause, Question, Readiness, Side, WaitKind, World,
+    Answer, Pause, Question, Readiness, Side, WaitKind, World,
     draft::{Draft, Need},
 };
 
@@ -32,25 +32,52 @@ pub(crate) fn no_pod(draft: &mut Draft<'_>, gone: &str, other: &str) {
     draft.warn(format!("No pod of {gone} is ready, routing all traffic of {canary} to {other}"));
 }
 
-/// Whether the world matches the memory. When it does not, what is waited for is told once, and the time since when
-/// is returned for those who have a deadline.
-pub(crate) fn unsettled(draft: &mut Draft<'_>) -> Need<Option<Millis>> {
+/// Whether the world does not match the memory yet. What is waited for is reported once.
+pub(crate) fn unsettled(draft: &mut Draft<'_>) -> Need<bool> {
+    Ok(hold(draft, false)? != Hold::No)
+}
+
+/// The same with a deadline.
+pub(crate) fn unsettled_in_time(draft: &mut Draft<'_>) -> Need<Hold> {
+    hold(draft, true)
+}
+
+/// Whether a decision has to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// It need not.
+    No,
+    /// It has to.
+    Yes,
+    /// It had to for longer than the deadline.
+    Overdue,
+}
+
+impl Hold {
+    fn overdue(overdue: bool) -> Self {
+        if overdue { Hold::Overdue } else { Hold::Yes }
+    }
+}
+
+fn hold(draft: &mut Draft<'_>, in_time: bool) -> Need<Hold> {
     let (kind, text) = match draft.facts.world.clone() {
-        World::Settled => return Ok(None),
-        World::NotKnown => return Ok(Some(draft.facts.now)),
+        World::Settled => return Ok(Hold::No),
+        World::NotKnown => return Ok(Hold::Yes),
         World::Blocked { error, .. } => (WaitKind::Refused, error),
         World::Waits(pause) => {
             if let Pause::Drain(until) = pause {
                 draft.wake_at(until);
             }
-            let Some(kind) = pause.kind() else { return Ok(Some(draft.facts.now)) };
+            let Some(kind) = pause.kind() else { return Ok(Hold::Yes) };
             (kind, pause_text(draft, &pause))
         }
     };
-    if kind == WaitKind::Primary {
-        return pods(draft, kind, Side::Primary, text).map(Some);
+    match (kind, in_time) {
+        (WaitKind::Primary, true) => pods_in_time(draft, kind, Side::Primary, text),
+        (WaitKind::Primary, false) => pods(draft, kind, Side::Primary, text).map(|()| Hold::Yes),
+        (_, true) => draft.wait_in_time(kind, |_| Ok(text)).map(Hold::overdue),
+        (_, false) => draft.wait(kind, |_| Ok(text)).map(|()| Hold::Yes),
     }
-    draft.wait(kind, |_| Ok(text)).map(Some)
 }
 
 /// Whether traffic on its way back has to wait. It does not for objects that have no part in it.
@@ -58,7 +85,7 @@ pub(crate) fn holds_up(draft: &mut Draft<'_>) -> Need<bool> {
     if matches!(draft.facts.world, World::Waits(Pause::Unmended(_))) {
         return Ok(false);
     }
-    Ok(unsettled(draft)?.is_some())
+    unsettled(draft)
 }
 
 fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
@@ -79,21 +106,52 @@ fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
     }
 }
 
-fn missing(draft: &Draft<'_>) -> String {
+pub(crate) fn missing(draft: &Draft<'_>) -> String {
     format!("{} {} get query error: not found", draft.plan.names.kind.to_lowercase(), draft.target())
 }
 
-/// There is no target. Returns since when.
-pub(crate) fn target_missing(draft: &mut Draft<'_>) -> Need<Millis> {
+/// There is no target.
+pub(crate) fn target_missing(draft: &mut Draft<'_>) -> Need<()> {
     draft.wait(WaitKind::TargetMissing, |draft| Ok(missing(draft)))
 }
 
-/// Waits for the pods of one side; when that is told, what keeps them is told with it.
-pub(crate) fn pods(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: String) -> Need<Millis> {
-    draft.wait(kind, |draft| match draft.ask(Question::Pods(side))? {
+/// Waits for the pods of one side; what keeps them from being ready is reported with it.
+pub(crate) fn pods(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: String) -> Need<()> {
+    draft.wait(kind, |draft| with_reason(draft, side, text))
+}
+
+/// The same with a deadline.
+pub(crate) fn pods_in_time(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: String) -> Need<Hold> {
+    draft.wait_in_time(kind, |draft| with_reason(draft, side, text)).map(Hold::overdue)
+}
+
+fn with_reason(draft: &mut Draft<'_>, side: Side, text: String) -> Need<String> {
+    match draft.ask(Question::Pods(side))? {
         Answer::Passed => Ok(text),
         Answer::Failed(reason) | Answer::Lost(reason) => Ok(format!("{text}: {reason}")),
-    })
+    }
+}
+
+/// The primary is not the Canary's: it cannot be promoted to. Whether there is such a wait.
+pub(crate) fn foreign_primary(draft: &mut Draft<'_>) -> Need<Hold> {
+    let Some(text) = draft.facts.seen.primary_foreign().map(str::to_owned) else { return Ok(Hold::No) };
+    draft.wait_in_time(WaitKind::PrimaryForeign, |_| Ok(text)).map(Hold::overdue)
+}
+
+/// Why the primary takes no traffic: its readiness, or that it has no ready address.
+pub(crate) fn primary_text(draft: &Draft<'_>) -> Option<String> {
+    let seen = &draft.facts.seen;
+    if seen.primary_sleeps() {
+        return None;
+    }
+    let text = seen.primary.present().and_then(|pods| unready(&pods.readiness));
+    match text {
+        Some(text) => Some(text.to_owned()),
+        None if seen.primary_is_gone() => {
+            Some(format!("{} not ready: no pod is ready to take traffic", draft.primary()))
+        }
+        None => None,
+    }
 }
 
 /// The text of a readiness that is not `Ready`.

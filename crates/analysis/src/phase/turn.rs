@@ -13,6 +13,17 @@ pub(crate) fn roll_back(draft: &mut Draft<'_>, cause: Cause) -> Need<()> {
     ending::begin(draft, Ending { result: Outcome::RolledBack, cause })
 }
 
+/// A wait took longer than the deadline allows.
+pub(crate) fn exceed_deadline(draft: &mut Draft<'_>, text: &str, cause: Cause) -> Need<()> {
+    let canary = draft.canary();
+    let colon = if cause == Cause::Deadline { "" } else { ":" };
+    draft.warn_with_alert(
+        format!("Rolling back {canary} progress deadline exceeded{colon} {text}"),
+        format!("Progress deadline exceeded{colon} {text}"),
+    );
+    roll_back(draft, cause)
+}
+
 /// The analysis is complete, or skipped: the primary takes over.
 pub(crate) fn promote(draft: &mut Draft<'_>) {
     let (target, primary) = (draft.target(), draft.primary());

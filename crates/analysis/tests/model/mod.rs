@@ -12,7 +12,7 @@ mod world;
 use std::{collections::HashMap, sync::Mutex};
 
 use stateright::{Checker, Model, Path, Property};
-use vexil_analysis::{Hook, HookKind, Names, Phase, Plan, Revision, Steps, Strategy, Weight};
+use vexil_analysis::{Binding, Hook, HookKind, Names, Phase, Plan, Revision, Steps, Strategy, Weight};
 
 pub use act::{Action, Fault};
 pub use state::State;
@@ -55,6 +55,8 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
             target: "t".to_owned(),
             kind: "Deployment".to_owned(),
         },
+        binding: Binding { target: "t".to_owned(), apex: "a".to_owned(), ..Binding::default() },
+        halted: None,
         suspended: false,
         skip_analysis: false,
         interval_ms: INTERVAL_MS,

@@ -9,6 +9,9 @@ use super::{
     world::{Object, World},
 };
 
+/// The most that one look adds to a wait, with the deadline of the check.
+const OBSERVED_MS: u64 = 5_000;
+
 /// The time in every state.
 pub const NOW: Millis = Millis(1_000_000);
 
@@ -138,7 +141,7 @@ impl State {
         }
         let earlier = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_ms));
         let memory = &mut self.memory;
-        let waits = memory.wait.iter_mut().map(|wait| &mut wait.since);
+        let waits = memory.wait.iter_mut().flat_map(|wait| [&mut wait.since, &mut wait.at]);
         let process = &mut self.process;
         let waits =
             waits.chain(process.waiting.iter_mut().map(|(_, since)| since)).chain(&mut process.blocked);
@@ -156,8 +159,11 @@ impl State {
         let memory = &mut self.memory;
         memory.outbox = Outbox::default();
         memory.changed = None;
-        if let Some(Wait { since, .. }) = &mut memory.wait {
-            not_before(since, DEADLINE_MS);
+        if let Some(Wait { since, at, waited_ms, .. }) = &mut memory.wait {
+            // Only what is shown depends on it.
+            *since = NOW;
+            not_before(at, OBSERVED_MS);
+            *waited_ms = DEADLINE_MS.min(*waited_ms);
         }
         memory.last_step.iter_mut().for_each(|time| not_before(time, INTERVAL_MS));
         memory.drain_until.iter_mut().for_each(|time| not_before(time, 0));

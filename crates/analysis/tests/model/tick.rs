@@ -222,7 +222,7 @@ impl State {
             let bit = match alert.message.split(' ').next().unwrap_or_default() {
                 "New" => 1,
                 "Promotion" => 2,
-                "Progress" | "Failed" => 4,
+                "Progress" | "Failed" | "Target" => 4,
                 "Canary" => 8,
                 other => panic!("an alert that the check does not know: {other}"),
             };

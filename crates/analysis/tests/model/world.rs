@@ -86,7 +86,10 @@ impl Workload {
         Seen {
             revision: Some(self.rev.revision()).filter(|_| !self.foreign),
             replicas: u32::from(self.scaled),
+            available: u32::from(self.serves()),
             readiness,
+            foreign: None,
+            edited: false,
         }
     }
 }
@@ -102,6 +105,8 @@ pub enum Object {
     Routes,
     /// Never written by us.
     Addresses,
+    /// What an earlier binding left.
+    Leftovers,
     /// The Canary itself.
     Status,
 }
@@ -115,6 +120,7 @@ impl Object {
             Effect::Scaler => Object::Scaler,
             Effect::Route(_) => Object::Routes,
             Effect::ScaleUp | Effect::ScaleToZero => Object::Target,
+            Effect::Release => Object::Leftovers,
         }
     }
 
@@ -131,6 +137,7 @@ impl Object {
                 into.primary_addresses = from.primary_addresses.clone();
                 into.canary_addresses = from.canary_addresses.clone();
             }
+            Object::Leftovers => into.leftovers = from.leftovers.clone(),
             Object::Status => {}
         }
     }
@@ -145,6 +152,8 @@ pub struct World {
     pub scaler: bool,
     /// The canary's share in percent.
     pub routes: Option<u8>,
+    /// An earlier binding left something.
+    pub leftovers: bool,
     /// Writes to this are refused.
     pub refused: Option<Object>,
 }
@@ -168,6 +177,7 @@ impl World {
             apex: false,
             scaler: false,
             routes: None,
+            leftovers: false,
             refused: None,
         }
     }
@@ -193,6 +203,8 @@ impl World {
             }),
             primary_addresses: addresses(&self.primary),
             canary_addresses: addresses(&self.target),
+            leftovers: fit(!self.leftovers),
+            ..Observed::default()
         }
     }
 
@@ -204,6 +216,7 @@ impl World {
             Effect::Backends => self.backends = true,
             Effect::Apex => self.apex = true,
             Effect::Scaler => self.scaler = true,
+            Effect::Release => self.leftovers = false,
             Effect::Route(routes) => self.routes = Some(routes.canary().percent()),
             Effect::CreatePrimary(expected) => match self.target {
                 Some(target) if target.rev.is(expected) => {

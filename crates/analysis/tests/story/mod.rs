@@ -43,6 +43,16 @@ fn act(shell: &mut Shell, action: &Action) {
             (shell.memory.foreign, shell.memory.last_step) = (true, None);
             shell.settle();
         }
+        Action::Clock(by_ms) => {
+            shell.now = vexil_analysis::Millis(shell.now.0.saturating_add_signed(*by_ms));
+            shell.world.shift(*by_ms);
+            shell.restart("user", &format!("set the clock by {} s", by_ms / 1000));
+        }
+        Action::Down(span_ms) => {
+            shell.note("user", &format!("stop the operator for {} s", span_ms / 1000));
+            shell.now = shell.now.plus(*span_ms);
+            shell.restart("user", "start the operator");
+        }
         Action::CrashEachEffect => shell.crash_each_effect = true,
     }
 }

@@ -1,8 +1,8 @@
 //! The script of a story: settings, then actions, one a line.
 
 use vexil_analysis::{
-    Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy, TargetScaler,
-    Weight,
+    Binding, Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy,
+    TargetScaler, Weight,
 };
 
 use super::world::World;
@@ -10,6 +10,8 @@ use super::world::World;
 pub struct Script {
     pub plan: Plan,
     pub ready_after_ms: u64,
+    /// The revision that the target has at first never becomes ready.
+    pub broken_first: bool,
     pub actions: Vec<Action>,
 }
 
@@ -23,6 +25,10 @@ pub enum Action {
     User(String, OnWorld),
     Plan(String, OnPlan),
     CrashEachEffect,
+    /// The operator is restarted on a machine whose clock differs by so many milliseconds.
+    Clock(i64),
+    /// No operator runs for so many milliseconds.
+    Down(u64),
     TakeOver(Option<Phase>),
 }
 
@@ -37,7 +43,8 @@ fn weight(text: &str) -> Weight {
 
 impl Script {
     pub fn parse(text: &str) -> Script {
-        let mut script = Script { plan: plan(), ready_after_ms: 300, actions: Vec::new() };
+        let mut script =
+            Script { plan: plan(), ready_after_ms: 300, broken_first: false, actions: Vec::new() };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
             if !script.setting(&words) {
@@ -72,6 +79,7 @@ impl Script {
                 };
                 self.plan.hooks.push(Hook { name: (*name).to_owned(), kind });
             }
+            ["first", "image", "is", "broken"] => self.broken_first = true,
             ["skip", "analysis"] => self.plan.skip_analysis = true,
             ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),
             _ => return false,
@@ -103,6 +111,8 @@ fn plan() -> Plan {
             target: "podinfo".to_owned(),
             kind: "Deployment".to_owned(),
         },
+        binding: binding("podinfo", "podinfo", "traefik"),
+        halted: None,
         suspended: false,
         skip_analysis: false,
         interval_ms: 10_000,
@@ -115,6 +125,16 @@ fn plan() -> Plan {
         checks: Vec::new(),
         hooks: Vec::new(),
         receivers: vec![Receiver::Events],
+    }
+}
+
+fn binding(target: &str, apex: &str, provider: &str) -> Binding {
+    Binding {
+        kind: "Deployment".to_owned(),
+        target: target.to_owned(),
+        apex: apex.to_owned(),
+        provider: provider.to_owned(),
+        ..Binding::default()
     }
 }
 
@@ -136,6 +156,27 @@ fn phase(name: &str) -> Phase {
 
 fn user(line: &str, change: impl Fn(&mut World, Millis) + 'static) -> Action {
     Action::User(line.to_owned(), Box::new(change))
+}
+
+/// An edit of the spec.
+fn plan_edit(line: &str, words: &[&str]) -> Action {
+    let change: OnPlan = match words {
+        ["target", name] => {
+            let name = (*name).to_owned();
+            Box::new(move |plan| plan.binding.target.clone_from(&name))
+        }
+        ["provider", name] => {
+            let name = (*name).to_owned();
+            Box::new(move |plan| plan.binding.provider.clone_from(&name))
+        }
+        ["valid"] => Box::new(|plan| plan.halted = None),
+        ["invalid", rest @ ..] => {
+            let text = rest.join(" ");
+            Box::new(move |plan| plan.halted = Some(text.clone()))
+        }
+        _ => panic!("no such edit: {line}"),
+    };
+    Action::Plan(line.to_owned(), change)
 }
 
 fn action(line: &str, words: &[&str]) -> Action {
@@ -186,6 +227,24 @@ fn action(line: &str, words: &[&str]) -> Action {
             })
         }
         ["mend", "primary"] => user(line, |world, now| world.mend_primary(now)),
+        ["create", "target", revision] => {
+            let revision = Revision::new(*revision);
+            user(line, move |world, now| world.create(revision.clone(), now))
+        }
+        ["scale", "primary", "to", replicas] => {
+            let replicas = replicas.parse().unwrap();
+            user(line, move |world, _| world.primary_mut().replicas = replicas)
+        }
+        ["edit", "primary"] => user(line, |world, _| world.edited = true),
+        ["disown", "primary"] => {
+            let text = "podinfo-primary.test has no owner reference; add one, or delete it".to_owned();
+            user(line, move |world, _| world.foreign = Some(text.clone()))
+        }
+        ["own", "primary"] => user(line, |world, _| world.foreign = None),
+        ["set", rest @ ..] => plan_edit(line, rest),
+        ["clock", "jumps", "ahead", span] => Action::Clock(i64::try_from(span_ms(span)).unwrap()),
+        ["clock", "jumps", "back", span] => Action::Clock(-i64::try_from(span_ms(span)).unwrap()),
+        ["operator", "down", span] => Action::Down(span_ms(span)),
         ["delete", "target"] => user(line, |world, _| world.target = None),
         ["delete", "primary"] => user(line, |world, _| world.primary = None),
         ["route", w] => {

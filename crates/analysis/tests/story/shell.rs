@@ -36,6 +36,9 @@ impl Shell {
             settled_as: None,
             asked: Vec::new(),
         };
+        if script.broken_first {
+            shell.world.break_first();
+        }
         shell.settle();
         shell
     }
@@ -44,6 +47,13 @@ impl Shell {
         let seconds = self.now.0 as f64 / 1000.0;
         let line = format!("{seconds:8.2} {kind:<9} {what}");
         self.timeline.push(line.trim_end().to_owned());
+    }
+
+    /// Another process goes on from the status.
+    pub fn restart(&mut self, kind: &str, what: &str) {
+        (self.wake, self.waiting, self.blocked, self.settled_as) = (None, None, None, None);
+        self.note(kind, what);
+        self.settle();
     }
 
     pub fn run_for(&mut self, span_ms: u64) {
@@ -173,6 +183,13 @@ impl Shell {
             _ => (kind, self.now),
         });
         let before = std::mem::replace(&mut self.memory, transition.memory);
+        if let (Some(old), Some(new)) = (&before.binding, &self.memory.binding) {
+            if !old.same_target(new) {
+                self.world.retarget(self.now);
+            } else if old.provider != new.provider {
+                self.world.reroute();
+            }
+        }
         let brief = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
         if brief(&before) != brief(&self.memory) {
             let m = &self.memory;
@@ -196,7 +213,13 @@ impl Shell {
 
 /// The row of `docs/differences.md` that explains a message which the reference does not send.
 fn row_of(message: &str) -> Option<&'static str> {
-    const ROWS: [(&str, &str); 8] = [
+    const ROWS: [(&str, &str); 14] = [
+        ("ending the rollout of", "rebind"),
+        ("anew", "rebind"),
+        ("Restarting initialization", "way-out"),
+        ("stands still", "safe-when-invalid"),
+        ("Rolling back podinfo.test deployment", "target-deleted"),
+        ("was changed by someone else and does not run", "primary-edited"),
         ("progress deadline exceeded", "deadline-alert"),
         ("is back at the revision of the primary", "revert"),
         ("has recovered and serves again", "failed-promotion"),

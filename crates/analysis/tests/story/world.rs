@@ -49,6 +49,14 @@ pub struct World {
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
     pub hidden: bool,
+    /// An earlier binding left something.
+    pub leftovers: bool,
+    /// The primary of an earlier binding, which the Services select until they are moved.
+    pub former: Option<Workload>,
+    /// Why the primary is not the Canary's.
+    pub foreign: Option<String>,
+    /// Someone else edited the primary.
+    pub edited: bool,
     /// Revisions whose pods never become ready, anywhere or only in the primary.
     pub broken: BTreeSet<Revision>,
     pub broken_primary: BTreeSet<Revision>,
@@ -79,6 +87,10 @@ impl World {
             routes: None,
             refused: None,
             hidden: false,
+            leftovers: false,
+            former: None,
+            foreign: None,
+            edited: false,
             broken: BTreeSet::new(),
             broken_primary: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -100,6 +112,30 @@ impl World {
         self.target_mut().roll(&revision, ready_at, now);
     }
 
+    pub fn create(&mut self, revision: Revision, now: Millis) {
+        let ready_at = self.ready_at(&revision, false, now);
+        let (crashed, covered) = (false, false);
+        self.target = Some(Workload { revision, replicas: WANTED, ready_at, since: now, crashed, covered });
+    }
+
+    /// The image of the target cannot be pulled, from the start.
+    pub fn break_first(&mut self) {
+        let target = self.target_mut();
+        (target.ready_at, target.crashed) = (Millis(u64::MAX), true);
+        let revision = target.revision.clone();
+        self.broken.insert(revision.clone());
+        self.broken_primary.insert(revision);
+    }
+
+    /// Moves every time by so many milliseconds, as when the clock is set.
+    pub fn shift(&mut self, by_ms: i64) {
+        for workload in self.target.iter_mut().chain(&mut self.primary).chain(&mut self.former) {
+            for time in [&mut workload.ready_at, &mut workload.since] {
+                *time = Millis(time.0.saturating_add_signed(by_ms));
+            }
+        }
+    }
+
     pub fn answer(&mut self, name: &str, text: &str) {
         self.answers.insert(name.to_owned(), text.to_owned());
     }
@@ -109,6 +145,21 @@ impl World {
         if let Some(primary) = &mut self.primary {
             primary.ready_at = now;
         }
+    }
+
+    /// Another target: its pods run already, its primary is still to be made, and the Services still select the former.
+    pub fn retarget(&mut self, now: Millis) {
+        self.former = self.primary.take();
+        (self.leftovers, self.backends, self.apex) = (true, false, false);
+        if let Some(target) = &mut self.target {
+            (target.replicas, target.ready_at, target.crashed) = (WANTED, now, false);
+            target.revision = Revision::new("other");
+        }
+    }
+
+    /// Another router: its route is still to be written.
+    pub fn reroute(&mut self) {
+        (self.leftovers, self.routes) = (true, None);
     }
 
     pub fn route(&mut self, canary: Weight) {
@@ -135,6 +186,7 @@ impl World {
 
     pub fn seen(&self, now: Millis) -> Observed {
         let addresses = |workload: &Option<Workload>| match workload {
+            _ if !self.backends && self.former.is_some() => Known::Present(WANTED),
             _ if !self.backends => Known::Absent,
             Some(w) if w.serves(now) => Known::Present(w.replicas),
             _ => Known::Present(0),
@@ -159,6 +211,9 @@ impl World {
             routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
             primary_addresses: addresses(&self.primary),
             canary_addresses: canary,
+            leftovers: if self.leftovers { Fit::Differs } else { Fit::Fits },
+            route: self.routes.map(|_| "a route".to_owned()),
+            selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
         }
     }
 
@@ -180,7 +235,15 @@ impl World {
         } else {
             Readiness::Waiting(text)
         };
-        Known::Present(Pods { revision: Some(w.revision.clone()), replicas: w.replicas, readiness })
+        let primary = who.contains("-primary");
+        Known::Present(Pods {
+            revision: Some(w.revision.clone()),
+            replicas: w.replicas,
+            available: if w.serves(now) { w.replicas } else { 0 },
+            readiness,
+            foreign: self.foreign.clone().filter(|_| primary),
+            edited: primary && self.edited,
+        })
     }
 
     /// Does an effect, or refuses it; checks the laws on the way. The text is for the timeline.
@@ -226,6 +289,10 @@ impl World {
                 primary.roll(expected, ready_at, now);
                 let replicas = primary.replicas;
                 return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
+            }
+            Effect::Release => {
+                (self.leftovers, self.former) = (false, None);
+                return Some(("release", "what the earlier binding left".to_owned()));
             }
             Effect::Route(routes) => {
                 self.routes = Some(*routes);

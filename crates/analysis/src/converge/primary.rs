@@ -1,0 +1,82 @@
+//! What becomes of the primary: made, rebuilt or overwritten, each only from a revision that may be there.
+
+use super::{Effect, Next};
+use crate::{Known, Memory, Observed, Pause, Phase, Pods, Readiness, Revision};
+
+/// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
+/// goes on without it, since what it analyses is the cure.
+pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if let Some(text) = seen.primary_foreign() {
+        let initial = memory.phase == Phase::Initializing;
+        return initial.then(|| Next::Wait(Pause::Broken(text.to_owned())));
+    }
+    let runs = matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion);
+    match (&seen.primary, &seen.target) {
+        (Known::Present(_), _) => initial_readiness(memory, seen),
+        (Known::NotKnown, _) | (Known::Absent, Known::NotKnown) => Some(Next::Wait(Pause::Look)),
+        (Known::Absent, Known::Absent) if runs => None,
+        (Known::Absent, Known::Absent) => Some(Next::Wait(Pause::TargetMissing)),
+        (Known::Absent, Known::Present(target)) => {
+            let vetted = match memory.phase {
+                Phase::Initializing => &memory.applied,
+                Phase::Promoting => &memory.applied,
+                _ => &memory.held,
+            };
+            match vetted {
+                Some(revision) if target.revision.as_ref() == Some(revision) => {
+                    Some(Next::Do(Effect::CreatePrimary(revision.clone())))
+                }
+                _ if memory.phase == Phase::Initializing => Some(Next::Wait(Pause::TargetMoved)),
+                _ if runs && memory.ending.is_none() => None,
+                _ => Some(Next::Wait(Pause::PrimaryMissing)),
+            }
+        }
+    }
+}
+
+/// A primary that never had a working pod is made anew from what was pushed since; nothing moves to one before it is
+/// ready. Its own state counts, not its Service: while a binding moves, that still selects the old primary.
+fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let pods = seen.primary.present().filter(|_| memory.phase == Phase::Initializing)?;
+    if pods.replicas == 0 {
+        return None;
+    }
+    let text = match &pods.readiness {
+        Readiness::Ready => return None,
+        Readiness::Waiting(text) | Readiness::Failed(text) => text.clone(),
+    };
+    match &memory.applied {
+        Some(applied) if replaceable(pods) && pods.revision.as_ref() != Some(applied) => copy(applied, seen),
+        _ => Some(Next::Wait(Pause::Primary(Some(text)))),
+    }
+}
+
+/// No pod of it has become available, so that a copy of another revision takes nothing from anyone.
+pub(crate) fn replaceable(primary: &Pods) -> bool {
+    primary.available == 0 && primary.replicas > 0 && primary.readiness != Readiness::Ready
+}
+
+/// The target is copied if it is at this revision.
+fn copy(revision: &Revision, seen: &Observed) -> Option<Next> {
+    Some(match &seen.target {
+        Known::NotKnown => Next::Wait(Pause::Look),
+        Known::Absent => Next::Wait(Pause::TargetMissing),
+        Known::Present(target) if target.revision.as_ref() == Some(revision) => {
+            Next::Do(Effect::Promote(revision.clone()))
+        }
+        Known::Present(_) => Next::Wait(Pause::TargetMoved),
+    })
+}
+
+/// What was analysed is copied, once.
+pub(super) fn promotion(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let applied = memory.applied.as_ref()?;
+    if memory.phase != Phase::Promoting || memory.ending.is_some() {
+        return None;
+    }
+    let primary = seen.primary.present().filter(|primary| primary.foreign.is_none())?;
+    if primary.revision.as_ref() == Some(applied) {
+        return None;
+    }
+    copy(applied, seen)
+}

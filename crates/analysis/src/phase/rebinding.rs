@@ -1,0 +1,102 @@
+//! An edit of what traffic depends on is a migration: the rollout ends on the old binding, the new side is built until
+//! it serves, and then the old one is released.
+
+use crate::{
+    Binding, Cause, Ending, Fit, Known, Outcome, Phase, World,
+    draft::{Draft, Need},
+    phase::ending,
+};
+
+/// Records the binding, and acts on an edit of it. Returns whether that was the decision.
+pub(crate) fn look(draft: &mut Draft<'_>) -> Need<bool> {
+    if draft.memory.phase == Phase::New || draft.plan.halted.is_some() {
+        return Ok(false);
+    }
+    let Some(binding) = draft.memory.binding.clone() else {
+        // Made by an earlier version or by another operator: the spec as it is now counts.
+        draft.memory.binding = Some(draft.plan.binding.clone());
+        return Ok(false);
+    };
+    if let Some(change) = binding.change_to(&draft.plan.binding) {
+        return edited(draft, &change);
+    }
+    observe(draft, binding);
+    forget_released(draft);
+    Ok(false)
+}
+
+/// What the router wrote, and what selects the pods, is recorded when it is seen.
+fn observe(draft: &mut Draft<'_>, mut binding: Binding) {
+    let seen = &draft.facts.seen;
+    // A route of another kind is taken up only when the router has moved to it.
+    if seen.route.is_some() {
+        binding.route.clone_from(&seen.route);
+    }
+    if !seen.selector.is_empty() && seen.primary != Known::NotKnown {
+        binding.selector.clone_from(&seen.selector);
+    }
+    draft.memory.binding = Some(binding);
+}
+
+/// Nothing is left of the earlier bindings.
+fn forget_released(draft: &mut Draft<'_>) {
+    let done = draft.facts.world == World::Settled && draft.facts.seen.leftovers == Fit::Fits;
+    if done && draft.memory.phase != Phase::Initializing {
+        draft.memory.previous.clear();
+    }
+}
+
+/// A rollout ends first. A promotion is finished once the primary is overwritten, and so is an ending.
+fn edited(draft: &mut Draft<'_>, change: &str) -> Need<bool> {
+    let overwritten = draft
+        .facts
+        .seen
+        .primary
+        .present()
+        .is_some_and(|primary| primary.revision.is_some() && primary.revision == draft.memory.applied);
+    match draft.memory.phase {
+        Phase::Progressing | Phase::WaitingPromotion if draft.memory.ending.is_none() => end(draft, change)?,
+        Phase::Promoting if !overwritten => {
+            draft.enter(Phase::Progressing);
+            end(draft, change)?;
+        }
+        Phase::Initializing => bind(draft, Some(change)),
+        _ if draft.memory.at_rest() => bind(draft, Some(change)),
+        _ => return Ok(false),
+    }
+    Ok(true)
+}
+
+/// Traffic goes back to the primary of the old binding, and connections get their time.
+fn end(draft: &mut Draft<'_>, change: &str) -> Need<()> {
+    let canary = draft.canary();
+    draft.warn(format!("{change}: ending the rollout of {canary} first"));
+    ending::begin(draft, Ending { result: Outcome::Rebound, cause: Cause::Rebound })
+}
+
+/// How many earlier bindings are remembered until they are released.
+const MOST_PREVIOUS: usize = 8;
+
+/// From here on the new binding is in force, and the Canary is initialised on it. `change` is what is reported.
+pub(crate) fn bind(draft: &mut Draft<'_>, change: Option<&str>) {
+    let wanted = draft.plan.binding.clone();
+    if let Some(change) = change {
+        let canary = draft.canary();
+        draft.normal(format!("{change}: initializing {canary} anew"));
+    }
+    let memory = &mut draft.memory;
+    let before = memory.binding.replace(wanted.clone());
+    if before.as_ref().is_none_or(|before| !before.same_target(&wanted)) {
+        // Nothing of it was promoted here.
+        (memory.held, memory.promoted) = (None, None);
+    }
+    memory.previous.extend(before);
+    memory.previous.retain(|previous| !previous.agrees(&wanted));
+    let most = memory.previous.len().saturating_sub(MOST_PREVIOUS);
+    memory.previous.drain(..most);
+    memory.applied = None;
+    (memory.iterations, memory.failed_checks, memory.prepared, memory.last_step) = (0, 0, false, None);
+    (memory.ending, memory.drain_until, memory.post_rollout) = (None, None, None);
+    draft.enter(Phase::Initializing);
+    draft.shift(crate::Weight::ZERO);
+}
