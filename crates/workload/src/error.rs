@@ -56,6 +56,20 @@ pub enum WorkloadError {
         /// Its controller.
         owner: String,
     },
+    /// An object of the primary's name has no controller at all: made by hand, or restored from a backup without its
+    /// owner references.
+    #[error(
+        "{object} is controlled by no Canary and is left alone; remove or rename it, or, if it was restored from a \
+         backup, give it to Canary {canary}: add an owner reference with controller: true and uid {uid}"
+    )]
+    Unowned {
+        /// The object.
+        object: String,
+        /// The Canary whose it would be.
+        canary: String,
+        /// The uid of that Canary.
+        uid: String,
+    },
     /// A generated name would be refused by the API server.
     #[error("{what} {text} has {} characters, more than the {limit} that Kubernetes allows; shorten it", .text.len())]
     TooLong {

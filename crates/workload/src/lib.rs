@@ -23,6 +23,7 @@ mod subject;
 mod template;
 mod view;
 mod workload;
+mod written;
 
 pub use deployment::Deployments;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
@@ -34,6 +35,7 @@ pub use projection::{DeploymentProjection, EndpointSliceProjection, ServiceProje
 pub use revision::{flagger_id, is_our_revision};
 pub use scaler::{SCALERS, Scaler, abandoned, rivals, scaler};
 pub use selector::Selector;
-pub use subject::{Side, Subject};
+pub use subject::{Ownership, Side, Subject};
 pub use view::DeploymentView;
 pub use workload::{Demand, KINDS, PrimaryCopy, Scaling, Workload, Write, workload};
+pub use written::PrimaryTemplate;

@@ -18,6 +18,27 @@ pub enum Side {
     Canary,
 }
 
+/// Whose an object is that has the name of a generated one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Ownership {
+    /// Its controller is this Canary, by uid.
+    Ours,
+    /// It has no controller: made by hand, or its owner references were lost, as after a restore from a backup.
+    Unowned,
+    /// It has another controller; the text names it: `HelmRelease shop`.
+    Foreign(String),
+}
+
+impl std::fmt::Display for Ownership {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ownership::Ours => f.write_str("this Canary"),
+            Ownership::Unowned => f.write_str("no owner"),
+            Ownership::Foreign(owner) => f.write_str(owner),
+        }
+    }
+}
+
 /// The Canary whose workloads are meant.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -68,10 +89,15 @@ impl Subject<'_> {
         have: &'h Objects,
     ) -> Result<Option<&'h Value>, WorkloadError> {
         match have.get(key) {
-            Seen::Present(object) if self.owner.controls(object) => Ok(Some(object)),
-            Seen::Present(object) => {
-                Err(WorkloadError::Foreign { object: key.to_string(), owner: self.controller_of(object) })
-            }
+            Seen::Present(object) => match self.ownership(object) {
+                Ownership::Ours => Ok(Some(object)),
+                Ownership::Unowned => Err(WorkloadError::Unowned {
+                    object: key.to_string(),
+                    canary: self.owner.name.clone(),
+                    uid: self.owner.uid.clone(),
+                }),
+                Ownership::Foreign(owner) => Err(WorkloadError::Foreign { object: key.to_string(), owner }),
+            },
             Seen::Absent => Ok(None),
             Seen::NotKnown => Err(WorkloadError::NotKnown { object: key.to_string() }),
         }
@@ -82,16 +108,19 @@ impl Subject<'_> {
         within("name of the primary", primary(self.target), NAME_LIMIT)
     }
 
-    /// Who controls `object`, in words.
-    fn controller_of(&self, object: &Value) -> String {
-        let Some(reference) = meta::controller(object) else {
-            return "no Canary".to_owned();
-        };
-        let (kind, name) = (meta::text(reference, "/kind"), meta::text(reference, "/name"));
-        if kind == "Canary" && name == self.owner.name {
-            return format!("an earlier Canary {name}, whose objects are about to be collected");
+    /// Whose a generated object is, whole or projected. The uid of its controller decides: a Canary that was deleted
+    /// and made again under the same name is another owner, whose objects the garbage collector is about to remove.
+    pub fn ownership(&self, object: &Value) -> Ownership {
+        let Some(reference) = meta::controller(object) else { return Ownership::Unowned };
+        if self.owner.controls(object) {
+            return Ownership::Ours;
         }
-        format!("{kind} {name}")
+        let (kind, name) = (meta::text(reference, "/kind"), meta::text(reference, "/name"));
+        Ownership::Foreign(if kind == "Canary" && name == self.owner.name {
+            format!("an earlier Canary {name}, whose objects are about to be collected")
+        } else {
+            format!("{kind} {name}")
+        })
     }
 }
 

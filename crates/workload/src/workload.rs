@@ -4,7 +4,7 @@ use serde_json::Value;
 use vexil_analysis::{Millis, Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
-use crate::{Deployments, Selector, ServicePort, Side, Subject, WorkloadError};
+use crate::{Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject, WorkloadError};
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
 pub const KINDS: &[&dyn Workload] = &[&Deployments];
@@ -52,6 +52,20 @@ pub trait Workload: Send + Sync {
 
     /// Whether `primary` was copied from a target of that revision.
     fn holds(&self, primary: &Value, revision: &Revision) -> bool;
+
+    /// Whether the live `primary` still runs the template that was last written to it, and whether that is a copy of
+    /// `held`, the revision that the status remembers for it (`None`: not known which). See [`PrimaryTemplate`].
+    fn template(&self, primary: &Value, held: Option<&Revision>) -> PrimaryTemplate;
+
+    /// Whose the object under the primary's name is. Only one that is [`Ownership::Ours`] is ever written, judged ready
+    /// or sent traffic by name.
+    fn ownership(&self, subject: &Subject<'_>, primary: &Value) -> Ownership {
+        subject.ownership(primary)
+    }
+
+    /// How many pods an object of this kind asks for: 0 is asleep (its autoscaler or a person wants none), which is not
+    /// the same as none being ready. `None` for a kind that does not count its pods.
+    fn replicas(&self, object: &Value) -> Option<u32>;
 
     /// Whether the primary runs what a copy of `target` would run, whoever made it: for taking over from another
     /// operator, whose stamps mean nothing to us.

@@ -10,8 +10,8 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
-    Demand, DeploymentView, PrimaryCopy, Scaling, Selector, ServicePort, Side, Subject, Workload,
-    WorkloadError, Write, ports, revision, scaler, selector, subject::missing, template,
+    Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side, Subject,
+    Workload, WorkloadError, Write, ports, revision, scaler, selector, subject::missing, template, written,
 };
 
 /// What messages call this kind.
@@ -72,6 +72,14 @@ impl Workload for Deployments {
 
     fn holds(&self, primary: &Value, revision: &Revision) -> bool {
         DeploymentView::new(primary).holds(revision)
+    }
+
+    fn template(&self, primary: &Value, held: Option<&Revision>) -> PrimaryTemplate {
+        written::state(primary, held)
+    }
+
+    fn replicas(&self, object: &Value) -> Option<u32> {
+        u32::try_from(DeploymentView::new(object).desired()).ok()
     }
 
     fn matches_primary(

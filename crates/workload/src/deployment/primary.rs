@@ -9,6 +9,7 @@ use crate::{
     DeploymentView, PrimaryCopy, Side, Subject, WorkloadError,
     metadata::{created_annotations, primary_labels},
     revision, selector, template,
+    written::WRITTEN,
 };
 
 /// The create of the primary, unless the target is another revision than `expected`.
@@ -46,6 +47,8 @@ fn render(
     spec.insert("replicas".to_owned(), DeploymentView::new(target).desired().max(1).into());
     spec.insert("selector".to_owned(), json!({"matchLabels": {key: value}}));
     let copy = template::stamp(template::for_primary(subject, &selector, pods), revision);
+    let mut annotations = created_annotations(target);
+    annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
     spec.insert("template".to_owned(), copy);
 
     Ok(json!({
@@ -53,7 +56,7 @@ fn render(
         "metadata": {
             "name": subject.primary_name()?, "namespace": subject.namespace,
             "labels": primary_labels(target, subject.settings, key, value),
-            "annotations": created_annotations(target),
+            "annotations": annotations,
             "ownerReferences": [subject.owner.reference()],
         },
         "spec": spec,

@@ -12,6 +12,7 @@ use crate::{
     DeploymentView, PrimaryCopy, Settings, Side, Subject, WorkloadError,
     metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
     revision, selector, template,
+    written::WRITTEN,
 };
 
 /// The patch of `primary`, unless it holds `expected` already or the target is another revision by now.
@@ -31,14 +32,13 @@ pub(super) fn copy(
     }
     let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
     let labels = primary_labels(target, subject.settings, &selector.key, &selector.primary_value());
-    let annotations = promoted_annotations(target, subject.settings);
+    let copy = template::stamp(template::for_primary(subject, &selector, pods), &revision);
+    let mut annotations = promoted_annotations(target, subject.settings);
+    annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
     let copied = pairs(target, "/metadata/annotations");
 
     let mut ops = spec(subject, target, primary);
-    ops.push(JsonOp::Add(
-        "/spec/template".to_owned(),
-        template::stamp(template::for_primary(subject, &selector, pods), &revision),
-    ));
+    ops.push(JsonOp::Add("/spec/template".to_owned(), copy));
     let settings = subject.settings;
     ops.extend(converge(primary, "labels", labels, |key| goes(settings, key)));
     // The first promotion drops what the creation copied, as the reference does; what others wrote stays.

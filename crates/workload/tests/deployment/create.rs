@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use vexil_analysis::Revision;
 use vexil_object::{Owner, Seen, kinds, meta};
-use vexil_workload::{Deployments, PrimaryCopy, Settings, Side, Workload, workload};
+use vexil_workload::{Deployments, Ownership, PrimaryCopy, Settings, Side, Workload, workload};
 
-use crate::fixture::{Scene, with};
+use crate::fixture::{Scene, WRITTEN, with};
 
 fn refused(scene: &Scene, target: &Value, primary: Option<&Value>, expect: &str) {
     let world = scene.world(Some(target), primary);
@@ -17,7 +17,9 @@ fn refused(scene: &Scene, target: &Value, primary: Option<&Value>, expect: &str)
 fn the_primary_is_the_target_under_its_own_name_label_and_owner() {
     let scene = Scene::default();
     let target = scene.target();
-    let primary = scene.primary_of(&target);
+    let mut primary = scene.primary_of(&target);
+    let written = primary["metadata"]["annotations"].as_object_mut().unwrap().remove(WRITTEN);
+    assert_eq!(written, Some(json!(Deployments.revision(&primary).unwrap().as_str())));
 
     assert_eq!(
         primary["metadata"],
@@ -156,9 +158,14 @@ fn a_primary_of_somebody_else_is_left_alone() {
         )
     };
     let orphan = with(primary.clone(), "/metadata/ownerReferences", Value::Null);
-    refused(&scene, &target, Some(&orphan), &left("no Canary"));
+    let cure = ", or, if it was restored from a backup, give it to Canary podinfo: add an owner reference with \
+                controller: true and uid canary-uid";
+    refused(&scene, &target, Some(&orphan), &(left("no Canary") + cure));
+    let ownership = |primary: &Value| Deployments.ownership(&scene.subject(), primary);
+    assert_eq!([ownership(&primary), ownership(&orphan)], [Ownership::Ours, Ownership::Unowned]);
     let helm = json!({"kind": "HelmRelease", "name": "shop", "uid": "x", "controller": true});
-    refused(&scene, &target, Some(&owned(helm)), &left("HelmRelease shop"));
+    refused(&scene, &target, Some(&owned(helm.clone())), &left("HelmRelease shop"));
+    assert_eq!(ownership(&owned(helm)), Ownership::Foreign("HelmRelease shop".to_owned()));
     let namesake = Owner { name: "podinfo".to_owned(), uid: "before".to_owned() }.reference();
     let earlier = "an earlier Canary podinfo, whose objects are about to be collected";
     refused(&scene, &target, Some(&owned(namesake)), &left(earlier));

@@ -5,6 +5,9 @@ use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, Change, JsonOp, ObjectKey, Objects, Owner, Projection, Seen, kinds};
 use vexil_workload::{DeploymentProjection, Deployments, PrimaryCopy, Settings, Subject, Workload};
 
+/// The annotation with the digest of the template that was last written to a primary.
+pub const WRITTEN: &str = "flagger.app/written-template";
+
 /// Names that a test may vary.
 #[derive(Debug)]
 pub struct Scene {

@@ -8,3 +8,4 @@ mod promote;
 mod properties;
 mod readiness;
 mod scale;
+mod written;

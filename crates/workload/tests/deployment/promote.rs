@@ -6,7 +6,7 @@ use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, JsonOp};
 use vexil_workload::{Deployments, PrimaryCopy, Settings, Workload, Write};
 
-use crate::fixture::{Scene, patched, with};
+use crate::fixture::{Scene, WRITTEN, patched, with};
 
 const IMAGE: &str = "/spec/template/spec/containers/0/image";
 
@@ -126,7 +126,9 @@ fn metadata_follows_the_prefix_filter_and_others_keep_theirs() {
     let target = next(scene.target());
     let check = |after: Value, labels: Value, annotations: Value| {
         assert_eq!(after["metadata"]["labels"], labels);
-        assert_eq!(after["metadata"]["annotations"], annotations);
+        let mut kept = after["metadata"]["annotations"].clone();
+        assert!(kept.as_object_mut().unwrap().remove(WRITTEN).is_some());
+        assert_eq!(kept, annotations);
     };
     let theirs = json!({"deployment.kubernetes.io/revision": "7", "example.com/a~b/c": "theirs",
         "app.kubernetes.io/note": "kept"});
@@ -145,7 +147,7 @@ fn metadata_follows_the_prefix_filter_and_others_keep_theirs() {
     scene.settings = Settings::default();
     let after = promoted(&scene, &target, &bare);
     assert_eq!(after["metadata"]["labels"], json!({"app": "podinfo-primary"}));
-    assert_eq!(after["metadata"].get("annotations"), None);
+    assert_eq!(after["metadata"]["annotations"].as_object().unwrap().keys().collect::<Vec<_>>(), [WRITTEN]);
 }
 
 #[test]
@@ -165,7 +167,9 @@ fn equal_metadata_and_replicas_are_not_written() {
         .collect();
     let expect =
         ["progressDeadlineSeconds", "revisionHistoryLimit", "strategy", "minReadySeconds", "template"];
-    assert_eq!(paths, expect.map(|field| format!("/spec/{field}")));
+    let expect = expect.map(|field| format!("/spec/{field}")).into_iter();
+    // The digest of the template is written with it.
+    assert_eq!(paths, expect.chain(["/metadata/annotations".to_owned()]).collect::<Vec<_>>());
 }
 
 #[test]
