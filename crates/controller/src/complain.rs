@@ -2,7 +2,7 @@
 //! for each distinct text, named after it, so that neither a tick nor a crash repeats it.
 
 use serde_json::Value;
-use vexil_analysis::Known;
+use vexil_analysis::{Known, bounded};
 use vexil_api::{Defect, Remark};
 use vexil_object::{Kind, ObjectKey, Objects, kinds, meta};
 
@@ -77,7 +77,8 @@ fn trouble(context: &Context, kind: Kind) -> Option<String> {
 
 /// Tells a text once, as a warning.
 pub(crate) fn once(context: &Context, live: &Value, key: &ObjectKey, local: &mut Local, text: &str) -> After {
-    let delivery = Delivery::complaint(key, meta::uid(live), text, context.clock.now());
+    let text = bounded(text.to_owned());
+    let delivery = Delivery::complaint(key, meta::uid(live), &text, context.clock.now());
     if !local.first_time(&delivery.event_name()) {
         return After::default();
     }
