@@ -3,16 +3,14 @@
 
 use serde_json::Value;
 use vexil_analysis::{Known, bounded};
-use vexil_api::{Defect, Remark};
+use vexil_api::{Defect, Remark, summary};
 use vexil_object::{Kind, ObjectKey, Objects, kinds, meta};
 
 use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local, look::View};
 
 /// A Canary that cannot be understood. Its traffic stays as it is.
 pub(crate) fn invalid(context: &Context, key: &ObjectKey, local: &mut Local, defects: &[Defect]) -> After {
-    let list: Vec<String> =
-        defects.iter().map(|defect| format!("{}: {}", defect.path, defect.message)).collect();
-    let text = format!("invalid canary spec: {}", list.join("; "));
+    let text = format!("invalid canary spec: {}", summary(defects));
     match context.cluster.look(key).object() {
         Some(live) => once(context, live, key, local, &text),
         None => After::default(),
