@@ -2,7 +2,7 @@
 
 use crate::{
     Alert, AlertSeverity, Answer, Facts, Kind, Known, Level, Memory, Millis, Notice, Phase, Plan, Question,
-    Step, Transition, Wait, WaitKind, Weight, World,
+    Step, Transition, Wait, WaitKind, Weight, World, bounded,
 };
 
 /// How long a wait lasts before it is worth telling.
@@ -78,6 +78,8 @@ impl<'a> Draft<'a> {
 
     fn tell(&mut self, kind: Kind, message: String, alert: Option<Alert>) {
         let (phase, time) = (self.memory.phase, self.facts.now);
+        let message = bounded(message);
+        let alert = alert.map(|alert| Alert { message: bounded(alert.message), ..alert });
         self.notices.push(Notice { kind, level: Level::Info, message, phase, time, alert });
     }
 

@@ -16,9 +16,11 @@ pub mod laws;
 mod memory;
 mod notice;
 mod observed;
+mod outbox;
 mod pause;
 mod phase;
 mod plan;
+mod text;
 mod words;
 
 pub use advance::{Step, Transition, advance};
@@ -30,4 +32,5 @@ pub use notice::{Alert, AlertSeverity, Kind, Level, Notice};
 pub use observed::{Fit, Known, LiveRoutes, Observed, Pods, TargetScaler};
 pub use pause::Pause;
 pub use plan::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy};
+pub use text::{LONGEST_TEXT, bounded, bounded_to};
 pub use words::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

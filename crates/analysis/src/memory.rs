@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Millis, Notice, Plan, Receiver, Revision, Weight};
+use crate::{Binding, Millis, Notice, Plan, Receiver, Revision, Weight, bounded};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -263,7 +263,8 @@ const WORTH_TELLING_MS: u64 = 3_600_000;
 
 impl Outbox {
     /// Adds a notice for `to`. When a receiver has too many waiting, its oldest that carries no alert goes.
-    pub(crate) fn push(&mut self, notice: Notice, to: &[Receiver]) {
+    pub(crate) fn push(&mut self, mut notice: Notice, to: &[Receiver]) {
+        notice.message = bounded(notice.message);
         let seq = self.next;
         self.next += 1;
         if to.is_empty() {

@@ -141,7 +141,7 @@ pub enum HookKind {
 pub enum Receiver {
     /// The Kubernetes Events of the Canary.
     Events,
-    /// An `event` webhook, by its name.
+    /// An `event` webhook, by a name that is its own among those of the Canary.
     Hook(String),
 }
 

@@ -7,6 +7,7 @@ pub mod alert_provider;
 pub mod canary;
 pub mod crd;
 pub mod duration;
+mod limits;
 pub mod metric_template;
 mod number;
 pub mod validation;
@@ -17,5 +18,6 @@ pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
 pub use validation::{
-    Defect, Remark, RouterAbilities, Validation, ValidationContext, is_dns_name, parse, validate,
+    Defect, Remark, RouterAbilities, Validation, ValidationContext, is_dns_name, parse,
+    parse_metric_template, summary, validate,
 };

@@ -9,6 +9,7 @@ mod names;
 mod parse;
 mod references;
 mod scaler;
+mod summary;
 mod target;
 mod unsupported;
 mod webhooks;
@@ -21,7 +22,8 @@ use std::fmt;
 use crate::{Analysis, Canary, CanarySpec};
 
 pub use names::is_dns_name;
-pub use parse::parse;
+pub use parse::{parse, parse_metric_template};
+pub use summary::summary;
 
 /// A mistake of the user: with it the Canary is not processed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,17 +2,15 @@
 //! for each distinct text, named after it, so that neither a tick nor a crash repeats it.
 
 use serde_json::Value;
-use vexil_analysis::Known;
-use vexil_api::{Defect, Remark};
+use vexil_analysis::{Known, bounded};
+use vexil_api::{Defect, Remark, summary};
 use vexil_object::{Kind, ObjectKey, Objects, kinds, meta};
 
 use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local, look::View};
 
 /// A Canary that cannot be understood. Its traffic stays as it is.
 pub(crate) fn invalid(context: &Context, key: &ObjectKey, local: &mut Local, defects: &[Defect]) -> After {
-    let list: Vec<String> =
-        defects.iter().map(|defect| format!("{}: {}", defect.path, defect.message)).collect();
-    let text = format!("invalid canary spec: {}", list.join("; "));
+    let text = format!("invalid canary spec: {}", summary(defects));
     match context.cluster.look(key).object() {
         Some(live) => once(context, live, key, local, &text),
         None => After::default(),
@@ -77,7 +75,8 @@ fn trouble(context: &Context, kind: Kind) -> Option<String> {
 
 /// Tells a text once, as a warning.
 pub(crate) fn once(context: &Context, live: &Value, key: &ObjectKey, local: &mut Local, text: &str) -> After {
-    let delivery = Delivery::complaint(key, meta::uid(live), text, context.clock.now());
+    let text = bounded(text.to_owned());
+    let delivery = Delivery::complaint(key, meta::uid(live), &text, context.clock.now());
     if !local.first_time(&delivery.event_name()) {
         return After::default();
     }

@@ -13,7 +13,11 @@ use vexil_kube::{EventRecord, EventType};
 use vexil_object::{ObjectKey, Seen};
 use vexil_webhook::{Hook, Payload, send};
 
-use crate::{Context, case::Case, plan::GLOBAL_HOOK};
+use crate::{
+    Context,
+    case::Case,
+    plan::{GLOBAL_HOOK, event_hooks},
+};
 
 /// One notice for one receiver.
 #[derive(Clone, Debug)]
@@ -97,7 +101,7 @@ fn hook(case: &Case, entry: &Entry, name: &str) -> Option<(Hook, Payload)> {
         Hook::at(case.event_webhook.as_deref()?).ok()?
     } else {
         let analysis = case.canary.spec.analysis()?;
-        let webhook = analysis.webhooks.iter().find(|webhook| webhook.name == name)?;
+        let (_, webhook) = event_hooks(analysis).into_iter().find(|(receiver, _)| receiver == name)?;
         payload.metadata = webhook.metadata.clone();
         Hook::of(webhook).ok()?
     };

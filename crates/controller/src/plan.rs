@@ -1,5 +1,7 @@
 //! From a validated Canary to the engine's plan.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use vexil_analysis::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy, Weight};
 use vexil_api::{Analysis, Canary, HookType, Webhook};
 use vexil_metrics::checks;
@@ -92,13 +94,64 @@ fn hook(webhook: &Webhook) -> Option<Hook> {
     Some(Hook { name: webhook.name.clone(), kind: kind(webhook)? })
 }
 
+/// The `event` hooks with the names of their receivers: the hook's own name, and for further ones of that name
+/// `name#2`, `name#3`. The status remembers receivers by these names, so they depend on the spec alone.
+pub(crate) fn event_hooks(analysis: &Analysis) -> Vec<(String, &Webhook)> {
+    let events = analysis.webhooks.iter().filter(|webhook| webhook.hook_type() == HookType::Event);
+    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut taken = BTreeSet::from([GLOBAL_HOOK.to_owned()]);
+    let mut hooks = Vec::new();
+    for webhook in events {
+        let count = seen.entry(&webhook.name).or_default();
+        // A hook that is itself called `name#2`, or like the operator's, may be in the way.
+        let name = loop {
+            *count += 1;
+            let name = if *count == 1 { webhook.name.clone() } else { format!("{}#{count}", webhook.name) };
+            if taken.insert(name.clone()) {
+                break name;
+            }
+        };
+        hooks.push((name, webhook));
+    }
+    hooks
+}
+
 /// Events always; the Canary's own `event` hooks, or else the operator's (`analysis.md` 11.5).
 fn receivers(analysis: &Analysis, settings: &Settings) -> Vec<Receiver> {
-    let own = analysis.webhooks.iter().filter(|webhook| webhook.hook_type() == HookType::Event);
-    let mut receivers: Vec<Receiver> = own.map(|webhook| Receiver::Hook(webhook.name.clone())).collect();
+    let own = event_hooks(analysis).into_iter();
+    let mut receivers: Vec<Receiver> = own.map(|(name, _)| Receiver::Hook(name)).collect();
     if receivers.is_empty() && settings.event_webhook.is_some() {
         receivers.push(Receiver::Hook(GLOBAL_HOOK.to_owned()));
     }
     receivers.insert(0, Receiver::Events);
     receivers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(hooks: &[(&str, &str)], expect: &[&str]) {
+        let webhooks = hooks.iter().map(|(kind, name)| Webhook {
+            name: (*name).to_owned(),
+            type_: Some(if *kind == "event" { HookType::Event } else { HookType::Rollout }),
+            ..Webhook::default()
+        });
+        let analysis = Analysis { webhooks: webhooks.collect(), ..Analysis::default() };
+        let names: Vec<String> = event_hooks(&analysis).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, expect);
+    }
+
+    #[test]
+    fn each_event_hook_is_a_receiver_of_its_own() {
+        check(&[], &[]);
+        check(&[("event", "a"), ("event", "b")], &["a", "b"]);
+        check(&[("event", "a"), ("event", "b"), ("event", "a"), ("event", "a")], &["a", "b", "a#2", "a#3"]);
+        check(&[("rollout", "a"), ("event", "a")], &["a"]);
+        check(&[("event", "a"), ("event", "a"), ("event", "a#2")], &["a", "a#2", "a#2#2"]);
+        check(&[("event", "a#2"), ("event", "a"), ("event", "a")], &["a#2", "a", "a#3"]);
+        check(&[("event", ""), ("event", "")], &["", "#2"]);
+        check(&[("event", GLOBAL_HOOK)], &["-event-webhook#2"]);
+    }
 }

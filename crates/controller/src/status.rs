@@ -43,7 +43,7 @@ pub(crate) fn is_whole(status: &CanaryStatus) -> bool {
 /// The status that remembers `memory`. What it does not know of (cookies, tracked configs) stays as it is.
 pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Millis) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
-    CanaryStatus {
+    let mut status = CanaryStatus {
         phase: api_phase(memory.phase),
         canary_weight: i64::from(memory.weight.percent()),
         iterations: i64::from(memory.iterations),
@@ -58,11 +58,23 @@ pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Mil
         drain_until: memory.drain_until.map(|time| time.0),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
         wait: memory.wait.as_ref().map(|wait| api::Wait { kind: wait_name(wait.kind), since: wait.since.0 }),
-        outbox: Some(api_outbox(&memory.outbox)).filter(|outbox| outbox.next > 0),
+        outbox: None,
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
         conditions: vec![condition(memory, kind, before, now)],
         ..before.clone()
-    }
+    };
+    let outbox = memory.outbox.clone().fit(room(&status));
+    status.outbox = Some(api_outbox(&outbox)).filter(|outbox| outbox.next > 0);
+    status
+}
+
+/// The largest status, in bytes of JSON. API servers refuse objects above some 1.5 MiB, and each change of the status
+/// goes to everybody who watches.
+const LARGEST: usize = 64 << 10;
+
+/// What is left for the outbox.
+fn room(rest: &CanaryStatus) -> usize {
+    LARGEST.saturating_sub(serde_json::to_vec(rest).map_or(0, |bytes| bytes.len()))
 }
 
 fn timestamp(time: Millis) -> Timestamp {
@@ -257,4 +269,41 @@ fn api_outbox(outbox: &Outbox) -> api::Outbox {
         to: entry.to.iter().map(api_receiver).collect(),
     });
     api::Outbox { next: outbox.next, lost: outbox.lost, entries: entries.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever is waiting to be told, the status stays below its limit and comes back as it was written.
+    #[test]
+    fn the_status_never_outgrows_its_limit() {
+        for (entries, length) in [(0, 0), (1, 1 << 20), (40, 1_000), (400, 900), (5_000, 10), (2_000, 0)] {
+            let entry = |seq| Entry {
+                seq,
+                notice: Notice {
+                    kind: Kind::Warning,
+                    level: Level::Error,
+                    message: "\"<\u{1}é".repeat(length / 4),
+                    phase: Phase::WaitingPromotion,
+                    time: Millis(u64::MAX),
+                    alert: (seq % 2 == 0)
+                        .then(|| Alert { severity: AlertSeverity::Error, message: "x".repeat(length) }),
+                },
+                to: vec![Receiver::Events, Receiver::Hook("h".repeat(60))],
+            };
+            let outbox = Outbox { next: entries, lost: 0, entries: (0..entries).map(entry).collect() };
+            let memory = Memory { outbox, ..Memory::default() };
+            let tracked = (0..50).map(|n| (format!("configmap/{n}"), "x".repeat(100))).collect();
+            let before = CanaryStatus { tracked_configs: Some(tracked), ..CanaryStatus::default() };
+            let status = store(&memory, "Deployment", &before, Millis(0));
+            let bytes = serde_json::to_vec(&status).unwrap().len();
+            assert!(bytes <= LARGEST, "{entries} notices of {length} make {bytes} bytes");
+            let kept = load(&status).outbox;
+            assert_eq!(kept.next, entries);
+            let waiting: usize = kept.entries.iter().map(|entry| entry.to.len()).sum();
+            assert_eq!(waiting as u64 + kept.lost, entries * 2);
+            assert!(entries == 0 || !kept.entries.is_empty(), "{entries} notices of {length}: none is kept");
+        }
+    }
 }

@@ -17,5 +17,5 @@ pub use egress::{Egress, SetupError};
 pub use error::CallError;
 pub use reqwest::Url;
 pub use secret::Secret;
-pub use transport::{Method, Oversize, Redirects, Reply, Request, Transport};
+pub use transport::{Method, Oversize, Redirects, Reply, Request, Transport, printable};
 pub use url::{parse_url, shown};

@@ -162,10 +162,15 @@ impl Reply {
     /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character.
     pub fn text(&self, limit: usize) -> String {
         let cut = self.body.get(..self.body.len().min(limit)).unwrap_or_default();
-        let text: String =
-            String::from_utf8_lossy(cut).chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect();
-        text.trim().to_owned()
+        printable(&String::from_utf8_lossy(cut))
     }
+}
+
+/// A text of a server for messages: trimmed, with control characters and those that turn the direction of writing
+/// replaced by spaces.
+pub fn printable(text: &str) -> String {
+    let text: String = text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect();
+    text.trim().to_owned()
 }
 
 /// Characters that forge lines or turn text around in a terminal.

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use tokio::time::sleep;
+use vexil_analysis::bounded_to;
 use vexil_egress::{CallError, Reply, Request, Transport};
 
 use crate::{Hook, HookError, Payload, retry::Patience};
 
-/// How much of a reply is repeated in a message, in bytes.
-const SAID: usize = 1_024;
+/// How much of a reply is repeated in a message, in bytes: the message has room for its status besides.
+const SAID: usize = 768;
 
 /// Asks a hook. It has said yes when its reply is 2xx; its body is not read for meaning.
 ///
@@ -42,12 +43,17 @@ fn request(hook: &Hook, payload: &Payload) -> Request {
 
 fn told(outcome: Result<Reply, CallError>, attempts: u32) -> HookError {
     match outcome {
-        Ok(reply) => HookError::Refused { status: reply.status, body: reply.text(SAID), attempts },
+        Ok(reply) => HookError::Refused { status: reply.status, body: said(&reply), attempts },
         Err(CallError::Redirected { status, to, .. }) => {
             HookError::Refused { status, body: format!("redirects to {to}, which is not followed"), attempts }
         }
         Err(cause) => HookError::Lost { cause, attempts },
     }
+}
+
+/// The words of a reply, cut where they are too many.
+fn said(reply: &Reply) -> String {
+    bounded_to(reply.text(reply.body.len()), SAID)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::rule::{CrdError, Rule, apply, at_most_one, cel, exactly_one, keep, one_of, required, set};
 use super::schema::object;
 use super::{column, stored, version};
+use crate::limits::{self, bounded};
 use crate::{CanarySpec, CanaryStatus};
 
 /// A DNS label (RFC 1123).
@@ -60,7 +61,7 @@ fn schema() -> Result<Value, CrdError> {
         analysis("spec.canaryAnalysis"),
         status(),
     ];
-    apply(bare, rules.into_iter().flatten().collect())
+    apply(bounded(bare, &limits::canary()), rules.into_iter().flatten().collect())
 }
 
 /// 8.1.
@@ -124,19 +125,12 @@ fn service() -> Vec<Rule> {
         set("spec.service", required(&["port"])),
         number("spec.service.port"),
         set(at("trafficDistribution"), one_of(&["PreferClose", "PreferSameZone", "PreferSameNode"])),
-        set(at("gatewayRefs"), json!({ "maxItems": 32 })),
         set(at("gatewayRefs[]"), required(&["name"])),
-        set(
-            at("gatewayRefs[].group"),
-            json!({ "default": "gateway.networking.k8s.io", "maxLength": 253, "pattern": GROUP }),
-        ),
-        set(
-            at("gatewayRefs[].kind"),
-            json!({ "default": "Gateway", "minLength": 1, "maxLength": 63, "pattern": KIND }),
-        ),
-        set(at("gatewayRefs[].name"), json!({ "minLength": 1, "maxLength": 253 })),
-        set(at("gatewayRefs[].namespace"), json!({ "minLength": 1, "maxLength": 63, "pattern": LABEL })),
-        set(at("gatewayRefs[].sectionName"), json!({ "minLength": 1, "maxLength": 253, "pattern": NAME })),
+        set(at("gatewayRefs[].group"), json!({ "default": "gateway.networking.k8s.io", "pattern": GROUP })),
+        set(at("gatewayRefs[].kind"), json!({ "default": "Gateway", "minLength": 1, "pattern": KIND })),
+        set(at("gatewayRefs[].name"), json!({ "minLength": 1 })),
+        set(at("gatewayRefs[].namespace"), json!({ "minLength": 1, "pattern": LABEL })),
+        set(at("gatewayRefs[].sectionName"), json!({ "minLength": 1, "pattern": NAME })),
         set(at("gatewayRefs[].port"), json!({ "format": "int32", "minimum": 1, "maximum": 65535 })),
         set(at("retries.attempts"), json!({ "format": "int32" })),
         set(at("mirror[].backendRef"), required(&["name"])),
@@ -256,6 +250,13 @@ fn status() -> Vec<Rule> {
         number("status.canaryWeight"),
         number("status.iterations"),
         set("status.conditions[]", required(&["type", "status", "reason"])),
+        // Far above what the operator writes, which keeps the whole status below 64 KiB.
+        set("status.conditions", json!({ "maxItems": 64 })),
+        set("status.conditions[].message", json!({ "maxLength": 32_768 })),
+        set("status.outbox.entries", json!({ "maxItems": 4_096 })),
+        set("status.outbox.entries[].message", json!({ "maxLength": 65_536 })),
+        set("status.outbox.entries[].alert.message", json!({ "maxLength": 65_536 })),
+        set("status.outbox.entries[].to", json!({ "maxItems": 1_024 })),
     ]
 }
 

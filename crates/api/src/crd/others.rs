@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::column;
 use super::rule::{CrdError, apply, cel, one_of, required, set};
 use super::schema::object;
+use crate::limits::{self, bounded};
 use crate::metric_template::MetricTemplateStatus;
 use crate::{AlertProviderSpec, MetricTemplateSpec};
 
@@ -36,7 +37,7 @@ pub(super) fn metric_template_schema() -> Result<Value, CrdError> {
         set("spec.provider.secretRef", required(&["name"])),
         set("status.conditions[]", required(&["type", "status", "reason"])),
     ];
-    apply(bare, rules)
+    apply(bounded(bare, &[limits::TEMPLATE.to_vec()]), rules)
 }
 
 /// The printer column of the AlertProvider.
@@ -60,5 +61,5 @@ pub(super) fn alert_provider_schema() -> Result<Value, CrdError> {
         set("spec.secretRef", required(&["name"])),
         set("status.conditions[]", required(&["type", "status", "reason"])),
     ];
-    apply(bare, rules)
+    apply(bounded(bare, &[limits::PROVIDER.to_vec()]), rules)
 }

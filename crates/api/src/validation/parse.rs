@@ -6,29 +6,54 @@
 
 use std::sync::LazyLock;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Defect;
 use crate::crd::schema::object;
-use crate::{Canary, CanarySpec, CanaryStatus};
+use crate::metric_template::MetricTemplateStatus;
+use crate::{Canary, CanarySpec, CanaryStatus, MetricTemplate, MetricTemplateSpec, limits};
 
-/// The types as a schema, without what the contract adds.
-static TYPES: LazyLock<Value> = LazyLock::new(|| object::<CanarySpec, CanaryStatus>(""));
+/// The types as schemas, with the limits and without what else the contract adds.
+static CANARY: LazyLock<Value> =
+    LazyLock::new(|| limits::bounded(object::<CanarySpec, CanaryStatus>(""), &limits::canary()));
+static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
+    limits::bounded(object::<MetricTemplateSpec, MetricTemplateStatus>(""), &[limits::TEMPLATE.to_vec()])
+});
+
+/// How many defects are looked for; what is beyond is counted by nobody, for the object is refused anyway.
+const MOST: usize = 1_000;
 
 /// Reads a Canary.
 ///
 /// # Errors
-/// Every field whose type is wrong, with its path.
+/// Every field whose type is wrong or that is beyond its limit, with its path.
 pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
+    read(&CANARY, object)
+}
+
+/// Reads a MetricTemplate.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_metric_template(object: &Value) -> Result<MetricTemplate, Vec<Defect>> {
+    read(&TEMPLATE, object)
+}
+
+fn read<T: DeserializeOwned>(schema: &Value, object: &Value) -> Result<T, Vec<Defect>> {
     if !object.is_object() {
         let message = format!("must be an object, not {}", told(object));
         return Err(vec![Defect { path: "the object".to_owned(), message }]);
     }
     let mut defects = Vec::new();
-    if object.get("spec").is_none_or(Value::is_null) {
+    let spec = object.get("spec").filter(|spec| !spec.is_null());
+    if spec.is_none() {
         defects.push(Defect { path: "spec".to_owned(), message: "is required".to_owned() });
     }
-    walk(&TYPES, object, &mut String::new(), &mut defects);
+    walk(schema, object, &mut String::new(), &mut defects);
+    if defects.is_empty() {
+        defects.extend(spec.and_then(limits::too_long));
+    }
     if !defects.is_empty() {
         return Err(defects);
     }
@@ -38,11 +63,15 @@ pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
     })
 }
 
-/// Compares a value with a schema, and its parts with the schema's parts.
+/// Compares a value with a schema, and its parts with the schema's parts. The parts of a value that is wrong itself,
+/// or too much, are not looked at.
 fn walk(schema: &Value, value: &Value, path: &mut String, defects: &mut Vec<Defect>) {
-    if let Some(expected) = mismatch(schema, value) {
-        defects
-            .push(Defect { path: path.clone(), message: format!("must be {expected}, not {}", told(value)) });
+    if defects.len() >= MOST {
+        return;
+    }
+    let wrong = mismatch(schema, value).map(|expected| format!("must be {expected}, not {}", told(value)));
+    if let Some(message) = wrong.or_else(|| limits::exceeded(schema, value)) {
+        defects.push(Defect { path: path.clone(), message });
         return;
     }
     let length = path.len();

@@ -2,6 +2,7 @@
 
 mod abilities;
 mod analysis;
+mod limits;
 mod names;
 mod references;
 mod scaler;

@@ -3,8 +3,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::Value;
+use vexil_analysis::bounded_to;
 use vexil_api::MetricProviderSpec;
-use vexil_egress::{Reply, Request, Secret, Url, parse_url, shown};
+use vexil_egress::{Reply, Request, Secret, Url, parse_url, printable, shown};
 
 use super::{ProviderError, without_user};
 use crate::{Credentials, HttpProvider, QueryError};
@@ -12,7 +13,7 @@ use crate::{Credentials, HttpProvider, QueryError};
 const NAME: &str = "prometheus";
 const DEADLINE_MS: u64 = 5_000;
 const MAX_REPLY_BYTES: usize = 1 << 20;
-/// How much of a reply is repeated in a message, in characters.
+/// How much of a reply is repeated in a message, in bytes.
 const SAID: usize = 512;
 
 /// A server, and how to ask it.
@@ -81,7 +82,12 @@ impl Prometheus {
 
     /// What a reply says, for messages. Secrets go before the cut, which could leave half of one.
     fn said(&self, reply: &Reply) -> String {
-        self.hide(&reply.text(MAX_REPLY_BYTES)).chars().take(SAID).collect()
+        self.quoted(&reply.text(MAX_REPLY_BYTES))
+    }
+
+    /// A text of the server, for messages.
+    fn quoted(&self, text: &str) -> String {
+        bounded_to(self.hide(text), SAID)
     }
 
     fn hide(&self, text: &str) -> String {
@@ -118,16 +124,17 @@ impl HttpProvider for Prometheus {
             return Err(QueryError::Refused(format!("Status {status}: {}", self.said(reply))));
         }
         let malformed =
-            |problem: &str| QueryError::Malformed(format!("{}, '{}'", self.hide(problem), self.said(reply)));
+            |problem: &str| QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)));
         if let Some(encoding) = reply.header("content-encoding").filter(|e| *e != "identity") {
             return Err(QueryError::Malformed(format!(
-                "reply is encoded as {encoding}, which was not asked for"
+                "reply is encoded as {}, which was not asked for",
+                self.quoted(encoding)
             )));
         }
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|e| malformed(&e.to_string()))?;
         if answer.status.as_deref() == Some("error") {
             let (kind, error) = (answer.error_type.unwrap_or_default(), answer.error.unwrap_or_default());
-            return Err(QueryError::Refused(self.hide(&format!("{kind}: {error}"))));
+            return Err(QueryError::Refused(self.quoted(&printable(&format!("{kind}: {error}")))));
         }
         let data = answer.data.ok_or_else(|| malformed("reply has no data"))?;
         let Value::Array(series) = &data.result else { return Err(malformed("data has no list of results")) };

@@ -19,6 +19,7 @@ enum Does {
     Redirects,
     IsForbidden,
     SendsTooMuch,
+    SaysAtLength(u16),
 }
 use Does::*;
 
@@ -55,6 +56,7 @@ impl Transport for Script {
             IsForbidden => {
                 Err(CallError::Refused { address: "169.254.169.254".to_owned(), rule: "it is link-local" })
             }
+            SaysAtLength(status) => Ok(Reply::new(status, vec![b'x'; 65_536])),
             SendsTooMuch => Ok(Reply { truncated: true, ..Reply::new(200, vec![b'x'; 65_536]) }),
         }
     }
@@ -96,6 +98,12 @@ async fn every_2xx_means_yes_and_everything_else_is_told_with_its_words() {
     check(&[Says(500, "broken")], 0, "no: broken (status 500)", 0.0, 1).await;
     check(&[Redirects], 3, "no: redirects to http://login/, which is not followed (status 302)", 0.0, 1)
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_refusal_is_cut_and_still_tells_the_status() {
+    let expect = format!("no: {}… (64794 bytes left out) (status 403)", "x".repeat(742));
+    check(&[SaysAtLength(403)], 0, &expect, 0.0, 1).await;
 }
 
 #[tokio::test(start_paused = true)]

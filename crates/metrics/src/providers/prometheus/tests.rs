@@ -165,6 +165,13 @@ fn anything_else_is_an_error_that_says_what_came() {
 fn a_hostile_reply_is_one_short_message() {
     let provider = server(&[], None).expect("provider");
     let told = |reply: Reply| provider.parse(&reply).expect_err("no number").to_string();
+    let error = json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
+    let error = told(Reply::new(200, error));
+    assert!(error.starts_with("error response: x :  e e") && error.len() < 600, "{error}");
+    assert!(error.ends_with(" bytes left out)"), "{error}");
+    let value = format!(r#"{{"data":{{"result":[{{"value":[1,"{}"]}}]}}}}"#, "9x".repeat(400_000));
+    let value = told(Reply::new(200, value));
+    assert!(value.len() < 1_200, "{}", value.len());
     let deep = told(Reply::new(200, "[".repeat(100_000)));
     assert!(deep.starts_with("error unmarshaling result: ") && deep.len() < 1_024, "{deep}");
     let binary = told(Reply::new(200, vec![0xff; 1 << 20]));

@@ -1,0 +1,114 @@
+//! How much room the notices take in the status, and what goes when it is too much.
+
+use crate::{Entry, Outbox, Receiver, bounded};
+
+/// What an entry takes beside its texts: the names of its fields, its numbers and words, at their longest.
+const FIELDS: usize = 192;
+/// What the list takes beside its entries.
+const LIST: usize = 96;
+
+impl Outbox {
+    /// The outbox with as many notices as fit into `bytes` of JSON. Messages are bounded first; then the oldest
+    /// notices go, those with an alert last, and each receiver that has not been told counts as lost.
+    #[must_use]
+    pub fn fit(mut self, bytes: usize) -> Self {
+        for entry in &mut self.entries {
+            entry.notice.message = bounded(std::mem::take(&mut entry.notice.message));
+            if let Some(alert) = &mut entry.notice.alert {
+                alert.message = bounded(std::mem::take(&mut alert.message));
+            }
+        }
+        let taken: usize = self.entries.iter().map(size).sum();
+        let mut excess = (taken + LIST).saturating_sub(bytes);
+        for with_alert in [false, true] {
+            self.entries.retain(|entry| {
+                if excess == 0 || entry.notice.alert.is_some() != with_alert {
+                    return true;
+                }
+                excess = excess.saturating_sub(size(entry));
+                self.lost = self.lost.saturating_add(u64::try_from(entry.to.len()).unwrap_or(u64::MAX));
+                false
+            });
+        }
+        self
+    }
+}
+
+/// The bytes of an entry as JSON, at most.
+fn size(entry: &Entry) -> usize {
+    let alert = entry.notice.alert.as_ref().map_or(0, |alert| written(&alert.message));
+    let to: usize = entry.to.iter().map(receiver).sum();
+    FIELDS + written(&entry.notice.message) + alert + to
+}
+
+fn receiver(receiver: &Receiver) -> usize {
+    match receiver {
+        Receiver::Events => 16,
+        Receiver::Hook(name) => 16 + written(name),
+    }
+}
+
+/// The bytes of a text between quotes: some characters are written as two bytes, or as six.
+fn written(text: &str) -> usize {
+    let escaped = |byte: u8| match byte {
+        b'"' | b'\\' => 2,
+        0..0x20 => 6,
+        _ => 1,
+    };
+    text.bytes().map(escaped).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Alert, AlertSeverity, Kind, Level, Millis, Notice, Phase};
+
+    fn entry(seq: u64, message: &str, alert: bool) -> Entry {
+        let alert = alert.then(|| Alert { severity: AlertSeverity::Error, message: "a".to_owned() });
+        let notice = Notice {
+            kind: Kind::Normal,
+            level: Level::Info,
+            message: message.to_owned(),
+            phase: Phase::Progressing,
+            time: Millis(0),
+            alert,
+        };
+        Entry { seq, notice, to: vec![Receiver::Events, Receiver::Hook("h".to_owned())] }
+    }
+
+    /// The numbers of the notices that are kept of these, and how many were lost.
+    #[track_caller]
+    fn check(entries: &[Entry], bytes: usize, kept: &[u64], lost: u64) {
+        let outbox = Outbox { next: 9, lost: 0, entries: entries.to_vec() }.fit(bytes);
+        let seqs: Vec<u64> = outbox.entries.iter().map(|entry| entry.seq).collect();
+        assert_eq!((seqs.as_slice(), outbox.lost, outbox.next), (kept, lost, 9));
+        assert_eq!(outbox.clone().fit(bytes), outbox, "the same again changes nothing");
+    }
+
+    #[test]
+    fn the_oldest_go_until_the_rest_fits_and_alerts_go_last() {
+        let long = "x".repeat(1_000);
+        let three = [entry(1, &long, false), entry(2, &long, true), entry(3, &long, false)];
+        check(&three, 64 << 10, &[1, 2, 3], 0);
+        check(&three, 3_000, &[2, 3], 2);
+        check(&three, 2_000, &[2], 4);
+        check(&three, 1_000, &[], 6);
+        check(&three, 0, &[], 6);
+        check(&[], 0, &[], 0);
+    }
+
+    #[test]
+    fn what_is_written_as_six_bytes_counts_as_six() {
+        let quiet = [entry(1, &"x".repeat(1_000), false)];
+        let loud = [entry(1, &"\u{1}".repeat(1_000), false)];
+        check(&quiet, 2_000, &[1], 0);
+        check(&loud, 2_000, &[], 2);
+        check(&loud, 7_000, &[1], 0);
+    }
+
+    #[test]
+    fn messages_of_older_versions_are_bounded() {
+        let outbox = Outbox { next: 1, lost: 0, entries: vec![entry(1, &"x".repeat(5_000), true)] };
+        assert_eq!(outbox.fit(64 << 10).entries[0].notice.message.len(), crate::LONGEST_TEXT);
+    }
+}
