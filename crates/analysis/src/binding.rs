@@ -18,10 +18,25 @@ pub struct Binding {
     pub provider: String,
     /// What else names the route object, by field or annotation: `routeRef`, `upstreamRef`, the mesh annotation.
     pub references: BTreeMap<String, String>,
-    /// The route object that the router wrote: group, version, kind, namespace and name. Observed, not wanted.
-    pub route: Option<String>,
+    /// `spec.service.port` of the last valid spec; an edit of it is not a migration.
+    pub port: Option<i64>,
+    /// The route object that the router wrote. Observed, not wanted.
+    pub route: Option<Route>,
     /// Labels that select the target's pods. Observed, not wanted.
     pub selector: BTreeMap<String, String>,
+}
+
+/// A route object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Route {
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; empty for one of the whole cluster.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
 }
 
 impl Binding {

@@ -24,13 +24,13 @@ mod text;
 mod words;
 
 pub use advance::{Step, Transition, advance};
-pub use binding::Binding;
+pub use binding::{Binding, Route};
 pub use converge::{Effect, Next, next_effect};
 pub use facts::{Answer, Facts, Question, Side, World};
 pub use memory::{Cause, Ending, Entry, Memory, Outbox, Outcome, Phase, Wait, WaitKind};
 pub use notice::{Alert, AlertSeverity, Kind, Level, Notice};
 pub use observed::{Fit, Known, LiveRoutes, Observed, Pods, TargetScaler};
 pub use pause::Pause;
-pub use plan::{Hook, HookKind, Names, Plan, Receiver, Steps, Strategy};
+pub use plan::{Hook, HookKind, Limits, Names, Plan, Receiver, Steps, Strategy};
 pub use text::{LONGEST_TEXT, bounded, bounded_to};
 pub use words::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Millis, Notice, Plan, Receiver, Revision, Weight, bounded};
+use crate::{Binding, Limits, Millis, Notice, Plan, Receiver, Revision, Weight, bounded};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -13,6 +13,8 @@ pub struct Memory {
     pub phase: Phase,
     /// What traffic depends on; `None` for a Canary that was not looked at yet.
     pub binding: Option<Binding>,
+    /// The limits of the last valid spec.
+    pub limits: Option<Limits>,
     /// Earlier bindings whose objects are still to be released, oldest first.
     pub previous: Vec<Binding>,
     /// The canary's share that the routes are to have.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Millis, Readiness, Revision, Routes};
+use crate::{Millis, Readiness, Revision, Route, Routes};
 
 /// What was seen when a tick began, or after its last effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -27,8 +27,8 @@ pub struct Observed {
     pub canary_addresses: Known<u32>,
     /// What is left of earlier bindings; fits when nothing is.
     pub leftovers: Fit,
-    /// The object that the router writes: group, version, kind, namespace and name; `None` when it has none.
-    pub route: Option<String>,
+    /// The object that the router writes; `None` when it needs none, or cannot tell which.
+    pub route: Option<Route>,
     /// Labels that select the target's pods; empty when the target is not there.
     pub selector: BTreeMap<String, String>,
 }

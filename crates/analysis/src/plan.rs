@@ -44,6 +44,11 @@ impl Plan {
         self.interval_ms.min(30_000)
     }
 
+    /// What the status records of it.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { interval_ms: self.interval_ms, deadline_ms: self.deadline_ms, threshold: self.threshold }
+    }
+
     /// The most that one look adds to the time waited, in milliseconds: time between two looks beyond that was not
     /// observed and does not count towards a deadline. A wait is stored that often, so a restart loses little.
     pub(crate) fn observed_ms(&self) -> u64 {
@@ -62,6 +67,18 @@ impl Plan {
     pub fn hooks_of(&self, kind: HookKind) -> impl Iterator<Item = (usize, &Hook)> {
         self.hooks.iter().enumerate().filter(move |(_, hook)| hook.kind == kind)
     }
+}
+
+/// What of a plan the safety of a rollout depends on. The status records it, so that an edit that makes the spec invalid
+/// takes none of it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// Pace of the analysis, in milliseconds; bounds the drain.
+    pub interval_ms: u64,
+    /// How long a wait may last, in milliseconds.
+    pub deadline_ms: u64,
+    /// Failed checks that end the rollout.
+    pub threshold: u32,
 }
 
 /// Names that the messages mention.

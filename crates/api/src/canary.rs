@@ -22,7 +22,8 @@ pub use spec::{
     Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,
 };
 pub use status::{
-    CanaryPhase, CanaryStatus, Condition, Ending, EventType, Outbox, OutboxAlert, OutboxEntry, Wait,
+    Binding, CanaryPhase, CanaryStatus, Condition, Ending, EventType, Limits, Outbox, OutboxAlert, OutboxEntry,
+    RouteObject, Wait,
 };
 pub use traffic_policy::{
     ConnectionPool, ConnectionPoolHttp, ConsistentHash, HttpCookie, LoadBalancer, LocalityDistribute,

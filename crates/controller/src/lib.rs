@@ -12,6 +12,7 @@ mod ask;
 mod case;
 mod clock;
 mod complain;
+mod conditions;
 mod consider;
 mod contest;
 mod context;

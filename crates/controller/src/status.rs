@@ -2,11 +2,18 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use vexil_analysis::{
-    Alert, AlertSeverity, Cause, Ending, Entry, Kind, Level, Memory, Millis, Notice, Outbox, Outcome, Phase,
-    Receiver, Revision, Wait, WaitKind, Weight,
+    Alert, AlertSeverity, Binding, Cause, Ending, Entry, Kind, Level, Limits, Memory, Millis, Notice, Outbox,
+    Outcome, Phase, Receiver, Revision, Route, Wait, WaitKind, Weight,
 };
-use vexil_api::{self as api, CanaryPhase, CanaryStatus, Condition, EventType, OutboxAlert, OutboxEntry};
+use vexil_api::{self as api, CanaryPhase, CanaryStatus, EventType, OutboxAlert, OutboxEntry};
 use vexil_workload::is_our_revision;
+
+use self::words::{
+    CAUSES, LEVELS, OUTCOMES, SEVERITIES, WAITS, api_phase, name, phase, value,
+};
+use crate::conditions::{Context, conditions};
+
+mod words;
 
 /// What the status remembers. Words that are not ours count as absent.
 pub(crate) fn load(status: &CanaryStatus) -> Memory {
@@ -14,9 +21,21 @@ pub(crate) fn load(status: &CanaryStatus) -> Memory {
     let count = |number: i64| u32::try_from(number).unwrap_or(0);
     let applied = revision(&status.last_applied_spec);
     let held = revision(&status.primary_spec);
+    let weight = Weight::new(status.canary_weight).unwrap_or(Weight::ZERO);
+    let withheld = status.withheld_weight.and_then(|weight| Weight::new(weight).ok());
+    // A status of an earlier version does not say it.
+    let started = !weight.is_zero() || status.iterations > 0 || withheld.is_some_and(|of| !of.is_zero());
     Memory {
         phase: phase(status.phase),
-        weight: Weight::new(status.canary_weight).unwrap_or(Weight::ZERO),
+        binding: status.binding.as_ref().map(binding),
+        limits: status.limits.as_ref().map(|limits| Limits {
+            interval_ms: limits.interval_ms,
+            deadline_ms: limits.deadline_ms,
+            threshold: limits.threshold,
+        }),
+        previous: status.previous_bindings.iter().map(binding).collect(),
+        weight,
+        prepared: status.prepared.unwrap_or(started),
         iterations: count(status.iterations),
         failed_checks: count(status.failed_checks),
         foreign: applied.as_ref().is_some_and(|revision| !is_our_revision(revision)),
@@ -25,11 +44,12 @@ pub(crate) fn load(status: &CanaryStatus) -> Memory {
         held,
         run: status.run.unwrap_or(0),
         last_step: status.last_step_time.map(Millis),
-        withheld: status.withheld_weight.and_then(|weight| Weight::new(weight).ok()),
+        withheld,
         ending: status.ending.as_ref().and_then(ending),
         drain_until: status.drain_until.map(Millis),
         post_rollout: status.post_rollout.as_ref().and_then(ending),
         wait: status.wait.as_ref().and_then(wait),
+        waited_ms: status.waited_ms.unwrap_or(0),
         outbox: status.outbox.as_ref().map(outbox).unwrap_or_default(),
         changed: status.last_transition_time.as_ref().map(|time| millis(time.0)),
     }
@@ -41,7 +61,7 @@ pub(crate) fn is_whole(status: &CanaryStatus) -> bool {
 }
 
 /// The status that remembers `memory`. What it does not know of (cookies, tracked configs) stays as it is.
-pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Millis) -> CanaryStatus {
+pub(crate) fn store(memory: &Memory, context: &Context<'_>, before: &CanaryStatus) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
     let mut status = CanaryStatus {
         phase: api_phase(memory.phase),
@@ -57,10 +77,20 @@ pub(crate) fn store(memory: &Memory, kind: &str, before: &CanaryStatus, now: Mil
         ending: memory.ending.as_ref().map(api_ending),
         drain_until: memory.drain_until.map(|time| time.0),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
-        wait: memory.wait.as_ref().map(|wait| api::Wait { kind: wait_name(wait.kind), since: wait.since.0 }),
+        wait: memory.wait.as_ref().map(api_wait),
+        waited_ms: Some(memory.waited_ms).filter(|waited_ms| *waited_ms > 0),
+        prepared: Some(memory.prepared).filter(|_| memory.phase == Phase::Progressing),
+        binding: memory.binding.as_ref().map(api_binding),
+        limits: memory.limits.map(|limits| api::Limits {
+            interval_ms: limits.interval_ms,
+            deadline_ms: limits.deadline_ms,
+            threshold: limits.threshold,
+        }),
+        previous_bindings: memory.previous.iter().map(api_binding).collect(),
+        observed_generation: context.generation,
         outbox: None,
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
-        conditions: vec![condition(memory, kind, before, now)],
+        conditions: conditions(memory, context, before),
         ..before.clone()
     };
     let outbox = memory.outbox.clone().fit(room(&status));
@@ -77,117 +107,13 @@ fn room(rest: &CanaryStatus) -> usize {
     LARGEST.saturating_sub(serde_json::to_vec(rest).map_or(0, |bytes| bytes.len()))
 }
 
-fn timestamp(time: Millis) -> Timestamp {
+pub(crate) fn timestamp(time: Millis) -> Timestamp {
     let seconds = i64::try_from(time.0 / 1000).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 fn millis(time: Timestamp) -> Millis {
     Millis(u64::try_from(time.as_millisecond()).unwrap_or(0))
-}
-
-/// The condition `Promoted` (`analysis.md` section 6).
-fn condition(memory: &Memory, kind: &str, before: &CanaryStatus, now: Millis) -> Condition {
-    let phase = memory.phase;
-    let (status, message) = match phase {
-        Phase::Initialized => ("True", format!("{kind} initialization completed.")),
-        Phase::Waiting | Phase::WaitingPromotion => ("Unknown", "Waiting for approval.".to_owned()),
-        Phase::Progressing => ("Unknown", "New revision detected, progressing canary analysis.".to_owned()),
-        Phase::Promoting => {
-            ("Unknown", "Canary analysis completed, starting primary rolling update.".to_owned())
-        }
-        Phase::Finalising => {
-            ("Unknown", "Canary analysis completed, routing all traffic to primary.".to_owned())
-        }
-        Phase::Succeeded => {
-            ("True", "Canary analysis completed successfully, promotion finished.".to_owned())
-        }
-        Phase::Failed if memory.weight == Weight::FULL => {
-            ("False", format!("Canary promotion failed, {kind} serves all traffic."))
-        }
-        Phase::Failed => ("False", format!("Canary analysis failed, {kind} scaled to zero.")),
-        Phase::New | Phase::Initializing | Phase::Terminating | Phase::Terminated => {
-            ("Unknown", format!("New {kind} detected, starting initialization."))
-        }
-    };
-    let old = before.conditions.first();
-    let same_status = old.filter(|old| old.status == status);
-    let same = |old: &&Condition| old.reason == phase.as_str() && old.message.as_deref() == Some(&message);
-    if let Some(old) = same_status.filter(same) {
-        return old.clone();
-    }
-    let time = Some(Time(timestamp(now)));
-    Condition {
-        type_: "Promoted".to_owned(),
-        status: status.to_owned(),
-        reason: phase.as_str().to_owned(),
-        message: Some(message),
-        last_update_time: time.clone(),
-        last_transition_time: same_status.and_then(|old| old.last_transition_time.clone()).or(time),
-    }
-}
-
-const PHASES: [(CanaryPhase, Phase); 12] = [
-    (CanaryPhase::Unset, Phase::New),
-    (CanaryPhase::Initializing, Phase::Initializing),
-    (CanaryPhase::Initialized, Phase::Initialized),
-    (CanaryPhase::Waiting, Phase::Waiting),
-    (CanaryPhase::Progressing, Phase::Progressing),
-    (CanaryPhase::WaitingPromotion, Phase::WaitingPromotion),
-    (CanaryPhase::Promoting, Phase::Promoting),
-    (CanaryPhase::Finalising, Phase::Finalising),
-    (CanaryPhase::Succeeded, Phase::Succeeded),
-    (CanaryPhase::Failed, Phase::Failed),
-    (CanaryPhase::Terminating, Phase::Terminating),
-    (CanaryPhase::Terminated, Phase::Terminated),
-];
-
-fn phase(phase: CanaryPhase) -> Phase {
-    PHASES.iter().find(|(api, _)| *api == phase).map_or(Phase::New, |(_, engine)| *engine)
-}
-
-fn api_phase(phase: Phase) -> CanaryPhase {
-    PHASES.iter().find(|(_, engine)| *engine == phase).map_or(CanaryPhase::Unset, |(api, _)| *api)
-}
-
-/// Words of the status for values of the engine.
-type Words<T> = &'static [(&'static str, T)];
-
-const OUTCOMES: Words<Outcome> = &[
-    ("promoted", Outcome::Promoted),
-    ("rolled-back", Outcome::RolledBack),
-    ("reverted", Outcome::Reverted),
-    ("recovered", Outcome::Recovered),
-];
-const CAUSES: Words<Cause> = &[
-    ("passed", Cause::Passed),
-    ("skipped", Cause::Skipped),
-    ("threshold", Cause::Threshold),
-    ("deadline", Cause::Deadline),
-    ("blocked", Cause::Blocked),
-    ("reverted", Cause::Reverted),
-    ("promotion", Cause::Promotion),
-];
-const WAITS: Words<WaitKind> = &[
-    ("suspended", WaitKind::Suspended),
-    ("target-missing", WaitKind::TargetMissing),
-    ("scaled-up", WaitKind::ScaledUp),
-    ("primary-missing", WaitKind::PrimaryMissing),
-    ("primary", WaitKind::Primary),
-    ("primary-failed", WaitKind::PrimaryFailed),
-    ("canary", WaitKind::Canary),
-    ("refused", WaitKind::Refused),
-];
-const SEVERITIES: Words<AlertSeverity> =
-    &[("info", AlertSeverity::Info), ("warn", AlertSeverity::Warn), ("error", AlertSeverity::Error)];
-const LEVELS: Words<Level> = &[("info", Level::Info), ("error", Level::Error)];
-
-fn name<T: PartialEq + Copy>(words: Words<T>, value: T) -> &'static str {
-    words.iter().find(|(_, of)| *of == value).map_or("", |(word, _)| word)
-}
-
-fn value<T: PartialEq + Copy>(words: Words<T>, name: &str) -> Option<T> {
-    words.iter().find(|(word, _)| *word == name).map(|(_, value)| *value)
 }
 
 fn ending(ending: &api::Ending) -> Option<Ending> {
@@ -204,7 +130,7 @@ fn api_ending(ending: &Ending) -> api::Ending {
 /// What the name of a wait for something to be mended begins with; then comes the digest of what is wrong.
 const BROKEN: &str = "broken-";
 
-fn wait_name(kind: WaitKind) -> String {
+pub(crate) fn wait_name(kind: WaitKind) -> String {
     match kind {
         WaitKind::Broken(what) => format!("{BROKEN}{what:08x}"),
         kind => name(WAITS, kind).to_owned(),
@@ -214,7 +140,55 @@ fn wait_name(kind: WaitKind) -> String {
 fn wait(wait: &api::Wait) -> Option<Wait> {
     let broken = wait.kind.strip_prefix(BROKEN).and_then(|what| u32::from_str_radix(what, 16).ok());
     let kind = broken.map(WaitKind::Broken).or_else(|| value(WAITS, &wait.kind))?;
-    Some(Wait { kind, since: Millis(wait.since) })
+    let text = wait.message.clone();
+    Some(Wait { kind, since: Millis(wait.since), waited_ms: wait.waited_ms, at: Millis(wait.at), text })
+}
+
+fn api_wait(wait: &Wait) -> api::Wait {
+    api::Wait {
+        kind: wait_name(wait.kind),
+        since: wait.since.0,
+        waited_ms: wait.waited_ms,
+        at: wait.at.0,
+        message: wait.text.clone(),
+    }
+}
+
+fn binding(binding: &api::Binding) -> Binding {
+    Binding {
+        kind: binding.kind.clone(),
+        target: binding.target.clone(),
+        apex: binding.apex.clone(),
+        provider: binding.provider.clone(),
+        port: binding.port,
+        references: binding.references.clone(),
+        route: binding.route.as_ref().map(|route| Route {
+            api_version: route.api_version.clone(),
+            kind: route.kind.clone(),
+            namespace: route.namespace.clone(),
+            name: route.name.clone(),
+        }),
+        selector: binding.selector.clone(),
+    }
+}
+
+fn api_binding(binding: &Binding) -> api::Binding {
+    api::Binding {
+        kind: binding.kind.clone(),
+        target: binding.target.clone(),
+        primary: format!("{}-primary", binding.target),
+        apex: binding.apex.clone(),
+        provider: binding.provider.clone(),
+        port: binding.port,
+        references: binding.references.clone(),
+        route: binding.route.as_ref().map(|route| api::RouteObject {
+            api_version: route.api_version.clone(),
+            kind: route.kind.clone(),
+            namespace: route.namespace.clone(),
+            name: route.name.clone(),
+        }),
+        selector: binding.selector.clone(),
+    }
 }
 
 /// How receivers are written: `events`, or `hook/` and the hook's name.
@@ -272,38 +246,4 @@ fn api_outbox(outbox: &Outbox) -> api::Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whatever is waiting to be told, the status stays below its limit and comes back as it was written.
-    #[test]
-    fn the_status_never_outgrows_its_limit() {
-        for (entries, length) in [(0, 0), (1, 1 << 20), (40, 1_000), (400, 900), (5_000, 10), (2_000, 0)] {
-            let entry = |seq| Entry {
-                seq,
-                notice: Notice {
-                    kind: Kind::Warning,
-                    level: Level::Error,
-                    message: "\"<\u{1}é".repeat(length / 4),
-                    phase: Phase::WaitingPromotion,
-                    time: Millis(u64::MAX),
-                    alert: (seq % 2 == 0)
-                        .then(|| Alert { severity: AlertSeverity::Error, message: "x".repeat(length) }),
-                },
-                to: vec![Receiver::Events, Receiver::Hook("h".repeat(60))],
-            };
-            let outbox = Outbox { next: entries, lost: 0, entries: (0..entries).map(entry).collect() };
-            let memory = Memory { outbox, ..Memory::default() };
-            let tracked = (0..50).map(|n| (format!("configmap/{n}"), "x".repeat(100))).collect();
-            let before = CanaryStatus { tracked_configs: Some(tracked), ..CanaryStatus::default() };
-            let status = store(&memory, "Deployment", &before, Millis(0));
-            let bytes = serde_json::to_vec(&status).unwrap().len();
-            assert!(bytes <= LARGEST, "{entries} notices of {length} make {bytes} bytes");
-            let kept = load(&status).outbox;
-            assert_eq!(kept.next, entries);
-            let waiting: usize = kept.entries.iter().map(|entry| entry.to.len()).sum();
-            assert_eq!(waiting as u64 + kept.lost, entries * 2);
-            assert!(entries == 0 || !kept.entries.is_empty(), "{entries} notices of {length}: none is kept");
-        }
-    }
-}
+mod tests;

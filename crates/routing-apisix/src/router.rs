@@ -54,6 +54,10 @@ impl Router for Apisix {
         needs
     }
 
+    fn route(&self, target: &RouteTarget<'_>, _: &Objects) -> Option<ObjectKey> {
+        Keys::of(target).ok().map(|keys| keys.generated)
+    }
+
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
         served(have)?;
         let key = Keys::of(target)?.generated;

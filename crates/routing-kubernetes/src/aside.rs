@@ -17,6 +17,10 @@ impl Router for Kubernetes {
         Vec::new()
     }
 
+    fn route(&self, _: &RouteTarget<'_>, _: &Objects) -> Option<ObjectKey> {
+        None
+    }
+
     fn read(&self, _: &RouteTarget<'_>, _: &Objects) -> Result<Routes, RouteError> {
         Ok(Routes::PRIMARY)
     }

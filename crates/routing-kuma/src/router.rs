@@ -6,7 +6,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, Seen};
 use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes, Unowned};
 
 use crate::{
-    api::{Api, mesh_defect},
+    api::{Api, MESH, mesh_defect},
     claim::{self, claim},
     read, render, view,
 };
@@ -33,11 +33,11 @@ impl Kuma {
         self
     }
 
-    fn route(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<(Api, ObjectKey), RouteError> {
-        for api in &self.apis {
+    fn written(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<(Api, ObjectKey), RouteError> {
+        for api in target.preferred(self.apis.clone(), |api| api.kind()) {
             let definition = api.kind().definition();
             match have.get(&definition) {
-                Seen::Present(_) => return Ok((*api, api.key(target, &self.system_namespace))),
+                Seen::Present(_) => return Ok((api, api.key(target, &self.system_namespace))),
                 Seen::Absent => {}
                 Seen::NotKnown => return Err(RouteError::NotKnown { object: definition.to_string() }),
             }
@@ -57,13 +57,21 @@ impl Router for Kuma {
         let mut needs: Vec<_> = self.apis.iter().map(|api| api.kind().definition()).collect();
         needs.retain(|key| !have.has(key));
         if needs.is_empty() {
-            needs.extend(self.route(target, have).ok().map(|(_, key)| key).filter(|key| !have.has(key)));
+            needs.extend(self.written(target, have).ok().map(|(_, key)| key).filter(|key| !have.has(key)));
         }
         needs
     }
 
+    fn route(&self, target: &RouteTarget<'_>, have: &Objects) -> Option<ObjectKey> {
+        self.written(target, have).ok().map(|(_, key)| key)
+    }
+
+    fn annotations(&self) -> &'static [&'static str] {
+        &[MESH]
+    }
+
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
-        let (api, key) = self.route(target, have)?;
+        let (api, key) = self.written(target, have)?;
         read::routes(api, &key, target, claim(api, &key, target, have)?)
     }
 
@@ -76,7 +84,7 @@ impl Router for Kuma {
         if want.mirror() {
             return Err(RouteError::Unsupported { router: self.name(), what: "mirroring" });
         }
-        let (api, key) = self.route(target, have)?;
+        let (api, key) = self.written(target, have)?;
         let change = match claim(api, &key, target, have)? {
             Claim::Absent => {
                 let object = render::created(api, &key, target, want)?;
@@ -98,7 +106,7 @@ impl Router for Kuma {
     /// No garbage collector knows of a route that was made for the Canary, so it is deleted.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let claimed =
-            self.route(target, have).and_then(|(api, key)| Ok((claim(api, &key, target, have)?, api, key)));
+            self.written(target, have).and_then(|(api, key)| Ok((claim(api, &key, target, have)?, api, key)));
         let change = match claimed {
             Ok((Claim::Absent, ..)) => None,
             Ok((Claim::Ours(live), _, key)) => Some(Change::delete(key, live)),

@@ -78,6 +78,10 @@ impl Router for Smi {
         needs
     }
 
+    fn route(&self, target: &RouteTarget<'_>, _: &Objects) -> Option<ObjectKey> {
+        Some(self.key(target))
+    }
+
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
         let key = self.key(target);
         match self.claim(&key, target, have)? {

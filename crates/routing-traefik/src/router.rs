@@ -38,7 +38,7 @@ impl Traefik {
     }
 
     fn key(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<ObjectKey, RouteError> {
-        for kind in self.groups.iter().map(|group| group.kind()) {
+        for kind in target.preferred(self.groups.clone(), |group| group.kind()).into_iter().map(Group::kind) {
             let definition = kind.definition();
             match have.get(&definition) {
                 Seen::Present(_) => return Ok(ObjectKey::new(kind, target.namespace, target.apex)),
@@ -66,6 +66,10 @@ impl Router for Traefik {
             needs.extend(self.key(target, have).ok().filter(|key| !have.has(key)));
         }
         needs
+    }
+
+    fn route(&self, target: &RouteTarget<'_>, have: &Objects) -> Option<ObjectKey> {
+        self.key(target, have).ok()
     }
 
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {

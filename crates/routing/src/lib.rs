@@ -25,6 +25,6 @@ pub use error::RouteError;
 pub use metadata::{MARKERS, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};
 pub use services::Services;
-pub use target::RouteTarget;
+pub use target::{BoundKind, RouteTarget};
 pub use unowned::Unowned;
 pub use vexil_analysis::{Routes, Weight};

@@ -20,6 +20,15 @@ pub trait Router: Send + Sync {
     /// answer may lead to the next question (first the CRDs, then the object of the group that is served).
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey>;
 
+    /// The object that it reads and writes for this Canary; `None` when it needs none, or cannot tell which.
+    fn route(&self, target: &RouteTarget<'_>, have: &Objects) -> Option<ObjectKey>;
+
+    /// The annotations of the Canary that name its route. They are part of what traffic depends on: an edit of one is a
+    /// migration.
+    fn annotations(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The weights as the live objects say. Strict: what is not exactly as a router writes it is an error, so that an
     /// edit by hand is told before it is put back.
     ///

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vexil_api::canary::CanarySpec;
-use vexil_object::Owner;
+use vexil_object::{Kind, Owner};
 
 use crate::RouteError;
 
@@ -24,9 +24,32 @@ pub struct RouteTarget<'a> {
     pub selector: (&'a str, &'a str),
     /// Container ports that port discovery found: name and number.
     pub discovered_ports: &'a [(String, u16)],
+    /// The kind of the route object that the status records as in force. A router of several kinds stays with it as long
+    /// as the cluster serves it: a kind that is served later does not move traffic.
+    pub bound: Option<&'a BoundKind>,
+}
+
+/// The kind of the route object that is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundKind {
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
 }
 
 impl RouteTarget<'_> {
+    /// The kinds that a router can write, with the one in force first.
+    pub fn preferred<T>(&self, mut kinds: Vec<T>, kind: impl Fn(&T) -> Kind) -> Vec<T> {
+        if let Some(bound) = self.bound {
+            kinds.sort_by_key(|of| {
+                let of = kind(of);
+                !(of.kind == bound.kind && of.api_version() == bound.api_version)
+            });
+        }
+        kinds
+    }
+
     /// Name of the Service of the primary pods.
     pub fn primary(&self) -> String {
         format!("{}-primary", self.apex)

@@ -11,6 +11,7 @@ use crate::{
 pub(crate) fn begin(draft: &mut Draft<'_>) -> Need<()> {
     draft.enter(Phase::Initializing);
     draft.memory.binding = Some(draft.plan.binding.clone());
+    draft.memory.limits = Some(draft.plan.limits());
     follow_target(draft);
     Ok(())
 }

@@ -12,6 +12,7 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<bool> {
     if draft.memory.phase == Phase::New || draft.plan.halted.is_some() {
         return Ok(false);
     }
+    draft.memory.limits = Some(draft.plan.limits());
     let Some(binding) = draft.memory.binding.clone() else {
         // Made by an earlier version or by another operator: the spec as it is now counts.
         draft.memory.binding = Some(draft.plan.binding.clone());
@@ -35,6 +36,7 @@ fn observe(draft: &mut Draft<'_>, mut binding: Binding) {
     if !seen.selector.is_empty() && seen.primary != Known::NotKnown {
         binding.selector.clone_from(&seen.selector);
     }
+    binding.port = draft.plan.binding.port;
     draft.memory.binding = Some(binding);
 }
 

@@ -19,7 +19,7 @@ pub struct CanaryStatus {
     /// Where the rollout stands.
     #[schemars(with = "String")]
     pub phase: CanaryPhase,
-    /// Failed checks of this run; kept after its end.
+    /// Failed checks of this run; kept after a promotion, zero after a rollback.
     #[serde(deserialize_with = "number::int_or_zero")]
     pub failed_checks: i64,
     /// The canary's weight, in percent.
@@ -44,10 +44,23 @@ pub struct CanaryStatus {
     /// When phase, weight, iterations or failed checks last changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Option<Time>,
-    /// At most one, of type `Promoted`.
+    /// `Promoted`: what became of the last revision. `Ready`: whether the Canary is accepted and nothing is waited for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
 
+    /// `metadata.generation` of the Canary that the status was written for.
+    pub observed_generation: Option<i64>,
+    /// What traffic depends on: target, provider, apex and route in force. An edit of the spec moves it in a safe order.
+    pub binding: Option<Binding>,
+    /// Earlier bindings whose objects are still to be released.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub previous_bindings: Vec<Binding>,
+    /// Limits of the last valid spec; they hold while the spec is invalid.
+    pub limits: Option<Limits>,
+    /// Whether the `pre-rollout` hooks have passed in this run.
+    pub prepared: Option<bool>,
+    /// Time that earlier waits took of this step, in milliseconds; counts towards `spec.progressDeadlineSeconds`.
+    pub waited_ms: Option<u64>,
     /// When the last analysis step was decided, in milliseconds since the epoch; the next is due one interval later.
     pub last_step_time: Option<u64>,
     /// Number of the run, counted from the first.
@@ -105,15 +118,17 @@ pub enum CanaryPhase {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
-    /// `Promoted`.
+    /// `Promoted` or `Ready`.
     #[serde(rename = "type")]
     pub type_: String,
     /// `True`, `False` or `Unknown`.
     pub status: String,
-    /// The phase.
+    /// The phase, or why the Canary is not accepted.
     pub reason: String,
     /// For the reader.
     pub message: Option<String>,
+    /// `metadata.generation` of the Canary that it was decided on; only of `Ready`.
+    pub observed_generation: Option<i64>,
     /// When anything of it changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_update_time: Option<Time>,
@@ -140,6 +155,65 @@ pub struct Wait {
     pub kind: String,
     /// Since when, in milliseconds since the epoch.
     pub since: u64,
+    /// How much of it was observed until `at`, in milliseconds.
+    pub waited_ms: u64,
+    /// When `waitedMs` was stored, in milliseconds since the epoch.
+    pub at: u64,
+    /// What is waited for, in words.
+    pub message: String,
+}
+
+/// What traffic depends on.
+#[skip_serializing_none]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Binding {
+    /// Kind of the target.
+    pub kind: String,
+    /// Name of the target.
+    pub target: String,
+    /// Name of the primary workload.
+    pub primary: String,
+    /// Name of the apex Service.
+    pub apex: String,
+    /// The provider.
+    pub provider: String,
+    /// Port of the apex Service.
+    pub port: Option<i64>,
+    /// What else names the route: `routeRef`, `upstreamRef`, annotations of the mesh.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<String, String>,
+    /// The route object.
+    pub route: Option<RouteObject>,
+    /// Labels that select the target's pods.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub selector: BTreeMap<String, String>,
+}
+
+/// A route object.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RouteObject {
+    /// Its `apiVersion`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; empty for one of the whole cluster.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Limits of a rollout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Limits {
+    /// Time between two steps, in milliseconds.
+    pub interval_ms: u64,
+    /// How long a wait may last, in milliseconds.
+    pub deadline_ms: u64,
+    /// Failed checks that end a rollout.
+    pub threshold: u32,
 }
 
 /// Notices that are still to be delivered.

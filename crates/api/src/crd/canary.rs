@@ -42,6 +42,8 @@ fn columns(analysis: &str) -> Value {
         of_analysis("StepWeight", "string", "stepWeight"),
         of_analysis("StepWeights", "string", "stepWeights"),
         of_analysis("MaxWeight", "string", "maxWeight"),
+        column("Ready", "string", ".status.conditions[?(@.type==\"Ready\")].status", 0),
+        column("Message", "string", ".status.conditions[?(@.type==\"Ready\")].message", 1),
         column("LastTransitionTime", "string", ".status.lastTransitionTime", 0),
     ])
 }

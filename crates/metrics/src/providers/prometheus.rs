@@ -123,8 +123,9 @@ impl HttpProvider for Prometheus {
             let status = reply.status_line();
             return Err(QueryError::Refused(format!("Status {status}: {}", self.said(reply))));
         }
-        let malformed =
-            |problem: &str| QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)));
+        let malformed = |problem: &str| {
+            QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)))
+        };
         if let Some(encoding) = reply.header("content-encoding").filter(|e| *e != "identity") {
             return Err(QueryError::Malformed(format!(
                 "reply is encoded as {}, which was not asked for",

@@ -92,6 +92,7 @@ impl Sample {
             spec: &self.spec,
             selector: ("app", "podinfo"),
             discovered_ports: &self.ports,
+            bound: None,
         }
     }
 }

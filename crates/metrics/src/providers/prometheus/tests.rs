@@ -165,7 +165,8 @@ fn anything_else_is_an_error_that_says_what_came() {
 fn a_hostile_reply_is_one_short_message() {
     let provider = server(&[], None).expect("provider");
     let told = |reply: Reply| provider.parse(&reply).expect_err("no number").to_string();
-    let error = json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
+    let error =
+        json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
     let error = told(Reply::new(200, error));
     assert!(error.starts_with("error response: x :  e e") && error.len() < 600, "{error}");
     assert!(error.ends_with(" bytes left out)"), "{error}");
