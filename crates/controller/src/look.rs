@@ -7,7 +7,7 @@ use serde_json::Value;
 use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision};
 use vexil_kube::Cluster;
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
-use vexil_routing::{RouteError, RouteTarget};
+use vexil_routing::{PodLabels, RouteError, RouteTarget};
 use vexil_workload::{
     Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints, service_of,
 };
@@ -40,7 +40,7 @@ impl View {
             seen: Observed::default(),
             have,
             edited: None,
-            selector: selector.unwrap_or(Selector { key: String::new(), value: String::new() }),
+            selector: selector.unwrap_or_default(),
             ports: ports.unwrap_or_default(),
         };
         view.gather_routes(context, case);
@@ -61,7 +61,13 @@ impl View {
             owner: &case.owner,
             annotations: &case.annotations,
             spec: &case.canary.spec,
-            selector: (&self.selector.key, &self.selector.value),
+            selector: PodLabels {
+                key: &self.selector.key,
+                canary: &self.selector.canary,
+                primary: &self.selector.primary,
+                always: &self.selector.always,
+                settled: self.selector.settled,
+            },
             discovered_ports: &self.ports,
         }
     }
