@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_controller::{Context, Operator, Settings, SystemClock, Telemetry};
 use vexil_egress::Egress;
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
 
@@ -40,7 +40,7 @@ pub async fn serve(args: Args) -> Result<()> {
         cluster: cluster.clone(),
         registry,
         transport: Arc::new(Egress::new()?),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::default()),
         telemetry,
         settings: Arc::new(settings(&args)?),
     };
@@ -88,7 +88,10 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
         return Ok(());
     }
     let namespace = given(&args.namespace).unwrap_or_else(|| args.leader_election_namespace.clone());
-    let mut election = Election::new(cluster, &namespace, identity(), || SystemClock.now().0);
+    let mut election = Election::new(cluster, &namespace, identity(), {
+        let clock = Arc::clone(&context.clock);
+        move || clock.now().0
+    });
     loop {
         tokio::select! {
             biased;

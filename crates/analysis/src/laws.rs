@@ -193,6 +193,14 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
     }
 }
 
+/// What is wrong with a change of routes before it is made; `None` when nothing is. The same as
+/// [`broken_by_effect`] says of its result.
+pub fn broken_by_route(seen: &Observed, effect: &Effect) -> Option<&'static str> {
+    let Effect::Route(routes) = effect else { return None };
+    let after = Observed { routes: LiveRoutes::Are { routes: *routes, fits: true }, ..seen.clone() };
+    broken_by_effect(seen, &after)
+}
+
 /// What is dangerous about a state of the world; `None` when nothing is. `before` and `after` an effect.
 pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static str> {
     let weight = |seen: &Observed| match &seen.routes {

@@ -28,7 +28,7 @@ async fn main() -> anyhow::Result<()> {
         cluster,
         registry,
         transport: Arc::new(Egress::new()?),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::default()),
         telemetry: Telemetry::new("embedded", &settings.provider),
         settings: Arc::new(settings),
     };

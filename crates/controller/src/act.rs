@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::{Effect, Revision};
+use vexil_analysis::{Effect, Memory, Revision};
 use vexil_kube::{ReadError, WriteError};
 use vexil_object::{Action, Change, ObjectKey, Seen};
 use vexil_workload::{PrimaryCopy, Side, Write};
 
-use crate::{Context, case::Case, look::View};
+use crate::{Context, case::Case, look::View, release};
 
 /// What became of an effect.
 pub(crate) enum Acted {
@@ -25,12 +25,18 @@ pub(crate) enum Acted {
 }
 
 /// Carries out an effect.
-pub(crate) async fn act(context: &Context, case: &Case, view: &View, effect: &Effect) -> Acted {
+pub(crate) async fn act(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    view: &View,
+    effect: &Effect,
+) -> Acted {
     match effect {
         Effect::CreatePrimary(revision) => copy(context, case, view, revision, Write::CreatePrimary).await,
         Effect::Promote(revision) => copy(context, case, view, revision, Write::Promote).await,
         other => {
-            let (changes, write) = match render(context, case, view, other) {
+            let (changes, write) = match render(context, case, memory, view, other) {
                 Ok(rendered) => rendered,
                 Err(text) => return Acted::Refused(text),
             };
@@ -42,7 +48,13 @@ pub(crate) async fn act(context: &Context, case: &Case, view: &View, effect: &Ef
 type Rendered = (Vec<Change>, Option<Write>);
 
 /// The changes of an effect that needs nothing but what was seen.
-fn render(context: &Context, case: &Case, view: &View, effect: &Effect) -> Result<Rendered, String> {
+fn render(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    view: &View,
+    effect: &Effect,
+) -> Result<Rendered, String> {
     let (services, target) = (context.registry.services(), view.target(case));
     let (subject, scalers) = (case.subject(&context.settings), case.scalers(&context.settings));
     let changes = match effect {
@@ -62,6 +74,14 @@ fn render(context: &Context, case: &Case, view: &View, effect: &Effect) -> Resul
             let resume = scalers.resume(&view.have).map_err(|e| e.to_string())?;
             let changes = resume.into_iter().chain(scaling.map(|scaling| scaling.change));
             return Ok((changes.collect(), write));
+        }
+        Effect::Release => {
+            return release::changes(context, case, memory, view).map(|changes| (changes, None)).map_err(
+                |held| match held {
+                    release::Held::NotKnown => "what the earlier binding left is not known yet".to_owned(),
+                    release::Held::InUse(text) => text,
+                },
+            );
         }
         Effect::CreatePrimary(_) | Effect::Promote(_) => Vec::new(),
     };

@@ -6,7 +6,13 @@ use vexil_object::{ObjectKey, Objects, Seen, kinds};
 use vexil_webhook::{Hook, HookError, Payload, checksum, send};
 use vexil_workload::explain;
 
-use crate::{Context, act::fetch, case::Case, look::View, plan::deciding};
+use crate::{
+    Context,
+    act::{Acted, fetch},
+    case::Case,
+    look::View,
+    plan::deciding,
+};
 
 /// Answers one question.
 pub(crate) async fn answer(
@@ -152,7 +158,11 @@ async fn pods(context: &Context, case: &Case, view: &View, side: Side) -> Answer
 
 /// What the primary of a Canary that another operator left behind holds: the target's revision, if a copy of the target
 /// would be the same. Two reads, once per Canary.
-pub(crate) async fn adopted(context: &Context, case: &Case) -> Option<Revision> {
+///
+/// # Errors
+/// When the API server did not answer: that is no answer, and nothing is adopted on it. The pause that it asks for, in
+/// milliseconds, if any.
+pub(crate) async fn adopted(context: &Context, case: &Case) -> Result<Option<Revision>, Option<u64>> {
     let subject = case.subject(&context.settings);
     let kind = case.workload.kind();
     let mut have = Objects::default();
@@ -160,11 +170,15 @@ pub(crate) async fn adopted(context: &Context, case: &Case) -> Option<Revision> 
         let key = subject.key(kind, side);
         let seen = match fetch(context, &key).await {
             Ok(Some(object)) => Seen::Present(object),
-            Ok(None) | Err(_) => return None,
+            Ok(None) => return Ok(None),
+            Err(Acted::Later(pause_ms)) => return Err(Some(pause_ms)),
+            Err(_) => return Err(None),
         };
         have.insert(key, seen);
     }
-    let target = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object()?.clone();
-    let same = case.workload.matches_primary(&subject, &target, &have).ok()?;
-    same.then(|| case.workload.revision(&target)).flatten()
+    let Some(target) = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object().cloned() else {
+        return Ok(None);
+    };
+    let same = case.workload.matches_primary(&subject, &target, &have).unwrap_or(false);
+    Ok(same.then(|| case.workload.revision(&target)).flatten())
 }

@@ -3,13 +3,28 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
-use vexil_analysis::Plan;
+use vexil_analysis::{Binding, Plan};
 use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, parse, validate};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload, scaler, workload};
 
-use crate::{Context, Settings, plan::plan, scalers::Scalers};
+use crate::{Context, Settings, binding, plan::plan, scalers::Scalers, status};
+
+/// What a Case is made of besides the Canary.
+struct Parts {
+    live: Arc<Value>,
+    wanted: Binding,
+    remarks: Vec<Remark>,
+    halted: Option<String>,
+}
+
+/// What a valid Canary names.
+struct Checked {
+    router: Arc<dyn Router>,
+    workload: &'static dyn Workload,
+    remarks: Vec<Remark>,
+}
 
 /// One Canary as a tick sees it.
 pub(crate) struct Case {
@@ -36,73 +51,76 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// Reads and checks a Canary.
+    /// Reads and checks a Canary. It is seen under the binding that its status records; where the spec says something
+    /// else, the plan says so.
     ///
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub(crate) fn open(live: Arc<Value>, context: &Context) -> Result<Case, Vec<Defect>> {
         let canary = parse(&live)?;
-        let settings = &context.settings;
-        let provider = canary.spec.provider().unwrap_or(&settings.provider);
-        let router = context.registry.router(provider);
-        let abilities = router.map(|router| {
-            let can = router.supports();
-            RouterAbilities {
-                weights: can.weights,
-                matches: can.matches,
-                mirror: can.mirror,
-                affinity: can.affinity,
-                ..RouterAbilities::default()
-            }
-        });
-        let checked = validate(
-            &canary,
-            &ValidationContext {
-                default_provider: &settings.provider,
-                known_providers: &context.registry.providers(),
-                router: abilities,
-                no_cross_namespace_refs: settings.no_cross_namespace_refs,
-            },
-        );
-        let defect = |path: &str, message: String| Defect { path: path.to_owned(), message };
-        let mut defects = checked.defects;
-        defects.extend(router.iter().flat_map(|router| router.defects(&canary)));
-        let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| scaler(reference).err());
-        if let Some(error) = scaler.filter(|_| defects.is_empty()) {
-            defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
+        let Checked { router, workload, remarks } = check(&canary, context)?;
+        let provider = canary.spec.provider().unwrap_or(&context.settings.provider);
+        let wanted = binding::wanted(&canary, provider, router.as_ref());
+        let parts = Parts { live, wanted, remarks, halted: None };
+        match recorded(&canary).filter(|bound| !bound.agrees(&parts.wanted)) {
+            None => Ok(Case::of(canary, router, workload, parts, context)),
+            Some(bound) => Case::bound(&canary, &bound, parts, context),
         }
-        let kind = workload(&canary.spec.target_ref.kind)
-            .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
-        match (router, kind) {
-            (Some(router), Ok(workload)) if defects.is_empty() => Ok(Case {
-                remarks: checked.remarks,
-                ..Case::of(canary, live, Arc::clone(router), workload, settings)
-            }),
-            (router, kind) => {
-                if defects.is_empty() && router.is_none() {
-                    defects.push(defect("spec.provider", format!("provider {provider} is not known")));
-                }
-                defects.extend(kind.err().filter(|_| defects.is_empty()));
-                Err(defects)
-            }
-        }
+    }
+
+    /// A Canary whose spec is invalid, as far as the safety of what is in force needs it; `None` when nothing is in force,
+    /// or too little is left of the spec.
+    pub(crate) fn in_force(live: &Arc<Value>, context: &Context, defects: &[Defect]) -> Option<Case> {
+        let halted = Some(vexil_api::summary(defects));
+        [harmless(live, true), harmless(live, false)].into_iter().find_map(|canary| {
+            let canary = parse(&canary).ok()?;
+            let bound = recorded(&canary)?;
+            let wanted = bound.clone();
+            let parts = Parts { live: Arc::clone(live), wanted, remarks: Vec::new(), halted: halted.clone() };
+            Case::bound(&canary, &bound, parts, context).ok()
+        })
+    }
+
+    /// The Canary under an earlier binding, to release what it left.
+    pub(crate) fn former(&self, binding: &Binding, context: &Context) -> Option<Case> {
+        let parts = Parts {
+            live: Arc::clone(&self.live),
+            wanted: binding.clone(),
+            remarks: Vec::new(),
+            halted: None,
+        };
+        Case::bound(&self.canary, binding, parts, context).ok()
+    }
+
+    fn bound(canary: &Canary, bound: &Binding, parts: Parts, context: &Context) -> Result<Case, Vec<Defect>> {
+        let defect =
+            |what: &str, message: String| vec![Defect { path: format!("status.binding.{what}"), message }];
+        let Some(router) = context.registry.router(&bound.provider) else {
+            return Err(defect("provider", format!("provider {} is not known", bound.provider)));
+        };
+        let workload = workload(&bound.kind).map_err(|error| defect("kind", error.to_string()))?;
+        let canary = binding::under(canary, bound, router.annotations());
+        Ok(Case::of(canary, Arc::clone(router), workload, parts, context))
     }
 
     fn of(
         canary: Canary,
-        live: Arc<Value>,
         router: Arc<dyn Router>,
         workload: &'static dyn Workload,
-        settings: &Settings,
+        parts: Parts,
+        context: &Context,
     ) -> Case {
+        let Parts { live, wanted, remarks, halted } = parts;
         let namespace = meta::text(&live, "/metadata/namespace").to_owned();
         let name = meta::text(&live, "/metadata/name").to_owned();
+        let settings = &context.settings;
+        let plan = Plan { binding: wanted, halted, ..plan(&canary, &namespace, settings, router.supports()) };
         Case {
             key: ObjectKey::new(kinds::CANARY, &namespace, &name),
             owner: Owner { name, uid: meta::uid(&live).to_owned() },
             annotations: canary.metadata.annotations.clone().unwrap_or_default(),
-            remarks: Vec::new(),
-            plan: plan(&canary, &namespace, settings, router.supports()),
+            remarks,
+            plan: in_limits(plan, &canary),
             event_webhook: settings.event_webhook.clone(),
             canary,
             live,
@@ -135,5 +153,93 @@ impl Case {
     /// The status as it was read.
     pub(crate) fn status(&self) -> CanaryStatus {
         self.canary.status.clone().unwrap_or_default()
+    }
+}
+
+/// Everything that is wrong with a Canary, or what it names.
+fn check(canary: &Canary, context: &Context) -> Result<Checked, Vec<Defect>> {
+    let settings = &context.settings;
+    let provider = canary.spec.provider().unwrap_or(&settings.provider);
+    let router = context.registry.router(provider);
+    let abilities = router.map(|router| {
+        let can = router.supports();
+        RouterAbilities {
+            weights: can.weights,
+            matches: can.matches,
+            mirror: can.mirror,
+            affinity: can.affinity,
+            ..RouterAbilities::default()
+        }
+    });
+    let checked = validate(
+        canary,
+        &ValidationContext {
+            default_provider: &settings.provider,
+            known_providers: &context.registry.providers(),
+            router: abilities,
+            no_cross_namespace_refs: settings.no_cross_namespace_refs,
+        },
+    );
+    let defect = |path: &str, message: String| Defect { path: path.to_owned(), message };
+    let mut defects = checked.defects;
+    defects.extend(router.iter().flat_map(|router| router.defects(canary)));
+    let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| scaler(reference).err());
+    if let Some(error) = scaler.filter(|_| defects.is_empty()) {
+        defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
+    }
+    let kind = workload(&canary.spec.target_ref.kind)
+        .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
+    match (router, kind) {
+        (Some(router), Ok(workload)) if defects.is_empty() => {
+            Ok(Checked { router: Arc::clone(router), workload, remarks: checked.remarks })
+        }
+        (router, kind) => {
+            if defects.is_empty() && router.is_none() {
+                defects.push(defect("spec.provider", format!("provider {provider} is not known")));
+            }
+            defects.extend(kind.err().filter(|_| defects.is_empty()));
+            Err(defects)
+        }
+    }
+}
+
+/// The binding that the status records.
+fn recorded(canary: &Canary) -> Option<Binding> {
+    status::load(canary.status.as_ref()?).binding
+}
+
+/// The Canary without what may be wrong with it: the analysis, and, when more is wrong, all of the service but its port.
+fn harmless(live: &Value, with_service: bool) -> Value {
+    let mut canary = live.clone();
+    let bound = |path: &str| live.pointer(path).cloned();
+    let port = bound("/status/binding/port").unwrap_or_else(|| 80.into());
+    let mut spec = serde_json::json!({
+        "targetRef": { "kind": bound("/status/binding/kind"), "name": bound("/status/binding/target") },
+        "service": { "port": port },
+        "suspend": bound("/spec/suspend").filter(Value::is_boolean),
+    });
+    let fields = if with_service { ["service", "routeRef", "upstreamRef"].as_slice() } else { &["routeRef"] };
+    for field in fields {
+        if let (Some(kept), Some(value)) = (spec.as_object_mut(), live.pointer(&format!("/spec/{field}"))) {
+            kept.insert((*field).to_owned(), value.clone());
+        }
+    }
+    if let Some(object) = canary.as_object_mut() {
+        object.insert("spec".to_owned(), spec);
+    }
+    canary
+}
+
+/// While the spec is invalid the limits of the last valid one hold.
+fn in_limits(plan: Plan, canary: &Canary) -> Plan {
+    let limits = canary.status.as_ref().and_then(|status| status.limits.as_ref());
+    match limits.filter(|_| plan.halted.is_some()) {
+        Some(limits) => Plan {
+            interval_ms: limits.interval_ms,
+            deadline_ms: limits.deadline_ms,
+            threshold: limits.threshold,
+            ..plan
+        },
+        None => plan,
     }
 }

@@ -30,6 +30,11 @@ pub(crate) fn conditions(memory: &Memory, context: &Context<'_>, before: &Canary
         .collect()
 }
 
+/// Whether the Canary is accepted, and nothing keeps it from doing what it should.
+pub(crate) fn accepted(memory: &Memory, context: &Context<'_>) -> bool {
+    ready(memory, context).status != "False"
+}
+
 fn timed(wanted: Condition, context: &Context<'_>, before: &CanaryStatus) -> Condition {
     let old = before.conditions.iter().find(|old| old.type_ == wanted.type_);
     let same = |old: &&Condition| {
@@ -40,7 +45,8 @@ fn timed(wanted: Condition, context: &Context<'_>, before: &CanaryStatus) -> Con
         return old.clone();
     }
     let time = Some(Time(timestamp(context.now)));
-    let turned = old.filter(|old| old.status == wanted.status).and_then(|old| old.last_transition_time.clone());
+    let turned =
+        old.filter(|old| old.status == wanted.status).and_then(|old| old.last_transition_time.clone());
     Condition { last_update_time: time.clone(), last_transition_time: turned.or(time), ..wanted }
 }
 

@@ -45,11 +45,15 @@ pub(crate) async fn consider(
     }
 }
 
-/// Ready when there is something to do at once, or another revision to look at.
+/// Ready when there is something to do at once, another revision to look at, or another spec: an edit, `suspend` and
+/// deletion take effect at once.
 async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local, before: &Converged) {
     let revision = |seen: &Observed| seen.target.present().and_then(|pods| pods.revision.clone());
     let mut changes = context.cluster.changes();
     while let Some(noted) = changes.next().await {
+        if edited(context, &noted, case) {
+            return;
+        }
         if !concerns(&noted, case, local) {
             continue;
         }
@@ -62,6 +66,17 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
             return;
         }
     }
+}
+
+/// The Canary itself is another one than was read: its spec or annotations, or it is being deleted.
+fn edited(context: &Context, noted: &Noted, case: &Case) -> bool {
+    if !matches!(noted, Noted::Object(key) if *key == case.key) {
+        return false;
+    }
+    const MATTERS: [&str; 4] =
+        ["/metadata/uid", "/metadata/generation", "/metadata/annotations", "/metadata/deletionTimestamp"];
+    let live = context.cluster.look(&case.key);
+    live.object().is_none_or(|live| MATTERS.iter().any(|path| live.pointer(path) != case.live.pointer(path)))
 }
 
 fn concerns(noted: &Noted, case: &Case, local: &Local) -> bool {

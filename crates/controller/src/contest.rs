@@ -57,6 +57,7 @@ impl Contest {
             Effect::Scaler => "the autoscaler of the primary",
             Effect::CreatePrimary(_) | Effect::Promote(_) => "the primary",
             Effect::ScaleUp | Effect::ScaleToZero => "the replicas of the target",
+            Effect::Release => "what an earlier binding left",
         };
         format!(
             "{what} is undone as often as it is written: another controller or an admission webhook writes the same \

@@ -1,6 +1,6 @@
 //! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
 
-use vexil_analysis::{LiveRoutes, Memory, Millis, Next, Pause, World, next_effect};
+use vexil_analysis::{LiveRoutes, Memory, Millis, Next, Pause, World, laws, next_effect};
 
 use crate::{
     Context,
@@ -9,6 +9,7 @@ use crate::{
     contest::Contest,
     local::Local,
     look::View,
+    refuse,
 };
 
 /// What converging came to.
@@ -69,7 +70,12 @@ async fn settle(
         if let Some(rest) = local.contest.pause_ms(memory, &effect, now) {
             return Converged { retry_ms: Some(rest), ..blocked(Contest::text(&effect), now, local, view) };
         }
-        match act(context, case, &view, &effect).await {
+        if let Some(law) = laws::broken_by_choice(memory, &view.seen, &effect)
+            .or_else(|| laws::broken_by_route(&view.seen, &effect))
+        {
+            return blocked(refuse::unlawful(context, case, law), now, local, view);
+        }
+        match act(context, case, memory, &view, &effect).await {
             Acted::Done => {
                 local.contest.done(memory, &effect, context.clock.now());
                 view = View::of(context, case, memory, context.clock.now());

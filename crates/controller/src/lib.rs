@@ -9,6 +9,7 @@
 mod act;
 mod after;
 mod ask;
+mod binding;
 mod case;
 mod clock;
 mod complain;
@@ -24,7 +25,9 @@ mod look;
 mod plan;
 mod projections;
 mod queue;
+mod refuse;
 mod registry;
+mod release;
 mod rival;
 mod run;
 mod scalers;

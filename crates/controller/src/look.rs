@@ -4,15 +4,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
-use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision};
+use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Route};
 use vexil_kube::Cluster;
-use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
-use vexil_routing::{RouteError, RouteTarget};
-use vexil_workload::{
-    Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints, service_of,
-};
+use vexil_object::{Change, ObjectKey, Objects, kinds, meta};
+use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
+use vexil_workload::{Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints, service_of};
 
-use crate::{Context, case::Case};
+use crate::{Context, binding, case::Case, release};
+
+mod pods;
 
 /// What was seen, and what it was derived from.
 pub(crate) struct View {
@@ -24,6 +24,7 @@ pub(crate) struct View {
     pub(crate) edited: Option<String>,
     selector: Selector,
     ports: Vec<(String, u16)>,
+    bound: Option<BoundKind>,
 }
 
 impl View {
@@ -40,8 +41,9 @@ impl View {
             seen: Observed::default(),
             have,
             edited: None,
-            selector: selector.unwrap_or(Selector { key: String::new(), value: String::new() }),
+            selector: selector.unwrap_or_default(),
             ports: ports.unwrap_or_default(),
+            bound: binding::bound_kind(memory.binding.as_ref()),
         };
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
@@ -61,8 +63,15 @@ impl View {
             owner: &case.owner,
             annotations: &case.annotations,
             spec: &case.canary.spec,
-            selector: (&self.selector.key, &self.selector.value),
+            selector: PodLabels {
+                key: &self.selector.key,
+                canary: &self.selector.canary,
+                primary: &self.selector.primary,
+                always: &self.selector.always,
+                settled: self.selector.settled,
+            },
             discovered_ports: &self.ports,
+            bound: self.bound.as_ref(),
         }
     }
 
@@ -85,9 +94,9 @@ impl View {
         now: Millis,
         trouble: Option<WorkloadError>,
     ) {
-        let target = self.pods(context, case, Side::Canary, memory, now, None);
+        let target = pods::of_target(context, case, memory, now, &self.have);
         let revision = target.present().and_then(|pods| pods.revision.clone());
-        let primary = self.pods(context, case, Side::Primary, memory, now, revision);
+        let primary = pods::of_primary(context, case, memory, now, revision.as_ref(), &self.have);
         let (services, scalers) = (context.registry.services(), case.scalers(&context.settings));
         let route_target = self.target(case);
         let (backends, apex) = match trouble {
@@ -95,9 +104,12 @@ impl View {
                 reaching(context, case, &route_target, fit(services.backends(&route_target, &self.have))),
                 fit(services.apex(&route_target, &self.have)),
             ),
-            Some(WorkloadError::NotKnown { .. } | WorkloadError::Missing { .. }) => {
-                (Fit::NotKnown, Fit::NotKnown)
+            Some(WorkloadError::NotKnown { .. }) => (Fit::NotKnown, Fit::NotKnown),
+            // Without the target there is nothing to derive Services from: they stay as they are.
+            Some(WorkloadError::Missing { .. }) if memory.phase != Phase::Initializing => {
+                (Fit::Fits, Fit::Fits)
             }
+            Some(WorkloadError::Missing { .. }) => (Fit::NotKnown, Fit::NotKnown),
             Some(error) => (Fit::Broken(error.to_string()), Fit::Broken(error.to_string())),
         };
         let edited = match case.router.read(&route_target, &self.have) {
@@ -113,10 +125,19 @@ impl View {
             routes: self.routes(case),
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),
+            leftovers: release::fit(context, case, memory, self),
+            route: self.route(case),
+            selector: self.selector.canary.clone(),
             target,
             primary,
         };
         self.edited = edited;
+    }
+
+    /// The route object, once there is one.
+    fn route(&self, case: &Case) -> Option<Route> {
+        let key = case.router.route(&self.target(case), &self.have)?;
+        self.have.get(&key).object().map(|_| binding::route(&key))
     }
 
     fn routes(&self, case: &Case) -> LiveRoutes {
@@ -133,67 +154,10 @@ impl View {
             Err(error) => LiveRoutes::Broken(error.to_string()),
         }
     }
-
-    /// One workload. The primary's revision is the one of those that matter which it was copied from.
-    fn pods(
-        &self,
-        context: &Context,
-        case: &Case,
-        side: Side,
-        memory: &Memory,
-        now: Millis,
-        target: Option<Revision>,
-    ) -> Known<Pods> {
-        let subject = case.subject(&context.settings);
-        let live = match self.have.get(&subject.key(case.workload.kind(), side)) {
-            Seen::NotKnown => return Known::NotKnown,
-            Seen::Absent => return Known::Absent,
-            Seen::Present(live) => live,
-        };
-        let Ok(readiness) =
-            case.workload.readiness(&subject, side, &demand(case, side, memory, now), &self.have)
-        else {
-            return Known::NotKnown;
-        };
-        let revision = match side {
-            Side::Canary => case.workload.revision(live),
-            Side::Primary => {
-                let candidates = [&memory.applied, &memory.held, &target];
-                let held = candidates.into_iter().flatten().find(|of| case.workload.holds(live, of));
-                held.or(memory.held.as_ref()).cloned()
-            }
-        };
-        let idle = matches!(case.workload.scale_to_zero(&subject, &self.have), Ok(None));
-        let replicas = if side == Side::Canary && idle { 0 } else { 1 };
-        Known::Present(Pods { revision, replicas, readiness })
-    }
-}
-
-/// What the workloads must show.
-fn demand(case: &Case, side: Side, memory: &Memory, now: Millis) -> Demand {
-    let analysis = case.canary.spec.analysis();
-    let threshold_percent = match side {
-        Side::Primary => analysis.map(|analysis| analysis.primary_ready_threshold()),
-        Side::Canary => analysis.map(|analysis| analysis.canary_ready_threshold()),
-    };
-    // Before the first step nothing has changed since the revision came; later the conditions tell for themselves.
-    let fresh = match memory.phase {
-        Phase::Progressing => memory.weight.is_zero() && memory.withheld.is_none(),
-        Phase::Promoting | Phase::Initializing => true,
-        _ => false,
-    };
-    Demand {
-        threshold_percent: threshold_percent.unwrap_or(100),
-        deadline_ms: case.plan.deadline_ms,
-        now,
-        began: memory.changed.filter(|_| fresh),
-        lagging_since: None,
-        some_pod: side == Side::Canary,
-    }
 }
 
 /// Looks until nothing more is asked for. Each round answers every question, so this ends.
-fn gather(cluster: &Cluster, have: &mut Objects, needs: impl Fn(&Objects) -> Vec<ObjectKey>) {
+pub(crate) fn gather(cluster: &Cluster, have: &mut Objects, needs: impl Fn(&Objects) -> Vec<ObjectKey>) {
     const ROUNDS: usize = 8;
     for _ in 0..ROUNDS {
         let missing: Vec<ObjectKey> = needs(have).into_iter().filter(|key| !have.has(key)).collect();

@@ -27,6 +27,8 @@ pub(crate) fn plan(canary: &Canary, namespace: &str, settings: &Settings, can: C
             target: spec.target_ref.name.clone(),
             kind: spec.target_ref.kind.clone(),
         },
+        binding: vexil_analysis::Binding::default(),
+        halted: None,
         suspended: spec.suspend(),
         skip_analysis: spec.skip_analysis(),
         interval_ms: analysis.interval_ms(settings.min_interval_ms),

@@ -2,15 +2,13 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use vexil_analysis::{
-    Alert, AlertSeverity, Binding, Cause, Ending, Entry, Kind, Level, Limits, Memory, Millis, Notice, Outbox,
-    Outcome, Phase, Receiver, Revision, Route, Wait, WaitKind, Weight,
+    Alert, AlertSeverity, Binding, Ending, Entry, Kind, Level, Limits, Memory, Millis, Notice, Outbox, Phase,
+    Receiver, Revision, Route, Wait, WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus, EventType, OutboxAlert, OutboxEntry};
 use vexil_workload::is_our_revision;
 
-use self::words::{
-    CAUSES, LEVELS, OUTCOMES, SEVERITIES, WAITS, api_phase, name, phase, value,
-};
+use self::words::{CAUSES, LEVELS, OUTCOMES, SEVERITIES, WAITS, api_phase, name, phase, value};
 use crate::conditions::{Context, conditions};
 
 mod words;

@@ -32,6 +32,8 @@ struct Inner {
     failures: Family<Ended, Counter>,
     write_errors: Family<Reason, Counter>,
     panics: Counter,
+    ready: Family<Named, Gauge>,
+    broken_laws: Family<Reason, Counter>,
     /// The series of a Canary go with it.
     series: Mutex<BTreeMap<ObjectKey, Series>>,
 }
@@ -103,6 +105,8 @@ impl Telemetry {
             failures: Family::default(),
             write_errors: Family::default(),
             panics: Counter::default(),
+            ready: Family::default(),
+            broken_laws: Family::default(),
             series: Mutex::default(),
         };
         inner.register();
@@ -171,7 +175,7 @@ impl Telemetry {
             Outcome::RolledBack => {
                 self.0.failures.get_or_create(&ended(case, "completed")).inc();
             }
-            Outcome::Reverted | Outcome::Recovered => {}
+            Outcome::Reverted | Outcome::Recovered | Outcome::Rebound => {}
         }
     }
 
@@ -198,6 +202,17 @@ impl Telemetry {
         self.0.write_errors.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
+    /// Whether a Canary is accepted, and nothing keeps it from doing what it should.
+    pub(crate) fn accepted(&self, key: &ObjectKey, ready: bool) {
+        let named = Named { name: key.name().to_owned(), namespace: key.namespace().to_owned() };
+        self.0.ready.get_or_create(&named).set(i64::from(ready));
+    }
+
+    /// A write was held back because it breaks a law.
+    pub(crate) fn broke(&self, law: &'static str) {
+        self.0.broken_laws.get_or_create(&Reason { reason: law.to_owned() }).inc();
+    }
+
     pub(crate) fn panicked(&self) {
         self.0.panics.inc();
     }
@@ -216,6 +231,8 @@ impl Telemetry {
 
     /// A Canary is gone, and its series with it.
     pub(crate) fn forget(&self, key: &ObjectKey) {
+        let named = Named { name: key.name().to_owned(), namespace: key.namespace().to_owned() };
+        self.0.ready.remove(&named);
         let mut all = self.0.series.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(series) = all.remove(key) else { return };
         let namespace = key.namespace().to_owned();
@@ -261,6 +278,16 @@ impl Inner {
         registry.register("flagger_canary_successes", "Rollouts promoted", self.successes.clone());
         registry.register("flagger_canary_failures", "Rollouts failed", self.failures.clone());
         registry.register("vexil_write_errors", "Writes refused, by reason", self.write_errors.clone());
+        registry.register(
+            "vexil_canary_ready",
+            "1 when the Canary is accepted and waits for nothing, else 0",
+            self.ready.clone(),
+        );
+        registry.register(
+            "vexil_invariant_violations",
+            "Writes held back because they would break an invariant",
+            self.broken_laws.clone(),
+        );
         registry.register("vexil_tick_panics", "Ticks that panicked", self.panics.clone());
     }
 }

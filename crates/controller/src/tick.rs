@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use vexil_analysis::{LiveRoutes, Memory, Millis, Transition, World, laws};
+use vexil_api::{Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, Seen, meta};
 
@@ -12,12 +13,13 @@ use crate::{
     after::After,
     ask,
     case::Case,
-    complain,
+    complain, conditions,
     consider::consider,
     converge::{Converged, converge},
     deliver::Delivery,
     local::{Local, pause_ms},
     look::View,
+    refuse::{self, Refused},
     rival, status,
 };
 
@@ -34,13 +36,13 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
     if !meta::text(&live, "/metadata/deletionTimestamp").is_empty() {
         return After::default();
     }
-    let case = match Case::open(live, context) {
+    let case = match Case::open(Arc::clone(&live), context) {
         Ok(case) => case,
-        Err(defects) => return complain::invalid(context, key, local, &defects),
+        Err(defects) => return refused(context, &live, key, local, &defects).await,
     };
     if let Some((rival, defect)) = rival::older(context, &case) {
         local.looked_at = [rival].into();
-        return complain::invalid(context, key, local, &[defect]);
+        return refused(context, &live, key, local, &[defect]).await;
     }
     let case = match whole(context, case, local).await {
         Ok(case) => case,
@@ -52,13 +54,40 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
     after
 }
 
+/// A Canary that cannot be processed as it is written. Nothing new is begun, and what is in force stays safe.
+async fn refused(
+    context: &Context,
+    live: &Arc<Value>,
+    key: &ObjectKey,
+    local: &mut Local,
+    defects: &[Defect],
+) -> After {
+    let (mut after, refused) = refuse::refuse(context, live, key, local, defects);
+    match refused {
+        Refused::Halted(case) => {
+            let decided = decide(context, *case, local).await;
+            after.deliveries.extend(decided.deliveries);
+            after.wake_ms = after.wake_ms.into_iter().chain(decided.wake_ms).min();
+        }
+        Refused::Left => {
+            let text = format!("invalid canary spec: {}", summary(defects));
+            if let Err(error) = refuse::mark(context, live, key, &text).await {
+                tracing::warn!(canary = %format!("{}.{}", key.name(), key.namespace()), "status: {error}");
+                after.wake_ms = Some(pause_ms(local.status_failures));
+                local.status_failures = local.status_failures.saturating_add(1);
+            }
+        }
+    }
+    after
+}
+
 /// Nothing is touched on a memory that may lack something. Every status of ours has the number of its run: one without
 /// is another operator's, or the CRD drops what is ours (design, section 3). One write tells.
 async fn whole(context: &Context, case: Case, local: &mut Local) -> Result<Case, After> {
     if status::is_whole(&case.status()) {
         return Ok(case);
     }
-    let memory = recall(context, &case).await;
+    let memory = recall(context, &case).await.map_err(|pause_ms| unanswered(local, pause_ms))?;
     match write(context, &case, &memory, &memory).await {
         Ok(live) => match live.map(|live| Case::open(live, context)) {
             Some(Ok(case)) => Ok(case),
@@ -82,17 +111,24 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     let mut after = After::default();
     let started = context.clock.now();
     for _ in 0..MOST_DECISIONS {
-        let memory = recall(context, &case).await;
+        let memory = match recall(context, &case).await {
+            Ok(memory) => memory,
+            Err(pause_ms) => return unanswered(local, pause_ms),
+        };
         let converged = converge(context, &case, &memory, local).await;
         local.looked_at = converged.view.keys();
         case.canary.spec.apex_name().clone_into(&mut local.apex);
         let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
             // What was seen is no longer so, and matters more than the answers.
+            match reopened(context, &case) {
+                Some(again) => case = again,
+                None => return After { wake_ms: Some(0), ..after },
+            }
             continue;
         };
         remember_wait(local, &transition, context.clock.now());
         observe(context, &case, &transition.memory, &converged);
-        if transition.memory == memory {
+        if transition.memory == memory && status_says(context, &case, &memory) {
             settle_looks(context, &converged).await;
             after.deliveries = offers(&case, &memory, local);
             after.deliveries.extend(complain::rivals(context, &case, &converged.view.have, local));
@@ -110,10 +146,10 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
                 tell(context, &case, &memory, &transition);
                 local.delivered.clear();
                 local.status_failures = 0;
-                match live.map(|live| Case::open(live, context)) {
-                    Some(Ok(next)) => case = next,
-                    // Deleted or edited into nonsense meanwhile: the watch brings the next tick.
-                    Some(Err(_)) | None => return after,
+                match live.and_then(|_| reopened(context, &case)) {
+                    Some(next) => case = next,
+                    // Deleted, or refused as it is written: the next tick looks at that.
+                    None => return After { wake_ms: Some(0), ..after },
                 }
             }
             Err(error) => return status_refused(context, &case, local, &error),
@@ -123,18 +159,50 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     after
 }
 
+/// The Canary as it is now; `None` when it is gone or is not accepted.
+fn reopened(context: &Context, case: &Case) -> Option<Case> {
+    let live = context.cluster.look(&case.key).object().cloned().map(Arc::new)?;
+    let going = !meta::text(&live, "/metadata/deletionTimestamp").is_empty();
+    let next = Case::open(live, context).ok().filter(|_| !going)?;
+    (case.plan.halted.is_none() && rival::older(context, &next).is_none()).then_some(next)
+}
+
+/// The API server did not answer a question that has to be answered first.
+fn unanswered(local: &mut Local, pause_ms: Option<u64>) -> After {
+    let own_ms = local.pause_ms();
+    After { wake_ms: Some(pause_ms.unwrap_or(own_ms)), ..After::default() }
+}
+
+/// Whether the status already says what is remembered, for the Canary as it is written now.
+fn status_says(context: &Context, case: &Case, memory: &Memory) -> bool {
+    let before = case.status();
+    status::store(memory, &told_with(context, case), &before) == before
+}
+
+fn told_with<'a>(context: &Context, case: &'a Case) -> conditions::Context<'a> {
+    conditions::Context {
+        kind: &case.canary.spec.target_ref.kind,
+        generation: refuse::generation(&case.live),
+        refused: case.plan.halted.as_deref(),
+        now: context.clock.now(),
+    }
+}
+
 /// The memory, with what another operator left behind made comparable.
-async fn recall(context: &Context, case: &Case) -> Memory {
+///
+/// # Errors
+/// When the API server did not answer; with the pause that it asks for, in milliseconds, if any.
+async fn recall(context: &Context, case: &Case) -> Result<Memory, Option<u64>> {
     let mut memory = status::load(&case.status());
     if memory.foreign && memory.held.is_none() {
-        memory.held = ask::adopted(context, case).await;
+        memory.held = ask::adopted(context, case).await?;
         // What the routes say counts: the other operator's status does not always tell the weight.
         let view = View::of(context, case, &memory, context.clock.now());
         if let LiveRoutes::Are { routes, .. } = view.seen.routes {
             memory.weight = routes.canary();
         }
     }
-    memory
+    Ok(memory)
 }
 
 fn remember_wait(local: &mut Local, transition: &Transition, now: Millis) {
@@ -163,12 +231,11 @@ async fn write(
     memory: &Memory,
     next: &Memory,
 ) -> Result<Option<Arc<Value>>, WriteError> {
-    if let Some(broken) = laws::broken_by_step(memory, next) {
-        tracing::error!(canary = %case.name(), broken, "a decision broke a law and was made all the same");
+    if let Some(law) = laws::broken_by_step(memory, next) {
+        return Err(WriteError::Invalid { message: refuse::unlawful(context, case, law) });
     }
     let before = case.status();
-    let kind = &case.canary.spec.target_ref.kind;
-    let after = status::store(next, kind, &before, context.clock.now());
+    let after = status::store(next, &told_with(context, case), &before);
     let live = case.live.get("status").cloned().unwrap_or_default();
     let wanted = serde_json::to_value(&after).unwrap_or_default();
     context.cluster.write_status(&case.key, &Precondition::of(&case.live), &live, &wanted).await?;
@@ -223,6 +290,7 @@ fn tell(context: &Context, case: &Case, memory: &Memory, transition: &Transition
 
 fn observe(context: &Context, case: &Case, memory: &Memory, converged: &Converged) {
     context.telemetry.phase(case, memory.phase);
+    context.telemetry.accepted(&case.key, conditions::accepted(memory, &told_with(context, case)));
     if let LiveRoutes::Are { routes, .. } = &converged.view.seen.routes {
         context.telemetry.weights(case, routes);
     }

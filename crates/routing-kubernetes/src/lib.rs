@@ -10,6 +10,7 @@
 //! and those of a port are compared as the server would complete them.
 
 mod aside;
+mod beside;
 mod ports;
 mod render;
 mod services;

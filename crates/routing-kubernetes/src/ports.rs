@@ -33,6 +33,15 @@ fn port(name: &str, number: i64) -> Value {
     json!({"name": name, "protocol": "TCP", "port": number, "targetPort": number})
 }
 
+/// Whether two ports of Services have the same number of the same protocol: a Service can have that once.
+pub(crate) fn is_one(one: &Value, other: &Value) -> bool {
+    let protocol = |port: &Value| match meta::text(port, "/protocol") {
+        "" => "TCP".to_owned(),
+        protocol => protocol.to_owned(),
+    };
+    same(one, other, "port") && protocol(one) == protocol(other)
+}
+
 fn same(one: &Value, other: &Value, field: &str) -> bool {
     one.get(field) == other.get(field)
 }
@@ -52,6 +61,9 @@ pub(crate) fn over(live: Option<&Value>, ports: Vec<Value>) -> Value {
 /// A port with what the API server fills in.
 fn complete(port: &Value) -> Value {
     let mut complete = port.clone();
+    if let Some(fields) = complete.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
     let number = port.get("port").cloned().unwrap_or_default();
     for (field, default) in [("protocol", json!("TCP")), ("targetPort", number)] {
         if port.get(field).is_none_or(Value::is_null) {
@@ -61,15 +73,15 @@ fn complete(port: &Value) -> Value {
     complete
 }
 
-/// A port with the node port of the live one of its name; else of its number, unless that one's name is wanted itself.
-/// A user's only port often has no name, and clients outside know its node port.
+/// A port with the node port of the live one of its number; else of its name, unless that one's number is wanted itself.
+/// Clients outside know the node port.
 fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
-    let by_name = live.iter().find(|live| same(live, &port, "name"));
-    let by_number = || {
-        let unclaimed = |live: &&Value| !wanted.iter().any(|wanted| same(live, wanted, "name"));
-        live.iter().filter(unclaimed).find(|live| same(&complete(live), &port, "port"))
+    let by_number = live.iter().find(|live| is_one(live, &port));
+    let by_name = || {
+        let unclaimed = |live: &&Value| !wanted.iter().any(|wanted| is_one(live, wanted));
+        live.iter().filter(unclaimed).find(|live| same(live, &port, "name"))
     };
-    let node = by_name.or_else(by_number).and_then(|live| live.get("nodePort")).cloned();
+    let node = by_number.or_else(by_name).and_then(|live| live.get("nodePort")).cloned();
     if let (Some(node), None) = (node, port.get("nodePort")) {
         meta::set(&mut port, &["nodePort"], node);
     }

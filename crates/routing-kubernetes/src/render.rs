@@ -5,7 +5,10 @@ use vexil_api::canary::MetadataBlock;
 use vexil_object::{ObjectKey, meta};
 use vexil_routing::{RouteError, RouteTarget, declare, mark, unmark};
 
-use crate::ports;
+use crate::{
+    beside::{self, Beside},
+    ports,
+};
 
 /// Where kubectl keeps the manifest that its user applied last.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -30,11 +33,17 @@ impl Role {
         }
     }
 
-    fn selector(self, target: &RouteTarget<'_>) -> Value {
-        let (label, value) = target.selector;
+    /// The labels that select its pods. Labels that the primary's pods have only since their last rollout are selected
+    /// by when that is complete: before, the pods without them are those that serve. A Service that selects by them
+    /// already goes on to do so in the rollouts that follow.
+    fn selector(self, target: &RouteTarget<'_>, live: Option<&Value>) -> Value {
+        let labels = &target.selector;
         match self {
-            Role::Apex | Role::Primary => json!({label: format!("{value}-primary")}),
-            Role::Canary => json!({label: value}),
+            Role::Canary => json!(labels.canary),
+            Role::Apex | Role::Primary => {
+                let whole = json!(labels.primary);
+                if labels.settled || live == Some(&whole) { whole } else { json!(labels.always) }
+            }
         }
     }
 
@@ -76,17 +85,37 @@ pub(crate) fn created(role: Role, target: &RouteTarget<'_>) -> Result<Value, Rou
 pub(crate) fn owned(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let mut object = live.clone();
     declare(&mut object, role.metadata(target), target.spec.service.unmanaged_metadata.as_ref());
-    let (label, _) = target.selector;
-    meta::set(&mut object, &["metadata", "labels", label], role.name(target).into());
-    adopted(role, target, &object)
+    meta::set(&mut object, &["metadata", "labels", target.selector.key], role.name(target).into());
+    mark(&mut object);
+    select(&mut object, selector(role, target, live)?, ports::wanted(target)?);
+    Ok(object)
 }
 
-/// A user's own: ports, selector and the markers.
+/// A user's own: the Canary's ports beside those that it has, the selector and the markers.
 pub(crate) fn adopted(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let mut object = live.clone();
     mark(&mut object);
-    select(&mut object, role.selector(target), ports::wanted(target)?);
+    let beside = published(target, live)?;
+    beside::remember(&mut object, &beside.added);
+    select(&mut object, selector(role, target, live)?, beside.ports);
     Ok(object)
+}
+
+/// The ports of a user's own apex.
+pub(crate) fn published(target: &RouteTarget<'_>, live: &Value) -> Result<Beside, RouteError> {
+    let is_named = target.spec.service.port_name.as_deref().is_some_and(|name| !name.is_empty());
+    Ok(beside::beside(live, ports::wanted(target)?, is_named))
+}
+
+fn selector(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
+    let selector = role.selector(target, live.pointer("/spec/selector"));
+    // A Service without a selector would keep whatever addresses it has.
+    if selector.as_object().is_none_or(serde_json::Map::is_empty) {
+        return Err(RouteError::NotKnown {
+            object: format!("which pods Service {} selects", role.name(target)),
+        });
+    }
+    Ok(selector)
 }
 
 /// A user's apex, given back (`routing.md` 4.5): as its user applied it with kubectl, else with the target's own pods
@@ -95,13 +124,17 @@ pub(crate) fn released(key: &ObjectKey, target: &RouteTarget<'_>, live: &Value) 
     let applied = applied(key, live)?;
     let applied = |pointer: &str| applied.as_ref().and_then(|manifest| manifest.pointer(pointer));
     let selector = applied("/spec/selector").filter(|selector| selector.is_object()).cloned();
-    let ports = match applied("/spec/ports").and_then(Value::as_array) {
-        Some(ports) => ports.clone(),
+    let ports =
+        |list: Option<&Value>| list.and_then(Value::as_array).filter(|ports| !ports.is_empty()).cloned();
+    // Clients use the ports that there are by now, whoever wanted them first.
+    let ports = match ports(applied("/spec/ports")).or_else(|| ports(live.pointer("/spec/ports"))) {
+        Some(ports) => ports,
         None => ports::wanted(target)?,
     };
     let mut object = live.clone();
-    select(&mut object, selector.unwrap_or_else(|| Role::Canary.selector(target)), ports);
+    select(&mut object, selector.unwrap_or_else(|| Role::Canary.selector(target, None)), ports);
     let annotations = applied("/metadata/annotations").cloned().unwrap_or_default();
+    beside::forget(&mut object);
     unmark(&mut object, |key| annotations.get(key).is_some());
     Ok(object)
 }

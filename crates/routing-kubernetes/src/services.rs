@@ -32,6 +32,13 @@ impl Services for KubernetesServices {
         Ok(Vec::from_iter(kept(key, Role::Apex, target, claim)?))
     }
 
+    fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
+        let key = key(Role::Apex, target);
+        let Ok(Claim::Unclaimed(live)) = Claim::of(&key, target.owner, have) else { return Vec::new() };
+        let renamed = render::published(target, live).map(|beside| beside.renamed).unwrap_or_default();
+        renamed.into_iter().map(|what| format!("{key}: {what}")).collect()
+    }
+
     /// An apex that is gone, or somebody else's, needs nothing from us: a deletion must not wait for it.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let key = key(Role::Apex, target);

@@ -13,6 +13,7 @@ mod case;
 mod doubt;
 mod edits;
 mod hand;
+mod metadata;
 mod others;
 mod release;
 mod weights;
@@ -25,7 +26,7 @@ pub use case::{Case, Sample, Shared, Source};
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All of them, by the sentence that they assert.
-const LAWS: [(&str, Law); 15] = [
+const LAWS: [(&str, Law); 16] = [
     (
         "every weight that is written is read back, and writing it again changes nothing",
         weights::are_read_back,
@@ -34,6 +35,10 @@ const LAWS: [(&str, Law); 15] = [
     ("mirroring is read back where it is supported and refused where not", weights::mirror_or_refuse),
     ("without a route there is one create, with the Canary as its owner", weights::begin_with_a_create),
     ("fields and entries of others survive, or follow their source", others::survive),
+    (
+        "metadata that the Canary declares comes and goes with it, and that of others stays",
+        metadata::comes_and_goes,
+    ),
     ("the order of entries is the user's", others::keep_their_order),
     ("an edit by hand is reported with its path, then put back or refused", edits::are_told),
     ("what a hand does to our entries is told at its place", hand::is_told),

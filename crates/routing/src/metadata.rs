@@ -1,8 +1,8 @@
 //! Labels and annotations that the user declares for generated objects, and the markers that keep Flux away.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use vexil_api::canary::{MetadataBlock, UnmanagedMetadata};
 use vexil_object::meta;
 
@@ -35,28 +35,67 @@ pub fn unmark(object: &mut Value, keep: impl Fn(&str) -> bool) {
     }
 }
 
-/// Writes the labels and annotations of `block` and leaves every other key alone. A key that is there already and is
-/// listed as unmanaged keeps its live value (`routing.md` 4.4).
+/// The annotation of a Service or route: the keys of the labels and annotations that were last written to it because
+/// the Canary declares them. A key that is declared no longer is removed by it; keys of others are never in it.
+pub const WRITTEN: &str = "flagger.app/written-metadata";
+
+/// The two maps that a Canary may declare.
+const MAPS: [&str; 2] = ["annotations", "labels"];
+
+/// Writes the labels and annotations of `block`, removes those that it has written before and that are declared no
+/// longer, and leaves every other key alone. A key that is there already and is listed as unmanaged keeps its live value
+/// (`routing.md` 4.4), and is its writer's from then on: it is not removed either.
 pub fn declare(object: &mut Value, block: Option<&MetadataBlock>, unmanaged: Option<&UnmanagedMetadata>) {
-    let Some(block) = block else { return };
-    let kept = |keys: fn(&UnmanagedMetadata) -> &Vec<String>| unmanaged.map_or(&[][..], |all| keys(all));
-    write(object, "labels", &block.labels, kept(|all| &all.labels));
-    write(object, "annotations", &block.annotations, kept(|all| &all.annotations));
+    let nothing = MetadataBlock::default();
+    let block = block.unwrap_or(&nothing);
+    let before = written(object);
+    let mut after = Written::new();
+    for map in MAPS {
+        let (declared, kept) = match map {
+            "labels" => (&block.labels, unmanaged.map(|all| &all.labels)),
+            _ => (&block.annotations, unmanaged.map(|all| &all.annotations)),
+        };
+        let kept = |key: &str| kept.is_some_and(|keys| keys.iter().any(|own| own == key));
+        let gone = before.get(map).into_iter().flatten();
+        for key in gone.filter(|key| !declared.contains_key(*key) && !kept(key)) {
+            remove(object, map, key);
+        }
+        for (key, value) in declared.iter().filter(|(key, _)| *key != WRITTEN) {
+            let live = object.get("metadata").and_then(|m| m.get(map)).and_then(|m| m.get(key));
+            if live.is_none() || !kept(key) {
+                meta::set(object, &["metadata", map, key], value.as_str().into());
+            } else if live.and_then(Value::as_str) != Some(value) {
+                continue;
+            }
+            after.entry(map.to_owned()).or_default().insert(key.clone());
+        }
+    }
+    if after.is_empty() {
+        remove(object, "annotations", WRITTEN);
+    } else {
+        meta::set(object, &["metadata", "annotations", WRITTEN], json!(after).to_string().into());
+    }
 }
 
-fn write(object: &mut Value, map: &str, declared: &BTreeMap<String, String>, unmanaged: &[String]) {
-    for (key, value) in declared {
-        let live = object.get("metadata").and_then(|m| m.get(map)).and_then(|m| m.get(key));
-        if live.is_none() || !unmanaged.contains(key) {
-            meta::set(object, &["metadata", map, key], value.as_str().into());
-        }
+/// Keys by the map that they are in.
+type Written = BTreeMap<String, BTreeSet<String>>;
+
+/// What was written before; nothing where that cannot be read, since a key too few stays and harms nobody.
+fn written(object: &Value) -> Written {
+    meta::annotation(object, WRITTEN).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Removes a key, and the map when it is empty then, as the API server would have it.
+fn remove(object: &mut Value, map: &str, key: &str) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let Some(pairs) = metadata.get_mut(map).and_then(Value::as_object_mut) else { return };
+    if pairs.remove(key).is_some() && pairs.is_empty() {
+        metadata.remove(map);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -77,6 +116,46 @@ mod tests {
         check(json!({"a": "2", "b": "3"}), &[], json!({"a": "1", "b": "3"}));
         check(json!({"a": "2", "b": "3"}), &["a"], json!({"a": "2", "b": "3"}));
         check(json!({"b": "3"}), &["a"], json!({"a": "1", "b": "3"}));
+    }
+
+    fn block(labels: Value) -> MetadataBlock {
+        MetadataBlock { labels: serde_json::from_value(labels).unwrap(), ..MetadataBlock::default() }
+    }
+
+    fn labels(object: &Value) -> Value {
+        object["metadata"]["labels"].clone()
+    }
+
+    #[test]
+    fn a_key_that_is_declared_no_longer_goes_and_keys_of_others_stay() {
+        let mut object = json!({"metadata": {"labels": {"theirs": "1"}, "annotations": {"n": "1"}}});
+        let before = object.clone();
+        declare(&mut object, Some(&block(json!({"a": "1", "b": "2"}))), None);
+        assert_eq!(labels(&object), json!({"theirs": "1", "a": "1", "b": "2"}));
+        declare(&mut object, Some(&block(json!({"b": "3"}))), None);
+        assert_eq!(labels(&object), json!({"theirs": "1", "b": "3"}));
+        declare(&mut object, None, None);
+        assert_eq!(object, before);
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_read_removes_nothing() {
+        for record in ["{", "[]", r#"{"labels": 1}"#] {
+            let mut object = json!({"metadata": {"labels": {"a": "1"}, "annotations": {WRITTEN: record}}});
+            declare(&mut object, None, None);
+            assert_eq!(object, json!({"metadata": {"labels": {"a": "1"}}}));
+        }
+    }
+
+    #[test]
+    fn an_unmanaged_key_that_another_writer_has_changed_is_his() {
+        let own = UnmanagedMetadata { labels: vec!["a".to_owned()], ..UnmanagedMetadata::default() };
+        let mut object = json!({});
+        declare(&mut object, Some(&block(json!({"a": "1"}))), Some(&own));
+        meta::set(&mut object, &["metadata", "labels", "a"], "2".into());
+        declare(&mut object, Some(&block(json!({"a": "1"}))), Some(&own));
+        declare(&mut object, None, None);
+        assert_eq!(object, json!({"metadata": {"labels": {"a": "2"}}}));
     }
 
     #[test]

@@ -22,6 +22,12 @@ pub trait Services: Send + Sync {
     /// When it has not been looked at, or belongs to another controller.
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError>;
 
+    /// What the user should know of the Services though they are as wanted, one sentence each.
+    fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
+        let _ = (target, have);
+        Vec::new()
+    }
+
     /// The changes that give an apex that is the user's own back to the target's pods. None when it is gone, the
     /// Canary's, or somebody else's.
     ///

@@ -20,8 +20,8 @@ pub struct RouteTarget<'a> {
     pub annotations: &'a BTreeMap<String, String>,
     /// The user's spec.
     pub spec: &'a CanarySpec,
-    /// The label key that tells primary and canary pods apart, and the target's value of it.
-    pub selector: (&'a str, &'a str),
+    /// The labels by which primary and canary pods are selected.
+    pub selector: PodLabels<'a>,
     /// Container ports that port discovery found: name and number.
     pub discovered_ports: &'a [(String, u16)],
     /// The kind of the route object that the status records as in force. A router of several kinds stays with it as long
@@ -36,6 +36,22 @@ pub struct BoundKind {
     pub api_version: String,
     /// Its kind.
     pub kind: String,
+}
+
+/// The labels by which the pods of a Canary are selected: all labels of the target's selector, one of them with another
+/// value for the primary. One label alone would also select the pods of another release of the same chart.
+#[derive(Clone, Copy, Debug)]
+pub struct PodLabels<'a> {
+    /// The key of the label that tells primary and canary pods apart.
+    pub key: &'a str,
+    /// What selects canary pods.
+    pub canary: &'a BTreeMap<String, String>,
+    /// What selects primary pods.
+    pub primary: &'a BTreeMap<String, String>,
+    /// The part of `primary` that every pod of the primary has in any case, also while its rollout is under way.
+    pub always: &'a BTreeMap<String, String>,
+    /// Whether every pod of the primary has all of `primary` by now.
+    pub settled: bool,
 }
 
 impl RouteTarget<'_> {

@@ -40,9 +40,16 @@ impl Projection for DeploymentProjection {
                     id.clone(),
                 );
             }
+            if let Some(labels) = template.pointer("/metadata/labels") {
+                meta::set(&mut kept, &["spec", "template", "metadata", "labels"], labels.clone());
+            }
             let revision = revision::of_template(template);
-            let digests = json!({"revision": revision.as_str(), "plain": revision::plain(template)});
-            meta::set(&mut kept, &["digests"], digests);
+            let plain = revision::plain(template);
+            // Only a copy is stamped; that of all others is the revision.
+            if plain != revision.as_str() {
+                meta::set(&mut kept, &["digests", "plain"], plain.into());
+            }
+            meta::set(&mut kept, &["digests", "revision"], revision.as_str().into());
         }
         kept
     }

@@ -25,7 +25,7 @@ pub(crate) fn whole<'a>(key: &ObjectKey, target: &'a Value) -> Result<&'a Value,
 pub(crate) fn for_primary(subject: &Subject<'_>, selector: &Selector, template: &Value) -> Value {
     let mut labels = pairs(template, "/metadata/labels");
     labels.retain(|key, _| !is_toolkit(key));
-    labels.insert(selector.key.clone(), selector.primary_value());
+    labels.extend(selector.of_copy());
     let mut annotations = pairs(template, "/metadata/annotations");
     annotations.retain(|key, _| !is_toolkit(key) && key != FLAGGER_ID);
 
@@ -37,7 +37,7 @@ pub(crate) fn for_primary(subject: &Subject<'_>, selector: &Selector, template: 
     let mut copy = template.clone();
     meta::set(&mut copy, &["metadata"], Value::Object(metadata));
     if let Some(spec) = copy.get_mut("spec") {
-        affinity::rewrite(spec, subject.settings, subject.target);
+        affinity::rewrite(spec, selector, subject.namespace);
     }
     copy
 }

@@ -44,7 +44,9 @@ impl<'a> DeploymentView<'a> {
 
     /// The digest of the pod template without its `flagger-id`.
     pub(crate) fn plain(&self) -> Option<String> {
-        match self.0.pointer("/digests/plain") {
+        let kept =
+            ["/digests/plain", "/digests/revision"].into_iter().find_map(|digest| self.0.pointer(digest));
+        match kept {
             Some(digest) => digest.as_str().map(str::to_owned),
             None => self.0.pointer("/spec/template").map(revision::plain),
         }
@@ -64,6 +66,11 @@ impl<'a> DeploymentView<'a> {
     pub(crate) fn lags(&self) -> bool {
         let number = |pointer| self.0.pointer(pointer).and_then(Value::as_i64).unwrap_or(0);
         number("/metadata/generation") > number("/status/observedGeneration")
+    }
+
+    /// Whether every pod is of the latest template.
+    pub(crate) fn is_rolled_out(&self) -> bool {
+        !self.lags() && self.counted("updatedReplicas") == self.counted("replicas")
     }
 
     /// A counter of the status; zero when unset.

@@ -63,6 +63,9 @@ pub trait Workload: Send + Sync {
         subject.ownership(primary)
     }
 
+    /// Pods of an object of this kind that are available, whatever revision they run.
+    fn available(&self, object: &Value) -> u32;
+
     /// How many pods an object of this kind asks for: 0 is asleep (its autoscaler or a person wants none), which is not
     /// the same as none being ready. `None` for a kind that does not count its pods.
     fn replicas(&self, object: &Value) -> Option<u32>;

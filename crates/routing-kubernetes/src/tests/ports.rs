@@ -3,8 +3,10 @@
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use serde_json::{Value, json};
 use vexil_object::Store;
+use vexil_routing::Services;
 
-use super::{key, sample, settle, users};
+use super::{key, look, sample, settle, users};
+use crate::KubernetesServices;
 
 fn check(service: Value, discovered: &[(&str, u16)], expect: &[&str]) {
     let mut sample = sample(service);
@@ -58,10 +60,83 @@ fn ports_in_another_order_are_left_so() {
     assert_eq!(store.get(&key("podinfo")).unwrap()["spec"]["ports"], live);
 }
 
+/// What becomes of a user's ports, and of what is said about them.
+fn kept(service: Value, live: Value, expect: &[&str], remarks: &[&str]) {
+    let sample = sample(service);
+    let mut store = users(json!({}), json!({"ports": live}));
+    settle(&sample, &mut store);
+    let ports = store.get(&key("podinfo")).unwrap()["spec"]["ports"].clone();
+    let told = ports.as_array().unwrap().iter().map(|port| {
+        let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
+        let to = port.get("targetPort").unwrap_or(&port["port"]);
+        format!("{} {}>{to}/{protocol}", port["name"], port["port"]).replace('"', "")
+    });
+    assert_eq!(told.collect::<Vec<_>>(), expect);
+    assert_eq!(KubernetesServices.remarks(&sample.target(), &look(&sample, &store)), remarks);
+}
+
+#[test]
+fn ports_that_a_users_service_had_stay_with_their_names() {
+    let both = json!([{"name": "web", "port": 80}, {"name": "admin", "port": 8080, "targetPort": "adm"}]);
+    kept(
+        json!({"port": 80, "targetPort": 9898}),
+        both.clone(),
+        &["web 80>9898/TCP", "admin 8080>adm/TCP"],
+        &[],
+    );
+    // The user of the Canary has chosen a name.
+    kept(
+        json!({"port": 80, "portName": "grpc"}),
+        both.clone(),
+        &["grpc 80>80/TCP", "admin 8080>adm/TCP"],
+        &[],
+    );
+    kept(json!({"port": 81}), both, &["http 81>81/TCP", "web 80>80/TCP", "admin 8080>adm/TCP"], &[]);
+    kept(json!({"port": 81}), json!([{"port": 80}]), &["http 81>81/TCP", "tcp-80 80>80/TCP"], &[]);
+    let dns = json!([{"name": "tcp", "port": 53}, {"name": "udp", "port": 53, "protocol": "UDP"}]);
+    kept(json!({"port": 53}), dns, &["tcp 53>53/TCP", "udp 53>53/UDP"], &[]);
+}
+
+#[test]
+fn a_port_whose_name_is_taken_gets_another_and_is_reported() {
+    let live = json!([{"name": "http", "port": 8080}]);
+    kept(
+        json!({"port": 80}),
+        live.clone(),
+        &["http-80 80>80/TCP", "http 8080>8080/TCP"],
+        &["Service podinfo.test: port 80 is published as http-80, because another port has the name http"],
+    );
+    kept(
+        json!({"port": 80, "portName": "http"}),
+        live,
+        &["http-80 80>80/TCP", "http 8080>8080/TCP"],
+        &["Service podinfo.test: port 80 is published as http-80, because another port has the name http"],
+    );
+}
+
+#[test]
+fn a_port_that_was_added_for_the_canary_goes_with_it_and_a_users_stays() {
+    let mut store = users(json!({}), json!({"ports": [{"name": "web", "port": 80}]}));
+    let numbers = |service: Value, discovered: &[(&str, u16)], store: &mut Store| {
+        let mut sample = sample(service);
+        sample.ports = discovered.iter().map(|(name, port)| ((*name).to_owned(), *port)).collect();
+        settle(&sample, store);
+        let ports = store.get(&key("podinfo")).unwrap()["spec"]["ports"].as_array().unwrap().clone();
+        ports.iter().map(|port| port["port"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(json!({"port": 81}), &[("metrics", 9797)], &mut store), [81, 9797, 80]);
+    assert_eq!(numbers(json!({"port": 82}), &[], &mut store), [82, 80]);
+    assert_eq!(numbers(json!({"port": 80}), &[], &mut store), [80]);
+    assert_eq!(
+        store.get(&key("podinfo")).unwrap()["metadata"]["annotations"].get("flagger.app/written-ports"),
+        None
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever ports a user had, ours replace them, and no node port is given out twice.
+    /// Whatever ports a user had, they stay beside ours, and neither a name nor a node port is given out twice.
     #[test]
     fn any_ports_of_a_user_settle(
         live in vec((option::of(select(&["http", "admin", "x"][..])), 80u16..84, option::of(31000u16..31004)), 0..4),
@@ -73,6 +148,7 @@ proptest! {
             .enumerate()
             .map(|(n, (name, port, node))| json!({"name": name, "port": port, "nodePort": node.map(|base| base + 10 * n as u16)}))
             .collect();
+        let before: Vec<Value> = live.iter().map(|port| port["port"].clone()).collect();
         let mut sample = sample(json!({"port": port}));
         sample.ports = discovered.into_iter().map(|(name, port)| (name.to_owned(), port)).collect();
         let mut store = users(json!({}), json!({"type": "NodePort", "ports": live}));
@@ -85,6 +161,9 @@ proptest! {
             values.dedup();
             prop_assert_eq!(values.len(), all, "{} is given twice in {:?}", field, ports);
         }
-        prop_assert!(ports.iter().any(|p| p["name"] == "http" && p["port"] == port));
+        prop_assert!(ports.iter().any(|p| p["port"] == port));
+        for number in before {
+            prop_assert!(ports.iter().any(|p| p["port"] == number), "{} is gone from {:?}", number, ports);
+        }
     }
 }

@@ -52,7 +52,9 @@ fn without_a_record_of_it_the_targets_pods_are_selected() {
     check(
         json!({"a": "b"}),
         json!({"selector": {"app": "web"}, "ports": [{"port": 81}]}),
-        json!({"selector": {"app": "podinfo"}, "ports": ports}),
+        json!({"selector": {"app": "podinfo"}, "ports": [
+            ports[0], {"name": "tcp-81", "port": 81, "targetPort": 81, "protocol": "TCP"},
+        ]}),
     );
     check(
         json!({APPLIED: "{}"}),

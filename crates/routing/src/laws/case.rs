@@ -7,7 +7,7 @@ use serde_json::Value;
 use vexil_api::canary::CanarySpec;
 use vexil_object::{Action, Change, ObjectKey, Objects, Owner, Precondition, Seen, Store, meta};
 
-use crate::{RouteError, RouteTarget, Router, Routes};
+use crate::{PodLabels, RouteError, RouteTarget, Router, Routes};
 
 /// A router and what the laws have to know about the objects it writes.
 pub struct Case<'a> {
@@ -65,6 +65,14 @@ pub struct Sample {
     pub spec: CanarySpec,
     /// Ports that discovery found.
     pub ports: Vec<(String, u16)>,
+    /// The labels of the target's selector; `app` tells primary and canary apart.
+    pub canary: BTreeMap<String, String>,
+    /// The labels of the primary's pods.
+    pub primary: BTreeMap<String, String>,
+    /// Those that its pods have in any case.
+    pub always: BTreeMap<String, String>,
+    /// Whether its pods have all of them.
+    pub settled: bool,
 }
 
 impl Default for Sample {
@@ -72,7 +80,12 @@ impl Default for Sample {
         let mut spec = CanarySpec::default();
         spec.target_ref.name = "podinfo".to_owned();
         spec.service.port = Some(80);
+        let labels = |value: &str| BTreeMap::from([("app".to_owned(), value.to_owned())]);
         Sample {
+            canary: labels("podinfo"),
+            primary: labels("podinfo-primary"),
+            always: labels("podinfo-primary"),
+            settled: true,
             owner: Owner { name: "podinfo".to_owned(), uid: "canary-uid".to_owned() },
             annotations: BTreeMap::new(),
             spec,
@@ -82,6 +95,16 @@ impl Default for Sample {
 }
 
 impl Sample {
+    fn labels(&self) -> PodLabels<'_> {
+        PodLabels {
+            key: "app",
+            canary: &self.canary,
+            primary: &self.primary,
+            always: &self.always,
+            settled: self.settled,
+        }
+    }
+
     /// What a router is told: namespace `test`, pods told apart by the label `app`.
     pub fn target(&self) -> RouteTarget<'_> {
         RouteTarget {
@@ -90,7 +113,7 @@ impl Sample {
             owner: &self.owner,
             annotations: &self.annotations,
             spec: &self.spec,
-            selector: ("app", "podinfo"),
+            selector: self.labels(),
             discovered_ports: &self.ports,
             bound: None,
         }
@@ -107,6 +130,23 @@ pub(super) fn broken<T>(how: impl Into<String>) -> Held<T> {
 const ROUNDS: usize = 8;
 
 impl Case<'_> {
+    /// The same with the Canary as edited.
+    pub(super) fn with<'b>(&'b self, target: RouteTarget<'b>) -> Case<'b> {
+        Case {
+            router: self.router,
+            target,
+            cluster: self.cluster.clone(),
+            route: self.route.clone(),
+            owned: self.owned,
+            weights: self.weights,
+            split: self.split,
+            lists: self.lists,
+            adoptable: self.adoptable,
+            foreign: self.foreign,
+            source: None,
+        }
+    }
+
     /// Shows the router what it asks for, until it asks no more.
     pub(super) fn look(&self, store: &Store) -> Held<Objects> {
         let mut have = Objects::default();

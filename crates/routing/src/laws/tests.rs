@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, Store, meta};
 
 use super::*;
-use crate::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes, Weight, mark, unmark};
+use crate::{
+    Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes, Weight, declare, mark, unmark,
+};
 
 const SPLIT: Kind = Kind::namespaced("toy.test", "v1", "Split", "splits");
 
@@ -20,6 +22,7 @@ enum Flaw {
     AsksForEver,
     IgnoresEdits,
     LeavesItsMarks,
+    KeepsMetadata,
 }
 
 /// A router of one object, `spec.canary: <weight>`.
@@ -124,6 +127,13 @@ impl Router for Toy {
             }
         };
         let mut wanted = self.written(live, want)?;
+        if meta::controller(live).is_some() {
+            let block = target.spec.service.apex.as_ref();
+            let block = block.filter(|block| self.0 != Flaw::KeepsMetadata || !block.labels.is_empty());
+            if block.is_some() || self.0 != Flaw::KeepsMetadata {
+                declare(&mut wanted, block, None);
+            }
+        }
         if self.0 == Flaw::NeverSettles {
             wanted["spec"]["again"] = json!(live["spec"]["again"].as_u64().unwrap_or(0) + 1);
         }
@@ -192,4 +202,5 @@ fn each_flaw_breaks_its_law() {
     check(Flaw::AsksForEver, "every weight that is written is read back");
     check(Flaw::IgnoresEdits, "an edit by hand is reported");
     check(Flaw::LeavesItsMarks, "a user's object is given back as it was found");
+    check(Flaw::KeepsMetadata, "metadata that the Canary declares comes and goes");
 }

@@ -78,6 +78,10 @@ impl Workload for Deployments {
         written::state(primary, held)
     }
 
+    fn available(&self, object: &Value) -> u32 {
+        u32::try_from(DeploymentView::new(object).counted("availableReplicas")).unwrap_or(0)
+    }
+
     fn replicas(&self, object: &Value) -> Option<u32> {
         u32::try_from(DeploymentView::new(object).desired()).ok()
     }

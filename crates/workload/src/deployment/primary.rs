@@ -45,7 +45,7 @@ fn render(
     }
     // A target that happens to be at zero says nothing about how many pods the traffic needs.
     spec.insert("replicas".to_owned(), DeploymentView::new(target).desired().max(1).into());
-    spec.insert("selector".to_owned(), json!({"matchLabels": {key: value}}));
+    spec.insert("selector".to_owned(), json!({"matchLabels": selector.of_copy()}));
     let copy = template::stamp(template::for_primary(subject, &selector, pods), revision);
     let mut annotations = created_annotations(target);
     annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());

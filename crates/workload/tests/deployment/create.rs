@@ -217,7 +217,7 @@ fn the_first_configured_key_decides_until_there_is_a_primary() {
     let renamed = with(target, "/spec/selector/matchLabels", json!({"app": "b", "name": "n"}));
     assert_eq!(
         key(&scene, &renamed, Some(&primary)).unwrap_err(),
-        "Deployment podinfo-primary.test selects its pods by app=a-primary, which does not follow from \
+        "Deployment podinfo-primary.test selects its pods by app=a-primary,name=n, which does not follow from \
          spec.selector.matchLabels of Deployment podinfo.test; delete the primary to have it made anew"
     );
 }

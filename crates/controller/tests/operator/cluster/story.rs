@@ -199,8 +199,14 @@ impl World {
             }
             "Deployment" if text(object, "/metadata/name") == name => {
                 let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1) as u32;
-                self.seen.target =
-                    Known::Present(Pods { revision: None, replicas, readiness: Readiness::Ready });
+                self.seen.target = Known::Present(Pods {
+                    revision: None,
+                    replicas,
+                    available: replicas,
+                    readiness: Readiness::Ready,
+                    foreign: None,
+                    edited: false,
+                });
             }
             "EndpointSlice" => self.addresses(name, object, gone),
             _ => {}

@@ -1,0 +1,80 @@
+//! The binding of a Canary: what its spec asks traffic to depend on, and the Canary as it is under one in force.
+
+use std::collections::BTreeMap;
+
+use vexil_analysis::{Binding, Route};
+use vexil_api::Canary;
+use vexil_object::ObjectKey;
+use vexil_routing::{BoundKind, Router};
+
+/// The reference of `spec.routeRef.name`.
+const ROUTE_REF: &str = "routeRef";
+/// The reference of `spec.upstreamRef.name`.
+const UPSTREAM_REF: &str = "upstreamRef";
+
+/// What the spec asks traffic to depend on, with the provider and router that it names.
+pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Binding {
+    let spec = &canary.spec;
+    let annotations = canary.metadata.annotations.as_ref();
+    let named = |name: &str| annotations.and_then(|all| all.get(name)).cloned();
+    let mut references: BTreeMap<String, String> =
+        router.annotations().iter().filter_map(|name| Some(((*name).to_owned(), named(name)?))).collect();
+    let objects = [
+        (ROUTE_REF, spec.route_ref.as_ref().map(|reference| &reference.name)),
+        (UPSTREAM_REF, spec.upstream_ref.as_ref().map(|reference| &reference.name)),
+    ];
+    references
+        .extend(objects.into_iter().filter_map(|(field, name)| Some((field.to_owned(), name?.clone()))));
+    references.retain(|_, name| !name.is_empty());
+    Binding {
+        kind: spec.target_ref.kind.clone(),
+        target: spec.target_ref.name.clone(),
+        apex: spec.apex_name().to_owned(),
+        provider: provider.to_owned(),
+        port: spec.service.port,
+        references,
+        ..Binding::default()
+    }
+}
+
+/// The Canary with the target, provider, apex and references of `binding` in place of its own. `annotations` are those
+/// that the router of the binding reads.
+pub(crate) fn under(canary: &Canary, binding: &Binding, annotations: &[&str]) -> Canary {
+    let mut canary = canary.clone();
+    let spec = &mut canary.spec;
+    spec.target_ref.kind.clone_from(&binding.kind);
+    spec.target_ref.name.clone_from(&binding.target);
+    spec.service.name = Some(binding.apex.clone());
+    spec.provider = Some(binding.provider.clone());
+    if let (Some(reference), Some(name)) = (&mut spec.route_ref, binding.references.get(ROUTE_REF)) {
+        reference.name.clone_from(name);
+    }
+    if let (Some(reference), Some(name)) = (&mut spec.upstream_ref, binding.references.get(UPSTREAM_REF)) {
+        reference.name.clone_from(name);
+    }
+    let mut all = canary.metadata.annotations.take().unwrap_or_default();
+    for name in annotations {
+        match binding.references.get(*name) {
+            Some(value) => all.insert((*name).to_owned(), value.clone()),
+            None => all.remove(*name),
+        };
+    }
+    canary.metadata.annotations = Some(all);
+    canary
+}
+
+/// A route object as the binding records it.
+pub(crate) fn route(key: &ObjectKey) -> Route {
+    Route {
+        api_version: key.kind().api_version(),
+        kind: key.kind().kind.to_owned(),
+        namespace: key.namespace().to_owned(),
+        name: key.name().to_owned(),
+    }
+}
+
+/// The kind of the route that a binding records.
+pub(crate) fn bound_kind(binding: Option<&Binding>) -> Option<BoundKind> {
+    let route = binding?.route.as_ref()?;
+    Some(BoundKind { api_version: route.api_version.clone(), kind: route.kind.clone() })
+}

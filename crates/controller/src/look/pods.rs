@@ -1,0 +1,128 @@
+//! Target and primary as the engine sees them: each state that it decides on is told apart here, and none are merged.
+
+use serde_json::Value;
+use vexil_analysis::{Known, Memory, Millis, Phase, Pods, Readiness, Revision};
+use vexil_object::{Objects, Seen};
+use vexil_workload::{Demand, Ownership, PrimaryTemplate, Side};
+
+use crate::{Context, case::Case};
+
+/// The target.
+pub(super) fn of_target(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    now: Millis,
+    have: &Objects,
+) -> Known<Pods> {
+    let live = match live(context, case, Side::Canary, have) {
+        Known::Present(live) => live,
+        Known::Absent => return Known::Absent,
+        Known::NotKnown => return Known::NotKnown,
+    };
+    let subject = case.subject(&context.settings);
+    let demand = demand(case, Side::Canary, memory, now);
+    let Ok(readiness) = case.workload.readiness(&subject, Side::Canary, &demand, have) else {
+        return Known::NotKnown;
+    };
+    let idle = matches!(case.workload.scale_to_zero(&subject, have), Ok(None));
+    Known::Present(Pods {
+        revision: case.workload.revision(live),
+        replicas: if idle { 0 } else { 1 },
+        available: case.workload.available(live),
+        readiness,
+        foreign: None,
+        edited: false,
+    })
+}
+
+/// The primary. Its revision is the one of those that matter which it was copied from. One that another owner has is
+/// not judged: it is neither written nor waited for.
+pub(super) fn of_primary(
+    context: &Context,
+    case: &Case,
+    memory: &Memory,
+    now: Millis,
+    target: Option<&Revision>,
+    have: &Objects,
+) -> Known<Pods> {
+    let live = match live(context, case, Side::Primary, have) {
+        Known::Present(live) => live,
+        Known::Absent => return Known::Absent,
+        Known::NotKnown => return Known::NotKnown,
+    };
+    let subject = case.subject(&context.settings);
+    let foreign = foreign(context, case, live);
+    let readiness = if foreign.is_some() {
+        Readiness::Ready
+    } else {
+        let demand = demand(case, Side::Primary, memory, now);
+        match case.workload.readiness(&subject, Side::Primary, &demand, have) {
+            Ok(readiness) => readiness,
+            Err(_) => return Known::NotKnown,
+        }
+    };
+    let candidates = [memory.applied.as_ref(), memory.held.as_ref(), target];
+    let held = candidates.into_iter().flatten().find(|of| case.workload.holds(live, of));
+    Known::Present(Pods {
+        revision: held.or(memory.held.as_ref()).cloned(),
+        replicas: case.workload.replicas(live).unwrap_or(1),
+        available: case.workload.available(live),
+        readiness,
+        foreign,
+        edited: matches!(
+            case.workload.template(live, memory.held.as_ref()),
+            PrimaryTemplate::Edited | PrimaryTemplate::RolledBack
+        ),
+    })
+}
+
+fn live<'a>(context: &Context, case: &Case, side: Side, have: &'a Objects) -> Known<&'a Value> {
+    let subject = case.subject(&context.settings);
+    match have.get(&subject.key(case.workload.kind(), side)) {
+        Seen::NotKnown => Known::NotKnown,
+        Seen::Absent => Known::Absent,
+        Seen::Present(live) => Known::Present(live),
+    }
+}
+
+/// Why the object under the primary's name is not ours, and what to do about it.
+fn foreign(context: &Context, case: &Case, live: &Value) -> Option<String> {
+    let subject = case.subject(&context.settings);
+    let name = format!("{}-primary.{}", subject.target, subject.namespace);
+    match case.workload.ownership(&subject, live) {
+        Ownership::Ours => None,
+        Ownership::Unowned => Some(format!(
+            "{name} has no owner reference to Canary {}, so it is left alone and nothing can be promoted to it; add \
+             the owner reference (uid {}), or delete it to have it made anew",
+            case.owner.name, case.owner.uid
+        )),
+        Ownership::Foreign(owner) => Some(format!(
+            "{name} is controlled by {owner}, so it is left alone and nothing can be promoted to it; remove or rename \
+             it"
+        )),
+    }
+}
+
+/// What the workloads must show.
+fn demand(case: &Case, side: Side, memory: &Memory, now: Millis) -> Demand {
+    let analysis = case.canary.spec.analysis();
+    let threshold_percent = match side {
+        Side::Primary => analysis.map(|analysis| analysis.primary_ready_threshold()),
+        Side::Canary => analysis.map(|analysis| analysis.canary_ready_threshold()),
+    };
+    // Before the first step nothing has changed since the revision came; later the conditions tell for themselves.
+    let fresh = match memory.phase {
+        Phase::Progressing => memory.weight.is_zero() && memory.withheld.is_none(),
+        Phase::Promoting | Phase::Initializing => true,
+        _ => false,
+    };
+    Demand {
+        threshold_percent: threshold_percent.unwrap_or(100),
+        deadline_ms: case.plan.deadline_ms,
+        now,
+        began: memory.changed.filter(|_| fresh),
+        lagging_since: None,
+        some_pod: side == Side::Canary,
+    }
+}

@@ -1,0 +1,58 @@
+//! Pods of others behind the Services of a Canary: requests would reach another app.
+
+use serde_json::Value;
+
+use crate::{
+    DeploymentView, Selector, Subject,
+    metadata::{Pairs, pairs},
+    selector::{POD_LABELS, text},
+    subject::primary,
+};
+
+/// Deployments other than the target and its primary whose pods the Services of this Canary select, as one text that
+/// names them and says what to do; `None` when there are none. `listed` are Deployments of the namespace, whole or
+/// projected; those without pods do not count.
+pub fn mixed<'a>(
+    subject: &Subject<'_>,
+    selector: &Selector,
+    listed: impl IntoIterator<Item = &'a Value>,
+) -> Option<Mixed> {
+    let others = listed.into_iter().filter(|it| {
+        let view = DeploymentView::new(it);
+        let is_own = view.name() == subject.target || view.name() == primary(subject.target);
+        !is_own
+            && view.namespace() == subject.namespace
+            && (view.desired() > 0 || view.counted("replicas") > 0)
+    });
+    let others: Vec<_> = others.map(|it| (DeploymentView::new(it).name(), pairs(it, POD_LABELS))).collect();
+    let of = |labels: &Pairs| -> Vec<String> {
+        let matching = others.iter().filter(|(_, own)| !labels.is_empty() && within(labels, own));
+        matching.map(|(name, _)| (*name).to_owned()).collect()
+    };
+    let sides = [&selector.canary, &selector.primary].map(|labels| (of(labels), text(labels)));
+    let (names, labels) = sides.into_iter().find(|(names, _)| !names.is_empty())?;
+    Some(Mixed {
+        text: format!(
+            "the labels {labels}, by which pods of Deployment {} are selected, are also those of the pods of {}, which \
+             would get its requests: give one of them a label in spec.selector.matchLabels and in its pods that the \
+             other does not have",
+            subject.target,
+            names.iter().map(|name| format!("Deployment {name}")).collect::<Vec<_>>().join(", "),
+        ),
+        names,
+    })
+}
+
+/// What [`mixed`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mixed {
+    /// The Deployments, by name.
+    pub names: Vec<String>,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+/// Whether pods with the labels `own` are selected by `labels`.
+fn within(labels: &Pairs, own: &Pairs) -> bool {
+    labels.iter().all(|(key, value)| own.get(key) == Some(value))
+}
