@@ -27,6 +27,7 @@ fn status(left: &Left) -> Value {
         "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
         "drainUntil": null,
         "postRollout": null, "wait": null, "outbox": null,
+        "binding": null, "limits": null, "prepared": null, "observedGeneration": null, "conditions": null,
     }})
 }
 

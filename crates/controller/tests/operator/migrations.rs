@@ -1,0 +1,131 @@
+//! Edits of what traffic depends on, in every phase, with clients that never stop: each is a migration, and costs no
+//! request.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use vexil_testbed::world::Load;
+
+use crate::cluster::{Stage, manifests};
+
+const NAME: &str = "podinfo";
+
+/// When the edit is made.
+#[derive(Clone, Copy, Debug)]
+enum When {
+    AtRest,
+    MidRun,
+    Promoting,
+}
+
+/// One edit: what is laid over the Canary, and what its status says in the end.
+struct Edit {
+    when: When,
+    canary: Value,
+    /// Part of an Event that says what was edited.
+    event: &'static str,
+    /// The Deployment that is the primary in the end.
+    primary: &'static str,
+    /// The provider in the end.
+    provider: &'static str,
+}
+
+/// Plays the edit under load, and edits it back when `back`. No request may fail.
+async fn check(edit: Edit, back: bool) {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"service": {"name": NAME}, "provider": "traefik"}})]).await;
+    stage.cluster.apply_yaml(&manifests::target("other", 2)).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    let load = Load::of_site("podinfo.example.com").per_second(10).lasting(Duration::from_secs(3_600));
+    let load = stage.cluster.load(load);
+    let limit = Duration::from_secs(300);
+    match edit.when {
+        When::AtRest => {}
+        When::MidRun => {
+            stage.push(NAME, "6.0.1").await;
+            stage.until(NAME, limit, |status| status["canaryWeight"] == 25).await;
+        }
+        When::Promoting => {
+            stage.push(NAME, "6.0.1").await;
+            stage.pass(22.0).await;
+            assert_eq!(stage.canary(NAME).await["status"]["phase"], "Promoting");
+        }
+    }
+    let before = stage.canary(NAME).await["spec"].clone();
+    let key = ("flagger.app/v1beta1", "Canary");
+    stage.cluster.merge(key, ("test", NAME), &json!({"spec": edit.canary})).await.unwrap();
+    if back {
+        stage.pass(4.0).await;
+        let mut undo = json!({"spec": {}});
+        for field in edit.canary.as_object().unwrap().keys() {
+            undo["spec"][field] = before[field].clone();
+        }
+        stage.cluster.merge(key, ("test", NAME), &undo).await.unwrap();
+    }
+    stage.pass(240.0).await;
+    let (status, story) = (stage.canary(NAME).await["status"].clone(), stage.story(NAME));
+    let label = format!("{:?} {}\n{}", edit.when, edit.canary, story.text());
+    let (primary, provider) =
+        if back { ("podinfo-primary", "traefik") } else { (edit.primary, edit.provider) };
+    assert_eq!(load.tally().errors(), 0, "{label}");
+    assert!(matches!(status["phase"].as_str(), Some("Initialized" | "Succeeded")), "{label}");
+    assert_eq!(status["binding"]["primary"], primary, "{label}");
+    assert_eq!(status["binding"]["provider"], provider, "{label}");
+    assert_eq!(status["previousBindings"], Value::Null, "nothing is left to be released: {label}");
+    // An edit that is taken back before a promotion has ended was never acted on.
+    let unseen = back && matches!(edit.when, When::Promoting);
+    assert!(unseen || story.text().contains(edit.event), "{}: {label}", edit.event);
+    assert!(!story.text().contains("changed by someone else"), "{label}");
+}
+
+fn target(when: When) -> Edit {
+    let canary = json!({"targetRef": {"name": "other"}});
+    let event = "target changed from Deployment podinfo to Deployment other";
+    Edit { when, canary, event, primary: "other-primary", provider: "traefik" }
+}
+
+fn provider(when: When) -> Edit {
+    let canary = json!({"provider": "kubernetes"});
+    let event = "provider changed from traefik to kubernetes";
+    Edit { when, canary, event, primary: "podinfo-primary", provider: "kubernetes" }
+}
+
+fn service(when: When) -> Edit {
+    let canary = json!({"service": {"name": "shop"}});
+    let event = "service name changed from podinfo to shop";
+    Edit { when, canary, event, primary: "podinfo-primary", provider: "traefik" }
+}
+
+const WHEN: [When; 3] = [When::AtRest, When::MidRun, When::Promoting];
+
+#[tokio::test(start_paused = true)]
+async fn another_target_costs_no_request() {
+    for when in WHEN {
+        check(target(when), false).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_provider_costs_no_request() {
+    for when in WHEN {
+        check(provider(when), false).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_service_name_costs_no_request() {
+    for when in WHEN {
+        check(service(when), false).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_is_taken_back_costs_no_request() {
+    for when in WHEN {
+        check(target(when), true).await;
+        check(provider(when), true).await;
+        check(service(when), true).await;
+    }
+}
