@@ -162,8 +162,8 @@ impl Reply {
     }
 
     /// The body as text for messages, at most `limit` bytes of it: trimmed, with control characters and those that
-    /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character. Empty for a
-    /// reply that is private.
+    /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character.
+    /// Empty for a reply that is private.
     pub fn text(&self, limit: usize) -> String {
         let shown = if self.private { 0 } else { limit };
         let cut = self.body.get(..self.body.len().min(shown)).unwrap_or_default();
