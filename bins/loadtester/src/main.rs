@@ -24,9 +24,10 @@ fn main() -> ExitCode {
         println!("Load tester version {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
-    if let Err(error) =
-        vexil_program::install_log(&args.log_level, &args.zap_encoding, &["loadtester", "vexil_egress"])
-    {
+    let ours = ["loadtester", "vexil_egress"];
+    // What commands print has a limit of its own: -max-output-bytes.
+    let log = vexil_program::install_log(&args.log_level, &args.zap_encoding, &ours, |text| text);
+    if let Err(error) = log {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }

@@ -1,14 +1,12 @@
 //! Start, run, stop: listens, carries out tasks, and leaves nothing behind when a signal comes.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use anyhow::{Context as _, Result, bail};
 use tokio::{
-    net::TcpListener,
     signal::unix::{SignalKind, signal},
     sync::mpsc,
     task::JoinSet,
@@ -16,6 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use vexil_egress::Egress;
+use vexil_program::{Limits as Peers, Listener};
 
 use crate::{
     args::Args,
@@ -28,6 +27,16 @@ use crate::{
     work::{Job, Tools, carry_out},
 };
 
+/// What callers may do. All calls come from the operator's one address, and a blocking task holds its connection.
+const PEERS: Peers = Peers {
+    connections: 2_048,
+    per_peer: 1_024,
+    head_ms: 10_000,
+    stalled_ms: 30_000,
+    head_bytes: 16 << 10,
+    // Beyond what a body may have, so that a caller whose body has more is told so.
+    body_bytes: 2 * routes::LARGEST_BODY,
+};
 /// Between SIGTERM and SIGKILL to a task's process group.
 const GRACE: Duration = Duration::from_secs(5);
 /// How long a stop may take: what a task needs to end, and its answer to be read.
@@ -44,10 +53,10 @@ pub async fn run(args: Args) -> Result<()> {
     if let Err(error) = process::adopt_orphans() {
         tracing::warn!("orphans of commands are left to others: {error}");
     }
-    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, args.port));
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        Listener::bind(args.port).with_context(|| format!("cannot listen on port {}", args.port))?;
     let (desk, jobs, tools) = furnish(&args)?;
-    let port = listener.local_addr()?.port();
+    let port = listener.port()?;
     tracing::info!("Starting load tester v{} API on port {port}", env!("CARGO_PKG_VERSION"));
     let kinds: Vec<_> = args.task_types.iter().map(|kind| kind.name).collect();
     tracing::info!("task types that are on: {}", kinds.join(", "));
@@ -74,16 +83,13 @@ pub async fn run(args: Args) -> Result<()> {
             () = sleep(STOP) => "what runs did not end in time",
         }
     };
-    let served = axum::serve(listener, routes::router(Arc::new(desk)))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let served = listener.serve(routes::router(Arc::new(desk)), PEERS, stop.clone().cancelled_owned());
     let serving = async {
-        let (served, ()) =
-            tokio::join!(served.into_future(), work(jobs, tools, stop.clone(), process::bury_orphans));
-        served.context("the HTTP server has ended")
+        tokio::join!(served, work(jobs, tools, stop.clone(), process::bury_orphans));
     };
     tokio::select! {
         biased;
-        result = serving => result?,
+        () = serving => {}
         why = ending => bail!("ended at once: {why}"),
     }
     process::end_orphans().await;

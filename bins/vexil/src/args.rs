@@ -47,8 +47,12 @@ pub struct Args {
     #[arg(long, default_value = "kube-system")]
     pub leader_election_namespace: String,
     /// URL that is told of every event of Canaries without an event hook of their own.
-    #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL")]
+    #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL", hide_env_values = true)]
     pub event_webhook: String,
+    /// Where hooks and metric servers may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
+    /// :port behind a name or address. Empty for anywhere.
+    #[arg(long, default_value = "", env = "ALLOWED_ADDRESSES", hide_env_values = true)]
+    pub allowed_addresses: String,
     /// Refuse references to other namespaces.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         default_value = "false", action = ArgAction::Set)]
@@ -161,6 +165,15 @@ mod tests {
                 ("traefik", true, 9000),
                 "{args:?}"
             );
+        }
+    }
+
+    /// A URL of a chat service is a password, and the help is what people paste into issues.
+    #[test]
+    fn the_help_shows_no_value_of_the_environment() {
+        for flag in <Args as clap::CommandFactory>::command().get_arguments() {
+            let id = flag.get_id();
+            assert!(flag.get_env().is_none() || flag.is_hide_env_values_set(), "{id}");
         }
     }
 

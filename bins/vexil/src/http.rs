@@ -1,21 +1,18 @@
-//! `/healthz` and `/metrics` (`operator.md` section 4).
-
-use std::net::{Ipv4Addr, SocketAddr};
+//! `/healthz` and `/metrics` (`operator.md` section 4), on a thread that no Canary's work can keep busy.
 
 use anyhow::{Context as _, Result};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};
-use tokio::net::TcpListener;
 use vexil_controller::Telemetry;
+use vexil_program::{Limits, on_a_thread_of_its_own};
 
 /// What prometheus-client writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Serves until it is dropped. A port that is taken is an error at once.
-pub async fn listen(port: u16, telemetry: Telemetry) -> Result<impl Future<Output = Result<()>>> {
-    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port));
-    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
+pub fn listen(port: u16, telemetry: Telemetry) -> Result<impl Future<Output = ()>> {
     let routes = Router::new()
         .route("/healthz", get(|| async { "OK" }))
         .route("/metrics", get(move || async move { ([(CONTENT_TYPE, OPEN_METRICS)], telemetry.text()) }));
-    Ok(async move { axum::serve(listener, routes).await.context("the HTTP server has ended") })
+    on_a_thread_of_its_own(port, routes, Limits::default())
+        .with_context(|| format!("cannot listen on port {port}"))
 }

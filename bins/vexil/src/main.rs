@@ -19,7 +19,8 @@ fn main() -> ExitCode {
         println!("Vexil version {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
-    if let Err(error) = vexil_program::install_log(&args.log_level, &args.zap_encoding, &OURS) {
+    let log = vexil_program::install_log(&args.log_level, &args.zap_encoding, &OURS, vexil_analysis::bounded);
+    if let Err(error) = log {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use vexil_controller::{Context, Operator, Settings, SystemClock, Telemetry};
-use vexil_egress::Egress;
+use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
 
 use crate::{args::Args, http, wiring};
@@ -35,12 +35,12 @@ pub async fn serve(args: Args) -> Result<()> {
     let scope = given(&args.namespace).map_or(Scope::All, Scope::Namespace);
     let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections());
     let telemetry = Telemetry::new(version, &args.mesh_provider);
-    let listening = http::listen(args.port, telemetry.clone()).await?;
+    let listening = http::listen(args.port, telemetry.clone())?;
     let context = Context {
         cluster: cluster.clone(),
         registry,
-        transport: Arc::new(Egress::new()?),
-        clock: Arc::new(SystemClock::default()),
+        transport: Arc::new(Egress::with(rules(&args)?)?),
+        clock: Arc::new(SystemClock),
         telemetry,
         settings: Arc::new(settings(&args)?),
     };
@@ -54,7 +54,7 @@ pub async fn serve(args: Args) -> Result<()> {
         biased;
         () = impatience => bail!("ended at once: a second signal came"),
         result = operating => result,
-        result = listening => result,
+        () = listening => bail!("the HTTP server has ended"),
         () = watches.run() => bail!("the watches have ended"),
     }
 }
@@ -73,6 +73,13 @@ fn settings(args: &Args) -> Result<Settings> {
         event_webhook: given(&args.event_webhook),
         workloads: vexil_workload::Settings::from_flags(&args.selector_labels, &args.include_label_prefix),
     })
+}
+
+/// Which addresses may be called: with a list, those that the admin's own flags name as well.
+fn rules(args: &Args) -> Result<Rules> {
+    let allowed = Allowed::parse(&args.allowed_addresses).context("-allowed-addresses")?;
+    let in_pod = args.kubeconfig.is_empty() && args.master.is_empty();
+    Ok(Rules { allowed: allowed.with_url(&args.metrics_server).with_url(&args.event_webhook), in_pod })
 }
 
 /// Runs as the only one, or as one of several of which one leads.

@@ -31,3 +31,23 @@ pub fn registry(args: &Args) -> Result<Registry> {
         .with(Apisix);
     Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    /// An Event about an unknown provider lists these. One that the CRD refuses would be bad advice.
+    #[test]
+    fn the_definition_of_a_canary_admits_every_provider() {
+        let registry = registry(&Args::parse_from(["vexil"])).unwrap();
+        let crds = vexil_api::crds().unwrap();
+        let canary = crds.iter().find(|crd| crd.plural == "canaries").unwrap();
+        let spec = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/provider/enum";
+        let admitted = canary.manifest.pointer(spec).unwrap().as_array().unwrap();
+        for provider in registry.providers() {
+            assert!(admitted.iter().any(|name| name == provider), "{provider} is not in {admitted:?}");
+        }
+    }
+}

@@ -23,11 +23,16 @@ pub enum LogError {
 }
 
 /// Installs the process's log, on standard error. `level` is the lowest one that `ours` (names of crates) speak from;
-/// other libraries speak from `warn` up. Once per process.
+/// other libraries speak from `warn` up. In JSON every text passes through `shortened`. Once per process.
 ///
 /// # Errors
 /// When `encoding` is neither `json` nor `console`.
-pub fn install_log(level: &str, encoding: &str, ours: &[&str]) -> Result<(), LogError> {
+pub fn install_log(
+    level: &str,
+    encoding: &str,
+    ours: &[&str],
+    shortened: fn(String) -> String,
+) -> Result<(), LogError> {
     let level = match level {
         "debug" | "info" | "warn" | "error" => level,
         "fatal" | "panic" => "error",
@@ -37,14 +42,16 @@ pub fn install_log(level: &str, encoding: &str, ours: &[&str]) -> Result<(), Log
     let filter = ours.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
     let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
     match encoding {
-        "json" => log.event_format(Json).init(),
+        "json" => log.event_format(Json { shortened }).init(),
         "console" => log.with_target(false).init(),
         other => return Err(LogError::UnknownEncoding(other.to_owned())),
     }
     Ok(())
 }
 
-struct Json;
+struct Json {
+    shortened: fn(String) -> String,
+}
 
 impl<S, N> FormatEvent<S, N> for Json
 where
@@ -59,6 +66,12 @@ where
     ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
+        fields.message = (self.shortened)(fields.message);
+        for value in fields.rest.values_mut() {
+            if let Value::String(text) = value {
+                *text = (self.shortened)(std::mem::take(text));
+            }
+        }
         let metadata = event.metadata();
         let caller = match (metadata.file(), metadata.line()) {
             (Some(file), Some(line)) => format!("{}:{line}", short(file)),

@@ -65,6 +65,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
             &["eventWebhook=http://hook/", "noCrossNamespaceRefs=true"],
             Holds(&["-event-webhook=http://hook/"]),
         ),
+        (&["allowedAddresses={*.test,10.0.0.0/8}"], Holds(&["-allowed-addresses=*.test,10.0.0.0/8"])),
         (&["noCrossNamespaceRefs=true"], Holds(&["-no-cross-namespace-refs=true"])),
         (&["minAnalysisInterval=5s"], Holds(&["-min-analysis-interval=5s"])),
         (&["image.tag=1.2", "image.pullSecret=key"], Holds(&["vexil:1.2", "imagePullSecrets"])),

@@ -49,7 +49,7 @@ const GUARDED: &[(&str, &[&str], &str)] = &[
     ("kube", &["api", "kube", "testbed", "vexil", "xtask"], "one crate talks to the API server: crates/kube"),
     (
         "tokio",
-        &["controller", "egress", "kube", "loadtester", "webhook", "testbed", "vexil", "xtask"],
+        &["controller", "egress", "kube", "loadtester", "program", "webhook", "testbed", "vexil", "xtask"],
         "only the edge waits",
     ),
     (

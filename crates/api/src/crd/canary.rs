@@ -95,8 +95,9 @@ fn spec() -> Vec<Rule> {
     ]
 }
 
-/// The providers that the reference's CRD admits, and the one that the guide for SMI names.
-const PROVIDERS: [&str; 20] = [
+/// The providers that the reference's CRD admits, the one that the guide for SMI names, and the later versions of SMI
+/// for Istio: whatever an Event lists as a provider must be one that can be written.
+const PROVIDERS: [&str; 22] = [
     "apisix",
     "appmesh",
     "appmesh:v1beta2",
@@ -115,7 +116,9 @@ const PROVIDERS: [&str; 20] = [
     "smi:istio",
     "smi:v1alpha1",
     "smi:v1alpha2",
+    "smi:v1alpha2:istio",
     "smi:v1alpha3",
+    "smi:v1alpha3:istio",
     "traefik",
 ];
 

@@ -29,9 +29,16 @@ fn provider(subject: &Subject<'_>, found: &mut Validation) {
         return;
     }
     let name = subject.provider();
-    let origin = if subject.spec.provider().is_some() { "" } else { " (the operator's default)" };
     let known = subject.context.known_providers.join(", ");
-    found.defect("spec.provider", format!("unknown provider `{name}`{origin}; there are {known}"));
+    let text = if subject.spec.provider().is_some() {
+        format!("unknown provider `{name}`; there are {known}")
+    } else {
+        format!(
+            "names none, and the operator's default `{name}` (flag -mesh-provider) is not among those that there \
+             are: {known}; set one here or there"
+        )
+    };
+    found.defect("spec.provider", text);
 }
 
 fn target(subject: &Subject<'_>, found: &mut Validation) {

@@ -163,8 +163,26 @@ fn provider_target_and_service() {
     check_in(
         ValidationContext { default_provider: "smi", ..unknown() },
         json!({ "provider": null }),
-        &["provider: unknown provider `smi` (the operator's default); there are kubernetes, traefik"],
+        &[
+            "provider: names none, and the operator's default `smi` (flag -mesh-provider) is not among those that there \
+           are: kubernetes, traefik; set one here or there",
+        ],
     );
+    // Nothing else is said against what a router would have to be able to do.
+    for strategy in [
+        json!({ "iterations": 5, "stepWeight": null, "match": [{ "headers": { "x": { "exact": "y" } } }] }),
+        json!({ "mirror": true }),
+        json!({ "sessionAffinity": { "cookieName": "x" } }),
+    ] {
+        check_in(
+            ValidationContext { default_provider: "istio", ..unknown() },
+            json!({ "provider": null, "analysis": strategy }),
+            &[
+                "provider: names none, and the operator's default `istio` (flag -mesh-provider) is not among those that \
+               there are: kubernetes, traefik; set one here or there",
+            ],
+        );
+    }
     check(json!({ "targetRef": { "kind": null } }), &["targetRef.kind: is required"]);
     check(
         json!({ "targetRef": { "kind": "StatefulSet" } }),

@@ -119,9 +119,28 @@ impl HttpProvider for Prometheus {
     }
 
     fn parse(&self, reply: &Reply) -> Result<f64, QueryError> {
+        self.read(reply).map_err(|error| if reply.private { error.without_words() } else { error })
+    }
+
+    fn probe(&self) -> Request {
+        self.request("vector(1)")
+    }
+
+    fn parse_probe(&self, reply: &Reply) -> Result<(), QueryError> {
+        match self.parse(reply) {
+            Ok(1.0) => Ok(()),
+            Ok(_) => Err(QueryError::Offline("value is not 1 for query: vector(1)".to_owned())),
+            Err(error) => Err(QueryError::Offline(format!("running query failed: {error}"))),
+        }
+    }
+}
+
+impl Prometheus {
+    /// The number in a reply; errors quote what the server said.
+    fn read(&self, reply: &Reply) -> Result<f64, QueryError> {
         if reply.status >= 400 {
-            let status = reply.status_line();
-            return Err(QueryError::Refused(format!("Status {status}: {}", self.said(reply))));
+            let status = Some(reply.status_line());
+            return Err(QueryError::Refused { status, said: self.said(reply) });
         }
         let malformed = |problem: &str| {
             QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)))
@@ -135,7 +154,8 @@ impl HttpProvider for Prometheus {
         let answer: Answer = serde_json::from_slice(&reply.body).map_err(|e| malformed(&e.to_string()))?;
         if answer.status.as_deref() == Some("error") {
             let (kind, error) = (answer.error_type.unwrap_or_default(), answer.error.unwrap_or_default());
-            return Err(QueryError::Refused(self.quoted(&printable(&format!("{kind}: {error}")))));
+            let said = self.quoted(&printable(&format!("{kind}: {error}")));
+            return Err(QueryError::Refused { status: None, said });
         }
         let data = answer.data.ok_or_else(|| malformed("reply has no data"))?;
         let Value::Array(series) = &data.result else { return Err(malformed("data has no list of results")) };
@@ -147,18 +167,6 @@ impl HttpProvider for Prometheus {
             [one] if one.get("values").is_some() => Err(QueryError::ManyValues),
             [one] => sample(one).map_err(|problem| malformed(&problem)),
             many => Err(QueryError::ManySeries(many.len())),
-        }
-    }
-
-    fn probe(&self) -> Request {
-        self.request("vector(1)")
-    }
-
-    fn parse_probe(&self, reply: &Reply) -> Result<(), QueryError> {
-        match self.parse(reply) {
-            Ok(1.0) => Ok(()),
-            Ok(_) => Err(QueryError::Offline("value is not 1 for query: vector(1)".to_owned())),
-            Err(error) => Err(QueryError::Offline(format!("running query failed: {error}"))),
         }
     }
 }

@@ -187,6 +187,37 @@ fn a_hostile_reply_is_one_short_message() {
     assert_eq!(forged, "error response: Status 500 Internal Server Error: a   [2J b");
 }
 
+/// Servers that only the operator's own pod reaches are asked like others, but nobody reads their answers.
+#[test]
+fn of_a_private_reply_no_word_is_repeated() {
+    let provider = server(&[], None).expect("provider");
+    let kept_back = "its words are not repeated here";
+    for (status, body, expect) in [
+        (
+            200,
+            "MARKER".to_owned(),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (
+            200,
+            vector(r#"{"value":[1,"MARKER"]}"#),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (
+            200,
+            r#"{"status":"MARKER","data":"MARKER"}"#.to_owned(),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (200, r#"{"status":"error","error":"MARKER"}"#.to_owned(), format!("error response: {kept_back}")),
+        (403, "MARKER".to_owned(), format!("error response: Status 403 Forbidden: {kept_back}")),
+    ] {
+        let reply = Reply { private: true, ..Reply::new(status, body) };
+        assert_eq!(provider.parse(&reply).expect_err("no number").to_string(), expect);
+    }
+    let good = Reply { private: true, ..Reply::new(200, vector(r#"{"value":[1,"7"]}"#)) };
+    assert_eq!(provider.parse(&good), Ok(7.0));
+}
+
 #[test]
 fn credentials_appear_in_no_debug_output() {
     for data in [vec![("token", "MARKER")], vec![("username", "MARKER"), ("password", "MARKER")]] {
