@@ -165,6 +165,7 @@ pub(crate) async fn adopted(context: &Context, case: &Case) -> Option<Revision> 
         have.insert(key, seen);
     }
     let target = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object()?.clone();
-    let same = case.workload.matches_primary(&subject, &target, &have).ok()?;
+    let tracked = case.status().tracked_configs.unwrap_or_default();
+    let same = case.workload.matches_primary(&subject, &target, &tracked, &have).ok()?;
     same.then(|| case.workload.revision(&target)).flatten()
 }

@@ -24,6 +24,7 @@ mod plan;
 mod projections;
 mod queue;
 mod registry;
+mod remark;
 mod rival;
 mod run;
 mod scalers;

@@ -12,7 +12,7 @@ use vexil_workload::{
     Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints, service_of,
 };
 
-use crate::{Context, case::Case};
+use crate::{Context, case::Case, remark};
 
 /// What was seen, and what it was derived from.
 pub(crate) struct View {
@@ -22,7 +22,8 @@ pub(crate) struct View {
     pub(crate) have: Objects,
     /// What makes no sense about routes that can be put right; the text names the path.
     pub(crate) edited: Option<String>,
-    selector: Selector,
+    /// The labels by which pods are selected.
+    pub(crate) selector: Selector,
     ports: Vec<(String, u16)>,
 }
 
@@ -32,8 +33,9 @@ impl View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
-        case.scalers(&context.settings).gather(&context.cluster, &mut have);
+        let scalers_known = case.scalers(&context.settings).gather(&context.cluster, &mut have);
         let selector = case.workload.selector(&subject, &have);
+        let mixed = selector.as_ref().ok().and_then(|it| remark::mix(context, case, it, &mut have));
         let ports = ports(context, case, &have);
         let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
         let mut view = View {
@@ -45,6 +47,13 @@ impl View {
         };
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
+        if let Some(text) = mixed {
+            view.seen.backends = Fit::Broken(text);
+        }
+        // Which scalers there are decides whose the primary's replicas are.
+        if !scalers_known {
+            view.seen.scaler = Fit::NotKnown;
+        }
         view
     }
 
@@ -214,17 +223,20 @@ fn gather(cluster: &Cluster, have: &mut Objects, needs: impl Fn(&Objects) -> Vec
 }
 
 fn ports(context: &Context, case: &Case, have: &Objects) -> Result<Vec<(String, u16)>, WorkloadError> {
+    let subject = case.subject(&context.settings);
+    discovery(case, |port| case.workload.ports(&subject, port, have)).unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// Asks about port discovery, beside the port that the Canary names; `None` where the user has not asked for it.
+pub(crate) fn discovery<T>(case: &Case, ask: impl FnOnce(&ServicePort<'_>) -> T) -> Option<T> {
     let service = &case.canary.spec.service;
-    if !service.port_discovery.unwrap_or(false) {
-        return Ok(Vec::new());
-    }
+    service.port_discovery.filter(|discovers| *discovers)?;
     let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
-    let port = ServicePort {
+    Some(ask(&ServicePort {
         port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
         name: service.port_name.as_deref().unwrap_or("http"),
         target: target.as_ref(),
-    };
-    case.workload.ports(&case.subject(&context.settings), &port, have)
+    }))
 }
 
 fn fit(changes: Result<Vec<Change>, RouteError>) -> Fit {

@@ -4,6 +4,10 @@
 //! stand in the quoted values of the query; outside of them the same word is a label, a metric or a function, and
 //! stays. A name counts only as a whole: `podinfo` is not part of `my-podinfo` or `podinfo-frontend`, but stands at
 //! the beginning of a pattern for its pods, `podinfo-[a-z0-9]+`.
+//!
+//! Gateways name a Service together with its namespace and port. These forms count too, and only where the namespace is
+//! the Canary's: `<ns>-<name>-<port>@kubernetescrd` (Traefik), `<name>_<ns>_svc_<port>` (Kuma), `<ns>_<name>_<port>`
+//! (Contour, APISIX).
 
 use crate::subject::primary;
 
@@ -16,15 +20,29 @@ pub(super) enum Values {
     Bare,
 }
 
-/// The query about `target`, asked about its primary.
-pub(super) fn for_primary(query: &str, target: &str, values: Values) -> String {
+/// The target, as queries name it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Named<'a> {
+    /// Its name.
+    pub(super) target: &'a str,
+    /// Its namespace.
+    pub(super) namespace: &'a str,
+}
+
+/// The query about a target, asked about its primary.
+pub(super) fn for_primary(query: &str, named: Named<'_>, values: Values) -> String {
     match values {
-        Values::Bare => renamed(query, target, true),
+        Values::Bare => renamed(query, named, true),
         Values::Quoted => quoted(query)
             .into_iter()
-            .map(|(part, is_quoted)| if is_quoted { renamed(part, target, false) } else { part.to_owned() })
+            .map(|(part, is_quoted)| if is_quoted { renamed(part, named, false) } else { part.to_owned() })
             .collect(),
     }
+}
+
+/// Whether a query has the target's name in it, in whatever form, other than as the beginning of the primary's.
+pub(super) fn mentions(query: &str, target: &str) -> bool {
+    !target.is_empty() && query.split(target).skip(1).any(|after| !after.starts_with("-primary"))
 }
 
 /// The parts of a query, and whether each is inside of quotes. A backslash takes the next character along, but not
@@ -57,19 +75,22 @@ fn quoted(query: &str) -> Vec<(&str, bool)> {
 }
 
 /// `text` with the primary's name for every name of the target and of its canary.
-fn renamed(text: &str, target: &str, keys_have_colons: bool) -> String {
+fn renamed(text: &str, named: Named<'_>, keys_have_colons: bool) -> String {
+    let target = named.target;
     let mut renamed = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = split(rest, target) {
         renamed.push_str(before);
-        let follows = after.strip_prefix("-canary").filter(|after| ends_a_name(after));
         let is_key = keys_have_colons && after.starts_with(':');
-        if is_whole(&renamed, after) && !is_key {
-            renamed.push_str(&primary(target));
-            rest = follows.unwrap_or(after);
-        } else {
-            renamed.push_str(target);
-            rest = after;
+        match whole(&renamed, after, named.namespace).filter(|_| !is_key) {
+            Some(behind) => {
+                renamed.push_str(&primary(target));
+                rest = behind;
+            }
+            None => {
+                renamed.push_str(target);
+                rest = after;
+            }
         }
     }
     renamed + rest
@@ -80,10 +101,59 @@ fn split<'t>(text: &'t str, name: &str) -> Option<(&'t str, &'t str)> {
     if name.is_empty() { None } else { text.split_once(name) }
 }
 
-/// Whether what is between `before` and `after` is a name of its own, and neither the primary's nor another's.
-fn is_whole(before: &str, after: &str) -> bool {
-    let begins = before.chars().next_back().is_none_or(|c| !is_part(c) && c != '-');
-    begins && (ends_a_name(after) || after.strip_prefix("-canary").is_some_and(ends_a_name))
+/// How what is before a name sets it off.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    /// Not at all joined to it.
+    Nothing,
+    /// `<ns>-`: with a port behind it the name of a Service, else perhaps the end of a longer name.
+    Dashed,
+    /// `<ns>_`: no name of an object has an underscore, so it ends there.
+    Underscored,
+}
+
+/// What is behind the name of the target or of its canary, if that is what stands between `before` and `after`: neither
+/// the primary's name nor a part of another's.
+fn whole<'t>(before: &str, after: &'t str, namespace: &str) -> Option<&'t str> {
+    let begins = begins(before, namespace)?;
+    let canary = after.strip_prefix("-canary").filter(|behind| ends(behind, begins, true, namespace));
+    canary.or_else(|| Some(after).filter(|behind| ends(behind, begins, false, namespace)))
+}
+
+fn begins(before: &str, namespace: &str) -> Option<Before> {
+    let is_free = |before: &str| before.chars().next_back().is_none_or(|c| !is_part(c) && c != '-');
+    let qualified = |separator: char| {
+        let outer = before.strip_suffix(separator)?.strip_suffix(namespace)?;
+        (!namespace.is_empty() && is_free(outer)).then_some(())
+    };
+    if is_free(before) {
+        Some(Before::Nothing)
+    } else if qualified('-').is_some() {
+        Some(Before::Dashed)
+    } else {
+        qualified('_').map(|()| Before::Underscored)
+    }
+}
+
+fn ends(behind: &str, begins: Before, is_canary: bool, namespace: &str) -> bool {
+    match begins {
+        Before::Nothing => {
+            let mesh = behind.strip_prefix('_').and_then(|behind| behind.strip_prefix(namespace));
+            ends_a_name(behind) || !namespace.is_empty() && mesh.is_some_and(|it| it.starts_with("_svc"))
+        }
+        Before::Underscored => ends_a_name(behind) || is_port(behind, '_'),
+        Before::Dashed => {
+            let one = behind.split('|').next().unwrap_or_default();
+            is_port(behind, '-') && (is_canary || one.contains('@'))
+        }
+    }
+}
+
+/// Whether `behind` begins with a separator and a port: a number, a name without hyphens, or a pattern.
+fn is_port(behind: &str, separator: char) -> bool {
+    let Some(port) = behind.strip_prefix(separator) else { return false };
+    let after = port.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+    !after.starts_with('-')
 }
 
 /// Whether a name ends before `after`. A hyphen goes on with it, unless a pattern follows the hyphen.
@@ -104,11 +174,13 @@ mod tests {
     use super::*;
 
     fn check(target: &str, query: &str, expect: &str) {
-        assert_eq!(for_primary(query, target, Values::Quoted), expect, "{target} in {query}");
+        let named = Named { target, namespace: "test" };
+        assert_eq!(for_primary(query, named, Values::Quoted), expect, "{target} in {query}");
     }
 
     fn check_bare(target: &str, query: &str, expect: &str) {
-        assert_eq!(for_primary(query, target, Values::Bare), expect, "{target} in {query}");
+        let named = Named { target, namespace: "test" };
+        assert_eq!(for_primary(query, named, Values::Bare), expect, "{target} in {query}");
     }
 
     #[test]
@@ -139,6 +211,66 @@ mod tests {
         check("podinfo.*", "podinfo-primary.*");
         check("podinfo-", "podinfo-primary-");
         check("^podinfo$", "^podinfo-primary$");
+    }
+
+    #[test]
+    fn services_as_gateways_name_them_become_the_primarys() {
+        let check = |value: &str, expect: &str| {
+            check("podinfo", &format!("r{{s=~\"{value}\"}}"), &format!("r{{s=~\"{expect}\"}}"));
+        };
+        check("test-podinfo-canary-.*", "test-podinfo-primary-.*");
+        check("test-podinfo-canary-80@kubernetescrd", "test-podinfo-primary-80@kubernetescrd");
+        check("test-podinfo-canary-http@kubernetescrd", "test-podinfo-primary-http@kubernetescrd");
+        check(
+            "test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd",
+            "test-podinfo-primary-[0-9a-zA-Z-]+@kubernetescrd",
+        );
+        check("test-podinfo-80@kubernetescrd", "test-podinfo-primary-80@kubernetescrd");
+        check("(test-podinfo-canary-80|x)@y", "(test-podinfo-primary-80|x)@y");
+        check("podinfo-canary_test_svc_80", "podinfo-primary_test_svc_80");
+        check("podinfo_test_svc_[0-9]+", "podinfo-primary_test_svc_[0-9]+");
+        check("test_podinfo_80", "test_podinfo-primary_80");
+        check("test_podinfo-canary_[0-9a-zA-Z-]+", "test_podinfo-primary_[0-9a-zA-Z-]+");
+        check("test_podinfo_.*", "test_podinfo-primary_.*");
+        check("test_podinfo", "test_podinfo-primary");
+    }
+
+    #[test]
+    fn services_of_others_and_of_other_namespaces_stay() {
+        for other in [
+            "test-podinfo",
+            "test-podinfo-canary",
+            "test-podinfo-[a-z0-9]+",
+            "test-podinfo-0",
+            "prod-podinfo-canary-80@kubernetescrd",
+            "a-test-podinfo-canary-80",
+            "test-podinfo-web-80@kubernetescrd",
+            "test-podinfo-canary-web-80@kubernetescrd",
+            "podinfo_prod_svc_80",
+            "my-podinfo_test_svc_80",
+            "prod_podinfo_80",
+            "test_my-podinfo_80",
+            "test_podinfo-web_80",
+            "test_podinfo-podinfo-canary_.+x",
+            "test-podinfo-primary-80@kubernetescrd",
+            "podinfo-primary_test_svc_80",
+            "test_podinfo-primary_80",
+        ] {
+            let query = format!("r{{s=~\"{other}\"}}");
+            check("podinfo", &query, &query);
+        }
+    }
+
+    #[test]
+    fn a_name_that_occurs_in_any_form_is_mentioned() {
+        for query in
+            ["podinfo", "r{route=~\"test_x-podinfo-canary_.+\"}", "podinfo_hits", "podinfo-primary/podinfo"]
+        {
+            assert!(mentions(query, "podinfo"), "{query}");
+        }
+        for query in ["", "r{app=\"podinfo-primary\"}", "up"] {
+            assert!(!mentions(query, "podinfo"), "{query}");
+        }
     }
 
     #[test]
