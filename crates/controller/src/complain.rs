@@ -30,8 +30,10 @@ pub(crate) fn remarks(context: &Context, case: &Case, local: &mut Local) -> Vec<
 
 /// What the cluster shows beside: autoscalers that the Canary does not name, ports that are not published.
 pub(crate) fn rivals(context: &Context, case: &Case, view: &View, local: &mut Local) -> Vec<Delivery> {
+    let strangers = remark::strangers(context, case, view, local);
     let told = remark::remarks(context, case, view)
         .into_iter()
+        .chain(strangers)
         .flat_map(|remark| once(context, &case.live, &case.key, local, &remark.to_string()).deliveries);
     told.collect()
 }

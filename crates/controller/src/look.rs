@@ -259,7 +259,7 @@ fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
     Known::Present(u32::try_from(ready).unwrap_or(u32::MAX))
 }
 
-fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
+pub(crate) fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
     let mut slices = cluster.list(kinds::ENDPOINT_SLICE, namespace)?;
     slices.retain(|slice| service_of(slice) == Some(service));
     Some(slices)

@@ -1,6 +1,7 @@
 //! What the user should know of a Canary that is processed all the same, as far as the cluster shows it: once each, as
 //! soon as the world has been looked at, which is before traffic moves.
 
+use vexil_analysis::Fit;
 use vexil_api::Remark;
 use vexil_object::{ObjectKey, Objects, Seen, kinds, meta};
 use vexil_workload::{Mixed, Selector, mixed};
@@ -8,7 +9,8 @@ use vexil_workload::{Mixed, Selector, mixed};
 use crate::{
     Context,
     case::Case,
-    look::{View, discovery},
+    local::Local,
+    look::{View, discovery, slices},
 };
 
 /// Everything that is to be reported.
@@ -29,6 +31,38 @@ pub(crate) fn remarks(context: &Context, case: &Case, view: &View) -> Vec<Remark
     remarks.extend(narrow(case, &view.selector).map(said("spec.targetRef")));
     remarks.extend(tracked(case).map(said("status.trackedConfigs")));
     remarks
+}
+
+/// How long other pods must be seen behind a Service, in milliseconds: after a change of its selector its addresses
+/// follow a moment later.
+const PATIENCE_MS: u64 = 5_000;
+
+/// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep the
+/// Services from being as wanted, and are told there.
+pub(crate) fn strangers(context: &Context, case: &Case, view: &View, local: &mut Local) -> Option<Remark> {
+    let strange = strange(context, case, view).filter(|_| view.seen.backends == Fit::Fits);
+    let Some(message) = strange else {
+        local.strange_since = None;
+        return None;
+    };
+    let now = context.clock.now();
+    let lasts = now.since(*local.strange_since.get_or_insert(now));
+    (lasts >= PATIENCE_MS).then(|| Remark { path: "spec.targetRef".to_owned(), message })
+}
+
+fn strange(context: &Context, case: &Case, view: &View) -> Option<String> {
+    let target = view.target(case);
+    let own = &case.canary.spec.target_ref.name;
+    let sides = [(target.canary(), own.clone()), (target.primary(), format!("{own}-primary"))];
+    sides.into_iter().find_map(|(service, deployment)| {
+        let slices = slices(&context.cluster, case.key.namespace(), &service)?;
+        let pods = vexil_workload::strangers(&deployment, slices.iter().map(AsRef::as_ref));
+        let [first, ..] = pods.as_slice() else { return None };
+        Some(format!(
+            "Service {service} selects pods that are not of Deployment {deployment}, such as those of {first}, and sends them its \
+             requests: give them other labels"
+        ))
+    })
 }
 
 /// A primary whose pods do not have all labels of the target's selector, because it was made for a target with fewer.

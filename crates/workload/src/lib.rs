@@ -20,6 +20,7 @@ mod projection;
 mod revision;
 mod scaler;
 mod selector;
+mod strangers;
 mod subject;
 mod template;
 mod tracked;
@@ -38,6 +39,7 @@ pub use projection::{DeploymentProjection, EndpointSliceProjection, ServiceProje
 pub use revision::{flagger_id, is_our_revision};
 pub use scaler::{SCALERS, Scaler, abandoned, rivals, scaler};
 pub use selector::Selector;
+pub use strangers::strangers;
 pub use subject::{Ownership, Side, Subject};
 pub use tracked::TrackedConfigs;
 pub use view::DeploymentView;

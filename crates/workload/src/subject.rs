@@ -46,6 +46,8 @@ pub struct Subject<'a> {
     pub namespace: &'a str,
     /// `spec.targetRef.name`.
     pub target: &'a str,
+    /// `spec.service.name`, else the target's name: what the names of the Services begin with.
+    pub apex: &'a str,
     /// The Canary as the owner of generated objects.
     pub owner: &'a Owner,
     /// The operator's flags that concern workloads.

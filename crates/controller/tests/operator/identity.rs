@@ -124,6 +124,30 @@ async fn a_target_whose_pods_cannot_be_told_from_others_is_not_initialised_and_t
     stage.until_phase("shop-web", "Initialized").await;
 }
 
+/// A pod that no Deployment has made, with the labels of the canary's pods.
+#[tokio::test(start_paused = true)]
+async fn a_pod_of_nobody_behind_the_canary_service_is_reported_once() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    let container = json!({
+        "name": "podinfod", "image": "stefanprodan/podinfo:1.0.0", "ports": [{"name": "http", "containerPort": 9898}],
+    });
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "debug", "namespace": "test", "labels": {"app": NAME}},
+        "spec": {"containers": [container]},
+    });
+    apply(&stage, &pod).await;
+    stage.pass(20.0).await;
+    stage.push(NAME, "6.0.1").await;
+    stage.until_phase(NAME, "Succeeded").await;
+    let text =
+        "Service podinfo-canary selects pods that are not of Deployment podinfo, such as those of debug";
+    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+}
+
 /// The label is `web`, the Deployment `shop-web`: terms go by the label.
 #[tokio::test(start_paused = true)]
 async fn the_primary_spreads_by_its_own_label() {

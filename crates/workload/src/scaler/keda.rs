@@ -192,8 +192,11 @@ fn asked<'t>(trigger: &'t Value, subject: &Subject<'_>) -> Option<(&'t str, Stri
     let is_bare = BARE.contains(&meta::text(trigger, "/type"));
     let values = if is_bare { Values::Bare } else { Values::Quoted };
     let own = trigger.pointer("/metadata/query").and_then(Value::as_str)?;
-    let named = Named { target: subject.target, namespace: subject.namespace };
-    Some((own, for_primary(own, named, values)))
+    Some((own, for_primary(own, named(subject), values)))
+}
+
+fn named<'a>(subject: &Subject<'a>) -> Named<'a> {
+    Named { target: subject.target, apex: subject.apex, namespace: subject.namespace }
 }
 
 /// The triggers whose query has the target's name in it in a form that is not known, so that the primary's copy would
@@ -204,7 +207,7 @@ pub(super) fn unclear_queries(scaler: &Value, subject: &Subject<'_>, reference: 
     }
     let triggers = scaler.pointer("/spec/triggers").and_then(Value::as_array).into_iter().flatten();
     let unclear = triggers.enumerate().filter(|(_, trigger)| {
-        asked(trigger, subject).is_some_and(|(own, derived)| own == derived && mentions(own, subject.target))
+        asked(trigger, subject).is_some_and(|(own, derived)| own == derived && mentions(own, named(subject)))
     });
     unclear
         .map(|(at, trigger)| match meta::text(trigger, "/name") {

@@ -25,6 +25,8 @@ pub(super) enum Values {
 pub(super) struct Named<'a> {
     /// Its name.
     pub(super) target: &'a str,
+    /// What the names of the Canary's Services begin with; often the same.
+    pub(super) apex: &'a str,
     /// Its namespace.
     pub(super) namespace: &'a str,
 }
@@ -40,9 +42,13 @@ pub(super) fn for_primary(query: &str, named: Named<'_>, values: Values) -> Stri
     }
 }
 
-/// Whether a query has the target's name in it, in whatever form, other than as the beginning of the primary's.
-pub(super) fn mentions(query: &str, target: &str) -> bool {
-    !target.is_empty() && query.split(target).skip(1).any(|after| !after.starts_with("-primary"))
+/// Whether a query has the name of the target or of the canary Service in it, in whatever form, other than as the
+/// beginning of the primary's.
+pub(super) fn mentions(query: &str, named: Named<'_>) -> bool {
+    let has =
+        |name: &str, is_meant: fn(&str) -> bool| !name.is_empty() && query.split(name).skip(1).any(is_meant);
+    has(named.target, |after| !after.starts_with("-primary"))
+        || has(named.apex, |after| after.starts_with("-canary"))
 }
 
 /// The parts of a query, and whether each is inside of quotes. A backslash takes the next character along, but not
@@ -74,21 +80,33 @@ fn quoted(query: &str) -> Vec<(&str, bool)> {
     parts
 }
 
-/// `text` with the primary's name for every name of the target and of its canary.
+/// `text` with the primary's name for every name of the target and of its canary. What the Services are named after, if
+/// it is not the target, counts only with `-canary` behind it: by itself it names all traffic.
 fn renamed(text: &str, named: Named<'_>, keys_have_colons: bool) -> String {
-    let target = named.target;
+    let Named { target, apex, namespace } = named;
+    let of_target = of_name(text, target, |before, after| {
+        let is_key = keys_have_colons && after.starts_with(':');
+        whole(before, after, namespace).filter(|_| !is_key)
+    });
+    if apex == target {
+        return of_target;
+    }
+    of_name(&of_target, apex, |before, after| canary(before, after, namespace))
+}
+
+/// `text` with the primary's name for every occurrence of `name` of which `is` says what is behind it.
+fn of_name<'t>(text: &'t str, name: &str, is: impl Fn(&str, &'t str) -> Option<&'t str>) -> String {
     let mut renamed = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = split(rest, target) {
+    while let Some((before, after)) = split(rest, name) {
         renamed.push_str(before);
-        let is_key = keys_have_colons && after.starts_with(':');
-        match whole(&renamed, after, named.namespace).filter(|_| !is_key) {
+        match is(&renamed, after) {
             Some(behind) => {
-                renamed.push_str(&primary(target));
+                renamed.push_str(&primary(name));
                 rest = behind;
             }
             None => {
-                renamed.push_str(target);
+                renamed.push_str(name);
                 rest = after;
             }
         }
@@ -116,8 +134,14 @@ enum Before {
 /// the primary's name nor a part of another's.
 fn whole<'t>(before: &str, after: &'t str, namespace: &str) -> Option<&'t str> {
     let begins = begins(before, namespace)?;
-    let canary = after.strip_prefix("-canary").filter(|behind| ends(behind, begins, true, namespace));
-    canary.or_else(|| Some(after).filter(|behind| ends(behind, begins, false, namespace)))
+    let of_target = || Some(after).filter(|behind| ends(behind, begins, false, namespace));
+    canary(before, after, namespace).or_else(of_target)
+}
+
+/// The same for the canary's name alone.
+fn canary<'t>(before: &str, after: &'t str, namespace: &str) -> Option<&'t str> {
+    let begins = begins(before, namespace)?;
+    after.strip_prefix("-canary").filter(|behind| ends(behind, begins, true, namespace))
 }
 
 fn begins(before: &str, namespace: &str) -> Option<Before> {
@@ -174,12 +198,12 @@ mod tests {
     use super::*;
 
     fn check(target: &str, query: &str, expect: &str) {
-        let named = Named { target, namespace: "test" };
+        let named = Named { target, apex: target, namespace: "test" };
         assert_eq!(for_primary(query, named, Values::Quoted), expect, "{target} in {query}");
     }
 
     fn check_bare(target: &str, query: &str, expect: &str) {
-        let named = Named { target, namespace: "test" };
+        let named = Named { target, apex: target, namespace: "test" };
         assert_eq!(for_primary(query, named, Values::Bare), expect, "{target} in {query}");
     }
 
@@ -236,6 +260,20 @@ mod tests {
     }
 
     #[test]
+    fn services_that_are_not_named_after_the_target_are_known_by_their_canary() {
+        let named = Named { target: "podinfo", apex: "shop", namespace: "test" };
+        for (query, expect) in [
+            ("r{s=\"test-shop-canary-80@kubernetescrd\"}", "r{s=\"test-shop-primary-80@kubernetescrd\"}"),
+            ("r{s=\"shop-canary_test_svc_80\"}", "r{s=\"shop-primary_test_svc_80\"}"),
+            ("r{s=\"shop-canary\", w=\"podinfo\"}", "r{s=\"shop-primary\", w=\"podinfo-primary\"}"),
+            ("r{s=\"shop\"}", "r{s=\"shop\"}"),
+            ("r{s=\"my-shop-canary\"}", "r{s=\"my-shop-canary\"}"),
+        ] {
+            assert_eq!(for_primary(query, named, Values::Quoted), expect);
+        }
+    }
+
+    #[test]
     fn services_of_others_and_of_other_namespaces_stay() {
         for other in [
             "test-podinfo",
@@ -263,13 +301,15 @@ mod tests {
 
     #[test]
     fn a_name_that_occurs_in_any_form_is_mentioned() {
+        let named = Named { target: "podinfo", apex: "shop", namespace: "test" };
         for query in
             ["podinfo", "r{route=~\"test_x-podinfo-canary_.+\"}", "podinfo_hits", "podinfo-primary/podinfo"]
         {
-            assert!(mentions(query, "podinfo"), "{query}");
+            assert!(mentions(query, named), "{query}");
         }
-        for query in ["", "r{app=\"podinfo-primary\"}", "up"] {
-            assert!(!mentions(query, "podinfo"), "{query}");
+        assert!(mentions("shop-canary", named));
+        for query in ["", "r{app=\"podinfo-primary\"}", "up", "r{app=\"shop\"}", "shop-primary"] {
+            assert!(!mentions(query, named), "{query}");
         }
     }
 
