@@ -11,6 +11,7 @@
 mod adoption;
 mod autoscalers;
 mod bad_input;
+mod belongings;
 mod cluster;
 mod contest;
 mod crashes;
