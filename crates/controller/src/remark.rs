@@ -37,8 +37,8 @@ pub(crate) fn remarks(context: &Context, case: &Case, view: &View) -> Vec<Remark
 /// follow a moment later.
 const PATIENCE_MS: u64 = 5_000;
 
-/// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep the
-/// Services from being as wanted, and are told there.
+/// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep
+/// the Services from being as wanted, and are told there.
 pub(crate) fn strangers(context: &Context, case: &Case, view: &View, local: &mut Local) -> Option<Remark> {
     let strange = strange(context, case, view).filter(|_| view.seen.backends == Fit::Fits);
     let Some(message) = strange else {
@@ -59,8 +59,8 @@ fn strange(context: &Context, case: &Case, view: &View) -> Option<String> {
         let pods = vexil_workload::strangers(&deployment, slices.iter().map(AsRef::as_ref));
         let [first, ..] = pods.as_slice() else { return None };
         Some(format!(
-            "Service {service} selects pods that are not of Deployment {deployment}, such as those of {first}, and sends them its \
-             requests: give them other labels"
+            "Service {service} selects pods that are not of Deployment {deployment}, such as those of {first}, and \
+             sends them its requests: give them other labels"
         ))
     })
 }

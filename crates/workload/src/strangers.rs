@@ -24,7 +24,7 @@ pub fn strangers<'a>(name: &str, slices: impl IntoIterator<Item = &'a Value>) ->
 
 /// An endpoint that names no pod is known by its address.
 fn is_address(endpoint: &str) -> bool {
-    endpoint.parse::<std::net::IpAddr>().is_ok()
+    endpoint.contains(':') || endpoint.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
 /// A name without up to two parts at its end that are made up: generated ones have no vowels, ordinals are digits.

@@ -71,8 +71,8 @@ pub trait Workload: Send + Sync {
     fn replicas(&self, object: &Value) -> Option<u32>;
 
     /// Whether the primary runs what a copy of `target` would run, whoever made it: for taking over from another
-    /// operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another operator
-    /// has the primary use; where `have` holds the whole primary, these count as what they were copied from.
+    /// operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another
+    /// operator has the primary use; where `have` holds the whole primary, these count as what they were copied from.
     ///
     /// # Errors
     /// When the target is not whole, or the primary is missing, not known or not ours.

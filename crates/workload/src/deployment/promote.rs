@@ -54,8 +54,8 @@ pub(super) fn copy(
     Ok(PrimaryCopy::Write { change, revision })
 }
 
-/// The fields beside the template. Those that the API server fills in are always there in what it returned. The replicas
-/// of a primary that has a scaler are that scaler's.
+/// The fields beside the template. Those that the API server fills in are always there in what it returned. The
+/// replicas of a primary that has a scaler are that scaler's.
 fn spec(target: &Value, primary: &Value, is_scaled: bool) -> Vec<JsonOp> {
     let own =
         |field: &str| target.get("spec").and_then(|spec| spec.get(field)).filter(|value| !value.is_null());

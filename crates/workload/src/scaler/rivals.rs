@@ -59,8 +59,8 @@ fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &V
         .collect();
     told.extend(keda::unclear_queries(object, subject, reference).into_iter().map(|trigger| {
         format!(
-            "the query of trigger {trigger} of {key} names {target} in a form that cannot be rewritten, so the primary's \
-             copy asks the same: give that trigger a name, and the primary's query in \
+            "the query of trigger {trigger} of {key} names {target} in a form that cannot be rewritten, so the \
+             primary's copy asks the same: give that trigger a name, and the primary's query in \
              spec.autoscalerRef.primaryScalerQueries"
         )
     }));
