@@ -93,11 +93,9 @@ impl Subject<'_> {
         match have.get(key) {
             Seen::Present(object) => match self.ownership(object) {
                 Ownership::Ours => Ok(Some(object)),
-                Ownership::Unowned => Err(WorkloadError::Unowned {
-                    object: key.to_string(),
-                    canary: self.owner.name.clone(),
-                    uid: self.owner.uid.clone(),
-                }),
+                Ownership::Unowned => {
+                    Err(WorkloadError::Unowned { object: key.to_string(), canary: self.owner.name.clone() })
+                }
                 Ownership::Foreign(owner) => Err(WorkloadError::Foreign { object: key.to_string(), owner }),
             },
             Seen::Absent => Ok(None),
