@@ -179,6 +179,7 @@ pub(crate) async fn adopted(context: &Context, case: &Case) -> Result<Option<Rev
     let Some(target) = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object().cloned() else {
         return Ok(None);
     };
-    let same = case.workload.matches_primary(&subject, &target, &have).unwrap_or(false);
+    let tracked = case.status().tracked_configs.unwrap_or_default();
+    let same = case.workload.matches_primary(&subject, &target, &tracked, &have).unwrap_or(false);
     Ok(same.then(|| case.workload.revision(&target)).flatten())
 }

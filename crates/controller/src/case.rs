@@ -134,6 +134,7 @@ impl Case {
         Subject {
             namespace: self.key.namespace(),
             target: &self.canary.spec.target_ref.name,
+            apex: self.canary.spec.apex_name(),
             owner: &self.owner,
             settings: &settings.workloads,
             scaler: self.canary.spec.autoscaler_ref.as_ref(),

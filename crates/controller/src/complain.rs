@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 use vexil_analysis::{Known, bounded};
-use vexil_api::{Defect, Remark, summary};
-use vexil_object::{Kind, ObjectKey, Objects, kinds, meta};
+use vexil_api::{Defect, summary};
+use vexil_object::{Kind, ObjectKey, kinds, meta};
 
-use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local, look::View};
+use crate::{Context, after::After, case::Case, deliver::Delivery, local::Local, look::View, remark};
 
 /// A Canary that cannot be understood. Its traffic stays as it is.
 pub(crate) fn invalid(context: &Context, key: &ObjectKey, local: &mut Local, defects: &[Defect]) -> After {
@@ -26,13 +26,12 @@ pub(crate) fn remarks(context: &Context, case: &Case, local: &mut Local) -> Vec<
     told.collect()
 }
 
-/// Autoscalers beside the one that the Canary names.
-pub(crate) fn rivals(context: &Context, case: &Case, have: &Objects, local: &mut Local) -> Vec<Delivery> {
-    let texts = case.scalers(&context.settings).rivals(have);
-    let remark = |text| Remark { path: "spec.autoscalerRef".to_owned(), message: text };
-    let told = texts
+/// What the cluster shows beside: autoscalers that the Canary does not name, ports that are not published.
+pub(crate) fn rivals(context: &Context, case: &Case, view: &View, local: &mut Local) -> Vec<Delivery> {
+    let strangers = remark::strangers(context, case, view, local);
+    let told = remark::remarks(context, case, view)
         .into_iter()
-        .map(remark)
+        .chain(strangers)
         .flat_map(|remark| once(context, &case.live, &case.key, local, &remark.to_string()).deliveries);
     told.collect()
 }

@@ -28,6 +28,7 @@ mod queue;
 mod refuse;
 mod registry;
 mod release;
+mod remark;
 mod rival;
 mod run;
 mod scalers;

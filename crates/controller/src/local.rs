@@ -17,6 +17,8 @@ pub(crate) struct Local {
     pub(crate) blocked_since: Option<Millis>,
     /// Since when something that matters has not been seen.
     pub(crate) unseen_since: Option<Millis>,
+    /// Since when pods of others have been seen behind a Service.
+    pub(crate) strange_since: Option<Millis>,
     /// Refused or failed attempts in a row; they space the next one.
     pub(crate) attempts: u32,
     /// Effects that somebody undoes.

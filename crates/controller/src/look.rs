@@ -10,7 +10,7 @@ use vexil_object::{Change, ObjectKey, Objects, kinds, meta};
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
 use vexil_workload::{Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints, service_of};
 
-use crate::{Context, binding, case::Case, release};
+use crate::{Context, binding, case::Case, release, remark};
 
 mod pods;
 
@@ -22,7 +22,8 @@ pub(crate) struct View {
     pub(crate) have: Objects,
     /// What makes no sense about routes that can be put right; the text names the path.
     pub(crate) edited: Option<String>,
-    selector: Selector,
+    /// The labels by which pods are selected.
+    pub(crate) selector: Selector,
     ports: Vec<(String, u16)>,
     bound: Option<BoundKind>,
 }
@@ -33,8 +34,9 @@ impl View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
-        case.scalers(&context.settings).gather(&context.cluster, &mut have);
+        let scalers_known = case.scalers(&context.settings).gather(&context.cluster, &mut have);
         let selector = case.workload.selector(&subject, &have);
+        let mixed = selector.as_ref().ok().and_then(|it| remark::mix(context, case, it, &mut have));
         let ports = ports(context, case, &have);
         let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
         let mut view = View {
@@ -47,6 +49,13 @@ impl View {
         };
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
+        if let Some(text) = mixed {
+            view.seen.backends = Fit::Broken(text);
+        }
+        // Which scalers there are decides whose the primary's replicas are.
+        if !scalers_known {
+            view.seen.scaler = Fit::NotKnown;
+        }
         view
     }
 
@@ -172,17 +181,20 @@ pub(crate) fn gather(cluster: &Cluster, have: &mut Objects, needs: impl Fn(&Obje
 }
 
 fn ports(context: &Context, case: &Case, have: &Objects) -> Result<Vec<(String, u16)>, WorkloadError> {
+    let subject = case.subject(&context.settings);
+    discovery(case, |port| case.workload.ports(&subject, port, have)).unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// Asks about port discovery, beside the port that the Canary names; `None` where the user has not asked for it.
+pub(crate) fn discovery<T>(case: &Case, ask: impl FnOnce(&ServicePort<'_>) -> T) -> Option<T> {
     let service = &case.canary.spec.service;
-    if !service.port_discovery.unwrap_or(false) {
-        return Ok(Vec::new());
-    }
+    service.port_discovery.filter(|discovers| *discovers)?;
     let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
-    let port = ServicePort {
+    Some(ask(&ServicePort {
         port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
         name: service.port_name.as_deref().unwrap_or("http"),
         target: target.as_ref(),
-    };
-    case.workload.ports(&case.subject(&context.settings), &port, have)
+    }))
 }
 
 fn fit(changes: Result<Vec<Change>, RouteError>) -> Fit {
@@ -205,7 +217,7 @@ fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
     Known::Present(u32::try_from(ready).unwrap_or(u32::MAX))
 }
 
-fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
+pub(crate) fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
     let mut slices = cluster.list(kinds::ENDPOINT_SLICE, namespace)?;
     slices.retain(|slice| service_of(slice) == Some(service));
     Some(slices)

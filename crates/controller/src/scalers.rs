@@ -20,20 +20,29 @@ impl<'a> Scalers<'a> {
     }
 
     /// Adds every scaler of the namespace to `have`: one that the Canary does not name may be a second writer of
-    /// replicas. Kinds that the cluster does not serve are not watched.
-    pub(crate) fn gather(&self, cluster: &Cluster, have: &mut Objects) {
+    /// replicas. Kinds that the cluster does not serve are not watched. Answers whether all are known: what cannot be
+    /// watched at all counts as none.
+    pub(crate) fn gather(&self, cluster: &Cluster, have: &mut Objects) -> bool {
+        let mut known = true;
         for kind in SCALERS.iter().map(|scaler| scaler.kind()) {
             // Groups with a dot come with a definition, which not every cluster has.
-            let defined =
-                !kind.group.contains('.') || matches!(cluster.look(&kind.definition()), Seen::Present(_));
-            if !defined {
-                continue;
+            let definition = kind.definition();
+            match cluster.look(&definition) {
+                Seen::Absent if kind.group.contains('.') => continue,
+                Seen::NotKnown if kind.group.contains('.') => {
+                    known &= cluster.trouble(definition.kind()).is_some();
+                    continue;
+                }
+                _ => {}
             }
-            for live in cluster.list(kind, self.subject.namespace).unwrap_or_default() {
+            let listed = cluster.list(kind, self.subject.namespace);
+            known &= listed.is_some() || cluster.trouble(kind).is_some();
+            for live in listed.unwrap_or_default() {
                 let key = ObjectKey::new(kind, self.subject.namespace, meta::text(&live, "/metadata/name"));
                 have.insert(key, Seen::Present(live));
             }
         }
+        known
     }
 
     /// What makes the primary's scaler as wanted, and removes those that the Canary no longer names.

@@ -131,7 +131,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         if transition.memory == memory && status_says(context, &case, &memory) {
             settle_looks(context, &converged).await;
             after.deliveries = offers(&case, &memory, local);
-            after.deliveries.extend(complain::rivals(context, &case, &converged.view.have, local));
+            after.deliveries.extend(complain::rivals(context, &case, &converged.view, local));
             let unseen = complain::unseen(context, &case, &converged.view, local);
             after.deliveries.extend(unseen.deliveries);
             let wake = wake(&transition, &converged, context.clock.now());

@@ -73,8 +73,8 @@ fn complete(port: &Value) -> Value {
     complete
 }
 
-/// A port with the node port of the live one of its number; else of its name, unless that one's number is wanted itself.
-/// Clients outside know the node port.
+/// A port with the node port of the live one of its number; else of its name, unless that one's number is wanted
+/// itself. Clients outside know the node port.
 fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
     let by_number = live.iter().find(|live| is_one(live, &port));
     let by_name = || {

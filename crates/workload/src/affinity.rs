@@ -22,6 +22,27 @@ pub(crate) fn rewrite(pod_spec: &mut Value, selector: &Selector, namespace: &str
     }
 }
 
+/// Has every term name the target's pods where it names the primary's, so that copies whose terms were rewritten by
+/// different rules compare equal.
+pub(crate) fn neutralise(pod_spec: &mut Value) {
+    let neutral = |value: &mut Value| {
+        if let Some(own) = value.as_str().and_then(|text| text.strip_suffix("-primary")) {
+            *value = own.into();
+        }
+    };
+    for own in terms(pod_spec).into_iter().filter_map(|term| term.get_mut("labelSelector")) {
+        if let Some(labels) = own.get_mut("matchLabels").and_then(Value::as_object_mut) {
+            labels.iter_mut().for_each(|(_, value)| neutral(value));
+        }
+        for expression in own.get_mut("matchExpressions").into_iter().flat_map(items) {
+            if let Some(values) = expression.get_mut("values").and_then(Value::as_array_mut) {
+                values.iter_mut().for_each(neutral);
+                values.dedup();
+            }
+        }
+    }
+}
+
 /// Every term that has a label selector for pods.
 fn terms(pod_spec: &mut Value) -> Vec<&mut Value> {
     let mut found = Vec::new();

@@ -60,15 +60,13 @@ pub enum WorkloadError {
     /// owner references.
     #[error(
         "{object} is controlled by no Canary and is left alone; remove or rename it, or, if it was restored from a \
-         backup, give it to Canary {canary}: add an owner reference with controller: true and uid {uid}"
+         backup, add an owner reference to Canary {canary} with its uid and controller: true"
     )]
     Unowned {
         /// The object.
         object: String,
         /// The Canary whose it would be.
         canary: String,
-        /// The uid of that Canary.
-        uid: String,
     },
     /// A generated name would be refused by the API server.
     #[error("{what} {text} has {} characters, more than the {limit} that Kubernetes allows; shorten it", .text.len())]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     DeploymentView, Selector, Subject,
-    metadata::{Pairs, pairs},
+    metadata::Pairs,
     selector::{POD_LABELS, text},
     subject::primary,
 };
@@ -17,17 +17,26 @@ pub fn mixed<'a>(
     selector: &Selector,
     listed: impl IntoIterator<Item = &'a Value>,
 ) -> Option<Mixed> {
+    let matching = |it: &Value, labels: &Pairs| {
+        let own = it.pointer(POD_LABELS);
+        let has = |(key, value): (&String, &String)| {
+            own.and_then(|own| own.get(key)).and_then(Value::as_str) == Some(value)
+        };
+        !labels.is_empty() && labels.iter().all(has)
+    };
+    // Nearly all of them differ in their labels, which is seen first.
     let others = listed.into_iter().filter(|it| {
         let view = DeploymentView::new(it);
-        let is_own = view.name() == subject.target || view.name() == primary(subject.target);
-        !is_own
+        let is_own = || view.name() == subject.target || view.name() == primary(subject.target);
+        (matching(it, &selector.canary) || matching(it, &selector.primary))
+            && !is_own()
             && view.namespace() == subject.namespace
             && (view.desired() > 0 || view.counted("replicas") > 0)
     });
-    let others: Vec<_> = others.map(|it| (DeploymentView::new(it).name(), pairs(it, POD_LABELS))).collect();
+    let others: Vec<_> = others.collect();
     let of = |labels: &Pairs| -> Vec<String> {
-        let matching = others.iter().filter(|(_, own)| !labels.is_empty() && within(labels, own));
-        matching.map(|(name, _)| (*name).to_owned()).collect()
+        let others = others.iter().filter(|it| matching(it, labels));
+        others.map(|it| DeploymentView::new(it).name().to_owned()).collect()
     };
     let sides = [&selector.canary, &selector.primary].map(|labels| (of(labels), text(labels)));
     let (names, labels) = sides.into_iter().find(|(names, _)| !names.is_empty())?;
@@ -50,9 +59,4 @@ pub struct Mixed {
     pub names: Vec<String>,
     /// What is wrong and what to do.
     pub text: String,
-}
-
-/// Whether pods with the labels `own` are selected by `labels`.
-fn within(labels: &Pairs, own: &Pairs) -> bool {
-    labels.iter().all(|(key, value)| own.get(key) == Some(value))
 }

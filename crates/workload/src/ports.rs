@@ -64,6 +64,39 @@ pub(crate) fn discover(target: &DeploymentView<'_>, service: &ServicePort<'_>) -
     found
 }
 
+/// The ports that [`discover`] leaves out though they are the target's own, one sentence each.
+pub(crate) fn unpublished(target: &DeploymentView<'_>, service: &ServicePort<'_>) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut numbers = BTreeSet::new();
+    for container in target.containers() {
+        let name = meta::text(container, "/name");
+        let ports = container.get("ports").and_then(Value::as_array).into_iter().flatten();
+        for port in ports.filter(|_| !matches!(name, "istio-proxy" | "envoy")) {
+            let number = port.get("containerPort").cloned().unwrap_or_default();
+            let what = format!("port {number} of container {name} is not published");
+            match tcp(port) {
+                None => {
+                    let protocol = meta::text(port, "/protocol");
+                    told.push(format!(
+                        "{what}: port discovery finds TCP ports only, and this one is {protocol}"
+                    ));
+                }
+                Some((own, number)) if service.leads_to(own, number) => {}
+                Some((_, number)) if number == service.port => {
+                    told.push(format!(
+                        "{what}: spec.service.port has that number, and leads to another port"
+                    ));
+                }
+                Some((_, number)) if !numbers.insert(number) => {
+                    told.push(format!("{what}: another container has a port of that number"));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    told
+}
+
 /// A TCP port's name (empty when it has none) and number.
 fn tcp(port: &Value) -> Option<(&str, u16)> {
     let number = port.get("containerPort")?.as_u64()?;
@@ -134,6 +167,36 @@ mod tests {
         );
         check(&json!([one("a", json!([port("http", 1)]))]), 80, Some(json!(9)), &[("tcp-a-0", 1)]);
         check(&json!([{"name": "none"}]), 80, None, &[]);
+    }
+
+    #[test]
+    fn ports_that_cannot_be_published_are_reported() {
+        let one = |name: &str, ports: Value| json!({"name": name, "ports": ports});
+        let containers = json!([
+            one(
+                "app",
+                json!([{"name": "http", "containerPort": 9898}, {"containerPort": 53, "protocol": "UDP"}])
+            ),
+            one("admin", json!([{"name": "admin", "containerPort": 8080}, {"containerPort": 9797}])),
+            one("again", json!([{"containerPort": 9797}])),
+            one("envoy", json!([{"containerPort": 53, "protocol": "UDP"}])),
+        ]);
+        let target = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+        let to = json!("http");
+        let service = ServicePort { port: 8080, name: "http", target: Some(&to) };
+        let not = "is not published";
+        assert_eq!(
+            unpublished(&DeploymentView::new(&target), &service),
+            [
+                format!(
+                    "port 53 of container app {not}: port discovery finds TCP ports only, and this one is UDP"
+                ),
+                format!(
+                    "port 8080 of container admin {not}: spec.service.port has that number, and leads to another port"
+                ),
+                format!("port 9797 of container again {not}: another container has a port of that number"),
+            ]
+        );
     }
 
     #[test]

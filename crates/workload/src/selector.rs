@@ -1,8 +1,8 @@
 //! The labels that tell canary pods from primary pods, and both from everybody else's (`workloads.md` 2.4).
 //!
 //! One label is not an identity: two releases of one chart, or the web and the worker of one app, have the same `app`.
-//! The target's pods are those with all labels of its selector, and the primary's are those with the same labels and one
-//! value replaced.
+//! The target's pods are those with all labels of its selector, and the primary's are those with the same labels and
+//! one value replaced.
 
 use serde_json::Value;
 use vexil_object::{Kind, meta};
@@ -28,10 +28,11 @@ pub struct Selector {
     pub value: String,
     /// Every label of the target's selector: what selects canary pods.
     pub canary: Pairs,
-    /// What selects primary pods: `canary` with the one value replaced, as far as the primary's pod template carries it.
+    /// What selects primary pods: `canary` with the one value replaced, as far as the primary's pod template carries
+    /// it.
     pub primary: Pairs,
-    /// The labels that every pod of the primary has in any case, because its own selector cannot be changed. The same as
-    /// `primary` unless the primary was made by Flagger or for a target with other labels.
+    /// The labels that every pod of the primary has in any case, because its own selector cannot be changed. The same
+    /// as `primary` unless the primary was made by Flagger or for a target with other labels.
     pub always: Pairs,
     /// Whether every pod of the primary has the labels `primary`; otherwise its rollout is still under way.
     pub settled: bool,
@@ -101,8 +102,8 @@ pub(crate) fn resolve(
     })
 }
 
-/// The selector beside a primary that selects its pods by `fixed`; `None` when a copy of the target could not have those
-/// labels.
+/// The selector beside a primary that selects its pods by `fixed`; `None` when a copy of the target could not have
+/// those labels.
 fn following(
     target: &Value,
     labels: Pairs,

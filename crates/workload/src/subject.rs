@@ -46,6 +46,8 @@ pub struct Subject<'a> {
     pub namespace: &'a str,
     /// `spec.targetRef.name`.
     pub target: &'a str,
+    /// `spec.service.name`, else the target's name: what the names of the Services begin with.
+    pub apex: &'a str,
     /// The Canary as the owner of generated objects.
     pub owner: &'a Owner,
     /// The operator's flags that concern workloads.
@@ -91,11 +93,9 @@ impl Subject<'_> {
         match have.get(key) {
             Seen::Present(object) => match self.ownership(object) {
                 Ownership::Ours => Ok(Some(object)),
-                Ownership::Unowned => Err(WorkloadError::Unowned {
-                    object: key.to_string(),
-                    canary: self.owner.name.clone(),
-                    uid: self.owner.uid.clone(),
-                }),
+                Ownership::Unowned => {
+                    Err(WorkloadError::Unowned { object: key.to_string(), canary: self.owner.name.clone() })
+                }
                 Ownership::Foreign(owner) => Err(WorkloadError::Foreign { object: key.to_string(), owner }),
             },
             Seen::Absent => Ok(None),

@@ -4,7 +4,10 @@ use serde_json::Value;
 use vexil_analysis::{Millis, Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
-use crate::{Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject, WorkloadError};
+use crate::{
+    Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject, TrackedConfigs,
+    WorkloadError,
+};
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
 pub const KINDS: &[&dyn Workload] = &[&Deployments];
@@ -71,7 +74,8 @@ pub trait Workload: Send + Sync {
     fn replicas(&self, object: &Value) -> Option<u32>;
 
     /// Whether the primary runs what a copy of `target` would run, whoever made it: for taking over from another
-    /// operator, whose stamps mean nothing to us.
+    /// operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another
+    /// operator has the primary use; where `have` holds the whole primary, these count as what they were copied from.
     ///
     /// # Errors
     /// When the target is not whole, or the primary is missing, not known or not ours.
@@ -79,8 +83,13 @@ pub trait Workload: Send + Sync {
         &self,
         subject: &Subject<'_>,
         target: &Value,
+        tracked: &TrackedConfigs,
         have: &Objects,
     ) -> Result<bool, WorkloadError>;
+
+    /// Container ports of the target that are published by no Service though the user has asked for port discovery, one
+    /// sentence each.
+    fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String>;
 
     /// Makes the primary from the target. `expected` is the revision that may be copied; `None` at the first
     /// initialisation, when whatever runs is what users have.

@@ -1,9 +1,10 @@
 //! Whether a primary still runs what was last written to it.
 //!
-//! Every write of a primary's pod template also writes its digest into an annotation of the Deployment (not of the pods,
-//! which would be restarted by it). The cache keeps the digest of the live template anyway, so comparing the two costs
-//! nothing. `flagger-id` alone cannot tell: it is part of the template, stays when an image is edited by hand, and comes
-//! back with the template when `kubectl rollout undo` restores a former one, as this annotation does too.
+//! Every write of a primary's pod template also writes its digest into an annotation of the Deployment (not of the
+//! pods, which would be restarted by it). The cache keeps the digest of the live template anyway, so comparing the
+//! two costs nothing. `flagger-id` alone cannot tell: it is part of the template, stays when an image is edited by
+//! hand, and comes back with the template when `kubectl rollout undo` restores a former one, as this annotation does
+//! too.
 
 use serde_json::Value;
 use vexil_analysis::Revision;

@@ -11,12 +11,14 @@
 mod adoption;
 mod autoscalers;
 mod bad_input;
+mod belongings;
 mod bounds;
 mod cluster;
 mod contest;
 mod crashes;
 mod faults;
 mod guides;
+mod identity;
 mod migrations;
 mod rollouts;
 mod sweep;

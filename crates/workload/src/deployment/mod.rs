@@ -11,7 +11,8 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
     Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side, Subject,
-    Workload, WorkloadError, Write, ports, revision, scaler, selector, subject::missing, template, written,
+    TrackedConfigs, Workload, WorkloadError, Write, ports, revision, scaler, selector, subject::missing,
+    template, tracked::neutral, written,
 };
 
 /// What messages call this kind.
@@ -90,13 +91,23 @@ impl Workload for Deployments {
         &self,
         subject: &Subject<'_>,
         target: &Value,
+        tracked: &TrackedConfigs,
         have: &Objects,
     ) -> Result<bool, WorkloadError> {
         let primary = Self::existing(subject, have)?;
         let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
         let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
         let copy = template::for_primary(subject, &selector, pods);
-        Ok(DeploymentView::new(primary).plain() == Some(revision::plain(&copy)))
+        if DeploymentView::new(primary).plain() == Some(revision::plain(&copy)) {
+            return Ok(true);
+        }
+        let live = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Primary), primary);
+        Ok(live.is_ok_and(|live| neutral(live, tracked) == neutral(&copy, tracked)))
+    }
+
+    fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String> {
+        let target = Self::target(subject, have).ok();
+        target.map(|target| ports::unpublished(&DeploymentView::new(target), service)).unwrap_or_default()
     }
 
     fn create_primary(
@@ -108,7 +119,9 @@ impl Workload for Deployments {
     ) -> Result<PrimaryCopy, WorkloadError> {
         match Self::primary(subject, have)? {
             None => primary::create(subject, target, expected),
-            Some(_) if self.matches_primary(subject, target, have)? => Ok(PrimaryCopy::Held),
+            Some(_) if self.matches_primary(subject, target, &TrackedConfigs::new(), have)? => {
+                Ok(PrimaryCopy::Held)
+            }
             Some(_) => Ok(PrimaryCopy::Exists),
         }
     }
@@ -120,7 +133,7 @@ impl Workload for Deployments {
         expected: &Revision,
         have: &Objects,
     ) -> Result<PrimaryCopy, WorkloadError> {
-        promote::copy(subject, target, expected, Self::existing(subject, have)?)
+        promote::copy(subject, target, expected, Self::existing(subject, have)?, have)
     }
 
     fn readiness(

@@ -5,13 +5,13 @@
 
 use serde_json::{Value, json};
 use vexil_analysis::Revision;
-use vexil_object::{Action, Change, JsonOp, Precondition, kinds};
+use vexil_object::{Action, Change, JsonOp, Objects, Precondition, kinds};
 
 use super::NOUN;
 use crate::{
     DeploymentView, PrimaryCopy, Settings, Side, Subject, WorkloadError,
     metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
-    revision, selector, template,
+    revision, scaler, selector, template,
     written::WRITTEN,
 };
 
@@ -21,6 +21,7 @@ pub(super) fn copy(
     target: &Value,
     expected: &Revision,
     primary: &Value,
+    have: &Objects,
 ) -> Result<PrimaryCopy, WorkloadError> {
     if DeploymentView::new(primary).holds(expected) {
         return Ok(PrimaryCopy::Held);
@@ -37,7 +38,8 @@ pub(super) fn copy(
     annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
     let copied = pairs(target, "/metadata/annotations");
 
-    let mut ops = spec(subject, target, primary);
+    let is_scaled = subject.scaler.is_some() || scaler::scales_primary(subject, have);
+    let mut ops = spec(target, primary, is_scaled);
     ops.push(JsonOp::Add("/spec/template".to_owned(), copy));
     let settings = subject.settings;
     ops.extend(converge(primary, "labels", labels, |key| goes(settings, key)));
@@ -52,8 +54,9 @@ pub(super) fn copy(
     Ok(PrimaryCopy::Write { change, revision })
 }
 
-/// The fields beside the template. Those that the API server fills in are always there in what it returned.
-fn spec(subject: &Subject<'_>, target: &Value, primary: &Value) -> Vec<JsonOp> {
+/// The fields beside the template. Those that the API server fills in are always there in what it returned. The
+/// replicas of a primary that has a scaler are that scaler's.
+fn spec(target: &Value, primary: &Value, is_scaled: bool) -> Vec<JsonOp> {
     let own =
         |field: &str| target.get("spec").and_then(|spec| spec.get(field)).filter(|value| !value.is_null());
     let mut ops = Vec::new();
@@ -65,7 +68,7 @@ fn spec(subject: &Subject<'_>, target: &Value, primary: &Value) -> Vec<JsonOp> {
     ops.push(JsonOp::Add("/spec/minReadySeconds".to_owned(), min_ready));
 
     let replicas = DeploymentView::new(target).desired();
-    let ours = subject.scaler.is_none() && replicas > 0 && replicas != DeploymentView::new(primary).desired();
+    let ours = !is_scaled && replicas > 0 && replicas != DeploymentView::new(primary).desired();
     if ours {
         ops.push(JsonOp::Add("/spec/replicas".to_owned(), replicas.into()));
     }

@@ -13,7 +13,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, meta};
 use super::{
     Scaler,
     copy::{self, Bounds, Pair},
-    query::{Values, for_primary},
+    query::{Named, Values, for_primary, mentions},
 };
 use crate::{
     Subject, WorkloadError,
@@ -180,14 +180,39 @@ fn rename_hpa(spec: &mut Value) -> Result<(), WorkloadError> {
 fn ask_primary(trigger: &mut Value, subject: &Subject<'_>, reference: &ScalerRef) {
     let query = match &reference.primary_scaler_queries {
         Some(queries) => queries.get(meta::text(trigger, "/name")).cloned(),
-        None => {
-            let is_bare = BARE.contains(&meta::text(trigger, "/type"));
-            let values = if is_bare { Values::Bare } else { Values::Quoted };
-            let own = trigger.pointer("/metadata/query").and_then(Value::as_str);
-            own.map(|query| for_primary(query, subject.target, values))
-        }
+        None => asked(trigger, subject).map(|(_, derived)| derived),
     };
     if let Some(query) = query {
         meta::set(trigger, &["metadata", "query"], query.into());
     }
+}
+
+/// The query of a trigger, and what is derived from it for the primary.
+fn asked<'t>(trigger: &'t Value, subject: &Subject<'_>) -> Option<(&'t str, String)> {
+    let is_bare = BARE.contains(&meta::text(trigger, "/type"));
+    let values = if is_bare { Values::Bare } else { Values::Quoted };
+    let own = trigger.pointer("/metadata/query").and_then(Value::as_str)?;
+    Some((own, for_primary(own, named(subject), values)))
+}
+
+fn named<'a>(subject: &Subject<'a>) -> Named<'a> {
+    Named { target: subject.target, apex: subject.apex, namespace: subject.namespace }
+}
+
+/// The triggers whose query has the target's name in it in a form that is not known, so that the primary's copy would
+/// ask about the target's pods: each by its name, or else by its place and type.
+pub(super) fn unclear_queries(scaler: &Value, subject: &Subject<'_>, reference: &ScalerRef) -> Vec<String> {
+    if reference.primary_scaler_queries.is_some() {
+        return Vec::new();
+    }
+    let triggers = scaler.pointer("/spec/triggers").and_then(Value::as_array).into_iter().flatten();
+    let unclear = triggers.enumerate().filter(|(_, trigger)| {
+        asked(trigger, subject).is_some_and(|(own, derived)| own == derived && mentions(own, named(subject)))
+    });
+    unclear
+        .map(|(at, trigger)| match meta::text(trigger, "/name") {
+            "" => format!("{at} ({})", meta::text(trigger, "/type")),
+            name => name.to_owned(),
+        })
+        .collect()
 }

@@ -18,6 +18,7 @@ use crate::{Subject, WorkloadError};
 
 pub use leftovers::abandoned;
 pub use rivals::rivals;
+pub(crate) use rivals::scales_primary;
 
 /// Every kind of scaler. A new one is a file that implements [`Scaler`], and a line here.
 pub const SCALERS: &[&dyn Scaler] = &[&hpa::HorizontalPodAutoscalers, &keda::ScaledObjects];

@@ -2,9 +2,10 @@
 
 use serde_json::Value;
 use vexil_api::canary::ScalerRef;
-use vexil_object::{Kind, ObjectKey, meta};
+use vexil_object::{Kind, ObjectKey, Objects, meta};
 
 use super::{
+    SCALERS,
     copy::{copy_key, deployment, source_key},
     keda, scaler,
 };
@@ -29,6 +30,19 @@ pub fn rivals(
     .collect()
 }
 
+/// Whether a scaler that this Canary has not made scales the primary: an HPA or ScaledObject of its user, which the
+/// Canary need not name. `have` holds the scalers of the namespace.
+pub(crate) fn scales_primary(subject: &Subject<'_>, have: &Objects) -> bool {
+    let primary = primary(subject.target);
+    have.iter().any(|(key, seen)| {
+        key.namespace() == subject.namespace
+            && SCALERS.iter().any(|scaler| scaler.kind() == key.kind())
+            && seen
+                .object()
+                .is_some_and(|it| deployment(it) == Some(primary.as_str()) && !subject.owner.controls(it))
+    })
+}
+
 /// What the user's scaler says that the Canary cannot have.
 fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &Value) -> Vec<String> {
     if key.kind() != keda::KIND {
@@ -43,6 +57,13 @@ fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &V
             )
         })
         .collect();
+    told.extend(keda::unclear_queries(object, subject, reference).into_iter().map(|trigger| {
+        format!(
+            "the query of trigger {trigger} of {key} names {target} in a form that cannot be rewritten, so the \
+             primary's copy asks the same: give that trigger a name, and the primary's query in \
+             spec.autoscalerRef.primaryScalerQueries"
+        )
+    }));
     told.extend(keda::held(object).map(|held| {
         format!(
             "{key} holds Deployment {target} at {held} pods (autoscaling.keda.sh/paused-replicas), also between \
@@ -68,6 +89,13 @@ fn foreign(
         None if scaled == subject.target => "name it in spec.autoscalerRef or delete it".to_owned(),
         Some((reference, kind)) if scaled == subject.target => {
             format!("delete it, or name it in spec.autoscalerRef in place of {kind} {}", reference.name)
+        }
+        // Whoever scales the primary has its replicas: a promotion does not write them.
+        None if scaled == primary(subject.target) => {
+            return Some(format!(
+                "{key} scales Deployment {scaled}, whose replicas are left to it; to have the primary's scaler made \
+                 from the target's, name that in spec.autoscalerRef and delete this one"
+            ));
         }
         _ if scaled == primary(subject.target) => {
             "delete it; the primary's scaler is made from the one in spec.autoscalerRef".to_owned()

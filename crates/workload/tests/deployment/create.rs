@@ -158,8 +158,8 @@ fn a_primary_of_somebody_else_is_left_alone() {
         )
     };
     let orphan = with(primary.clone(), "/metadata/ownerReferences", Value::Null);
-    let cure = ", or, if it was restored from a backup, give it to Canary podinfo: add an owner reference with \
-                controller: true and uid canary-uid";
+    let cure = ", or, if it was restored from a backup, add an owner reference to Canary podinfo with its uid and \
+                controller: true";
     refused(&scene, &target, Some(&orphan), &(left("no Canary") + cure));
     let ownership = |primary: &Value| Deployments.ownership(&scene.subject(), primary);
     assert_eq!([ownership(&primary), ownership(&orphan)], [Ownership::Ours, Ownership::Unowned]);

@@ -33,6 +33,7 @@ impl Scene {
         Subject {
             namespace: "test",
             target: &self.name,
+            apex: &self.name,
             owner: &self.owner,
             settings: &self.settings,
             scaler: self.scaler.as_ref(),

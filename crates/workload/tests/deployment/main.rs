@@ -3,6 +3,7 @@
 
 mod create;
 mod fixture;
+mod identity;
 mod projection;
 mod promote;
 mod properties;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use vexil_analysis::Revision;
 use vexil_api::canary::ScalerRef;
-use vexil_object::{Action, JsonOp};
-use vexil_workload::{Deployments, PrimaryCopy, Settings, Workload, Write};
+use vexil_object::{Action, JsonOp, Kind, ObjectKey, Seen, kinds};
+use vexil_workload::{Deployments, PrimaryCopy, Settings, Side, TrackedConfigs, Workload, Write};
 
 use crate::fixture::{Scene, WRITTEN, patched, with};
 
@@ -115,6 +115,62 @@ fn the_primarys_pods_are_never_taken_away() {
     check(true, json!(0), 0, 0);
 }
 
+/// An HPA or ScaledObject of a user that scales the primary has its replicas, though the Canary names none.
+#[test]
+fn a_promotion_leaves_the_replicas_to_whoever_scales_the_primary() {
+    let hpa = Kind::namespaced("autoscaling", "v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers");
+    let keda = Kind::namespaced("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects");
+    let check = |kind: Kind, scales: &str, owners: Value, expect: i64| {
+        let scene = Scene::default();
+        let primary = with(scene.primary_of(&scene.target()), "/spec/replicas", json!(9));
+        let target = with(next(scene.target()), "/spec/replicas", json!(1));
+        let mut world = scene.world(Some(&target), Some(&primary));
+        let scaler = json!({"metadata": {"name": "by-hand", "ownerReferences": owners},
+            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": scales}}});
+        world.insert(ObjectKey::new(kind, "test", "by-hand"), Seen::present(scaler));
+        let expected = Deployments.revision(&target).unwrap();
+        match Deployments.promote(&scene.subject(), &target, &expected, &world) {
+            Ok(PrimaryCopy::Write { change, .. }) => {
+                assert_eq!(
+                    patched(&primary, &change)["spec"]["replicas"],
+                    json!(expect),
+                    "{kind} of {scales}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    check(hpa, "podinfo-primary", Value::Null, 9);
+    check(keda, "podinfo-primary", Value::Null, 9);
+    check(hpa, "podinfo", Value::Null, 1);
+    check(hpa, "shop-primary", Value::Null, 1);
+    // The copy that the Canary made and no longer names is about to be deleted.
+    check(hpa, "podinfo-primary", json!([Scene::default().owner.reference()]), 1);
+}
+
+#[test]
+fn a_primary_on_copies_of_tracked_configs_is_adopted_as_it_is() {
+    let scene = Scene::default();
+    let uses = |config: &str| {
+        let from =
+            json!([{"configMapRef": {"name": config}}, {"secretRef": {"name": "web-key", "optional": true}}]);
+        with(scene.target(), "/spec/template/spec/containers/0/envFrom", from)
+    };
+    let check = |tracked: &[&str], live: &Value, expect: bool| {
+        let target = uses("web-config");
+        let mut world = scene.world(Some(&target), None);
+        // As one GET returns it.
+        world.insert(scene.subject().key(kinds::DEPLOYMENT, Side::Primary), Seen::present(live.clone()));
+        let tracked: TrackedConfigs = tracked.iter().map(|key| ((*key).to_owned(), "0".to_owned())).collect();
+        assert_eq!(Deployments.matches_primary(&scene.subject(), &target, &tracked, &world), Ok(expect));
+    };
+    let flaggers = scene.primary_of(&uses("web-config-primary"));
+    check(&["configmap/web-config"], &flaggers, true);
+    check(&["secret/web-config"], &flaggers, false);
+    check(&[], &flaggers, false);
+    check(&["configmap/web-config"], &with(flaggers.clone(), IMAGE, json!("other:1")), false);
+}
+
 #[test]
 fn metadata_follows_the_prefix_filter_and_others_keep_theirs() {
     let mut scene = Scene::default();
@@ -179,7 +235,10 @@ fn a_primary_that_runs_the_same_is_adopted_whoever_stamped_it() {
     let id = "/spec/template/metadata/annotations/flagger-id";
     let check = |target: &Value, primary: &Value, expect: bool| {
         let world = scene.world(Some(target), Some(primary));
-        assert_eq!(Deployments.matches_primary(&scene.subject(), target, &world), Ok(expect));
+        assert_eq!(
+            Deployments.matches_primary(&scene.subject(), target, &TrackedConfigs::new(), &world),
+            Ok(expect)
+        );
     };
     let ours = scene.primary_of(&target);
     let theirs = with(ours.clone(), id, json!("0d4e6dc2-6ad7-4a29-9d9b-6e3a6a4a3d33"));

@@ -58,6 +58,7 @@ impl Scene {
         Subject {
             namespace: "test",
             target: &self.target,
+            apex: &self.target,
             owner: &self.owner,
             settings: &self.settings,
             scaler: Some(&self.reference),

@@ -102,7 +102,10 @@ fn second_writers_are_told_with_what_to_do() {
     );
     let told = "HorizontalPodAutoscaler by-hand.test scales Deployment podinfo-primary, whose replicas this Canary \
                 writes too: delete it; the primary's scaler is made from the one in spec.autoscalerRef";
-    for named in [true, false] {
+    let left = "HorizontalPodAutoscaler by-hand.test scales Deployment podinfo-primary, whose replicas are left to it; \
+                to have the primary's scaler made from the target's, name that in spec.autoscalerRef and delete this \
+                one";
+    for (named, told) in [(true, told), (false, left)] {
         check(&scene, named, another(guides_hpa(), "by-hand", to("podinfo-primary")), Some(told));
     }
     let made =
@@ -110,6 +113,26 @@ fn second_writers_are_told_with_what_to_do() {
     check(&scene, true, another(guides_hpa(), "keda-hpa-podinfo", made), None);
     let of_a_set = json!({"spec": {"scaleTargetRef": {"kind": "StatefulSet"}}});
     check(&scene, true, another(guides_hpa(), "set", of_a_set), None);
+}
+
+#[test]
+fn a_query_that_names_the_target_in_an_unknown_form_is_reported() {
+    let check = |query: &str, name: Value, expect: &[&str]| {
+        let mut object = guides_scaled_object();
+        let mut trigger = json!({"type": "prometheus", "metadata": {"query": query}});
+        merge(&mut trigger, &json!({"name": name}));
+        object["spec"]["triggers"] = json!([trigger]);
+        let scene = keda();
+        let told = rivals(&scene.subject(), Some(&scene.reference), &[(scene.source_key(), &object)]);
+        let told: Vec<_> = told.iter().map(|text| text.split(" of ScaledObject").next().unwrap()).collect();
+        assert_eq!(told, expect, "{query}");
+    };
+    check("sum(rate(r{app=\"podinfo\"}[2m]))", json!("rate"), &[]);
+    check("r{service=~\"test-podinfo-canary-.*\"}", json!("rate"), &[]);
+    check("r{app=\"podinfo-primary\"}", json!("rate"), &[]);
+    check("up", json!("rate"), &[]);
+    check("podinfo_requests", json!("rate"), &["the query of trigger rate"]);
+    check("r{route=~\"test_x-podinfo-canary_.+\"}", Value::Null, &["the query of trigger 0 (prometheus)"]);
 }
 
 #[test]
