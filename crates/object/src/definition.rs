@@ -27,13 +27,10 @@ impl Projection for Definitions {
     }
 
     fn keep(&self, object: Value) -> Value {
-        let spec = Some(&object).filter(|object| self.0.contains(meta::text(object, "/metadata/name")));
-        let spec = spec.and_then(|object| object.get("spec")).map(shape);
-        let mut kept = crate::Metadata(CUSTOM_RESOURCE_DEFINITION).keep(object);
-        if let Some(spec) = spec {
-            meta::set(&mut kept, &["spec"], spec);
+        match self.0.contains(meta::text(&object, "/metadata/name")) {
+            true => shaped(object),
+            false => crate::Metadata(CUSTOM_RESOURCE_DEFINITION).keep(object),
         }
-        kept
     }
 
     fn metadata_only(&self) -> bool {
@@ -45,8 +42,17 @@ impl Projection for Definitions {
     }
 }
 
-/// The spec of a definition, with nothing of its versions but their names and the names of their fields.
-pub fn shape(spec: &Value) -> Value {
+/// A definition with its metadata, and of its versions the names and the names of their fields.
+pub fn shaped(object: Value) -> Value {
+    let spec = object.get("spec").map(shape);
+    let mut kept = crate::Metadata(CUSTOM_RESOURCE_DEFINITION).keep(object);
+    if let Some(spec) = spec {
+        meta::set(&mut kept, &["spec"], spec);
+    }
+    kept
+}
+
+fn shape(spec: &Value) -> Value {
     let versions = spec.get("versions").and_then(Value::as_array).into_iter().flatten();
     let versions = versions.map(|version| {
         let mut kept = json!({"name": version.get("name"), "served": version.get("served")});
