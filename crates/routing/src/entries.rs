@@ -14,12 +14,18 @@ pub enum Side {
     Canary,
 }
 
+/// What is wrong with an entry that names nothing.
+pub const NAMELESS: &str =
+    "names no Service: somebody removed its reference, or the CRD in the cluster has no such field";
+
 /// A list of weighted entries in a live object, in its order. An entry that is on no side is somebody else's.
 #[derive(Debug)]
 pub struct Entries<'a> {
     key: &'a ObjectKey,
     path: String,
     list: Vec<(Option<Side>, &'a Value)>,
+    /// Where the first entry was that names nothing.
+    nameless: Option<usize>,
 }
 
 impl<'a> Entries<'a> {
@@ -35,7 +41,34 @@ impl<'a> Entries<'a> {
     ) -> Result<Self, RouteError> {
         let path = path.into();
         let items = items(key, live, &path)?;
-        Ok(Entries { key, list: items.into_iter().map(|(_, entry)| (side(entry), entry)).collect(), path })
+        let list = items.into_iter().map(|(_, entry)| (side(entry), entry)).collect();
+        Ok(Entries { key, list, path, nameless: None })
+    }
+
+    /// Takes out what names nothing, neither ours nor another's: what an API server leaves of an entry whose definition
+    /// has no such fields. Reading reports it; where the object is ours, [`Entries::with`] puts whole entries in its
+    /// place, so that the list never grows.
+    #[must_use]
+    pub fn without_nameless(mut self, names_nothing: impl Fn(&Value) -> bool) -> Self {
+        let nameless = |(side, entry): &(Option<Side>, &Value)| side.is_none() && names_nothing(entry);
+        self.nameless = self.list.iter().position(nameless);
+        self.list.retain(|entry| !nameless(entry));
+        self
+    }
+
+    /// Whether there were entries that name nothing.
+    pub fn has_nameless(&self) -> bool {
+        self.nameless.is_some()
+    }
+
+    /// Refuses a list of a user's that has entries which name nothing: whose they are cannot be told, and one more
+    /// would come with every write.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`] with the first of them.
+    pub fn all_named(&self) -> Result<(), RouteError> {
+        let Some(at) = self.nameless else { return Ok(()) };
+        Err(RouteError::malformed(self.key, format!("{}[{at}]", self.path), NAMELESS))
     }
 
     /// Where the list stands.
@@ -65,6 +98,9 @@ impl<'a> Entries<'a> {
     /// # Errors
     /// [`RouteError::Edited`] unless both are there, once, with whole numbers that sum to 100.
     pub fn routes(&self, number: impl Fn(&Value) -> Option<i64>) -> Result<Routes, RouteError> {
+        if let Some(at) = self.nameless {
+            return Err(RouteError::edited(self.key, format!("{}[{at}]", self.path), NAMELESS));
+        }
         let primary = self.weight(Side::Primary, "primary", &number)?;
         let canary = self.weight(Side::Canary, "canary", &number)?;
         if primary != canary.rest() {

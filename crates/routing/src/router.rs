@@ -2,7 +2,7 @@
 
 use vexil_analysis::Routes;
 use vexil_api::{Canary, Defect};
-use vexil_object::{Change, ObjectKey, Objects};
+use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{RouteError, RouteTarget, Unowned};
 
@@ -19,6 +19,12 @@ pub trait Router: Send + Sync {
     /// The objects it still has to see; empty once `have` holds all of them. Asked again after each look, so that an
     /// answer may lead to the next question (first the CRDs, then the object of the group that is served).
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey>;
+
+    /// Kinds of which it has to know which fields their definitions have, since it can write more than one form. Their
+    /// definitions are seen with them ([`vexil_object::definition::has_field`]).
+    fn forms(&self) -> Vec<Kind> {
+        Vec::new()
+    }
 
     /// The weights as the live objects say. Strict: what is not exactly as a router writes it is an error, so that an
     /// edit by hand is told before it is put back.
