@@ -71,8 +71,8 @@ impl Delivery {
         let uid: String = self.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let canary: String = self.key.name().chars().take(200).collect();
         match self.seq {
-            // With its time, because another operator may have let go of our numbers in between. Names sort as they came:
-            // an API server lists by name, and kubectl keeps that order where Events have the same second.
+            // With its time, because another operator may have let go of our numbers in between. Names sort as they
+            // came: an API server lists by name, and kubectl keeps that order where Events have the same second.
             Some(seq) => format!("{canary}.{uid}{:011x}{seq:08x}", self.at.0),
             None => format!("{canary}.{uid}-{:016x}", digest(&self.message)),
         }

@@ -5,8 +5,8 @@ use vexil_workload::{DeploymentProjection, EndpointSliceProjection, SCALERS, Ser
 
 use crate::Registry;
 
-/// The projections of an operator with these routers, for [`vexil_kube::Cluster::new`]. Kinds that are not among them are
-/// kept whole.
+/// The projections of an operator with these routers, for [`vexil_kube::Cluster::new`]. Kinds that are not among them
+/// are kept whole.
 pub fn projections(registry: &Registry) -> Vec<Box<dyn Projection>> {
     let mut projections: Vec<Box<dyn Projection>> =
         vec![Box::new(DeploymentProjection), Box::new(EndpointSliceProjection), Box::new(ServiceProjection)];

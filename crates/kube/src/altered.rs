@@ -10,7 +10,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 use vexil_object::{Change, ObjectKey, definition, meta};
 
-use crate::answer::{Difference, Rules, Sent, differences};
+use crate::{
+    answer::{Difference, Rules, Sent, differences},
+    hold::after,
+};
 
 /// Fields that a message names; more are counted.
 const NAMED: usize = 4;
@@ -112,7 +115,7 @@ impl Memory {
     pub(crate) fn repeats(&self, change: &Change, known: &Known<'_>) -> Option<Altered> {
         let before = self.0.get(&change.key)?;
         let sent = Sent::of(&change.action)?;
-        let as_before = before.until > Instant::now()
+        let as_before = before.until > after(Duration::ZERO)
             && before.definition == known.definition.map(identity)
             && known.object.is_some_and(|object| stable(object) == stable(&before.kept));
         let rules = Rules { built_in: change.key.kind().is_built_in(), exact: true };
@@ -134,7 +137,7 @@ impl Memory {
     ) {
         let definition = definition.map(identity);
         let replaced = self.0.get(key).is_some_and(|before| before.definition != definition);
-        let until = Instant::now() + if replaced { SETTLING } else { PATIENCE };
+        let until = after(if replaced { SETTLING } else { PATIENCE });
         if self.0.len() >= MOST && !self.0.contains_key(key) {
             self.0.pop_first();
         }

@@ -27,8 +27,8 @@ impl Shared {
     }
 }
 
-/// Adds to the metadata of a definition the fields that its versions have, where a projection wants them: they are asked
-/// for when its generation is another one than before.
+/// Adds to the metadata of a definition the fields that its versions have, where a projection wants them: they are
+/// asked for when its generation is another one than before.
 pub(crate) async fn complete(shared: &Shared, kind: Kind, object: &mut Value) -> Result<(), ReadError> {
     let key = ObjectKey::cluster(kind, meta::text(object, "/metadata/name"));
     if kind != CUSTOM_RESOURCE_DEFINITION || !shared.projection(kind).reads(&key) {

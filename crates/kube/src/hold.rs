@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use vexil_object::ObjectKey;
 
 use crate::call::Refusal;
@@ -20,8 +20,7 @@ pub(crate) struct Holds(BTreeMap<ObjectKey, Instant>);
 impl Holds {
     /// How long the object has to be left alone yet, in milliseconds, at least 1; `None` when it need not.
     pub(crate) fn rest_ms(&mut self, key: &ObjectKey) -> Option<u64> {
-        let now = Instant::now();
-        let until = *self.0.get(key)?;
+        let (now, until) = (after(Duration::ZERO), *self.0.get(key)?);
         if until > now {
             return Some(u64::try_from((until - now).as_millis()).unwrap_or(u64::MAX).max(1));
         }
@@ -32,7 +31,7 @@ impl Holds {
     /// Remembers what an answer asks for.
     pub(crate) fn heed(&mut self, key: &ObjectKey, refusal: &Refusal) {
         let Some(pause) = asked(refusal) else { return };
-        let now = Instant::now();
+        let now = after(Duration::ZERO);
         // Those that are over go, so that names that are never asked for again do not stay.
         self.0.retain(|_, until| *until > now);
         self.0.insert(key.clone(), now + pause);
@@ -50,6 +49,11 @@ pub(crate) fn asked(refusal: &Refusal) -> Option<Duration> {
         }
         Refusal::Status { .. } | Refusal::Lost { .. } => None,
     }
+}
+
+/// The moment that is so far away on the runtime's own clock, by which it is slept.
+pub(crate) fn after(pause: Duration) -> Instant {
+    sleep(pause).deadline()
 }
 
 /// A pause in milliseconds; none is 0.

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{Kind, ObjectKey, Projection, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
-/// Keeps the metadata of every definition, and of those that are named also which fields their versions have. Only those
-/// are read whole, once for each generation: all definitions of a cluster together have tens of MiB.
+/// Keeps the metadata of every definition, and of those that are named also which fields their versions have. Only
+/// those are read whole, once for each generation: all definitions of a cluster together have tens of MiB.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions(BTreeSet<String>);
 

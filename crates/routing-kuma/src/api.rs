@@ -18,8 +18,8 @@ pub(crate) const SERVICE: &str = "kuma.io/service";
 pub enum Api {
     /// Kuma 1 and 2: one for the whole cluster, named as the apex. Names Services by their tag.
     TrafficRoute,
-    /// Kuma 2 and newer: in Kuma's system namespace, named as the apex and its namespace. Names Services by the labels of
-    /// their MeshService where the definition has room for labels, else by their tag.
+    /// Kuma 2 and newer: in Kuma's system namespace, named as the apex and its namespace. Names Services by the labels
+    /// of their MeshService where the definition has room for labels, else by their tag.
     MeshHttpRoute,
 }
 

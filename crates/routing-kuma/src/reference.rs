@@ -88,8 +88,8 @@ pub(crate) fn refers(reference: Option<&Value>, service: &str, target: &RouteTar
     }
 }
 
-/// Whether a reference is what is left of one of ours: some of the fields that name it are missing, and it has none that
-/// ours never has.
+/// Whether a reference is what is left of one of ours: some of the fields that name it are missing, and it has none
+/// that ours never has.
 pub(crate) fn refers_to_nothing(reference: &Value, target: &RouteTarget<'_>) -> bool {
     let whole = match kind(reference) {
         Some("MeshService") => true,

@@ -22,7 +22,8 @@ pub(crate) const PROXIES: &str = "spec.targetRef";
 pub(crate) const TO: &str = "spec.to";
 
 /// What is wrong with an item of `spec.to` that names nothing.
-const LEFT_OVER: &str = "has an item that names no Service: somebody removed its reference, or the CRD in the cluster has no such field";
+const LEFT_OVER: &str = "has an item that names no Service: somebody removed its reference, or the CRD in the cluster \
+                         has no such field";
 
 /// The lists that hold our entries. In a MeshHTTPRoute each rule for the apex may send traffic to them; a rule that
 /// sends its traffic elsewhere is its user's.

@@ -68,7 +68,8 @@ pub enum Source {
 }
 
 impl Source {
-    /// The CRDs of the products, in the folder that `VEXIL_PRODUCT_CRDS` names; `None` when it names none, which it says.
+    /// The CRDs of the products, in the folder that `VEXIL_PRODUCT_CRDS` names; `None` when it names none, which it
+    /// says.
     pub fn products() -> anyhow::Result<Option<Self>> {
         let Some(folder) = std::env::var_os("VEXIL_PRODUCT_CRDS").filter(|folder| !folder.is_empty()) else {
             println!("e2e: SKIPPED: the products' own CRDs: VEXIL_PRODUCT_CRDS names no folder of them");

@@ -231,11 +231,9 @@ impl<'a> Suite<'a> {
                 ended
             });
         }
-        let (begun, mut ended) = (Instant::now(), Vec::new());
+        let (begun, mut ended) = (Instant::now(), Vec::<Ended>::new());
         while let Some(scene) = playing.join_next().await {
-            let scene = scene?;
-            scene.tell();
-            ended.push(scene);
+            ended.push(scene.inspect(Ended::tell)?);
         }
         println!("  {} scenes in {:.0} s", ended.len(), begun.elapsed().as_secs_f64());
         Ok(ended)

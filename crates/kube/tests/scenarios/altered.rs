@@ -1,4 +1,4 @@
-//! Fields that a definition does not have: reported with the definition, not written again, and written when it has them.
+//! Fields that a definition does not have: reported with it, not written again, and written when it has them.
 
 use std::time::Duration;
 
@@ -128,6 +128,30 @@ pub async fn a_definition_that_is_replaced_by_an_older_one_is_gone_by(stage: Sta
     stage.until_seen(&key, pruned).await;
     assert_eq!(nameless(write(&stage, &key, 10).await), dropped(ROUTE, false));
     assert_eq!(nameless(write(&stage, &key, 10).await), dropped(ROUTE, true));
+}
+
+/// Two versions of one kind, of which the stored one has fewer fields. Whatever the API server makes of a write in the
+/// other: it is there, or it is told.
+pub async fn what_a_conversion_loses_is_told(stage: Stage) {
+    const OLD: Kind = Kind::namespaced("convert.example", "v1", "Route", "routes");
+    const NEW: Kind = Kind { version: "v2", ..OLD };
+    let mut both = routes(OLD, false);
+    let mut newer = routes(OLD, true)["spec"]["versions"][0].clone();
+    meta::set(&mut newer, &["name"], "v2".into());
+    meta::set(&mut newer, &["storage"], false.into());
+    both["spec"]["versions"].as_array_mut().unwrap().push(newer);
+    define_as(&stage, OLD, both).await;
+    for kind in [OLD, NEW] {
+        stage.until_synced(kind).await;
+    }
+    assert!(matches!(write(&stage, &stage.key(OLD, "old"), 10).await, Err(WriteError::Altered(_))));
+    let key = stage.key(NEW, "new");
+    let written = write(&stage, &key, 10).await;
+    let live = stage.cluster.fetch(&key).await.unwrap();
+    let whole = live.object().unwrap()["spec"]["to"] == spec(10)["spec"]["to"];
+    assert_eq!(written.is_ok(), whole, "{written:?} {live:?}");
+    let (at, again) = (version(&stage, &key), write(&stage, &key, 10).await);
+    assert_eq!((again.is_ok(), version(&stage, &key)), (whole, at), "{again:?}");
 }
 
 /// Defaults, quantities, empty fields, and lists that the API server completes.
