@@ -267,9 +267,8 @@ async fn errors_are_told_apart_by_what_the_caller_can_do() {
     let resource = "v1/configmaps".to_owned();
     check_write(Answer::Text(404, "404 page not found"), WriteError::NotServed { resource }).await;
     check_write(Answer::Text(502, "<html>\n"), WriteError::Unknown { message: "502: <html>".into() }).await;
-    let broken =
-        WriteError::Unknown { message: "answer is no JSON: expected value at line 1 column 1".into() };
-    check_write(Answer::Text(200, "<html>"), broken).await;
+    let message = "answer is no JSON: expected value at line 1 column 1".into();
+    check_write(Answer::Text(200, "<html>"), WriteError::Unknown { message }).await;
     let slow = json!({"kind": "Status", "code": 429, "message": "why", "details": {"retryAfterSeconds": 3}});
     check_write(Answer::Json(429, slow), WriteError::Throttled { retry_after_ms: 3000 }).await;
 }
@@ -278,9 +277,7 @@ async fn errors_are_told_apart_by_what_the_caller_can_do() {
 #[tokio::test(start_paused = true)]
 async fn a_value_that_a_webhook_changes_is_told_and_not_fought_over() {
     let answer = |version: &str, data: Value| {
-        let mut object = object("a", version);
-        object["data"] = data;
-        Answer::Json(200, object)
+        Answer::Json(200, json!({"metadata": object("a", version)["metadata"], "data": data}))
     };
     let theirs = answer("5", json!({"a": "theirs", "b": "1", "added": "x"}));
     let script = Script::new(vec![theirs, answer("6", json!({"a": "other", "b": "1"}))]);

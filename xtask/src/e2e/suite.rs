@@ -244,9 +244,8 @@ impl<'a> Suite<'a> {
         let itself = |name: &str| scenes.iter().any(|s| s.exclusive && s.definition() == Some(name));
         let used = scenes.iter().filter_map(Scene::definition).filter(|name| !itself(name));
         let used: BTreeSet<&str> = used.chain([crds::KEDA]).collect();
-        let found = used.into_iter().map(|name| source.find(name)).collect::<anyhow::Result<Vec<_>>>()?;
-        let definitions: Vec<_> = found.into_iter().flatten().collect();
-        crds::install(&self.api, &definitions).await
+        let found = used.into_iter().filter_map(|name| source.find(name).transpose());
+        crds::install(&self.api, &found.collect::<anyhow::Result<Vec<_>>>()?).await
     }
 
     fn stage(&self, scene: &Scene) -> Stage {
