@@ -191,17 +191,15 @@ impl<'a> Suite<'a> {
     ) -> anyhow::Result<Vec<Scene>> {
         let mut play = Vec::new();
         for scene in scenes {
-            let Some(name) = scene.definition() else {
-                play.push(scene);
-                continue;
-            };
-            let products = matches!(source, Source::Products(_));
-            if (scene.exclusive || products) && !brought.iter().any(|brought| brought == name) {
-                println!("  skip          {}: the cluster has its CRDs already", scene.name);
-            } else if source.find(name)?.is_none() {
-                println!("  skip          {}: there is no CRD {name} of the product", scene.name);
-            } else {
-                play.push(scene);
+            let takes = scene.exclusive || matches!(source, Source::Products(_));
+            match scene.definition() {
+                Some(name) if takes && !brought.iter().any(|brought| brought == name) => {
+                    println!("  skip          {}: the cluster has its CRDs already", scene.name);
+                }
+                Some(name) if source.find(name)?.is_none() => {
+                    println!("  skip          {}: there is no CRD {name} of the product", scene.name);
+                }
+                _ => play.push(scene),
             }
         }
         Ok(play)
@@ -231,7 +229,7 @@ impl<'a> Suite<'a> {
                 ended
             });
         }
-        let (begun, mut ended) = (Instant::now(), Vec::<Ended>::new());
+        let (begun, mut ended) = (Instant::now(), Vec::new());
         while let Some(scene) = playing.join_next().await {
             ended.push(scene.inspect(Ended::tell)?);
         }
