@@ -33,7 +33,7 @@ pub async fn serve(args: Args) -> Result<()> {
     let access = Access { kubeconfig: given(&args.kubeconfig).map(Into::into), master: given(&args.master) };
     let client = connect(&access).await?;
     let scope = given(&args.namespace).map_or(Scope::All, Scope::Namespace);
-    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections());
+    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections(&registry));
     let telemetry = Telemetry::new(version, &args.mesh_provider);
     let listening = http::listen(args.port, telemetry.clone())?;
     let context = Context {

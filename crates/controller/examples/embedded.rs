@@ -16,13 +16,15 @@ async fn main() -> anyhow::Result<()> {
     let tls = rustls::crypto::ring::default_provider().install_default();
     tls.map_err(|_| anyhow!("TLS is set up already"))?;
 
+    // What this operator can do: add routers of your own with one more `with`.
+    let registry = Registry::new(KubernetesServices).with(Traefik::new(None));
+
     // The cluster: caches that the watches feed, and writes that are laid over them.
     let access = Access { kubeconfig: std::env::var_os("KUBECONFIG").map(Into::into), master: None };
     let client = connect(&access).await?;
-    let (cluster, watches) = Cluster::new(client, Scope::Namespace("test".to_owned()), projections());
+    let (cluster, watches) =
+        Cluster::new(client, Scope::Namespace("test".to_owned()), projections(&registry));
 
-    // What this operator can do: add routers of your own with one more `with`.
-    let registry = Registry::new(KubernetesServices).with(Traefik::new(None));
     let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
     let context = Context {
         cluster,

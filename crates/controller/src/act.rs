@@ -6,6 +6,7 @@ use serde_json::Value;
 use vexil_analysis::{Effect, Memory, Revision};
 use vexil_kube::{ReadError, WriteError};
 use vexil_object::{Action, Change, ObjectKey, Seen};
+use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
 use crate::{Context, case::Case, look::View, release};
@@ -22,6 +23,8 @@ pub(crate) enum Acted {
     Later(u64),
     /// It was refused; the text says why.
     Refused(String),
+    /// It was written and is not stored as it was written; the text says which fields of which object, and why.
+    Altered(String),
 }
 
 /// Carries out an effect.
@@ -40,7 +43,8 @@ pub(crate) async fn act(
                 Ok(rendered) => rendered,
                 Err(text) => return Acted::Refused(text),
             };
-            apply(context, case, &changes, write).await
+            let acted = apply(context, case, &changes, write).await;
+            as_asked(context, case, view, effect, acted)
         }
     }
 }
@@ -124,14 +128,49 @@ pub(crate) async fn fetch(context: &Context, key: &ObjectKey) -> Result<Option<A
 }
 
 async fn apply(context: &Context, case: &Case, changes: &[Change], write: Option<Write>) -> Acted {
+    let mut acted = Acted::Done;
     for change in changes {
         if let Err(error) = context.cluster.apply(change).await {
-            context.telemetry.write_failed(&error);
-            return refused(context, case, change, write, &error).await;
+            if !matches!(&error, WriteError::Altered(altered) if altered.repeated) {
+                context.telemetry.write_failed(&error);
+            }
+            match refused(context, case, change, write, &error).await {
+                // It was written: what comes after it is too.
+                altered @ Acted::Altered(_) => acted = altered,
+                refused => return refused,
+            }
+            continue;
         }
         tracing::info!(canary = %case.name(), "{} {}", change.key, done(change));
     }
-    Acted::Done
+    acted
+}
+
+/// A route that was written says what was asked, or the write was no success: whatever the router made of it, and
+/// whatever the API server.
+fn as_asked(context: &Context, case: &Case, view: &View, effect: &Effect, acted: Acted) -> Acted {
+    let (Effect::Route(want), Acted::Done) = (effect, &acted) else { return acted };
+    let mut have = view.have.clone();
+    let keys: Vec<ObjectKey> = have.iter().map(|(key, _)| key.clone()).collect();
+    for key in keys {
+        let seen = context.cluster.look(&key);
+        have.insert(key, seen);
+    }
+    match case.router.read(&view.target(case), &have) {
+        Ok(routes) if routes == *want => acted,
+        Err(RouteError::NotKnown { .. }) => Acted::Again,
+        Ok(routes) => Acted::Altered(format!(
+            "the route of {} says primary {}, canary {} after primary {}, canary {} was written",
+            case.name(),
+            routes.primary(),
+            routes.canary(),
+            want.primary(),
+            want.canary()
+        )),
+        Err(error) => {
+            Acted::Altered(format!("the route of {} is not as it was written: {error}", case.name()))
+        }
+    }
 }
 
 /// What a failed write means for the tick.
@@ -150,6 +189,7 @@ async fn refused(
             Acted::Again
         }
         WriteError::Throttled { retry_after_ms } => Acted::Later(*retry_after_ms),
+        WriteError::Altered(_) => Acted::Altered(error.to_string()),
         WriteError::NotFound { .. }
         | WriteError::Forbidden { .. }
         | WriteError::Invalid { .. }

@@ -36,6 +36,12 @@ pub(crate) fn rivals(context: &Context, case: &Case, view: &View, local: &mut Lo
     told.collect()
 }
 
+/// Writes that the API server made something else of, though it holds nothing up. Told once.
+pub(crate) fn altered(context: &Context, case: &Case, local: &mut Local) -> Vec<Delivery> {
+    let texts = std::mem::take(&mut local.altered);
+    texts.iter().flat_map(|text| once(context, &case.live, &case.key, local, text).deliveries).collect()
+}
+
 /// How long something may not be seen before it is told, in milliseconds.
 const PATIENCE_MS: u64 = 5_000;
 

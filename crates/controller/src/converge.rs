@@ -84,6 +84,14 @@ async fn settle(
             Acted::Again => return again(local, View::of(context, case, memory, now), None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
             Acted::Refused(error) => return blocked(error, now, local, view),
+            Acted::Altered(text) => {
+                view = View::of(context, case, memory, context.clock.now());
+                if next_effect(&case.plan, memory, &view.seen, now) == Next::Do(effect) {
+                    return blocked(text, now, local, view);
+                }
+                // It does as it shall all the same: worth a remark, and no reason to wait.
+                local.altered.insert(text);
+            }
         }
     }
     again(local, view, None)

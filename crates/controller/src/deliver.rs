@@ -71,8 +71,9 @@ impl Delivery {
         let uid: String = self.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let canary: String = self.key.name().chars().take(200).collect();
         match self.seq {
-            // With its time, because another operator may have let go of our numbers in between.
-            Some(seq) => format!("{canary}.{uid}{:016x}", digest(&format!("{seq} {}", self.at.0))),
+            // With its time, because another operator may have let go of our numbers in between. Names sort as they
+            // came: an API server lists by name, and kubectl keeps that order where Events have the same second.
+            Some(seq) => format!("{canary}.{uid}{:011x}{seq:08x}", self.at.0),
             None => format!("{canary}.{uid}-{:016x}", digest(&self.message)),
         }
     }
@@ -222,4 +223,29 @@ async fn attempt(context: &Context, delivery: &Delivery) -> Result<(), String> {
         at_ms: delivery.at.0,
     };
     context.cluster.record(&record).await.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use vexil_object::kinds::CANARY;
+
+    use super::*;
+
+    #[test]
+    fn names_of_events_sort_as_they_came() {
+        let name = |at: u64, seq: u64| {
+            let key = ObjectKey::new(CANARY, "test", "podinfo");
+            let delivery = Delivery::complaint(&key, "0a1b2c3d-4e5f", "text", Millis(at));
+            Delivery { seq: Some(seq), ..delivery }.event_name()
+        };
+        let came = [
+            (1_714_557_600_001, 9),
+            (1_714_557_600_001, 10),
+            (1_714_557_600_999, 255),
+            (1_714_557_601_000, 256),
+        ];
+        let names: Vec<_> = came.iter().map(|(at, seq)| name(*at, *seq)).collect();
+        assert!(names.is_sorted(), "{names:?}");
+        assert_eq!(names.first().map(String::as_str), Some("podinfo.0a1b2c3d18f3398c10100000009"));
+    }
 }

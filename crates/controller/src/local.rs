@@ -33,6 +33,8 @@ pub(crate) struct Local {
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices delivered since the memory was last written.
     pub(crate) delivered: Vec<(u64, Receiver)>,
+    /// What the API server made something else of, though it does as it shall, and has not been told.
+    pub(crate) altered: BTreeSet<String>,
     /// Names of the Events about bad input that this process has recorded.
     pub(crate) told: VecDeque<String>,
     /// The objects that the last tick looked at.

@@ -197,6 +197,7 @@ impl Telemetry {
             WriteError::Throttled { .. } => "throttled",
             WriteError::Unknown { .. } => "unknown",
             WriteError::Pruned { .. } => "pruned",
+            WriteError::Altered(_) => "altered",
             WriteError::NotServed { .. } => "not-served",
         };
         self.0.write_errors.get_or_create(&Reason { reason: reason.to_owned() }).inc();

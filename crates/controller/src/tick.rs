@@ -131,6 +131,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         if transition.memory == memory && status_says(context, &case, &memory) {
             settle_looks(context, &converged).await;
             after.deliveries = offers(&case, &memory, local);
+            after.deliveries.extend(complain::altered(context, &case, local));
             after.deliveries.extend(complain::rivals(context, &case, &converged.view, local));
             let unseen = complain::unseen(context, &case, &converged.view, local);
             after.deliveries.extend(unseen.deliveries);
@@ -246,6 +247,10 @@ fn status_refused(context: &Context, case: &Case, local: &mut Local, error: &Wri
     context.telemetry.write_failed(error);
     let (failures, wake_ms) = (local.status_failures, Some(pause_ms(local.status_failures)));
     local.status_failures = failures.saturating_add(1);
+    let wake_ms = match error {
+        WriteError::Throttled { retry_after_ms } => wake_ms.max(Some(*retry_after_ms)),
+        _ => wake_ms,
+    };
     let text = match error {
         // Somebody knows more, or it may work in a moment.
         WriteError::Conflict { .. }

@@ -1,5 +1,7 @@
 //! What can go wrong, told apart by what the caller can do about it.
 
+use crate::Altered;
+
 /// Why a read gave no answer. An object that does not exist is no error: it is `Seen::Absent`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -9,7 +11,8 @@ pub enum ReadError {
         /// What the API server said.
         message: String,
     },
-    /// Try again after the pause that the API server asks for (429).
+    /// Try again after the pause that the API server asks for (429). Until then it is not asked: the same answer is
+    /// given without a request.
     #[error("the API server asks to slow down")]
     Throttled {
         /// The pause in milliseconds.
@@ -59,7 +62,8 @@ pub enum WriteError {
         /// What the API server said.
         message: String,
     },
-    /// Nothing was written: try again after the pause that the API server asks for (429).
+    /// Nothing was written: try again after the pause that the API server asks for (429), at most 60 s. Until then the
+    /// same answer is given without a request, also after a 503 that asked for a pause.
     #[error("the API server asks to slow down")]
     Throttled {
         /// The pause in milliseconds.
@@ -77,6 +81,11 @@ pub enum WriteError {
         /// JSON pointers into the status.
         fields: Vec<String>,
     },
+    /// It was written, but fields of it are missing in the answer or hold something else. The same write is answered so
+    /// without a request until the object, its definition or what is wanted changes. The text is whole: it names the
+    /// object.
+    #[error("{0}")]
+    Altered(Box<Altered>),
     /// The API server has no such resource: its CRD is missing or has other versions.
     #[error("the API server does not serve {resource}")]
     NotServed {

@@ -19,7 +19,7 @@ use crate::{
 /// The Lease's name; the reference's own.
 pub const LEASE_NAME: &str = "flagger-leader-election";
 
-const LEASE: Kind = Kind::namespaced("coordination.k8s.io", "v1", "Lease", "leases");
+pub(crate) const LEASE: Kind = Kind::namespaced("coordination.k8s.io", "v1", "Lease", "leases");
 const LEASE_DURATION: Duration = Duration::from_secs(60);
 const RENEW_DEADLINE: Duration = Duration::from_secs(15);
 const RETRY_PERIOD: Duration = Duration::from_secs(5);

@@ -4,6 +4,8 @@
 //! over; [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced
 //! by uid and resourceVersion. [`Watches`] drives the watches and is polled by whoever runs the process.
 
+mod altered;
+mod answer;
 mod cache;
 mod call;
 mod changes;
@@ -11,6 +13,8 @@ mod cluster;
 mod connect;
 mod error;
 mod events;
+mod fields;
+mod hold;
 mod lease;
 mod overlay;
 mod pace;
@@ -18,10 +22,12 @@ mod page;
 mod paths;
 mod pruned;
 mod read;
+mod setback;
 mod shared;
 mod watch;
 mod write;
 
+pub use altered::Altered;
 pub use changes::{Changes, Noted};
 pub use cluster::{Cluster, Scope, Watches};
 pub use connect::{Access, ConnectError, connect};

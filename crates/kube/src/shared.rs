@@ -9,13 +9,14 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 use vexil_object::{
-    Kind, Metadata, ObjectKey, Projection, Seen, Whole, kinds::CUSTOM_RESOURCE_DEFINITION, meta,
+    Change, Kind, Metadata, ObjectKey, Projection, Seen, Whole, kinds::CUSTOM_RESOURCE_DEFINITION, meta,
 };
 
 use crate::{
-    Scope,
+    Altered, Scope, altered,
     cache::{Cache, Progress},
     changes::{Listeners, Noted},
+    hold::Holds,
 };
 
 /// What the handle and the watches share.
@@ -27,6 +28,8 @@ pub(crate) struct Shared {
     slots: Mutex<BTreeMap<Kind, Slot>>,
     started: mpsc::UnboundedSender<Kind>,
     definitions: watch::Sender<()>,
+    altered: Mutex<altered::Memory>,
+    holds: Mutex<Holds>,
 }
 
 /// One kind.
@@ -53,6 +56,8 @@ impl Shared {
             slots: Mutex::default(),
             started,
             definitions: watch::Sender::new(()),
+            altered: Mutex::default(),
+            holds: Mutex::default(),
         }
     }
 
@@ -169,6 +174,22 @@ impl Shared {
         slots
             .get(&CUSTOM_RESOURCE_DEFINITION)
             .map_or(Seen::NotKnown, |slot| slot.cache.look(&kind.definition()))
+    }
+
+    /// What was answered before, when a change would only say once more what the API server does not store.
+    pub(crate) fn repeats(&self, change: &Change) -> Option<Altered> {
+        let kind = change.key.kind();
+        let (definition, seen) = (self.definition(kind), self.with(kind, |cache| cache.look(&change.key)));
+        let object = seen.as_ref().and_then(Seen::object);
+        self.altered().repeats(change, &altered::Known { object, definition: definition.object() })
+    }
+
+    pub(crate) fn altered(&self) -> MutexGuard<'_, altered::Memory> {
+        self.altered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn holds(&self) -> MutexGuard<'_, Holds> {
+        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the definition of a kind is not as it was.

@@ -13,11 +13,14 @@ use tokio::time::{sleep, timeout};
 use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
-    call::{self, LIST_LIMIT, Refusal},
+    call::{self, LIST_LIMIT},
+    fields::complete,
+    hold,
     overlay::number,
     pace::{self, Pace},
     page::{self, Page},
     paths,
+    setback::{Setback, broken, unread},
     shared::Shared,
 };
 
@@ -33,19 +36,6 @@ const PROVEN: Duration = Duration::from_secs(5);
 
 /// Objects per page of a list, as client-go asks for.
 const PAGE: &str = "500";
-
-/// Why listing or watching stopped.
-#[derive(Debug)]
-enum Setback {
-    /// The place in the history is lost (410), or what came makes no sense: list anew.
-    Restart(String),
-    /// There is no such resource.
-    NotServed(String),
-    /// Role or token are not accepted.
-    Refused(String),
-    /// No answer, or the API server has trouble: try the same again.
-    Outage { message: String, retry_after: Option<Duration> },
-}
 
 /// Feeds the cache of one kind for ever.
 pub(crate) async fn keep(shared: Arc<Shared>, kind: Kind) {
@@ -82,20 +72,24 @@ async fn rest(shared: &Shared, kind: Kind, setback: Setback, pace: &mut Pace, de
         }
         Setback::Outage { message, retry_after } => {
             shared.set_trouble(kind, Some(message));
-            sleep(pace.pause(pace::OUTAGE).max(retry_after.unwrap_or_default())).await;
+            sleep(pace.pause(pace::OUTAGE).max(retry_after.unwrap_or_default().min(hold::LONGEST))).await;
         }
         Setback::Refused(message) => {
             shared.set_trouble(kind, Some(message));
             sleep(pace.pause(pace::REFUSED)).await;
+        }
+        // Nobody can have removed it: what was known stays, and it is asked for again soon.
+        Setback::NotServed(message) if kind.is_built_in() => {
+            let resource = format!("{} {}", kind.api_version(), kind.plural);
+            shared.set_trouble(kind, Some(format!("the API server does not serve {resource}: {message}")));
+            sleep(pace.pause(pace::OUTAGE)).await;
         }
         Setback::NotServed(message) => {
             shared.note(kind, crate::cache::Cache::not_served);
             tracing::debug!(kind = kind.kind, message, "not served");
             let resource = format!("{} {}", kind.api_version(), kind.plural);
             shared.set_trouble(kind, Some(format!("the API server does not serve {resource}")));
-            if kind != CUSTOM_RESOURCE_DEFINITION {
-                shared.start(CUSTOM_RESOURCE_DEFINITION);
-            }
+            shared.start(CUSTOM_RESOURCE_DEFINITION);
             until_defined(shared, kind, pace, &definition).await;
         }
     }
@@ -137,6 +131,9 @@ async fn list(shared: &Shared, kind: Kind) -> Result<String, Setback> {
         }
         next = more;
     };
+    for object in &mut objects {
+        complete(shared, kind, object).await.map_err(|error| unread(&error))?;
+    }
     shared.update(kind, |cache| cache.relist(number(&version), objects)).map_err(|past| {
         Setback::outage(format!(
             "the API server answers from the past: version {} after {}; after a restore of etcd, restart",
@@ -181,7 +178,7 @@ async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pac
             frame = frames.next() => match frame {
                 None if proven => return Ok(()),
                 None => return Err(Setback::outage("the watch ended at once".to_owned())),
-                Some(Ok(event)) => take(shared, kind, event, version)?,
+                Some(Ok(event)) => take(shared, kind, event, version).await?,
                 Some(Err(error)) => return Err(broken(&error)),
             },
         }
@@ -209,12 +206,19 @@ async fn redefined(shared: &Shared, kind: Kind) {
 }
 
 /// Takes one event into the cache.
-fn take(shared: &Shared, kind: Kind, event: WatchEvent<Value>, version: &mut String) -> Result<(), Setback> {
+async fn take(
+    shared: &Shared,
+    kind: Kind,
+    event: WatchEvent<Value>,
+    version: &mut String,
+) -> Result<(), Setback> {
     match event {
         WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-            *version = checked(&object)?;
-            let object = shared.kept(kind, object);
+            let at = checked(&object)?;
+            let mut object = shared.kept(kind, object);
+            complete(shared, kind, &mut object).await.map_err(|error| unread(&error))?;
             shared.note(kind, |cache| cache.told(object));
+            *version = at;
         }
         WatchEvent::Deleted(object) => {
             *version = checked(&object)?;
@@ -238,14 +242,6 @@ fn checked(object: &Value) -> Result<String, Setback> {
     }
 }
 
-/// What a broken stream of events means: a lost connection is resumed, an unreadable event would come again.
-fn broken(error: &kube::Error) -> Setback {
-    match error {
-        kube::Error::SerdeError(error) => Setback::Restart(format!("an event is no JSON: {error}")),
-        other => call::from_client(other).into(),
-    }
-}
-
 fn path(shared: &Shared, kind: Kind) -> Result<String, Setback> {
     paths::collection(kind, shared.scope.namespace()).map_err(|bad| Setback::Refused(bad.0))
 }
@@ -264,26 +260,4 @@ fn get(path: &str, accept: &HeaderValue) -> Result<Request<Vec<u8>>, Setback> {
         paths::request(Method::GET, path, paths::Body::None).map_err(|bad| Setback::Refused(bad.0))?;
     request.headers_mut().insert(header::ACCEPT, accept.clone());
     Ok(request)
-}
-
-impl Setback {
-    fn outage(message: String) -> Self {
-        Setback::Outage { message, retry_after: None }
-    }
-}
-
-impl From<Refusal> for Setback {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Status { code: 404, message, .. } => Setback::NotServed(message),
-            // 0: an event of a type that is none, which reads as an empty status.
-            Refusal::Status { code: 0 | 410, message, .. } => Setback::Restart(message),
-            Refusal::Status { code: 401 | 403, message, .. } => Setback::Refused(message),
-            Refusal::Status { code, message, retry_after_ms, .. } => Setback::Outage {
-                message: format!("{code}: {message}"),
-                retry_after: retry_after_ms.map(Duration::from_millis),
-            },
-            Refusal::Lost { message } => Setback::outage(message),
-        }
-    }
 }

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use vexil_object::{Action, Change, JsonOp, ObjectKey, Precondition, merge_patch, meta};
 
 use crate::{
-    Cluster, EventRecord, WriteError,
+    Cluster, EventRecord, WriteError, altered,
+    answer::{Rules, Sent, differences},
     call::{OBJECT_LIMIT, Refusal, call_json},
+    hold::{asked, in_ms},
+    lease::LEASE,
     paths::{self, BadName, Body, FIELD_MANAGER},
     pruned::dropped,
     shared::Shared,
@@ -18,21 +21,46 @@ impl Cluster {
     /// when the returned future is dropped before it is done.
     ///
     /// # Errors
-    /// See [`WriteError`]. Only `Unknown` and `Pruned` leave open or say that something was written.
+    /// See [`WriteError`]. Only `Unknown` and `Altered` leave open or say that something was written.
     pub async fn apply(&self, change: &Change) -> Result<(), WriteError> {
         let key = &change.key;
-        match &change.action {
-            Action::Create(object) => self.create(key, object.clone()).await.map(drop),
+        if let Some(altered) = self.shared.repeats(change) {
+            return Err(WriteError::Altered(Box::new(altered)));
+        }
+        let answer = match &change.action {
+            Action::Create(object) => self.create(key, object.clone()).await?,
             Action::Merge { body, on } => {
                 let body = Body::Merge(fenced(body.clone(), on));
-                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await.map(drop)
+                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await?
             }
             Action::Json { ops, on } => {
                 let body = Body::JsonPatch(fenced_ops(ops, on));
-                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await.map(drop)
+                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await?
             }
-            Action::Delete(on) => self.delete(key, on).await,
-        }
+            Action::Delete(on) => return self.delete(key, on).await,
+        };
+        self.compared(change, answer).await
+    }
+
+    /// Compares the answer to a write with what was sent.
+    async fn compared(&self, change: &Change, answer: Value) -> Result<(), WriteError> {
+        let (key, kind) = (&change.key, change.key.kind());
+        let rules = Rules { built_in: kind.is_built_in(), exact: false };
+        let found = Sent::of(&change.action).map(|sent| differences(&sent, &answer, rules));
+        let Some(found) = found.filter(|found| !found.is_empty()) else {
+            self.shared.altered().forget(key);
+            return Ok(());
+        };
+        let shape = if kind.is_built_in() {
+            None
+        } else {
+            self.shared.shape(&kind.definition()).await.ok().flatten()
+        };
+        let told = altered::told(key, &found, shape.as_ref());
+        let kept = self.shared.kept(kind, answer.clone());
+        let definition = self.shared.definition(kind);
+        self.shared.altered().remember(key, found, (answer, kept), definition.object(), told.clone());
+        Err(WriteError::Altered(Box::new(told)))
     }
 
     /// Writes what differs between two statuses to the status subresource; nothing is sent when they are equal.
@@ -84,7 +112,9 @@ impl Cluster {
             "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
             "preconditions": { "uid": on.uid, "resourceVersion": on.resource_version },
         }));
-        self.send(key, Some(on), Method::DELETE, &paths::object(key)?, body).await.map(drop)
+        self.send(key, Some(on), Method::DELETE, &paths::object(key)?, body).await?;
+        self.shared.altered().forget(key);
+        Ok(())
     }
 
     /// Sends a write and lays what came of it over the cache.
@@ -98,6 +128,10 @@ impl Cluster {
     ) -> Result<Value, WriteError> {
         let deletes = method == Method::DELETE;
         let request = paths::request(method, path, body)?;
+        // Who leads is decided by the clock: the election tries again at its own pace.
+        if let Some(retry_after_ms) = self.shared.holds().rest_ms(key).filter(|_| key.kind() != LEASE) {
+            return Err(WriteError::Throttled { retry_after_ms });
+        }
         let doubt = Doubt { shared: &self.shared, key, on, open: true };
         match call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await {
             Ok(answer) => {
@@ -105,6 +139,7 @@ impl Cluster {
                 Ok(answer)
             }
             Err(refusal) => {
+                self.shared.holds().heed(key, &refusal);
                 let error = meaning(refusal, key, on.is_none());
                 match error {
                     WriteError::Unknown { .. } | WriteError::Conflict { .. } | WriteError::AlreadyExists => {}
@@ -183,11 +218,10 @@ fn fenced_ops(ops: &[JsonOp], on: &Precondition) -> Value {
 }
 
 fn meaning(refusal: Refusal, key: &ObjectKey, creates: bool) -> WriteError {
-    let (code, reason, message, names_object, retry_after_ms) = match refusal {
+    let pause = asked(&refusal);
+    let (code, reason, message, names_object) = match refusal {
         Refusal::Lost { message } => return WriteError::Unknown { message },
-        Refusal::Status { code, reason, message, names_object, retry_after_ms } => {
-            (code, reason, message, names_object, retry_after_ms)
-        }
+        Refusal::Status { code, reason, message, names_object, .. } => (code, reason, message, names_object),
     };
     match code {
         401 | 403 => WriteError::Forbidden { message },
@@ -200,7 +234,7 @@ fn meaning(refusal: Refusal, key: &ObjectKey, creates: bool) -> WriteError {
         // Another life of the object at the very version of the first, as after a restore of etcd: a patch is then
         // refused for changing the uid.
         422 if message.contains("metadata.uid: Invalid value") => WriteError::Conflict { message },
-        429 => WriteError::Throttled { retry_after_ms: retry_after_ms.unwrap_or(1000) },
+        429 => WriteError::Throttled { retry_after_ms: in_ms(pause) },
         400..=407 | 410..=499 => WriteError::Invalid { message },
         code => WriteError::Unknown { message: format!("{code}: {message}") },
     }

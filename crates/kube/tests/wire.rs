@@ -72,8 +72,10 @@ impl Script {
         let answer = self.answers.lock().unwrap().pop_front();
         let (code, body) = match answer {
             None => std::future::pending().await,
-            Some(Answer::Json(code, value)) => (code, whole(value.to_string())),
-            Some(Answer::Text(code, text)) => (code, whole(text.to_owned())),
+            Some(Answer::Json(code, value)) => {
+                (code, Full::new(Bytes::from(value.to_string())).boxed_unsync())
+            }
+            Some(Answer::Text(code, text)) => (code, Full::new(Bytes::from(text)).boxed_unsync()),
             Some(Answer::Lines { lines, ends }) => (200, stream(lines, ends)),
         };
         Response::builder().status(code).body(body).unwrap()
@@ -89,10 +91,6 @@ impl Script {
         let asked = self.asked.lock().unwrap();
         asked.iter().filter(|(_, target)| target.contains("limit=500")).count()
     }
-}
-
-fn whole(text: String) -> UnsyncBoxBody<Bytes, Infallible> {
-    Full::new(Bytes::from(text)).boxed_unsync()
 }
 
 fn stream(lines: Vec<Value>, ends: bool) -> UnsyncBoxBody<Bytes, Infallible> {
@@ -264,12 +262,44 @@ async fn errors_are_told_apart_by_what_the_caller_can_do() {
     check_write(json(429, "TooManyRequests"), WriteError::Throttled { retry_after_ms: 1000 }).await;
     check_write(json(500, "InternalError"), WriteError::Unknown { message: "500: why".into() }).await;
     check_write(json(504, "Timeout"), WriteError::Unknown { message: "504: why".into() }).await;
-    let resource = "v1/configmaps".to_owned();
-    check_write(Answer::Text(404, "404 page not found"), WriteError::NotServed { resource }).await;
+    let not_served = WriteError::NotServed { resource: "v1/configmaps".to_owned() };
+    check_write(Answer::Text(404, "404 page not found"), not_served).await;
     check_write(Answer::Text(502, "<html>\n"), WriteError::Unknown { message: "502: <html>".into() }).await;
-    let broken =
-        WriteError::Unknown { message: "answer is no JSON: expected value at line 1 column 1".into() };
-    check_write(Answer::Text(200, "<html>"), broken).await;
-    let slow = json!({"kind": "Status", "code": 429, "message": "why", "details": {"retryAfterSeconds": 3}});
-    check_write(Answer::Json(429, slow), WriteError::Throttled { retry_after_ms: 3000 }).await;
+    let message = "answer is no JSON: expected value at line 1 column 1".into();
+    check_write(Answer::Text(200, "<html>"), WriteError::Unknown { message }).await;
+    for (asked, retry_after_ms) in [(3, 3_000), (600, 60_000)] {
+        let slow =
+            json!({"kind": "Status", "code": 429, "message": "why", "details": {"retryAfterSeconds": asked}});
+        check_write(Answer::Json(429, slow), WriteError::Throttled { retry_after_ms }).await;
+    }
+}
+
+/// An admission webhook, or a conversion between versions, makes something else of what is written.
+#[tokio::test(start_paused = true)]
+async fn a_value_that_a_webhook_changes_is_told_and_not_fought_over() {
+    let answer = |version: &str, data: Value| {
+        Answer::Json(200, json!({"metadata": object("a", version)["metadata"], "data": data}))
+    };
+    let theirs = answer("5", json!({"a": "theirs", "b": "1", "added": "x"}));
+    let script = Script::new(vec![theirs, answer("6", json!({"a": "other", "b": "1"}))]);
+    let (cluster, _watches) = Cluster::new(script.client(), Scope::All, vec![]);
+    cluster.watch(CONFIG_MAP);
+    let key = ObjectKey::new(CONFIG_MAP, "test", "a");
+    let change = |value: &str| match cluster.look(&key).object() {
+        None => Change::create(key.clone(), json!({"data": {"a": value, "b": "1"}})),
+        Some(live) => {
+            let mut want = live.clone();
+            want["data"]["a"] = value.into();
+            Change::between(key.clone(), live, &want).unwrap()
+        }
+    };
+    let text = "ConfigMap a.test (v1) is not stored as it was written: the API server changed data.a; look for an \
+                admission webhook or policy that changes it; it is written again when the object, its definition or \
+                what is wanted changes";
+    for _ in 0..9 {
+        let told = cluster.apply(&change("ours")).await.unwrap_err();
+        assert_eq!(told.to_string(), text);
+    }
+    assert_eq!(script.asked.lock().unwrap().len(), 1, "nobody is asked again");
+    assert_eq!(cluster.apply(&change("other")).await, Ok(()));
 }

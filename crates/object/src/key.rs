@@ -47,6 +47,24 @@ impl Kind {
         }
     }
 
+    /// Whether every API server serves it by itself. Then there is no definition that could be missing, and an answer
+    /// that says otherwise is trouble. The group of a definition has a point in it.
+    pub fn is_built_in(&self) -> bool {
+        const GROUPS: [&str; 10] = [
+            "admissionregistration.k8s.io",
+            "apiextensions.k8s.io",
+            "certificates.k8s.io",
+            "coordination.k8s.io",
+            "discovery.k8s.io",
+            "events.k8s.io",
+            "networking.k8s.io",
+            "rbac.authorization.k8s.io",
+            "scheduling.k8s.io",
+            "storage.k8s.io",
+        ];
+        !self.group.contains('.') || GROUPS.contains(&self.group)
+    }
+
     /// The key of the CustomResourceDefinition that would define this kind. Whether that object is present tells
     /// whether the cluster serves the kind.
     pub fn definition(&self) -> ObjectKey {

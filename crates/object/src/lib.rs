@@ -9,6 +9,7 @@
 //! * [`Store`] takes changes in memory, for laws and simulations.
 
 mod change;
+pub mod definition;
 mod key;
 pub mod meta;
 mod objects;
@@ -17,6 +18,7 @@ mod projection;
 mod store;
 
 pub use change::{Action, Change, JsonOp, Precondition};
+pub use definition::Definitions;
 pub use key::{Kind, ObjectKey, kinds};
 pub use meta::Owner;
 pub use objects::{Objects, Seen};

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::Kind;
+use crate::{Kind, ObjectKey};
 
 /// What the cache keeps of each object of one kind. Decisions that need more read the object itself.
 pub trait Projection: Send + Sync {
@@ -15,6 +15,13 @@ pub trait Projection: Send + Sync {
     /// Whether only `metadata` is kept: then the API server is asked for nothing else, which is what makes it cheap to
     /// watch kinds with big or secret contents.
     fn metadata_only(&self) -> bool {
+        false
+    }
+
+    /// Whether this object is read whole all the same where only metadata is asked for: its content is asked for once
+    /// for each of its generations, and [`Projection::keep`] is given all of it.
+    fn reads(&self, key: &ObjectKey) -> bool {
+        let _ = key;
         false
     }
 }

@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use vexil_api::{Defect, is_dns_name};
 use vexil_object::{Kind, ObjectKey, meta};
 use vexil_routing::{RouteTarget, Side, put};
+
+use crate::reference::{Form, refers, refers_to_nothing};
 
 /// Label of Kuma for the mesh of an object in a namespace, and annotation of a Canary for the mesh of its route.
 pub(crate) const MESH: &str = "kuma.io/mesh";
 /// Tag of Kuma that every data plane proxy has for the Service it stands before.
 pub(crate) const SERVICE: &str = "kuma.io/service";
-/// Labels of a MeshService: the name and namespace of the Service that it was made from.
-const DISPLAY_NAME: &str = "kuma.io/display-name";
-const NAMESPACE: &str = "k8s.kuma.io/namespace";
-
 /// What Kuma is told the split with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
     /// Kuma 1 and 2: one for the whole cluster, named as the apex. Names Services by their tag.
     TrafficRoute,
-    /// Kuma 2.9 and newer: in Kuma's system namespace, named as the apex and its namespace. Names Services by the
-    /// labels of their MeshService.
+    /// Kuma 2 and newer: in Kuma's system namespace, named as the apex and its namespace. Names Services by the labels
+    /// of their MeshService where the definition has room for labels, else by their tag.
     MeshHttpRoute,
 }
 
@@ -52,11 +50,11 @@ impl Api {
         }
     }
 
-    /// Whose an entry of ours is.
+    /// Whose an entry of ours is, in whatever form.
     pub(crate) fn side(self, target: &RouteTarget<'_>, entry: &Value) -> Option<Side> {
         let names = |service: &str| match self {
             Api::TrafficRoute => tagged(entry.get("destination"), service, target),
-            Api::MeshHttpRoute => labelled(Some(entry), service, target),
+            Api::MeshHttpRoute => refers(Some(entry), service, target),
         };
         if names(&target.primary()) {
             Some(Side::Primary)
@@ -65,15 +63,35 @@ impl Api {
         }
     }
 
+    /// Whether an entry names nothing at all.
+    pub(crate) fn names_nothing(self, target: &RouteTarget<'_>, entry: &Value) -> bool {
+        match self {
+            Api::TrafficRoute => match entry.get("destination") {
+                Some(Value::Object(tags)) => tags.is_empty(),
+                destination => destination.is_none_or(Value::is_null),
+            },
+            Api::MeshHttpRoute => refers_to_nothing(entry, target),
+        }
+    }
+
     /// An entry with the Service it names and its weight; what else it holds stays.
-    pub(crate) fn entry(self, mut entry: Value, service: &str, target: &RouteTarget<'_>, port: i64) -> Value {
+    pub(crate) fn entry(
+        self,
+        form: Form,
+        mut entry: Value,
+        service: &str,
+        target: &RouteTarget<'_>,
+        port: i64,
+    ) -> Value {
         match self {
             Api::TrafficRoute => {
                 meta::set(&mut entry, &["destination", SERVICE], tag(service, target, port).into());
             }
             Api::MeshHttpRoute => {
-                label(&mut entry, service, target);
-                put(&mut entry, "port", port.into());
+                form.refer(&mut entry, service, target, port);
+                if form == Form::Labels {
+                    put(&mut entry, "port", port.into());
+                }
             }
         }
         entry
@@ -105,7 +123,7 @@ pub(crate) fn tag(service: &str, target: &RouteTarget<'_>, port: i64) -> String 
 }
 
 /// The part of the tag that does not change with the port. No name has an underscore in it.
-fn prefix(service: &str, target: &RouteTarget<'_>) -> String {
+pub(crate) fn prefix(service: &str, target: &RouteTarget<'_>) -> String {
     format!("{service}_{}_svc_", target.namespace)
 }
 
@@ -113,27 +131,4 @@ fn prefix(service: &str, target: &RouteTarget<'_>) -> String {
 pub(crate) fn tagged(selector: Option<&Value>, service: &str, target: &RouteTarget<'_>) -> bool {
     let tag = selector.and_then(|tags| tags.get(SERVICE)).and_then(Value::as_str);
     tag.is_some_and(|tag| tag.starts_with(&prefix(service, target)))
-}
-
-/// Whether a reference by labels names the MeshService of a Service of ours.
-pub(crate) fn labelled(reference: Option<&Value>, service: &str, target: &RouteTarget<'_>) -> bool {
-    let Some(reference) = reference else { return false };
-    let label = |key| reference.get("labels").and_then(|labels| labels.get(key)).and_then(Value::as_str);
-    reference.get("kind").and_then(Value::as_str) == Some("MeshService")
-        && label(DISPLAY_NAME) == Some(service)
-        && label(NAMESPACE) == Some(target.namespace)
-}
-
-fn label(reference: &mut Value, service: &str, target: &RouteTarget<'_>) {
-    put(reference, "kind", "MeshService".into());
-    meta::set(reference, &["labels", DISPLAY_NAME], service.into());
-    meta::set(reference, &["labels", NAMESPACE], target.namespace.into());
-}
-
-/// The item of `spec.to` for the apex. Its port is told by the name that the Service has for it.
-pub(crate) fn destination(target: &RouteTarget<'_>) -> Value {
-    let port = target.spec.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
-    let mut reference = json!({"sectionName": port});
-    label(&mut reference, target.apex, target);
-    json!({"targetRef": reference})
 }

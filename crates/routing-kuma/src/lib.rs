@@ -6,7 +6,9 @@
 //! with the route it has. Else MeshHTTPRoute, which is what Kuma 3 has left. Kuma lets a MeshHTTPRoute take precedence
 //! over a TrafficRoute for the same proxy and advises not to combine them; who has MeshHTTPRoutes of his own on Kuma 2,
 //! or has kept the CRDs of Kuma 2 on Kuma 3, forces [`Api::MeshHttpRoute`]. It names Services by the labels of their
-//! MeshService, the only way that Kuma 3 knows; on Kuma 2 that needs version 2.9 and `meshServices.mode: Exclusive`.
+//! MeshService, the only way that Kuma 3 knows, where the definition in the cluster has room for labels; from Kuma 2.9
+//! on that needs `meshServices.mode: Exclusive`. An older definition drops labels silently: there Services are named by
+//! their tag, `podinfo_test_svc_80`.
 //!
 //! # Where it stands, and whose it is
 //!
@@ -25,6 +27,7 @@
 mod api;
 mod claim;
 mod read;
+mod reference;
 mod render;
 mod router;
 #[cfg(test)]

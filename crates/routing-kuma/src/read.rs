@@ -17,6 +17,7 @@ pub(crate) fn routes(
         Claim::Ours(live) => (live, view::edited(api, target, live)),
         Claim::Unclaimed(live) => {
             view::unusable(api, key, target, live)?;
+            view::has_place(api, key, target, live)?;
             (live, Vec::new())
         }
     };

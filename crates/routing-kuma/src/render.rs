@@ -5,15 +5,17 @@ use vexil_object::{ObjectKey, meta};
 use vexil_routing::{RouteError, RouteTarget, Routes, Side, declare, items, mark, pointer, put, unmark};
 
 use crate::{
-    api::{Api, SERVICE, destination, labelled, mesh, tag},
-    claim, view,
+    api::{Api, SERVICE, mesh, tag},
+    claim,
+    reference::{Form, refers},
+    view,
 };
 
 const SIDES: [Side; 2] = [Side::Primary, Side::Canary];
 
 /// A new one.
 pub(crate) fn created(
-    api: Api,
+    (api, form): (Api, Form),
     key: &ObjectKey,
     target: &RouteTarget<'_>,
     want: &Routes,
@@ -26,12 +28,12 @@ pub(crate) fn created(
     if key.kind().namespaced {
         put(&mut bare, "metadata.namespace", key.namespace().into());
     }
-    owned(api, key, target, want, &bare)
+    owned((api, form), key, target, want, &bare)
 }
 
 /// One that was made for this Canary. Its metadata, mesh and selectors are ours too.
 pub(crate) fn owned(
-    api: Api,
+    (api, form): (Api, Form),
     key: &ObjectKey,
     target: &RouteTarget<'_>,
     want: &Routes,
@@ -46,39 +48,61 @@ pub(crate) fn owned(
     let (_, mesh_steps) = api.mesh_path();
     meta::set(&mut object, mesh_steps, mesh(target).into());
     select(api, target, &mut object)?;
-    if api == Api::MeshHttpRoute && view::lists(api, key, target, &object)?.is_empty() {
-        refill(key, target, &mut object)?;
+    if api == Api::MeshHttpRoute {
+        mend(form, key, target, &mut object)?;
+        if view::lists(api, key, target, &object)?.is_empty() {
+            refill(form, key, target, &mut object)?;
+        }
     }
-    adopted(api, key, target, want, &object)
+    adopted((api, form), key, target, want, &object)
 }
 
-/// The matches of the rule that we make.
-fn everything() -> Value {
-    json!([{"path": {"type": "PathPrefix", "value": "/"}}])
-}
-
-/// A rule for everything that somebody has emptied would stand before the one that is added in its place, and win.
-fn refill(key: &ObjectKey, target: &RouteTarget<'_>, object: &mut Value) -> Result<(), RouteError> {
+/// What is left of our items by an API server that dropped what they name makes place for the one item that names the
+/// apex, in the form that the definition has room for.
+fn mend(form: Form, key: &ObjectKey, target: &RouteTarget<'_>, object: &mut Value) -> Result<(), RouteError> {
+    let ours = |item: &Value| refers(item.get("targetRef"), target.apex, target);
+    let made = form.destination(target, target.port()?);
     let live = object.clone();
-    for (path, item) in items(key, &live, view::TO)? {
-        if !labelled(item.get("targetRef"), target.apex, target) {
+    let items = items(key, &live, view::TO)?;
+    let mut named = items.iter().any(|(_, item)| ours(item));
+    let mut mended = Vec::new();
+    for (_, item) in items {
+        let mut item = item.clone();
+        let left_over = view::is_left_over(&item, target);
+        if left_over && named {
             continue;
         }
-        for (path, rule) in items(key, &live, &format!("{path}.rules"))? {
-            let refs = format!("{path}.default.backendRefs");
-            if rule.get("matches") == Some(&everything()) && items(key, &live, &refs)?.is_empty() {
-                let entry = Api::MeshHttpRoute.entry(Value::Null, &target.primary(), target, target.port()?);
-                put(object, &refs, json!([entry]));
-                return Ok(());
-            }
+        let other_form = ours(&item) && !item.get("targetRef").is_some_and(|reference| form.is_of(reference));
+        if left_over || other_form {
+            named = true;
+            put(&mut item, "targetRef", made.get("targetRef").cloned().unwrap_or_default());
         }
+        mended.push(item);
     }
+    if live.pointer(&pointer(view::TO)).and_then(Value::as_array) != Some(&mended) && !mended.is_empty() {
+        put(object, view::TO, mended.into());
+    }
+    Ok(())
+}
+
+/// A rule for everything that somebody has emptied would stand before the one that is added in its place, and win. So
+/// would one that an API server has emptied, once for every write.
+fn refill(
+    form: Form,
+    key: &ObjectKey,
+    target: &RouteTarget<'_>,
+    object: &mut Value,
+) -> Result<(), RouteError> {
+    let Some(path) = view::emptied(key, target, object)? else { return Ok(()) };
+    let entry = Api::MeshHttpRoute.entry(form, Value::Null, &target.primary(), target, target.port()?);
+    put(object, &format!("{path}.matches"), view::everything());
+    put(object, &format!("{path}.default.backendRefs"), json!([entry]));
     Ok(())
 }
 
 /// A user's own: our entries and the markers, nothing else.
 pub(crate) fn adopted(
-    api: Api,
+    (api, form): (Api, Form),
     key: &ObjectKey,
     target: &RouteTarget<'_>,
     want: &Routes,
@@ -90,7 +114,7 @@ pub(crate) fn adopted(
             Side::Primary => (target.primary(), want.primary()),
             Side::Canary => (target.canary(), want.canary()),
         };
-        let mut entry = api.entry(live, &service, target, port);
+        let mut entry = api.entry(form, live, &service, target, port);
         put(&mut entry, "weight", weight.percent().into());
         entry
     };
@@ -101,8 +125,8 @@ pub(crate) fn adopted(
     }
     if lists.is_empty() {
         let refs = SIDES.map(|side| entry(side, Value::Null));
-        let rule = json!({"matches": everything(), "default": {"backendRefs": refs}});
-        add_rule(key, target, live, &mut object, rule)?;
+        let rule = json!({"matches": view::everything(), "default": {"backendRefs": refs}});
+        add_rule(form, key, target, live, &mut object, rule)?;
     }
     mark(&mut object);
     Ok(object)
@@ -149,6 +173,7 @@ fn select(api: Api, target: &RouteTarget<'_>, object: &mut Value) -> Result<(), 
 
 /// Adds a rule to those for the traffic of the apex.
 fn add_rule(
+    form: Form,
     key: &ObjectKey,
     target: &RouteTarget<'_>,
     live: &Value,
@@ -156,7 +181,7 @@ fn add_rule(
     rule: Value,
 ) -> Result<(), RouteError> {
     let to = items(key, live, view::TO)?;
-    let ours = to.iter().find(|(_, item)| labelled(item.get("targetRef"), target.apex, target));
+    let ours = to.iter().find(|(_, item)| refers(item.get("targetRef"), target.apex, target));
     match ours {
         Some((path, _)) => {
             let path = format!("{path}.rules");
@@ -164,7 +189,7 @@ fn add_rule(
             put(object, &path, rules.chain([rule]).collect());
         }
         None => {
-            let mut item = destination(target);
+            let mut item = form.destination(target, target.port()?);
             put(&mut item, "rules", json!([rule]));
             put(object, view::TO, to.iter().map(|(_, item)| (*item).clone()).chain([item]).collect());
         }

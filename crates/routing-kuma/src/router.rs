@@ -8,7 +8,9 @@ use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Rout
 use crate::{
     api::{Api, MESH, mesh_defect},
     claim::{self, claim},
-    read, render, view,
+    read,
+    reference::Form,
+    render, view,
 };
 
 /// Splits traffic with a TrafficRoute or a MeshHTTPRoute.
@@ -34,10 +36,17 @@ impl Kuma {
     }
 
     fn written(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<(Api, ObjectKey), RouteError> {
+        self.place(target, have).map(|(api, key, _)| (api, key))
+    }
+
+    /// The kind that is served, the route, and the form in which it names Services.
+    fn place(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<(Api, ObjectKey, Form), RouteError> {
         for api in target.preferred(self.apis.clone(), |api| api.kind()) {
             let definition = api.kind().definition();
             match have.get(&definition) {
-                Seen::Present(_) => return Ok((api, api.key(target, &self.system_namespace))),
+                Seen::Present(found) => {
+                    return Ok((api, api.key(target, &self.system_namespace), Form::of(found)));
+                }
                 Seen::Absent => {}
                 Seen::NotKnown => return Err(RouteError::NotKnown { object: definition.to_string() }),
             }
@@ -70,6 +79,10 @@ impl Router for Kuma {
         &[MESH]
     }
 
+    fn forms(&self) -> Vec<Kind> {
+        vec![Api::MeshHttpRoute.kind()]
+    }
+
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
         let (api, key) = self.written(target, have)?;
         read::routes(api, &key, target, claim(api, &key, target, have)?)
@@ -84,19 +97,20 @@ impl Router for Kuma {
         if want.mirror() {
             return Err(RouteError::Unsupported { router: self.name(), what: "mirroring" });
         }
-        let (api, key) = self.written(target, have)?;
+        let (api, key, form) = self.place(target, have)?;
         let change = match claim(api, &key, target, have)? {
             Claim::Absent => {
-                let object = render::created(api, &key, target, want)?;
+                let object = render::created((api, form), &key, target, want)?;
                 Some(Change::create(key, object))
             }
             Claim::Ours(live) => {
-                let object = render::owned(api, &key, target, want, live)?;
+                let object = render::owned((api, form), &key, target, want, live)?;
                 Change::between(key, live, &object)
             }
             Claim::Unclaimed(live) => {
                 view::unusable(api, &key, target, live)?;
-                let object = render::adopted(api, &key, target, want, live)?;
+                view::has_place(api, &key, target, live)?;
+                let object = render::adopted((api, form), &key, target, want, live)?;
                 Change::between(key, live, &object)
             }
         };

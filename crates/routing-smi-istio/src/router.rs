@@ -86,7 +86,11 @@ impl Router for Smi {
         let key = self.key(target);
         match self.claim(&key, target, have)? {
             Claim::Absent => Err(RouteError::Absent { object: key.to_string() }),
-            Claim::Ours(live) | Claim::Unclaimed(live) => self.split(target).read(&key, live),
+            Claim::Ours(live) => self.split(target).read(&key, live),
+            Claim::Unclaimed(live) => {
+                self.split(target).all_named(&key, live)?;
+                self.split(target).read(&key, live)
+            }
         }
     }
 
@@ -110,6 +114,7 @@ impl Router for Smi {
                 Change::between(key, live, &object)
             }
             Claim::Unclaimed(live) => {
+                split.all_named(&key, live)?;
                 let object = split.adopted(&key, want, live)?;
                 Change::between(key, live, &object)
             }

@@ -21,12 +21,22 @@ pub(crate) struct Split<'a> {
 
 impl Split<'_> {
     fn backends<'v>(&self, key: &'v ObjectKey, live: &'v Value) -> Result<Entries<'v>, RouteError> {
+        let entries = self.listed(key, live)?;
+        Ok(entries.without_nameless(|entry| entry.get("service").is_none_or(Value::is_null)))
+    }
+
+    fn listed<'v>(&self, key: &'v ObjectKey, live: &'v Value) -> Result<Entries<'v>, RouteError> {
         let (primary, canary) = (self.target.primary(), self.target.canary());
         Entries::at(key, live, BACKENDS, |entry| match entry.get("service").and_then(Value::as_str) {
             Some(service) if service == primary => Some(Side::Primary),
             Some(service) if service == canary => Some(Side::Canary),
             _ => None,
         })
+    }
+
+    /// Whether a user's own has entries that name nothing, which nobody can put right but its user.
+    pub(crate) fn all_named(&self, key: &ObjectKey, live: &Value) -> Result<(), RouteError> {
+        self.backends(key, live)?.all_named()
     }
 
     /// The host that the split is for, as clients call it.
@@ -86,7 +96,7 @@ impl Split<'_> {
 
     /// One that is given back, without our backends. `None` when they cannot be in it.
     pub(crate) fn released(&self, key: &ObjectKey, live: &Value) -> Option<Value> {
-        let entries = self.backends(key, live).ok().filter(Entries::has_ours)?;
+        let entries = self.listed(key, live).ok().filter(Entries::has_ours)?;
         let mut object = live.clone();
         match entries.others() {
             others if !others.is_empty() => put(&mut object, BACKENDS, others.into()),

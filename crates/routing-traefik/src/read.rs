@@ -1,12 +1,15 @@
 //! The weights that a TraefikService says, or why they cannot be told for certain.
 
 use serde_json::Value;
-use vexil_routing::{RouteError, Routes, Weight};
+use vexil_routing::{NAMELESS, RouteError, Routes, Weight};
 
 use crate::view::{LIST, View, Whose};
 
 /// The split between primary and canary. Entries of others take their share beside it and do not count.
 pub(crate) fn routes(view: &View<'_>) -> Result<Routes, RouteError> {
+    if let Some(path) = view.nameless() {
+        return Err(view.edited(path, NAMELESS.to_owned()));
+    }
     let edited = |problem| view.edited(LIST.to_owned(), problem);
     let (primary, canary) = (weight(view, Whose::Primary)?, weight(view, Whose::Canary)?);
     if primary.is_none() && canary.is_none() {

@@ -56,7 +56,7 @@ pub(crate) fn released(target: &RouteTarget<'_>, live: &Value) -> Value {
     let Some(weighted) = spec.get_mut("weighted").and_then(Value::as_object_mut) else { return object };
     let Some(list) = weighted.get_mut("services").and_then(Value::as_array_mut) else { return object };
     let before = list.len();
-    list.retain(|entry| Whose::is(entry, target) == Whose::Others);
+    list.retain(|entry| matches!(Whose::is(entry, target), Whose::Others | Whose::Nothing));
     if list.is_empty() && before > 0 {
         weighted.remove("services");
         if weighted.is_empty() {
@@ -117,6 +117,7 @@ fn placed(view: &View<'_>, ours: Vec<(Whose, Value)>) -> Vec<Value> {
         let repeated = list.iter().any(|(of, _)| of == whose);
         match whose {
             Whose::Others => list.push((*whose, (*live).clone())),
+            Whose::Nothing => {}
             _ if repeated => {}
             _ => list.extend(wanted.map(|entry| (*whose, entry.clone()))),
         }

@@ -76,7 +76,12 @@ impl Router for Traefik {
         let key = self.key(target, have)?;
         match Claim::of(&key, target.owner, have)? {
             Claim::Absent => Err(RouteError::Absent { object: key.to_string() }),
-            Claim::Ours(live) | Claim::Unclaimed(live) => read::routes(&View::of(&key, target, live)?),
+            Claim::Ours(live) => read::routes(&View::of(&key, target, live)?),
+            Claim::Unclaimed(live) => {
+                let view = View::of(&key, target, live)?;
+                view.all_named()?;
+                read::routes(&view)
+            }
         }
     }
 
@@ -100,6 +105,7 @@ impl Router for Traefik {
                 Change::between(key, live, &object)
             }
             Claim::Unclaimed(live) => {
+                View::of(&key, target, live)?.all_named()?;
                 let object = render::adopted(&key, target, want, live)?;
                 Change::between(key, live, &object)
             }

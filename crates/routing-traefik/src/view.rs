@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vexil_object::ObjectKey;
-use vexil_routing::{RouteError, RouteTarget};
+use vexil_routing::{NAMELESS, RouteError, RouteTarget};
 
 /// Where the weights stand, as messages name it.
 pub(crate) const LIST: &str = "spec.weighted.services";
@@ -16,6 +16,8 @@ pub(crate) enum Whose {
     Canary,
     /// Anything else: a Service or TraefikService of the user's.
     Others,
+    /// Nothing: what an API server leaves of an entry whose definition has no such field.
+    Nothing,
 }
 
 impl Whose {
@@ -27,7 +29,11 @@ impl Whose {
             Some(Value::String(text)) => (if text.is_empty() { default } else { text }) == expected,
             Some(_) => false,
         };
-        if !says("kind", "Service", "Service") || !says("namespace", target.namespace, target.namespace) {
+        if entry.get("name").is_none_or(Value::is_null) {
+            Whose::Nothing
+        } else if !says("kind", "Service", "Service")
+            || !says("namespace", target.namespace, target.namespace)
+        {
             Whose::Others
         } else if says("name", "", &target.primary()) {
             Whose::Primary
@@ -66,6 +72,17 @@ impl<'a> View<'a> {
             view.entries.push((Whose::is(entry, target), entry));
         }
         Ok(view)
+    }
+
+    /// Where the first entry is that names nothing.
+    pub(crate) fn nameless(&self) -> Option<String> {
+        let at = self.entries.iter().position(|(whose, _)| *whose == Whose::Nothing)?;
+        Some(format!("{LIST}[{at}]"))
+    }
+
+    /// Refuses a list of a user's with entries that name nothing: whose they are cannot be told.
+    pub(crate) fn all_named(&self) -> Result<(), RouteError> {
+        self.nameless().map_or(Ok(()), |path| Err(self.malformed(&path, NAMELESS)))
     }
 
     fn malformed(&self, path: &str, problem: &str) -> RouteError {

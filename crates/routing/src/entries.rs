@@ -14,12 +14,18 @@ pub enum Side {
     Canary,
 }
 
+/// What is wrong with an entry that names nothing.
+pub const NAMELESS: &str =
+    "names no Service: somebody removed its reference, or the CRD in the cluster has no such field";
+
 /// A list of weighted entries in a live object, in its order. An entry that is on no side is somebody else's.
 #[derive(Debug)]
 pub struct Entries<'a> {
     key: &'a ObjectKey,
     path: String,
     list: Vec<(Option<Side>, &'a Value)>,
+    /// Where the first entry was that names nothing.
+    nameless: Option<usize>,
 }
 
 impl<'a> Entries<'a> {
@@ -35,7 +41,34 @@ impl<'a> Entries<'a> {
     ) -> Result<Self, RouteError> {
         let path = path.into();
         let items = items(key, live, &path)?;
-        Ok(Entries { key, list: items.into_iter().map(|(_, entry)| (side(entry), entry)).collect(), path })
+        let list = items.into_iter().map(|(_, entry)| (side(entry), entry)).collect();
+        Ok(Entries { key, list, path, nameless: None })
+    }
+
+    /// Takes out what names nothing, neither ours nor another's: what an API server leaves of an entry whose definition
+    /// has no such fields. Reading reports it; where the object is ours, [`Entries::with`] puts whole entries in its
+    /// place, so that the list never grows.
+    #[must_use]
+    pub fn without_nameless(mut self, names_nothing: impl Fn(&Value) -> bool) -> Self {
+        let nameless = |(side, entry): &(Option<Side>, &Value)| side.is_none() && names_nothing(entry);
+        self.nameless = self.list.iter().position(nameless);
+        self.list.retain(|entry| !nameless(entry));
+        self
+    }
+
+    /// Whether there were entries that name nothing.
+    pub fn has_nameless(&self) -> bool {
+        self.nameless.is_some()
+    }
+
+    /// Refuses a list of a user's that has entries which name nothing: whose they are cannot be told, and one more
+    /// would come with every write.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`] with the first of them.
+    pub fn all_named(&self) -> Result<(), RouteError> {
+        let Some(at) = self.nameless else { return Ok(()) };
+        Err(RouteError::malformed(self.key, format!("{}[{at}]", self.path), NAMELESS))
     }
 
     /// Where the list stands.
@@ -65,6 +98,9 @@ impl<'a> Entries<'a> {
     /// # Errors
     /// [`RouteError::Edited`] unless both are there, once, with whole numbers that sum to 100.
     pub fn routes(&self, number: impl Fn(&Value) -> Option<i64>) -> Result<Routes, RouteError> {
+        if let Some(at) = self.nameless {
+            return Err(RouteError::edited(self.key, format!("{}[{at}]", self.path), NAMELESS));
+        }
         let primary = self.weight(Side::Primary, "primary", &number)?;
         let canary = self.weight(Side::Canary, "canary", &number)?;
         if primary != canary.rest() {
@@ -203,76 +239,4 @@ pub fn pointer(path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-    use vexil_object::{Kind, ObjectKey};
-
-    use super::*;
-
-    fn side(entry: &Value) -> Option<Side> {
-        match entry.get("name")?.as_str()? {
-            "p" => Some(Side::Primary),
-            "c" => Some(Side::Canary),
-            _ => None,
-        }
-    }
-
-    fn check(list: Value, read: Result<u32, &str>, written: Value) {
-        let key = ObjectKey::cluster(Kind::cluster("x.test", "v1", "Split", "splits"), "a");
-        let mut object = json!({"spec": {"to": [{"list": list}]}});
-        let live = object.clone();
-        let entries = Entries::at(&key, &live, "spec.to[0].list", side);
-        let told = entries.as_ref().map_err(Clone::clone).and_then(|entries| entries.routes(Value::as_i64));
-        let expect = read
-            .map(|canary| Routes::split(Weight::clamped(canary)))
-            .map_err(|how| format!("Split a: spec.to[0].{how}"));
-        assert_eq!(told.map_err(|error| error.to_string()), expect);
-        if let Ok(entries) = entries {
-            let list = entries.with([Side::Canary, Side::Primary], |side, mut entry| {
-                let (name, weight) = if side == Side::Primary { ("p", 90) } else { ("c", 10) };
-                put(&mut entry, "name", name.into());
-                put(&mut entry, "weight", weight.into());
-                entry
-            });
-            put(&mut object, entries.path(), list.into());
-            assert_eq!(object["spec"]["to"][0]["list"], written);
-        }
-    }
-
-    #[test]
-    fn our_entries_are_read_strictly_and_written_where_they_are() {
-        let entry = |name: &str, weight: i64| json!({"name": name, "weight": weight});
-        let (p, c, x) = (entry("p", 90), entry("c", 10), entry("x", 7));
-        check(json!([x, p, c]), Ok(10), json!([x, p, c]));
-        check(
-            json!([p, x, c, c]),
-            Err("list[3] names a Service that an entry before it names"),
-            json!([p, x, c]),
-        );
-        check(json!([]), Err("list has no entry for the primary"), json!([c, p]));
-        check(json!([x, p]), Err("list has no entry for the canary"), json!([c, x, p]));
-        check(json!([c, x]), Err("list has no entry for the primary"), json!([c, p, x]));
-        check(
-            json!([entry("p", 90), entry("c", 20)]),
-            Err("list has primary 90 and canary 20, which is not 100 in all"),
-            json!([p, c]),
-        );
-        check(
-            json!([{"name": "p", "tls": 1}, c]),
-            Err("list[0].weight is missing"),
-            json!([{"name": "p", "tls": 1, "weight": 90}, c]),
-        );
-        check(
-            json!([{"name": "p", "weight": 90, "tls": 1}]),
-            Err("list has no entry for the canary"),
-            json!([{"name": "c", "weight": 10, "tls": 1}, {"name": "p", "weight": 90, "tls": 1}]),
-        );
-        check(
-            json!([entry("p", 190), c]),
-            Err("list[0].weight is 190, not a whole number from 0 to 100"),
-            json!([p, c]),
-        );
-        check(json!("none"), Err("list is not a list"), Value::Null);
-        check(json!([p, 5]), Err("list[1] is not an object"), Value::Null);
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ mod edits;
 mod hand;
 mod metadata;
 mod others;
+mod pruned;
 mod release;
 mod weights;
 
@@ -26,7 +27,7 @@ pub use case::{Case, Sample, Shared, Source};
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All of them, by the sentence that they assert.
-const LAWS: [(&str, Law); 16] = [
+const LAWS: [(&str, Law); 17] = [
     (
         "every weight that is written is read back, and writing it again changes nothing",
         weights::are_read_back,
@@ -43,6 +44,7 @@ const LAWS: [(&str, Law); 16] = [
     ("an edit by hand is reported with its path, then put back or refused", edits::are_told),
     ("what a hand does to our entries is told at its place", hand::is_told),
     ("arbitrary JSON gives an error or a route, never a panic", edits::of_any_shape),
+    ("whatever fields an API server drops, writing the same again changes nothing", pruned::nothing_grows),
     ("an object of another controller is left alone", doubt::foreign),
     ("what is not known leads to no change", doubt::not_known),
     ("questions end, and what is asked is all that is needed", doubt::questions_end),

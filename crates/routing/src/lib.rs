@@ -20,7 +20,7 @@ mod target;
 mod unowned;
 
 pub use claim::Claim;
-pub use entries::{Entries, Side, agreed, items, pointer, put};
+pub use entries::{Entries, NAMELESS, Side, agreed, items, pointer, put};
 pub use error::RouteError;
 pub use metadata::{MARKERS, WRITTEN, declare, mark, unmark};
 pub use router::{Capabilities, QuerySet, Router};

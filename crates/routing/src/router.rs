@@ -2,7 +2,7 @@
 
 use vexil_analysis::Routes;
 use vexil_api::{Canary, Defect};
-use vexil_object::{Change, ObjectKey, Objects};
+use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{RouteError, RouteTarget, Unowned};
 
@@ -27,6 +27,12 @@ pub trait Router: Send + Sync {
     /// migration.
     fn annotations(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// Kinds of which it has to know which fields their definitions have, since it can write more than one form. Their
+    /// definitions are seen with them ([`vexil_object::definition::has_field`]).
+    fn forms(&self) -> Vec<Kind> {
+        Vec::new()
     }
 
     /// The weights as the live objects say. Strict: what is not exactly as a router writes it is an error, so that an

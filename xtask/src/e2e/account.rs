@@ -147,3 +147,12 @@ async fn in_force(account: &Api, namespace: &str) -> anyhow::Result<()> {
     }
     Err(refusal.unwrap_or_else(|| anyhow::anyhow!("the rights of the chart are not in force")))
 }
+
+/// Whether there is nothing to render charts with; says so.
+pub fn no_chart() -> anyhow::Result<bool> {
+    let none = !charts::can_render()?;
+    if none {
+        println!("e2e: SKIPPED: the chart's rights: there is no Helm, and no Go to build it with");
+    }
+    Ok(none)
+}

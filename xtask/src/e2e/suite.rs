@@ -19,19 +19,20 @@ use tokio::{
 
 use super::{
     Args,
-    account::{Account, Installation},
+    account::{self, Account, Installation},
     api::{Api, DEFINITIONS, NAMESPACES, namespace},
     cast::Cast,
-    crds,
+    crds::{self, Source},
     operator::Recipe,
     play::{Ended, play},
     recorder::{Recorder, text},
-    scenes::{FIRST_FLAGS, Scene, first, last, on_their_own, second},
+    scenes::{
+        FIRST_FLAGS, REAL_FLAGS, Scene, first, last, on_their_own, real_first, real_last, real_second, second,
+    },
     stage::Stage,
     stand_in::StandIn,
     systems::{KUMA_SYSTEM, SMI_ISTIO},
 };
-use crate::charts;
 
 /// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
 const AT_ONCE: usize = 8;
@@ -77,7 +78,7 @@ impl<'a> Suite<'a> {
             scenes: AtomicUsize::new(0),
             logs,
             home: format!("vexil-{run}"),
-            as_user: args.as_user || no_chart()?,
+            as_user: args.as_user || account::no_chart()?,
         })
     }
 
@@ -92,23 +93,28 @@ impl<'a> Suite<'a> {
             self.api.create(NAMESPACES, "", &namespace(KUMA_SYSTEM)).await?;
         }
         let mut ended = Vec::new();
-        for (flags, scenes) in [(FIRST_FLAGS, first()), (&[], second())] {
-            let account = self.shared_account(&scenes).await?;
-            // Canaries name their provider, but for those whose name the CRD does not take.
-            let mut recipe = self.recipe(SMI_ISTIO.provider, "shared");
-            recipe.account = account.clone();
-            for flag in flags {
-                recipe = recipe.with(*flag);
-            }
-            let shared = recipe.start()?;
-            ended.extend(self.together(self.playable(scenes, &brought)).await?);
-            shared.kill().await?;
-            account.remove(&self.api).await?;
+        let products = Source::products()?;
+        if products.is_none() {
+            println!(
+                "e2e: SKIPPED: the products' own CRDs: VEXIL_PRODUCT_CRDS names no folder that has them"
+            );
+        }
+        let narrow = Source::Narrow;
+        let mut stages = vec![(FIRST_FLAGS, first(), &narrow), (&[], second(), &narrow)];
+        if let Some(products) = &products {
+            stages.extend([(REAL_FLAGS, real_first(), products), (&[], real_second(), products)]);
+        }
+        for (flags, scenes, source) in stages {
+            let scenes = self.playable(scenes, &brought, source)?;
+            ended.extend(self.by_one(flags, scenes, source).await?);
             // What the next operator finds is what its scenes bring.
             self.remove(&brought).await?;
         }
-        ended.extend(self.together(on_their_own()).await?);
-        ended.extend(self.together(last()).await?);
+        ended.extend(self.together(on_their_own(), &narrow).await?);
+        ended.extend(self.together(last(), &narrow).await?);
+        if products.is_some() {
+            ended.extend(self.together(real_last(), &narrow).await?);
+        }
         self.remove(&brought).await?;
         self.api.delete(NAMESPACES, "", &self.home).await?;
         if own_namespace {
@@ -128,6 +134,30 @@ impl<'a> Suite<'a> {
             std::fs::remove_dir_all(&self.logs)?;
         }
         Ok(())
+    }
+
+    /// Plays scenes that one operator of all namespaces serves.
+    async fn by_one(
+        &self,
+        flags: &[&str],
+        scenes: Vec<Scene>,
+        source: &Source,
+    ) -> anyhow::Result<Vec<Ended>> {
+        if !scenes.iter().any(|scene| scene.name.contains(&self.args.only)) {
+            return Ok(Vec::new());
+        }
+        let account = self.shared_account(&scenes).await?;
+        // Canaries name their provider, but for those whose name the CRD does not take.
+        let mut recipe = self.recipe(SMI_ISTIO.provider, "shared");
+        recipe.account = account.clone();
+        for flag in flags {
+            recipe = recipe.with(*flag);
+        }
+        let shared = recipe.start()?;
+        let ended = self.together(scenes, source).await?;
+        shared.kill().await?;
+        account.remove(&self.api).await?;
+        Ok(ended)
     }
 
     /// The routers' CRDs that the cluster does not have: they leave with the suite.
@@ -152,22 +182,34 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
-    /// Without those that would take away CRDs that the cluster had already.
-    fn playable(&self, scenes: Vec<Scene>, brought: &[String]) -> Vec<Scene> {
-        let (play, skip): (Vec<Scene>, Vec<Scene>) = scenes.into_iter().partition(|scene| {
-            !scene.exclusive || brought.iter().any(|name| Some(name.as_str()) == scene.definition())
-        });
-        for scene in skip {
-            println!("  skip          {}: the cluster has its CRDs already", scene.name);
+    /// Without those that would take away CRDs that the cluster had already, or whose product's are not there.
+    fn playable(
+        &self,
+        scenes: Vec<Scene>,
+        brought: &[String],
+        source: &Source,
+    ) -> anyhow::Result<Vec<Scene>> {
+        let mut play = Vec::new();
+        for scene in scenes {
+            let takes = scene.exclusive || matches!(source, Source::Products(_));
+            match scene.definition() {
+                Some(name) if takes && !brought.iter().any(|brought| brought == name) => {
+                    println!("  skip          {}: the cluster has its CRDs already", scene.name);
+                }
+                Some(name) if source.find(name)?.is_none() => {
+                    println!("  skip          {}: there is no CRD {name} of the product", scene.name);
+                }
+                _ => play.push(scene),
+            }
         }
-        play
+        Ok(play)
     }
 
     /// Plays scenes at the same time. Those that take a kind away from everybody come before others that use it.
-    async fn together(&self, scenes: Vec<Scene>) -> anyhow::Result<Vec<Ended>> {
+    async fn together(&self, scenes: Vec<Scene>, source: &Source) -> anyhow::Result<Vec<Ended>> {
         let scenes: Vec<Scene> =
             scenes.into_iter().filter(|scene| scene.name.contains(&self.args.only)).collect();
-        self.install_for(&scenes).await?;
+        self.install_for(&scenes, source).await?;
         let mut playing = JoinSet::new();
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let mut kinds: BTreeMap<&str, Arc<RwLock<()>>> = BTreeMap::new();
@@ -189,21 +231,19 @@ impl<'a> Suite<'a> {
         }
         let (begun, mut ended) = (Instant::now(), Vec::new());
         while let Some(scene) = playing.join_next().await {
-            let scene = scene?;
-            scene.tell();
-            ended.push(scene);
+            ended.push(scene.inspect(Ended::tell)?);
         }
         println!("  {} scenes in {:.0} s", ended.len(), begun.elapsed().as_secs_f64());
         Ok(ended)
     }
 
     /// Installs the CRDs that scenes use, but for those that a scene installs itself.
-    async fn install_for(&self, scenes: &[Scene]) -> anyhow::Result<()> {
+    async fn install_for(&self, scenes: &[Scene], source: &Source) -> anyhow::Result<()> {
         let itself = |name: &str| scenes.iter().any(|s| s.exclusive && s.definition() == Some(name));
         let used = scenes.iter().filter_map(Scene::definition).filter(|name| !itself(name));
         let used: BTreeSet<&str> = used.chain([crds::KEDA]).collect();
-        let definitions: Vec<_> = used.into_iter().map(crds::router).collect::<anyhow::Result<_>>()?;
-        crds::install(&self.api, &definitions).await
+        let found = used.into_iter().filter_map(|name| source.find(name).transpose());
+        crds::install(&self.api, &found.collect::<anyhow::Result<Vec<_>>>()?).await
     }
 
     fn stage(&self, scene: &Scene) -> Stage {
@@ -256,13 +296,4 @@ impl<'a> Suite<'a> {
         };
         Account::install(&self.api, &of, &self.logs).await
     }
-}
-
-/// Whether there is nothing to render charts with; says so.
-fn no_chart() -> anyhow::Result<bool> {
-    let none = !charts::can_render()?;
-    if none {
-        println!("e2e: SKIPPED: the chart's rights: there is no Helm, and no Go to build it with");
-    }
-    Ok(none)
 }

@@ -216,24 +216,37 @@ pub static KUMA: System = System {
 /// Where Kuma's control plane is.
 pub const KUMA_SYSTEM: &str = "kuma-system";
 
+const MESH_HTTP_ROUTE: RouteKind = RouteKind {
+    of: ("/apis/kuma.io/v1alpha1", "meshhttproutes"),
+    kind: "MeshHTTPRoute",
+    definition: "meshhttproutes.kuma.io",
+    place: |cast| (KUMA_SYSTEM.to_owned(), format!("{}.{}", cast.apex, cast.namespace)),
+    lists: "/spec/to/*/rules/*/default/backendRefs",
+    service: "/labels/kuma.io~1display-name",
+    weight: Written::AsNumber,
+    at_zero: AtZero::Listed,
+    theirs: r#"{"targetRef": {"kind": "Mesh"}, "to": []}"#,
+    missing: NO_KUMA,
+};
+
 /// Kuma 3: a MeshHTTPRoute beside the control plane.
 pub static KUMA_MESH: System = System {
     name: "kuma MeshHTTPRoute",
     provider: "kuma",
     by_flag: false,
     flags: &["-kuma-route-kind=MeshHTTPRoute"],
-    route: Some(RouteKind {
-        of: ("/apis/kuma.io/v1alpha1", "meshhttproutes"),
-        kind: "MeshHTTPRoute",
-        definition: "meshhttproutes.kuma.io",
-        place: |cast| (KUMA_SYSTEM.to_owned(), format!("{}.{}", cast.apex, cast.namespace)),
-        lists: "/spec/to/*/rules/*/default/backendRefs",
-        service: "/labels/kuma.io~1display-name",
-        weight: Written::AsNumber,
-        at_zero: AtZero::Listed,
-        theirs: r#"{"targetRef": {"kind": "Mesh"}, "to": []}"#,
-        missing: NO_KUMA,
-    }),
+    route: Some(MESH_HTTP_ROUTE),
+    spec: kuma_spec,
+    before: nothing,
+};
+
+/// Kuma 2.7: its references have names and no labels.
+pub static KUMA_BY_NAME: System = System {
+    name: "kuma MeshHTTPRoute by name",
+    provider: "kuma",
+    by_flag: false,
+    flags: &["-kuma-route-kind=MeshHTTPRoute"],
+    route: Some(RouteKind { service: "/name", ..MESH_HTTP_ROUTE }),
     spec: kuma_spec,
     before: nothing,
 };

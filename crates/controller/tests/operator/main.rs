@@ -9,6 +9,7 @@
 )]
 
 mod adoption;
+mod altered;
 mod autoscalers;
 mod bad_input;
 mod belongings;

@@ -83,6 +83,7 @@ async fn a_refused_write_leaves_what_is_known() {
         server.faults().push(Fault::once(ours("patch", "deployments"), slow));
         let refused = stage.cluster.apply(&label(&key, &live, "new")).await;
         assert_eq!(refused, Err(WriteError::Throttled { retry_after_ms: 7000 }));
+        tokio::time::sleep(Duration::from_secs(7)).await;
         server.faults().push(Fault::once(ours("patch", "deployments"), answer(403)));
         let refused = stage.cluster.apply(&label(&key, &live, "new")).await;
         assert!(matches!(refused, Err(WriteError::Forbidden { .. })), "{refused:?}");
@@ -183,6 +184,65 @@ async fn a_kind_that_is_not_served_is_not_asked_for_again_and_again() {
         tokio::time::sleep(Duration::from_secs(3600)).await;
         let asked = server.audit().of("vexil/").iter().filter(|entry| entry.resource == "nothings").count();
         assert!(asked <= 15, "{asked} requests in an hour");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_to_be_left_alone_is_neither_read_nor_written() {
+    let check = |code: u16, asked: u32, pause_s: u64| async move {
+        story(|stage, server, key, live| async move {
+            let slow = FaultAction::Answer { code, retry_after: Some(asked) };
+            server.faults().push(Fault::once(ours("patch", "deployments"), slow));
+            stage.cluster.apply(&label(&key, &live, "new")).await.unwrap_err();
+            server.audit().clear();
+            let rest = Err(ReadError::Throttled { retry_after_ms: pause_s * 1000 });
+            assert_eq!(stage.cluster.fetch(&key).await, rest, "{code}");
+            tokio::time::sleep(Duration::from_secs(pause_s) - Duration::from_millis(500)).await;
+            let refused = stage.cluster.apply(&label(&key, &live, "new")).await;
+            assert_eq!(refused, Err(WriteError::Throttled { retry_after_ms: 500 }), "{code}");
+            let status = json!({"replicas": 1});
+            let refused =
+                stage.cluster.write_status(&key, &Precondition::of(&live), &json!({}), &status).await;
+            assert_eq!(refused, Err(WriteError::Throttled { retry_after_ms: 500 }), "{code}");
+            let asked = server.audit().of("vexil/").iter().filter(|entry| entry.verb != "watch").count();
+            assert_eq!(asked, 0, "{code}: nothing is sent meanwhile");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            stage.cluster.fetch(&key).await.unwrap();
+            stage.cluster.apply(&label(&key, &live, "new")).await.unwrap();
+        })
+        .await;
+    };
+    check(429, 7, 7).await;
+    check(503, 7, 7).await;
+    check(429, 86_400, 60).await;
+    check(503, 86_400, 60).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_404_on_a_built_in_kind_is_trouble_and_never_absence() {
+    story(|stage, server, key, _| async move {
+        // Before the first list, and while it is watched.
+        server.faults().push(Fault::once(ours("list", "services"), answer(404)).times(3));
+        server.faults().push(Fault::once(ours("watch", "deployments"), answer(404)).times(3));
+        let service = stage.key(SERVICE, "podinfo");
+        assert_eq!(stage.cluster.look(&service), Seen::NotKnown);
+        server.drop_watches();
+        stage.until("trouble", |cluster| cluster.trouble(SERVICE).is_some()).await;
+        stage.until("trouble", |cluster| cluster.trouble(DEPLOYMENT).is_some()).await;
+        assert_eq!(stage.cluster.look(&service), Seen::NotKnown);
+        assert!(stage.cluster.look(&key).object().is_some(), "what was known stays");
+        assert_eq!(stage.cluster.list(SERVICE, ""), None);
+        let begun = tokio::time::Instant::now();
+        stage.until("the end of trouble", |cluster| cluster.trouble(SERVICE).is_none()).await;
+        stage.until("the end of trouble", |cluster| cluster.trouble(DEPLOYMENT).is_none()).await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert_eq!(stage.cluster.look(&service), Seen::Absent);
+
+        server.faults().push(Fault::once(ours("get", "deployments"), answer(404)));
+        let read = stage.cluster.fetch(&key).await;
+        assert!(matches!(read, Err(ReadError::Unavailable { .. })), "a 404 that names no object: {read:?}");
+        assert!(stage.cluster.look(&key).object().is_some());
     })
     .await;
 }

@@ -8,9 +8,9 @@ use vexil_object::{Change, Kind, Precondition, Seen, kinds};
 
 use super::Stage;
 
-const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+pub(super) const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
-fn definition(kind: Kind, versions: &[&str]) -> Value {
+pub(super) fn definition(kind: Kind, versions: &[&str]) -> Value {
     let versions: Vec<_> = versions
         .iter()
         .enumerate()
@@ -40,6 +40,10 @@ fn definition(kind: Kind, versions: &[&str]) -> Value {
 
 /// Makes a definition, in place of one that an earlier run on the same server left behind.
 async fn define(stage: &Stage, kind: Kind, versions: &[&str]) {
+    define_as(stage, kind, definition(kind, versions)).await;
+}
+
+pub(super) async fn define_as(stage: &Stage, kind: Kind, definition: Value) {
     let path = format!("{CRDS}/{}", kind.definition().name());
     if stage.cluster.fetch(&kind.definition()).await.unwrap() != Seen::Absent {
         stage.delete(&path).await;
@@ -47,7 +51,7 @@ async fn define(stage: &Stage, kind: Kind, versions: &[&str]) {
     while stage.cluster.fetch(&kind.definition()).await.unwrap() != Seen::Absent {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    stage.create(CRDS, definition(kind, versions)).await;
+    stage.create(CRDS, definition).await;
 }
 
 pub async fn a_kind_comes_and_goes_while_we_run(stage: Stage) {

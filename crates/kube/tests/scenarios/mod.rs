@@ -1,6 +1,7 @@
 //! What must hold on any API server: run in the process on every `cargo test`, and against a real one where there is
 //! one.
 
+mod altered;
 mod crds;
 mod versions;
 mod watching;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 use vexil_kube::{Cluster, Noted, Scope};
 use vexil_object::{Kind, ObjectKey, Seen};
 
+pub use altered::*;
 pub use crds::*;
 pub use versions::*;
 pub use watching::*;

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
-use vexil_routing::laws::{self, Case, Sample, Shared};
+use vexil_object::Store;
+use vexil_routing::{
+    Router,
+    laws::{self, Case, Sample, Shared},
+};
 
 use super::{BOTH, cluster, key};
 use crate::{Api, CANARY, Kuma, UID};
@@ -116,4 +120,118 @@ fn a_mesh_http_route_keeps_the_laws_of_routers() {
         source: None,
     })
     .unwrap();
+}
+
+/// A definition of MeshHTTPRoute as Kuma had it before 2.9: references have names and no labels.
+fn before_labels() -> Value {
+    let reference =
+        json!({"properties": {"kind": {}, "mesh": {}, "name": {}, "tags": {"additionalProperties": {}}}});
+    let backends = json!({"items": {"properties": {"kind": {}, "name": {}, "port": {}, "weight": {}}}});
+    let rules = json!({"items": {"properties": {"matches": {}, "default": {"properties": {"backendRefs": backends}}}}});
+    let to = json!({"items": {"properties": {"targetRef": reference, "rules": rules}}});
+    let schema = json!({"properties": {"spec": {"properties": {"targetRef": reference, "to": to}}}});
+    let version = json!({"name": "v1alpha1", "served": true, "schema": {"openAPIV3Schema": schema}});
+    json!({"kind": "CustomResourceDefinition", "spec": {"versions": [version]}})
+}
+
+fn older() -> Store {
+    let mut store = Store::default();
+    store.put(Api::MeshHttpRoute.kind().definition(), before_labels());
+    store
+}
+
+/// What Kuma 2.7 would make of the rules of a MeshHTTPRoute that concern the apex.
+fn by_name(live: &Value) -> Option<(i64, i64)> {
+    let named = |reference: &Value| {
+        let tag = reference["name"].as_str().filter(|_| reference["kind"] == "MeshService")?;
+        tag.strip_suffix("_test_svc_80").map(str::to_owned)
+    };
+    let to = live["spec"]["to"].as_array()?.iter();
+    let rules = to
+        .filter(|item| named(&item["targetRef"]).as_deref() == Some("podinfo"))
+        .flat_map(|item| item["rules"].as_array().into_iter().flatten());
+    let splits: Vec<_> = rules
+        .filter_map(|rule| {
+            sum(&rule["default"]["backendRefs"], |entry| {
+                named(entry)?;
+                entry["name"].as_str()?.strip_suffix("_test_svc_80")
+            })
+        })
+        .collect();
+    let first = *splits.first()?;
+    splits.iter().all(|split| *split == first).then_some(first)
+}
+
+#[test]
+fn a_mesh_http_route_keeps_the_laws_where_references_have_no_labels() {
+    let sample = Sample::default();
+    let service = |name: &str| json!({"kind": "MeshService", "name": format!("{name}_test_svc_80")});
+    let beta = json!({
+        "matches": [{"headers": [{"name": "x-beta", "value": "1"}]}],
+        "default": {"backendRefs": [service("beta")]},
+    });
+    laws::all(&Case {
+        router: &Kuma::new(None),
+        target: sample.target(),
+        cluster: older(),
+        route: key(Api::MeshHttpRoute),
+        owned: false,
+        weights: by_name,
+        split: Some("/spec/to/0/rules/0/default/backendRefs"),
+        lists: &[Shared {
+            pointer: "/spec/to/0/rules/0/default/backendRefs",
+            entry: || json!({"kind": "MeshService", "name": "podinfo-primary_other_svc_80"}),
+        }],
+        adoptable: &[json!({"spec": {"to": [{"targetRef": service("podinfo"), "rules": [beta]}]}})],
+        foreign: &[
+            json!({"metadata": {"labels": {UID: "another"}, "annotations": {CANARY: "other/podinfo"}}}),
+        ],
+        source: None,
+    })
+    .unwrap();
+}
+
+/// The route as it is after `live` was written over where the definition is `store`'s.
+fn mended(mut store: Store, live: Value, want: u32) -> Value {
+    let sample = Sample::default();
+    store.put(key(Api::MeshHttpRoute), live);
+    let have = super::look(Api::MeshHttpRoute, &store);
+    let changes = Kuma::new(None).render(&sample.target(), &super::split(want), &have).unwrap();
+    changes.iter().for_each(|change| store.apply(change).unwrap());
+    let mut live = store.get(&key(Api::MeshHttpRoute)).unwrap().clone();
+    let metadata = live["metadata"].as_object_mut().unwrap();
+    metadata.retain(|name, _| !matches!(name.as_str(), "uid" | "resourceVersion"));
+    live
+}
+
+#[test]
+fn the_form_follows_the_definition_and_left_overs_are_mended() {
+    let write = |store: Store| {
+        mended(
+            store,
+            json!({"metadata": {
+                "labels": {UID: "canary-uid"}, "annotations": {CANARY: "test/podinfo"},
+            }}),
+            25,
+        )
+    };
+    let (labels, names) = (write(cluster(&[Api::MeshHttpRoute])), write(older()));
+    assert_eq!(by_label(&labels), Some((75, 25)));
+    assert_eq!(by_name(&names), Some((75, 25)));
+    let reference = &names["spec"]["to"][0]["targetRef"];
+    assert_eq!(*reference, json!({"kind": "MeshService", "name": "podinfo_test_svc_80"}));
+    let backend = &names["spec"]["to"][0]["rules"][0]["default"]["backendRefs"][0];
+    assert_eq!(*backend, json!({"kind": "MeshService", "name": "podinfo-primary_test_svc_80", "weight": 75}));
+    // The definition was replaced by a newer or an older one.
+    assert_eq!(mended(cluster(&[Api::MeshHttpRoute]), names.clone(), 25), labels);
+    assert_eq!(mended(older(), labels.clone(), 25), names);
+    // What an operator left that did not know: one more item and two more entries for each attempt.
+    let mut nameless = labels.clone();
+    let entry = |weight: u32| json!({"kind": "MeshService", "port": 80, "weight": weight});
+    let item = json!({"targetRef": {"kind": "MeshService"}, "rules": [{
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "default": {"backendRefs": vec![[entry(100), entry(0)]; 3].concat()},
+    }]});
+    nameless["spec"]["to"] = json!(vec![item; 9]);
+    assert_eq!(mended(older(), nameless, 25), names);
 }

@@ -144,7 +144,7 @@ fn remove(object: &mut Value, pointer: &str) {
 }
 
 /// The JSON pointers of a value and of all that is in it.
-fn pointers(value: &Value) -> Vec<String> {
+pub(super) fn pointers(value: &Value) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut below = |step: &str, inner: &Value| {
         found.extend(pointers(inner).into_iter().map(|rest| format!("/{step}{rest}")));

@@ -60,21 +60,7 @@ const OURS: &[&str] = &[
 ];
 
 pub async fn pruned(stage: Stage) -> anyhow::Result<()> {
-    let definition = crds::canary()?;
-    let operator = stage.recipe.start()?;
-    let done = without_our_fields(&stage, &definition).await;
-    // Whatever came of it: the next suite wants the CRD as it was.
-    restore(&stage.api, &definition).await?;
-    done?;
-    // What was held up goes on by itself.
-    stage.rests_in("Initialized").await?;
-    stage.tells(&[INITIALISED])?;
-    operator.kill().await?;
-    stage.keeps_the_laws(INTERVAL)
-}
-
-async fn without_our_fields(stage: &Stage, definition: &Value) -> anyhow::Result<()> {
-    let mut reduced = definition.clone();
+    let mut reduced = crds::canary()?;
     let versions = reduced.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
     for version in versions.into_iter().flatten() {
         let status = version.pointer_mut("/schema/openAPIV3Schema/properties/status/properties");
@@ -83,7 +69,31 @@ async fn without_our_fields(stage: &Stage, definition: &Value) -> anyhow::Result
             ensure!(status.remove(*field).is_some(), "the CRD has no status.{field}");
         }
     }
-    restore(&stage.api, &reduced).await?;
+    nothing_is_touched(stage, &reduced).await
+}
+
+/// The same under the CRD that Flagger installs.
+pub async fn flaggers(stage: Stage) -> anyhow::Result<()> {
+    let products = crds::Source::products()?.context("no CRDs of the products")?;
+    let theirs = products.find("canaries.flagger.app")?.context("no CRD of Flagger")?;
+    nothing_is_touched(stage, &theirs).await
+}
+
+async fn nothing_is_touched(stage: Stage, reduced: &Value) -> anyhow::Result<()> {
+    let operator = stage.recipe.start()?;
+    let done = without_our_fields(&stage, reduced).await;
+    // Whatever came of it: the next suite wants the CRD as it was.
+    restore(&stage.api, &crds::canary()?).await?;
+    done?;
+    // What was held up goes on by itself.
+    stage.rests_in("Initialized").await?;
+    stage.tells(&[INITIALISED])?;
+    operator.kill().await?;
+    stage.keeps_the_laws(INTERVAL)
+}
+
+async fn without_our_fields(stage: &Stage, reduced: &Value) -> anyhow::Result<()> {
+    restore(&stage.api, reduced).await?;
     stage.apply(json!({})).await?;
     // The two are watched apart: which is seen first says nothing.
     stage.line("status Initializing 0").await?;

@@ -22,8 +22,8 @@ use futures::future::BoxFuture;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, KUBERNETES, KUMA, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System,
-        TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2,
+        SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
 
@@ -97,6 +97,33 @@ pub fn last() -> Vec<Scene> {
     named(&[&TRAEFIK], &[CANARYS_KIND]).into_iter().map(|scene| Scene { own: true, ..scene }).collect()
 }
 
+/// What an operator of all namespaces is told where the products' own CRDs are.
+pub const REAL_FLAGS: &[&str] = &["-kuma-route-kind=MeshHTTPRoute"];
+
+/// Under the CRDs of the products themselves: what they drop or fill in, ours may not.
+pub fn real_first() -> Vec<Scene> {
+    let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME], &[REAL]);
+    scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
+    scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
+    as_real(scenes)
+}
+
+/// The same, for an operator that chooses by itself.
+pub fn real_second() -> Vec<Scene> {
+    as_real(named(&[&KUMA], &[REAL]))
+}
+
+/// Changes the Canary's CRD for everybody, as [`last`] does: to that of the reference itself.
+pub fn real_last() -> Vec<Scene> {
+    let scenes = named(&[&TRAEFIK], &[FLAGGERS_KIND]).into_iter();
+    as_real(scenes.map(|scene| Scene { own: true, ..scene }).collect())
+}
+
+fn as_real(scenes: Vec<Scene>) -> Vec<Scene> {
+    let real = |scene: Scene| Scene { name: format!("real CRDs, {}", scene.name), ..scene };
+    scenes.into_iter().map(real).collect()
+}
+
 /// Each scene of these lists for each of these systems.
 fn named(systems: &[&'static System], lists: &[&[Named]]) -> Vec<Scene> {
     let of = |system: &'static System| {
@@ -126,6 +153,19 @@ static EVERYWHERE: &[Named] = scenes! {
     "a route edited or deleted by hand is put back" => routes::put_back,
     "names as long as can be" => names::long_names,
     "the route is somebody else's" => routes::foreign,
+};
+
+static REAL: &[Named] = scenes! {
+    "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
+    "a route edited or deleted by hand is put back" => routes::put_back,
+};
+
+static REAL_SCALERS: &[Named] = scenes! {
+    "a ScaledObject rests and is resumed" => scalers::keda_pauses,
+};
+
+static FLAGGERS_KIND: &[Named] = scenes! {
+    "under Flagger's CRD nothing is touched" => definitions::flaggers,
 };
 
 /// What does not depend on the system.

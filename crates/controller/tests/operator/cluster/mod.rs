@@ -156,7 +156,7 @@ impl Stage {
     pub fn start_on(&mut self, leash: Arc<Leash>) {
         let client = Arc::clone(&leash).hold(self.cluster.server().client());
         self.leash = leash;
-        let (caches, watches) = Caches::new(client, self.scope.clone(), projections());
+        let (caches, watches) = Caches::new(client, self.scope.clone(), projections(&registry()));
         let settings = Settings {
             provider: self.provider.to_owned(),
             metrics_server: self.metrics_server.clone(),

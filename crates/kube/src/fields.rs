@@ -1,0 +1,52 @@
+//! Which fields the versions of a definition have: read beside the watch of definitions, which asks for metadata only.
+
+use http::Method;
+use serde_json::Value;
+use vexil_object::{Kind, ObjectKey, Seen, definition, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
+
+use crate::{
+    ReadError,
+    call::{OBJECT_LIMIT, call},
+    page,
+    paths::{self, Body},
+    shared::Shared,
+};
+
+impl Shared {
+    /// A definition with the fields that its versions have; `None` when there is none. It is listed, not read: that
+    /// needs no right that watching it does not need.
+    pub(crate) async fn shape(&self, key: &ObjectKey) -> Result<Option<Value>, ReadError> {
+        let path = paths::collection(key.kind(), "")?;
+        let only = format!("metadata.name={}", key.name());
+        let path = paths::with_query(&path, &[("fieldSelector", &only)]);
+        let body = call(&self.client, paths::request(Method::GET, &path, Body::None)?, OBJECT_LIMIT).await?;
+        let page = page::decode(&body, &definition::shaped)
+            .map_err(|error| ReadError::Unavailable { message: format!("list is no JSON: {error}") })?;
+        let named = |object: &Value| meta::text(object, "/metadata/name") == key.name();
+        Ok(page.items.into_iter().find(named))
+    }
+}
+
+/// Adds to the metadata of a definition the fields that its versions have, where a projection wants them: they are
+/// asked for when its generation is another one than before.
+pub(crate) async fn complete(shared: &Shared, kind: Kind, object: &mut Value) -> Result<(), ReadError> {
+    let key = ObjectKey::cluster(kind, meta::text(object, "/metadata/name"));
+    if kind != CUSTOM_RESOURCE_DEFINITION || !shared.projection(kind).reads(&key) {
+        return Ok(());
+    }
+    let state =
+        |object: &Value| (meta::uid(object).to_owned(), object.pointer("/metadata/generation").cloned());
+    let before = shared.with(kind, |cache| cache.look(&key)).unwrap_or(Seen::NotKnown);
+    let known = before.object().filter(|before| state(before) == state(object));
+    let spec = match known.and_then(|before| before.get("spec")) {
+        Some(spec) => Some(spec.clone()),
+        None => {
+            let shape = shared.shape(&key).await?;
+            shape.and_then(|mut shape| shape.get_mut("spec").map(Value::take))
+        }
+    };
+    if let Some(spec) = spec {
+        meta::set(object, &["spec"], spec);
+    }
+    Ok(())
+}
