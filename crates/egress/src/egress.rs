@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{Client, ClientBuilder, Response, Url, header};
 use rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
 use tokio::time::timeout;
 
 use crate::{
-    CallError, Method, Oversize, Redirects, Reply, Request, Transport,
+    Allowed, CallError, Method, Oversize, Redirects, Reply, Request, Transport,
     error::{cause, told},
     policy,
     resolve::{Checked, Lookup, System},
@@ -26,6 +27,19 @@ const IDLE_MS: u64 = 1_000;
 pub struct Egress {
     verifying: Client,
     trusting: Client,
+    allowed: Arc<Allowed>,
+    in_pod: bool,
+    proxies: Matcher,
+}
+
+/// What the admin says about calls.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// The addresses that may be called; empty for all.
+    pub allowed: Allowed,
+    /// The process runs in a pod. What listens on its loopback interface (the sidecars' own interfaces) is nobody
+    /// else's to read: without a list of allowed addresses, replies from there are [`Reply::private`].
+    pub in_pod: bool,
 }
 
 /// Why there is no way out at all.
@@ -40,18 +54,30 @@ pub enum SetupError {
 }
 
 impl Egress {
-    /// Builds the clients.
+    /// Builds the clients, without rules of the admin's.
     ///
     /// # Errors
     /// When the process has no default crypto provider, or the environment's settings are unusable.
     pub fn new() -> Result<Self, SetupError> {
-        Self::build(Arc::new(System), &|client| client)
+        Self::with(Rules::default())
+    }
+
+    /// Builds the clients.
+    ///
+    /// # Errors
+    /// As [`Egress::new`].
+    pub fn with(rules: Rules) -> Result<Self, SetupError> {
+        Self::build(rules, Arc::new(System), Matcher::from_env(), &|client| client)
     }
 
     pub(crate) fn build(
+        rules: Rules,
         lookup: Arc<dyn Lookup>,
+        proxies: Matcher,
         proxied: &dyn Fn(ClientBuilder) -> ClientBuilder,
     ) -> Result<Self, SetupError> {
+        let allowed = Arc::new(rules.allowed);
+        let checked = Arc::new(Checked { lookup, allowed: Arc::clone(&allowed), proxies: hosts(&proxies) });
         if CryptoProvider::get_default().is_none() {
             return Err(SetupError::NoCryptoProvider);
         }
@@ -63,7 +89,7 @@ impl Egress {
                 .retry(reqwest::retry::never())
                 .pool_idle_timeout(Duration::from_millis(IDLE_MS))
                 .pool_max_idle_per_host(2)
-                .dns_resolver(Arc::new(Checked(Arc::clone(&lookup))))
+                .dns_resolver(Arc::clone(&checked))
         };
         let verifying = match builder().build() {
             Ok(client) => client,
@@ -77,19 +103,25 @@ impl Egress {
             }
         };
         let trusting = builder().tls_danger_accept_invalid_certs(true).build()?;
-        Ok(Egress { verifying, trusting })
+        Ok(Egress { verifying, trusting, allowed, in_pod: rules.in_pod, proxies })
     }
 
     async fn exchange(&self, mut request: Request) -> Result<Reply, CallError> {
         let mut hops = match (request.method, request.redirects) {
-            (Method::Get, Redirects::Follow(most)) => most,
+            (Method::Get, Redirects::SameHost(most)) => most,
             _ => 0,
         };
         loop {
             policy::check_host(&request.url)?;
+            let proxied = intercept(&self.proxies, request.url.as_str()).is_some();
+            self.allowed.check(&request.url, proxied)?;
             let response = self.send(&request).await?;
-            let Some(to) = redirect(&request.url, &response) else { return read(&request, response).await };
-            if hops == 0 {
+            let Some(to) = redirect(&request.url, &response) else {
+                let private = self.is_private(&request.url, &response, proxied);
+                return Ok(Reply { private, ..read(&request, response).await? });
+            };
+            let elsewhere = to.host_str() != request.url.host_str();
+            if hops == 0 || elsewhere || to.scheme() == "http" && request.url.scheme() == "https" {
                 let (host, status) = (host_and_port(&request.url), response.status().as_u16());
                 return Err(CallError::Redirected { host, status, to: shown(&to) });
             }
@@ -100,6 +132,13 @@ impl Egress {
             }
             request.url = next;
         }
+    }
+
+    /// Whether the words of a reply are for the operator's own pod alone.
+    fn is_private(&self, url: &Url, response: &Response, proxied: bool) -> bool {
+        let peer = response.remote_addr().filter(|_| !proxied).map(|peer| peer.ip().to_canonical());
+        let loopback = peer.map_or_else(|| policy::is_loopback(url), |address| address.is_loopback());
+        self.in_pod && self.allowed.is_empty() && loopback
     }
 
     async fn send(&self, request: &Request) -> Result<Response, CallError> {
@@ -138,6 +177,17 @@ impl Transport for Egress {
         let reply = timeout(Duration::from_millis(after_ms), self.exchange(request)).await;
         reply.unwrap_or(Err(CallError::TimedOut { host, after_ms }))
     }
+}
+
+/// The proxy that a URL is called through, if it is.
+fn intercept(proxies: &Matcher, url: &str) -> Option<Intercept> {
+    proxies.intercept(&url.parse().ok()?)
+}
+
+/// The hosts of all proxies.
+fn hosts(proxies: &Matcher) -> Vec<String> {
+    let probes = ["http://any.invalid/", "https://any.invalid/"].iter();
+    probes.filter_map(|probe| Some(intercept(proxies, probe)?.uri().host()?.to_owned())).collect()
 }
 
 /// Where the server points, when it does.

@@ -2,9 +2,10 @@
 //!
 //! Hooks, metric servers and alert receivers are addresses that users write, so every call is bounded in time and
 //! size, follows redirects only where asked to, and never reaches a link-local or cloud metadata address, whatever a
-//! name resolves to. Callers hold a [`Transport`], which tests answer in the process; the operator hands them
+//! name resolves to, nor one that the admin's list lacks ([`Allowed`]). Callers hold a [`Transport`], which tests answer in the process; the operator hands them
 //! [`Egress`].
 
+mod allowed;
 mod egress;
 mod error;
 mod policy;
@@ -13,7 +14,8 @@ mod secret;
 mod transport;
 mod url;
 
-pub use egress::{Egress, SetupError};
+pub use allowed::{Allowed, BadEntry};
+pub use egress::{Egress, Rules, SetupError};
 pub use error::CallError;
 pub use reqwest::Url;
 pub use secret::Secret;

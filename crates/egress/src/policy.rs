@@ -51,6 +51,13 @@ pub(crate) fn check_host(url: &Url) -> Result<(), CallError> {
     }
 }
 
+/// Whether a URL names the loopback interface.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    literal.map_or(host == "localhost", |address| address.to_canonical().is_loopback())
+}
+
 fn forbidden_v4(address: Ipv4Addr) -> Option<&'static str> {
     match address {
         a if a.is_link_local() => Some(LINK_LOCAL),

@@ -5,7 +5,10 @@ use std::{error::Error, io, net::SocketAddr, sync::Arc};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::policy::forbidden;
+use crate::{
+    allowed::{Allowed, UNLISTED},
+    policy::forbidden,
+};
 
 /// Turns a name into addresses; tests answer from a table.
 #[async_trait::async_trait]
@@ -24,7 +27,12 @@ impl Lookup for System {
 }
 
 /// A lookup that fails when any answer is forbidden: a name with two faces is not trusted with the better one.
-pub(crate) struct Checked(pub(crate) Arc<dyn Lookup>);
+pub(crate) struct Checked {
+    pub(crate) lookup: Arc<dyn Lookup>,
+    pub(crate) allowed: Arc<Allowed>,
+    /// Hosts of the environment's proxies, which the admin need not list. [`Allowed::check`] keeps users from them.
+    pub(crate) proxies: Vec<String>,
+}
 
 /// A name led to an address that the policy forbids.
 #[derive(Debug, thiserror::Error)]
@@ -37,14 +45,17 @@ pub(crate) struct Forbidden {
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let lookup = Arc::clone(&self.0);
+        let lookup = Arc::clone(&self.lookup);
+        let is_proxy = self.proxies.iter().any(|proxy| proxy.eq_ignore_ascii_case(name.as_str()));
+        let allowed = if is_proxy { Arc::default() } else { Arc::clone(&self.allowed) };
         Box::pin(async move {
             let found = lookup.lookup(name.as_str()).await?;
             if found.is_empty() {
                 return Err(io::Error::new(io::ErrorKind::NotFound, "name has no address").into());
             }
             for address in &found {
-                if let Some(rule) = forbidden(address.ip()) {
+                let listed = allowed.may_lead(name.as_str(), address.ip());
+                if let Some(rule) = forbidden(address.ip()).or((!listed).then_some(UNLISTED)) {
                     let (name, address) = (name.as_str().to_owned(), address.ip().to_string());
                     return Err(Box::new(Forbidden { name, address, rule }) as Box<dyn Error + Send + Sync>);
                 }

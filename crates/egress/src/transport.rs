@@ -42,9 +42,10 @@ pub enum Oversize {
 pub enum Redirects {
     /// Fail with [`CallError::Redirected`].
     Refuse,
-    /// Follow a GET up to this many times, each hop checked like the first. Headers stay behind when the origin
-    /// changes, because they may hold credentials. Other methods are never repeated elsewhere.
-    Follow(u8),
+    /// Follow a GET up to this many times on the same host, and never from https to http, each hop checked like the
+    /// first. Headers stay behind when the origin changes, because they may hold credentials. Other methods are never
+    /// repeated elsewhere.
+    SameHost(u8),
 }
 
 /// One request and its limits.
@@ -71,7 +72,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A GET: 5 s, 1 MiB or an error, five redirects.
+    /// A GET: 5 s, 1 MiB or an error, five redirects on the same host.
     pub fn get(url: Url) -> Self {
         Request {
             method: Method::Get,
@@ -82,7 +83,7 @@ impl Request {
             max_reply_bytes: 1 << 20,
             oversize: Oversize::Fail,
             skip_verify: false,
-            redirects: Redirects::Follow(5),
+            redirects: Redirects::SameHost(5),
         }
     }
 
@@ -130,6 +131,8 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether the body went on beyond the limit.
     pub truncated: bool,
+    /// Whether the body must not be repeated in messages: it is of a server that only the operator's own pod reaches.
+    pub private: bool,
 }
 
 impl Reply {
@@ -159,9 +162,11 @@ impl Reply {
     }
 
     /// The body as text for messages, at most `limit` bytes of it: trimmed, with control characters and those that
-    /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character.
+    /// turn the direction of writing replaced by spaces, and bytes that are no UTF-8 by the replacement character. Empty for a
+    /// reply that is private.
     pub fn text(&self, limit: usize) -> String {
-        let cut = self.body.get(..self.body.len().min(limit)).unwrap_or_default();
+        let shown = if self.private { 0 } else { limit };
+        let cut = self.body.get(..self.body.len().min(shown)).unwrap_or_default();
         printable(&String::from_utf8_lossy(cut))
     }
 }
