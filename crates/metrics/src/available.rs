@@ -63,7 +63,7 @@ async fn template(
     have: &Objects,
 ) -> Result<(), Unavailable> {
     let reference = check.metric.template_ref.clone().unwrap_or_default();
-    let source = match source(&template_key(subject, &reference), have) {
+    let source = match source(subject, &template_key(subject, &reference), have) {
         Ok(source) => source,
         Err(LookupError::NotKnown(object)) => return Err(object.into()),
         Err(LookupError::Broken(text)) => return Err(because(text)),
@@ -73,6 +73,7 @@ async fn template(
         return Err(because(format!("metric template {label} query render error: {error}")));
     }
     let online = source.provider.online(transport).await;
+    let online = online.map_err(|error| if source.discreet { error.without_words() } else { error });
     online.map_err(|e| because(format!("{kind} in metric template {label} not avaiable: {e}")))
 }
 

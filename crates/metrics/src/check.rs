@@ -119,17 +119,19 @@ async fn template(
 ) -> Result<Checked, NotKnown> {
     let name = check.name();
     let reference = check.metric.template_ref.clone().unwrap_or_default();
-    let Source { label, provider, query, .. } = match source(&template_key(subject, &reference), have) {
-        Ok(source) => source,
-        Err(LookupError::NotKnown(object)) => return Err(object),
-        Err(LookupError::Broken(text)) => return Ok(lost(capitalised(&text))),
-    };
+    let Source { label, provider, query, discreet, .. } =
+        match source(subject, &template_key(subject, &reference), have) {
+            Ok(source) => source,
+            Err(LookupError::NotKnown(object)) => return Err(object),
+            Err(LookupError::Broken(text)) => return Ok(lost(capitalised(&text))),
+        };
     let query = match rendered(subject, check, query) {
         Ok(query) => query,
         Err(error) => return Ok(lost(format!("Metric template {label} query render error: {error}"))),
     };
     tracing::debug!(metric = name, template = label, query, "asking a metric template");
-    Ok(match number(provider.as_ref(), transport, &query).await {
+    let number = number(provider.as_ref(), transport, &query).await;
+    Ok(match number.map_err(|error| if discreet { error.without_words() } else { error }) {
         Ok(value) => judged(subject, check, value),
         Err(error @ QueryError::NoValues) => {
             fail(format!("Halt advancement no values found for custom metric: {name}: {error}"))

@@ -1,6 +1,6 @@
 //! From a reference to a provider that can be asked: the MetricTemplate, then its Secret.
 
-use vexil_api::{MetricTemplateSpec, TemplateRef};
+use vexil_api::{MetricTemplateSpec, TemplateRef, parse_metric_template, summary};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
 
 use crate::{
@@ -21,6 +21,9 @@ pub(crate) struct Source {
     pub(crate) kind: String,
     pub(crate) provider: Box<dyn MetricProvider>,
     pub(crate) query: Result<Template, TemplateError>,
+    /// It is asked with credentials of another namespace than the Canary's: what it says is not for the Canary's
+    /// events, because who writes Canaries could not ask it.
+    pub(crate) discreet: bool,
 }
 
 /// Why a reference leads nowhere.
@@ -51,7 +54,8 @@ pub(crate) fn template_key(subject: &Subject<'_>, reference: &TemplateRef) -> Ob
     ObjectKey::new(kinds::METRIC_TEMPLATE, namespace, &reference.name)
 }
 
-/// The secret that a template refers to, if that can be told yet.
+/// The secret that a template refers to, if that can be told yet. It is of the template's own namespace, where the
+/// address is written as well: no Canary, and no template elsewhere, has a say in where the secret is sent.
 pub(crate) fn secret_key(template: &ObjectKey, have: &Objects) -> Option<ObjectKey> {
     let spec = spec(have.get(template).object()?).ok()?;
     let secret = spec.provider.secret_ref?;
@@ -59,7 +63,11 @@ pub(crate) fn secret_key(template: &ObjectKey, have: &Objects) -> Option<ObjectK
 }
 
 /// Everything it takes to ask the template.
-pub(crate) fn source(template: &ObjectKey, have: &Objects) -> Result<Source, LookupError> {
+pub(crate) fn source(
+    subject: &Subject<'_>,
+    template: &ObjectKey,
+    have: &Objects,
+) -> Result<Source, LookupError> {
     let label = format!("{}.{}", template.name(), template.namespace());
     let broken = |text: String| LookupError::Broken(format!("metric template {label} {text}"));
     let object = object(template, have)?.ok_or_else(|| {
@@ -78,7 +86,8 @@ pub(crate) fn source(template: &ObjectKey, have: &Objects) -> Result<Source, Loo
     let kind = spec.provider.type_.clone();
     let provider = providers::build(&spec.provider, credentials.as_ref())
         .map_err(|e| broken(format!("provider {kind} error: {e}")))?;
-    Ok(Source { query: Template::parse(&spec.query), label, kind, provider })
+    let discreet = credentials.is_some() && template.namespace() != subject.namespace;
+    Ok(Source { query: Template::parse(&spec.query), label, kind, provider, discreet })
 }
 
 /// The object, `None` when it is known not to exist.
@@ -90,6 +99,7 @@ fn object<'a>(key: &ObjectKey, have: &'a Objects) -> Result<Option<&'a serde_jso
     }
 }
 
-fn spec(template: &serde_json::Value) -> Result<MetricTemplateSpec, serde_json::Error> {
-    serde_json::from_value(template.get("spec").cloned().unwrap_or_default())
+/// The template, held against its limits: an API server with an older CRD lets anything through.
+fn spec(template: &serde_json::Value) -> Result<MetricTemplateSpec, String> {
+    parse_metric_template(template).map_err(|defects| summary(&defects))
 }

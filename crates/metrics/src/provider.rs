@@ -57,14 +57,35 @@ pub enum QueryError {
     #[error("request failed: {0}")]
     Call(#[from] CallError),
     /// The server refused the query or failed.
-    #[error("error response: {0}")]
-    Refused(String),
+    #[error("error response: {}{said}", status.as_ref().map(|line| format!("Status {line}: ")).unwrap_or_default())]
+    Refused {
+        /// The status of HTTP with its words, when that tells it.
+        status: Option<String>,
+        /// What the server said.
+        said: String,
+    },
     /// The reply is not what the API promises.
     #[error("error unmarshaling result: {0}")]
     Malformed(String),
     /// The server answers, but not as a working one does.
     #[error("{0}")]
     Offline(String),
+}
+
+impl QueryError {
+    /// The same error without what the server said, for readers who could not ask it themselves.
+    #[must_use]
+    pub(crate) fn without_words(self) -> Self {
+        const KEPT_BACK: &str = "its words are not repeated here";
+        match self {
+            QueryError::Refused { status, .. } => QueryError::Refused { status, said: KEPT_BACK.to_owned() },
+            QueryError::Malformed(_) => {
+                QueryError::Malformed(format!("it is no answer to a query, and {KEPT_BACK}"))
+            }
+            QueryError::Offline(_) => QueryError::Offline(format!("running query failed; {KEPT_BACK}")),
+            other => other,
+        }
+    }
 }
 
 #[async_trait]

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Defect;
 use crate::crd::schema::object;
 use crate::metric_template::MetricTemplateStatus;
-use crate::{Canary, CanarySpec, CanaryStatus, MetricTemplate, MetricTemplateSpec, limits};
+use crate::{Canary, CanarySpec, CanaryStatus, MetricTemplateSpec, limits};
 
 /// The types as schemas, with the limits and without what else the contract adds.
 static CANARY: LazyLock<Value> =
@@ -29,18 +29,20 @@ const MOST: usize = 1_000;
 /// # Errors
 /// Every field whose type is wrong or that is beyond its limit, with its path.
 pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
-    read(&CANARY, object)
+    check(&CANARY, object)?;
+    typed(object, "")
 }
 
-/// Reads a MetricTemplate.
+/// Reads the spec of a MetricTemplate.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_metric_template(object: &Value) -> Result<MetricTemplate, Vec<Defect>> {
-    read(&TEMPLATE, object)
+pub fn parse_metric_template(object: &Value) -> Result<MetricTemplateSpec, Vec<Defect>> {
+    typed(check(&TEMPLATE, object)?, "spec.")
 }
 
-fn read<T: DeserializeOwned>(schema: &Value, object: &Value) -> Result<T, Vec<Defect>> {
+/// Holds an object against its schema. Returns its spec.
+fn check<'a>(schema: &Value, object: &'a Value) -> Result<&'a Value, Vec<Defect>> {
     if !object.is_object() {
         let message = format!("must be an object, not {}", told(object));
         return Err(vec![Defect { path: "the object".to_owned(), message }]);
@@ -51,14 +53,15 @@ fn read<T: DeserializeOwned>(schema: &Value, object: &Value) -> Result<T, Vec<De
         defects.push(Defect { path: "spec".to_owned(), message: "is required".to_owned() });
     }
     walk(schema, object, &mut String::new(), &mut defects);
-    if defects.is_empty() {
-        defects.extend(spec.and_then(limits::too_long));
+    match spec {
+        Some(spec) if defects.is_empty() => limits::too_long(spec).map_or(Ok(spec), |long| Err(vec![long])),
+        _ => Err(defects),
     }
-    if !defects.is_empty() {
-        return Err(defects);
-    }
-    serde_path_to_error::deserialize(object).map_err(|error| {
-        let path = error.path().to_string();
+}
+
+fn typed<T: DeserializeOwned>(value: &Value, root: &str) -> Result<T, Vec<Defect>> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = format!("{root}{}", error.path());
         vec![Defect { path, message: error.into_inner().to_string() }]
     })
 }

@@ -1,5 +1,6 @@
 //! The reference's own rules, with its own words (`operator.md` section 7), and references without a name.
 
+use super::names::is_dns_name;
 use super::{Subject, Validation};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
@@ -44,6 +45,12 @@ fn templates(subject: &Subject<'_>, found: &mut Validation) {
         }
         if template.name.is_empty() {
             found.defect(format!("{path}.name"), "is required");
+        } else if !is_dns_name(&template.name) {
+            let text = format!("`{}` is no name of a Kubernetes object", template.name);
+            found.defect(format!("{path}.name"), text);
+        }
+        if let Some(namespace) = namespace.filter(|name| !name.is_empty() && !is_dns_name(name)) {
+            found.defect(format!("{path}.namespace"), format!("`{namespace}` is no name of a namespace"));
         }
     }
 }

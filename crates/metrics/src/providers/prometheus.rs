@@ -119,34 +119,7 @@ impl HttpProvider for Prometheus {
     }
 
     fn parse(&self, reply: &Reply) -> Result<f64, QueryError> {
-        if reply.status >= 400 {
-            let status = reply.status_line();
-            return Err(QueryError::Refused(format!("Status {status}: {}", self.said(reply))));
-        }
-        let malformed =
-            |problem: &str| QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)));
-        if let Some(encoding) = reply.header("content-encoding").filter(|e| *e != "identity") {
-            return Err(QueryError::Malformed(format!(
-                "reply is encoded as {}, which was not asked for",
-                self.quoted(encoding)
-            )));
-        }
-        let answer: Answer = serde_json::from_slice(&reply.body).map_err(|e| malformed(&e.to_string()))?;
-        if answer.status.as_deref() == Some("error") {
-            let (kind, error) = (answer.error_type.unwrap_or_default(), answer.error.unwrap_or_default());
-            return Err(QueryError::Refused(self.quoted(&printable(&format!("{kind}: {error}")))));
-        }
-        let data = answer.data.ok_or_else(|| malformed("reply has no data"))?;
-        let Value::Array(series) = &data.result else { return Err(malformed("data has no list of results")) };
-        if matches!(data.result_type.as_deref(), Some("scalar" | "string")) {
-            return Err(malformed("result is no vector"));
-        }
-        match series.as_slice() {
-            [] => Err(QueryError::NoValues),
-            [one] if one.get("values").is_some() => Err(QueryError::ManyValues),
-            [one] => sample(one).map_err(|problem| malformed(&problem)),
-            many => Err(QueryError::ManySeries(many.len())),
-        }
+        self.read(reply).map_err(|error| if reply.private { error.without_words() } else { error })
     }
 
     fn probe(&self) -> Request {
@@ -158,6 +131,42 @@ impl HttpProvider for Prometheus {
             Ok(1.0) => Ok(()),
             Ok(_) => Err(QueryError::Offline("value is not 1 for query: vector(1)".to_owned())),
             Err(error) => Err(QueryError::Offline(format!("running query failed: {error}"))),
+        }
+    }
+}
+
+impl Prometheus {
+    /// The number in a reply; errors quote what the server said.
+    fn read(&self, reply: &Reply) -> Result<f64, QueryError> {
+        if reply.status >= 400 {
+            let status = Some(reply.status_line());
+            return Err(QueryError::Refused { status, said: self.said(reply) });
+        }
+        let malformed = |problem: &str| {
+            QueryError::Malformed(format!("{}, '{}'", self.quoted(problem), self.said(reply)))
+        };
+        if let Some(encoding) = reply.header("content-encoding").filter(|e| *e != "identity") {
+            return Err(QueryError::Malformed(format!(
+                "reply is encoded as {}, which was not asked for",
+                self.quoted(encoding)
+            )));
+        }
+        let answer: Answer = serde_json::from_slice(&reply.body).map_err(|e| malformed(&e.to_string()))?;
+        if answer.status.as_deref() == Some("error") {
+            let (kind, error) = (answer.error_type.unwrap_or_default(), answer.error.unwrap_or_default());
+            let said = self.quoted(&printable(&format!("{kind}: {error}")));
+            return Err(QueryError::Refused { status: None, said });
+        }
+        let data = answer.data.ok_or_else(|| malformed("reply has no data"))?;
+        let Value::Array(series) = &data.result else { return Err(malformed("data has no list of results")) };
+        if matches!(data.result_type.as_deref(), Some("scalar" | "string")) {
+            return Err(malformed("result is no vector"));
+        }
+        match series.as_slice() {
+            [] => Err(QueryError::NoValues),
+            [one] if one.get("values").is_some() => Err(QueryError::ManyValues),
+            [one] => sample(one).map_err(|problem| malformed(&problem)),
+            many => Err(QueryError::ManySeries(many.len())),
         }
     }
 }

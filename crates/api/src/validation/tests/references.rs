@@ -66,3 +66,19 @@ fn the_references_own_rules_in_its_own_words() {
         ],
     );
 }
+
+/// Names become parts of paths of the API server.
+#[test]
+fn a_reference_names_an_object_and_no_path() {
+    let template = |name: &str, namespace: &str| {
+        metric(json!({ "name": "own", "templateRef": { "name": name, "namespace": namespace } }))
+    };
+    check(template("t", "shared"), &[]);
+    for name in ["../secrets/x", "a/b", "T", "a b", "%2e%2e"] {
+        let told =
+            format!("analysis.metrics[0].templateRef.name: `{name}` is no name of a Kubernetes object");
+        check(template(name, ""), &[told.as_str()]);
+        let told = format!("analysis.metrics[0].templateRef.namespace: `{name}` is no name of a namespace");
+        check(template("t", name), &[told.as_str()]);
+    }
+}

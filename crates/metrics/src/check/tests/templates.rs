@@ -30,7 +30,7 @@ async fn a_template_that_leads_nowhere_says_at_which_step() {
     check_template(says("1"), objects(None, None), lost(text)).await;
     let text = "Metric template t.test secret s error: secrets \"s\" not found";
     check_template(says("1"), objects(Some(template("up")), None), lost(text)).await;
-    let text = "Metric template t.test error: invalid type: string \"x\", expected struct MetricProviderSpec";
+    let text = "Metric template t.test error: spec.provider: must be an object, not the text `x`";
     check_template(says("1"), provider(json!("x")), lost(text)).await;
     let text = "Metric template t.test provider datadog error: metric provider type \"datadog\" is not supported by \
                 this version";
@@ -74,4 +74,53 @@ async fn nothing_is_judged_on_objects_that_nobody_has_looked_at() {
     let elsewhere = [metric(json!({"name": "x", "templateRef": {"name": "t", "namespace": "shared"}}))];
     let key = ObjectKey::new(kinds::METRIC_TEMPLATE, "shared", "t");
     assert_eq!(needs(&subject(&spec), &checks(&elsewhere)[0], &Objects::default()), [key]);
+}
+
+/// Who writes Canaries may use a template of another namespace, and gets its numbers. What its server says to the
+/// other namespace's credentials would be more than that.
+#[tokio::test]
+async fn what_a_server_says_to_the_credentials_of_another_namespace_is_not_repeated() {
+    let (spec, mut of) = (canary(json!({})), by_template());
+    of["templateRef"] = json!({"name": "t", "namespace": "shared"});
+    let keys = [kinds::METRIC_TEMPLATE, kinds::SECRET]
+        .map(|kind| ObjectKey::new(kind, "shared", if kind == kinds::SECRET { "s" } else { "t" }));
+    let [template_key, secret_key] = keys;
+    let mut have = Objects::default();
+    have.insert(template_key, Seen::present(json!({"spec": template("up")})));
+    // The secret of that name in the Canary's own namespace is not the template's.
+    have.insert(
+        ObjectKey::new(kinds::SECRET, "test", "s"),
+        Seen::present(json!({"data": {"token": "d3Jvbmc="}})),
+    );
+    assert_eq!(
+        needs(&subject(&spec), &checks(&[metric(of.clone())])[0], &have),
+        std::slice::from_ref(&secret_key)
+    );
+    have.insert(secret_key, Seen::present(secret().expect("secret")));
+    let kept_back = "its words are not repeated here";
+    for (reply, expect) in [
+        (Reply::new(403, "inside"), format!("error response: Status 403 Forbidden: {kept_back}")),
+        (
+            Reply::new(200, r#"{"status":"error","errorType":"inside","error":"inside"}"#),
+            format!("error response: {kept_back}"),
+        ),
+        (
+            Reply::new(200, "inside"),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+    ] {
+        let server = server(Ok(reply));
+        let (verdicts, _) = told(&server, &spec, of.clone(), &have).await;
+        assert_eq!(verdicts, [Verdict::Lost(format!("Metric query failed for errors: {expect}"))]);
+        assert_eq!(server.seen.lock().expect("lock")[0].headers[0].1.expose(), "Bearer MARKER");
+    }
+}
+
+/// An API server with an older CRD lets anything through.
+#[tokio::test]
+async fn a_template_beyond_its_limits_is_not_asked() {
+    let long = objects(Some(json!({"provider": {"type": "prometheus"}, "query": "x".repeat(32_769)})), None);
+    let text =
+        "Metric template t.test error: spec.query: is 32769 characters long; at most 32768 are allowed";
+    check_template(says("1"), long, Verdict::Lost(text.to_owned())).await;
 }

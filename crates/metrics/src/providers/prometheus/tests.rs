@@ -165,7 +165,8 @@ fn anything_else_is_an_error_that_says_what_came() {
 fn a_hostile_reply_is_one_short_message() {
     let provider = server(&[], None).expect("provider");
     let told = |reply: Reply| provider.parse(&reply).expect_err("no number").to_string();
-    let error = json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
+    let error =
+        json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
     let error = told(Reply::new(200, error));
     assert!(error.starts_with("error response: x :  e e") && error.len() < 600, "{error}");
     assert!(error.ends_with(" bytes left out)"), "{error}");
@@ -184,6 +185,37 @@ fn a_hostile_reply_is_one_short_message() {
     assert_eq!(gzip, "error unmarshaling result: reply is encoded as gzip, which was not asked for");
     let forged = told(Reply::new(500, "a\r\n\u{1b}[2J\u{202e}b"));
     assert_eq!(forged, "error response: Status 500 Internal Server Error: a   [2J b");
+}
+
+/// Servers that only the operator's own pod reaches are asked like others, but nobody reads their answers.
+#[test]
+fn of_a_private_reply_no_word_is_repeated() {
+    let provider = server(&[], None).expect("provider");
+    let kept_back = "its words are not repeated here";
+    for (status, body, expect) in [
+        (
+            200,
+            "MARKER".to_owned(),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (
+            200,
+            vector(r#"{"value":[1,"MARKER"]}"#),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (
+            200,
+            r#"{"status":"MARKER","data":"MARKER"}"#.to_owned(),
+            format!("error unmarshaling result: it is no answer to a query, and {kept_back}"),
+        ),
+        (200, r#"{"status":"error","error":"MARKER"}"#.to_owned(), format!("error response: {kept_back}")),
+        (403, "MARKER".to_owned(), format!("error response: Status 403 Forbidden: {kept_back}")),
+    ] {
+        let reply = Reply { private: true, ..Reply::new(status, body) };
+        assert_eq!(provider.parse(&reply).expect_err("no number").to_string(), expect);
+    }
+    let good = Reply { private: true, ..Reply::new(200, vector(r#"{"value":[1,"7"]}"#)) };
+    assert_eq!(provider.parse(&good), Ok(7.0));
 }
 
 #[test]
