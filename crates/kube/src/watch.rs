@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
+    cache::Packing,
     call::{self, LIST_LIMIT, Refusal},
     overlay::number,
     pace::{self, Pace},
@@ -120,7 +121,8 @@ async fn until_defined(shared: &Shared, kind: Kind, pace: &mut Pace, before: &Se
 async fn list(shared: &Shared, kind: Kind) -> Result<String, Setback> {
     let path = path(shared, kind)?;
     let accept = accept(shared, kind, "PartialObjectMetadataList");
-    let mut objects = Vec::new();
+    // Packed one by one: ten thousand trees at once are a hundred times as much.
+    let mut objects = Packing::default();
     let mut next = String::new();
     let version = loop {
         let mut query = vec![("limit", PAGE)];
@@ -129,9 +131,9 @@ async fn list(shared: &Shared, kind: Kind) -> Result<String, Setback> {
         }
         let request = get(&paths::with_query(&path, &query), &accept)?;
         let body = call::call(&shared.client, request, LIST_LIMIT).await.map_err(Setback::from)?;
-        let Page { version, next: more, items } = page::decode(&body, &|object| shared.kept(kind, object))
-            .map_err(|error| Setback::outage(format!("list is no JSON: {error}")))?;
-        objects.extend(items);
+        let Page { version, next: more, .. } =
+            page::each(&body, &mut |object| objects.add(&shared.kept(kind, object)))
+                .map_err(|error| Setback::outage(format!("list is no JSON: {error}")))?;
         if more.is_empty() {
             break version;
         }
@@ -214,7 +216,7 @@ fn take(shared: &Shared, kind: Kind, event: WatchEvent<Value>, version: &mut Str
         WatchEvent::Added(object) | WatchEvent::Modified(object) => {
             *version = checked(&object)?;
             let object = shared.kept(kind, object);
-            shared.note(kind, |cache| cache.told(object));
+            shared.note(kind, |cache| cache.told(&object));
         }
         WatchEvent::Deleted(object) => {
             *version = checked(&object)?;
