@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
 use vexil_analysis::{Facts, Memory, Next, Observed, Step, Transition, World, advance, next_effect};
-use vexil_kube::Noted;
-use vexil_object::{ObjectKey, kinds};
 
 use crate::{Context, ask, case::Case, converge::Converged, local::Local, look::View};
 
@@ -38,7 +35,9 @@ pub(crate) async fn consider(
             let answer = tokio::select! {
                 biased;
                 () = disturbed(context, case, memory, local, converged) => return None,
-                answer = ask::answer(context, case, &converged.view, memory, question) => answer,
+                answer = local.outside(question, ask::answer(context, case, &converged.view, memory, question)) => {
+                    answer
+                }
             };
             facts.answers.insert(question, answer);
         }
@@ -48,11 +47,8 @@ pub(crate) async fn consider(
 /// Ready when there is something to do at once, or another revision to look at.
 async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local, before: &Converged) {
     let revision = |seen: &Observed| seen.target.present().and_then(|pods| pods.revision.clone());
-    let mut changes = context.cluster.changes();
-    while let Some(noted) = changes.next().await {
-        if !concerns(&noted, case, local) {
-            continue;
-        }
+    loop {
+        local.disturbed().await;
         let now = context.clock.now();
         let seen = View::of(context, case, memory, now).seen;
         let pushed = revision(&seen) != revision(&before.view.seen);
@@ -61,16 +57,5 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
         if pushed || was_settled && to_do {
             return;
         }
-    }
-}
-
-fn concerns(noted: &Noted, case: &Case, local: &Local) -> bool {
-    let near = |key: &ObjectKey| {
-        key.kind() == kinds::ENDPOINT_SLICE && key.namespace() == case.key.namespace()
-            || local.looked_at.contains(key)
-    };
-    match noted {
-        Noted::Object(key) => near(key),
-        Noted::Kind(_) => false,
     }
 }

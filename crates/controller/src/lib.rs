@@ -17,6 +17,8 @@ mod contest;
 mod context;
 mod converge;
 mod deliver;
+mod desk;
+mod fair;
 mod interest;
 mod local;
 mod look;
@@ -31,6 +33,7 @@ mod status;
 mod sweep;
 mod telemetry;
 mod tick;
+mod turns;
 
 pub use clock::{Clock, SystemClock};
 pub use context::{Context, Settings};

@@ -3,10 +3,9 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use vexil_analysis::{Memory, Millis, Receiver, WaitKind};
-use vexil_object::ObjectKey;
+use vexil_analysis::{Memory, Millis, Question, Receiver, WaitKind};
 
-use crate::contest::Contest;
+use crate::{contest::Contest, desk::Desk, interest::Looked};
 
 /// What a process knows of one Canary.
 #[derive(Debug, Default)]
@@ -33,10 +32,8 @@ pub(crate) struct Local {
     pub(crate) delivered: Vec<(u64, Receiver)>,
     /// Names of the Events about bad input that this process has recorded.
     pub(crate) told: VecDeque<String>,
-    /// The objects that the last tick looked at.
-    pub(crate) looked_at: BTreeSet<ObjectKey>,
-    /// The service whose EndpointSlices the last tick counted.
-    pub(crate) apex: String,
+    /// What a reconcile works with while it is under way.
+    pub(crate) desk: Option<Box<Desk>>,
 }
 
 /// How many names of told Events are kept.
@@ -53,6 +50,29 @@ impl Local {
             self.told.pop_front();
         }
         true
+    }
+
+    /// Changes of what was looked at matter from now on.
+    pub(crate) fn look_at(&mut self, looked: Looked) {
+        if let Some(desk) = &mut self.desk {
+            desk.look_at(looked);
+        }
+    }
+
+    /// Ready when something came up since the last time.
+    pub(crate) async fn disturbed(&self) {
+        match &self.desk {
+            Some(desk) => desk.disturbed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks something outside, when it is this Canary's turn.
+    pub(crate) async fn outside<T>(&self, question: Question, answer: impl Future<Output = T>) -> T {
+        match &self.desk {
+            Some(desk) => desk.outside(question, answer).await,
+            None => answer.await,
+        }
     }
 
     /// The pause before trying an effect again, in milliseconds.

@@ -1,18 +1,18 @@
 //! What a tick sees: the caches, reduced to what the engine decides on.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Pods, Revision};
-use vexil_kube::Cluster;
+use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_routing::{RouteError, RouteTarget};
 use vexil_workload::{
-    Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints, service_of,
+    BY_SERVICE, Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints,
 };
 
-use crate::{Context, case::Case};
+use crate::{Context, case::Case, interest::Looked};
 
 /// What was seen, and what it was derived from.
 pub(crate) struct View {
@@ -24,6 +24,7 @@ pub(crate) struct View {
     pub(crate) edited: Option<String>,
     selector: Selector,
     ports: Vec<(String, u16)>,
+    lists: Vec<(Listed, Mark)>,
 }
 
 impl View {
@@ -32,7 +33,12 @@ impl View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
-        case.scalers(&context.settings).gather(&context.cluster, &mut have);
+        let scalers = case.scalers(&context.settings);
+        let lists = scalers.lists(&context.cluster);
+        // The mark comes first: what is listed may be newer than it says, never older.
+        let marked = lists.iter().cloned().chain(slice_lists(case));
+        let marked = marked.map(|list| (list.clone(), context.cluster.mark_by(&list))).collect();
+        scalers.gather(&context.cluster, &lists, &mut have);
         let selector = case.workload.selector(&subject, &have);
         let ports = ports(context, case, &have);
         let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
@@ -42,15 +48,18 @@ impl View {
             edited: None,
             selector: selector.unwrap_or(Selector { key: String::new(), value: String::new() }),
             ports: ports.unwrap_or_default(),
+            lists: marked,
         };
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
         view
     }
 
-    /// The keys of everything that was looked at.
-    pub(crate) fn keys(&self) -> BTreeSet<ObjectKey> {
-        self.have.iter().map(|(key, _)| key.clone()).collect()
+    /// Everything that was looked at, and what was seen there.
+    pub(crate) fn looked(&self, case: &Case) -> Looked {
+        let have = self.have.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
+        let own = (case.key.clone(), Mark::seen(&Seen::Present(Arc::clone(&case.live))));
+        Looked { objects: have.chain([own]).collect(), lists: self.lists.clone() }
     }
 
     /// The Canary as its router sees it.
@@ -242,9 +251,18 @@ fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
 }
 
 fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
-    let mut slices = cluster.list(kinds::ENDPOINT_SLICE, namespace)?;
-    slices.retain(|slice| service_of(slice) == Some(service));
-    Some(slices)
+    cluster.list_by(kinds::ENDPOINT_SLICE, namespace, BY_SERVICE, service)
+}
+
+/// The slices of the Services of primary and canary.
+fn slice_lists(case: &Case) -> Vec<Listed> {
+    let of = |side| Listed {
+        kind: kinds::ENDPOINT_SLICE,
+        namespace: case.key.namespace().to_owned(),
+        index: BY_SERVICE,
+        value: format!("{}-{side}", case.canary.spec.apex_name()),
+    };
+    ["primary", "canary"].map(of).to_vec()
 }
 
 /// Services that are as wanted and lead to no port are of no use: that the primary's pods have no port of the name is

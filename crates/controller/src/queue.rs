@@ -52,11 +52,6 @@ impl Queue {
         Some(key)
     }
 
-    /// Whether a Canary is being reconciled.
-    pub(crate) fn is_running(&self, key: &ObjectKey) -> bool {
-        self.running.contains_key(key)
-    }
-
     /// A reconcile has ended. Answers whether something came up meanwhile; it is not reconciled again unless woken.
     pub(crate) fn ended(&mut self, key: &ObjectKey) -> bool {
         self.running.remove(key).unwrap_or_default()

@@ -76,6 +76,7 @@ async fn next(
                     serving(routers, provider(context, &canary)).is_some_and(|at| !used.contains(&at))
                 }
             },
+            Noted::Listed(_) => false,
             Noted::Object(key) => {
                 kinds.contains(&key.kind()) || kinds.iter().any(|kind| kind.definition() == *key)
             }

@@ -202,15 +202,13 @@ impl Telemetry {
         self.0.panics.inc();
     }
 
-    /// How many Canaries there are in each namespace.
-    pub(crate) fn scheduled<'a>(&self, canaries: impl Iterator<Item = &'a ObjectKey>) {
-        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        for key in canaries {
-            *counts.entry(key.namespace()).or_default() += 1;
-        }
-        self.0.total.clear();
-        for (namespace, count) in counts {
-            self.0.total.get_or_create(&Namespace { namespace: namespace.to_owned() }).set(count);
+    /// How many Canaries there are in a namespace.
+    pub(crate) fn scheduled(&self, namespace: &str, count: i64) {
+        let namespace = Namespace { namespace: namespace.to_owned() };
+        if count > 0 {
+            self.0.total.get_or_create(&namespace).set(count);
+        } else {
+            self.0.total.remove(&namespace);
         }
     }
 

@@ -16,6 +16,7 @@ use crate::{
     consider::consider,
     converge::{Converged, converge},
     deliver::Delivery,
+    interest::Looked,
     local::{Local, pause_ms},
     look::View,
     rival, status,
@@ -39,7 +40,7 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Err(defects) => return complain::invalid(context, key, local, &defects),
     };
     if let Some((rival, defect)) = rival::older(context, &case) {
-        local.looked_at = [rival].into();
+        local.look_at(Looked::at(&context.cluster, [rival, case.key.clone()]));
         return complain::invalid(context, key, local, &[defect]);
     }
     let case = match whole(context, case, local).await {
@@ -84,8 +85,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     for _ in 0..MOST_DECISIONS {
         let memory = recall(context, &case).await;
         let converged = converge(context, &case, &memory, local).await;
-        local.looked_at = converged.view.keys();
-        case.canary.spec.apex_name().clone_into(&mut local.apex);
+        local.look_at(converged.view.looked(&case));
         let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
             // What was seen is no longer so, and matters more than the answers.
             continue;

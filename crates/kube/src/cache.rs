@@ -137,7 +137,7 @@ impl Cache {
         if listed < self.reached {
             return Err(FromThePast { listed, reached: self.reached });
         }
-        let first = self.progress != Progress::Synced;
+        let first = self.progress == Progress::Listing;
         let before = std::mem::replace(&mut self.objects, objects);
         self.progress = Progress::Synced;
         let mut noted = Vec::new();

@@ -10,6 +10,7 @@ use vexil_object::{Kind, ObjectKey, Projection, Seen};
 
 use crate::{
     changes::{Changes, Listed},
+    overlay::version,
     shared::Shared,
     watch,
 };
@@ -42,6 +43,15 @@ impl Mark {
     pub const ABSENT: Mark = Mark(0);
     /// The mark of what is not known.
     pub const NOT_KNOWN: Mark = Mark(u64::MAX);
+
+    /// The mark of what was seen.
+    pub fn seen(seen: &Seen) -> Self {
+        match seen {
+            Seen::Present(object) => Mark::of(version(object)),
+            Seen::Absent => Mark::ABSENT,
+            Seen::NotKnown => Mark::NOT_KNOWN,
+        }
+    }
 
     pub(crate) fn of(version: u64) -> Self {
         Mark::ABSENT.with(version)

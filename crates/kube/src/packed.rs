@@ -147,7 +147,8 @@ impl<'a> Writer<'a> {
     }
 
     fn members(&mut self, members: &'a Map<String, Value>) {
-        let kept_outside = |name: &str| self.in_metadata && self.version.is_some() && name == "resourceVersion";
+        let kept_outside =
+            |name: &str| self.in_metadata && self.version.is_some() && name == "resourceVersion";
         let count = members.keys().filter(|name| !kept_outside(name)).count();
         let skips = count < members.len();
         self.sized(tag::SMALL_OBJECT, 16, tag::OBJECT, count);

@@ -49,12 +49,8 @@ impl Index {
             self.entries.insert(entry(key.namespace(), index, value, key.name()).into());
         }
         let all: BTreeSet<_> = before.into_iter().chain(after).collect();
-        let listed = |(index, value)| Listed {
-            kind: key.kind(),
-            namespace: key.namespace().to_owned(),
-            index,
-            value,
-        };
+        let listed =
+            |(index, value)| Listed { kind: key.kind(), namespace: key.namespace().to_owned(), index, value };
         all.into_iter().map(|pair| Noted::Listed(listed(pair))).collect()
     }
 

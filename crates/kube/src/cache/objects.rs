@@ -51,7 +51,8 @@ pub(crate) struct Objects(BTreeMap<Box<str>, Packed>);
 impl Objects {
     /// Adds an object, or replaces it.
     pub(crate) fn add(&mut self, object: &Value) {
-        let (namespace, name) = (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
+        let (namespace, name) =
+            (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
         self.0.insert(place(namespace, name).into(), Packed::of(object));
     }
 
@@ -81,11 +82,13 @@ impl Objects {
 
     /// The keys of what is not the same in both.
     pub(super) fn differing(&self, other: &Objects, kind: Kind) -> Vec<ObjectKey> {
-        let gone = self.0.iter().filter(|(place, packed)| {
-            !other.0.get(*place).is_some_and(|other| other.says_the_same(packed))
-        });
+        let gone = self
+            .0
+            .iter()
+            .filter(|(place, packed)| !other.0.get(*place).is_some_and(|other| other.says_the_same(packed)));
         let new = other.0.keys().filter(|place| !self.0.contains_key(*place));
-        let mut keys: Vec<ObjectKey> = gone.map(|(place, _)| place).chain(new).map(|place| key(kind, place)).collect();
+        let mut keys: Vec<ObjectKey> =
+            gone.map(|(place, _)| place).chain(new).map(|place| key(kind, place)).collect();
         keys.sort();
         keys
     }

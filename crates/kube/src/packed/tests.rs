@@ -16,8 +16,15 @@ fn texts() -> impl Strategy<Value = String> {
         "[0-9a-f]{0,70}",
         "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         ".{0,100}",
-        prop::sample::select(vec!["podinfo", "podinfo-primary", "podinfo-canary", "resourceVersion", "metadata", "007"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "podinfo",
+            "podinfo-primary",
+            "podinfo-canary",
+            "resourceVersion",
+            "metadata",
+            "007"
+        ])
+        .prop_map(str::to_owned),
         prop::sample::select(WORDS).prop_map(str::to_owned),
     ]
 }
@@ -54,7 +61,9 @@ proptest! {
 #[test]
 fn versions_that_say_the_same_have_equal_bytes() {
     let packed = |version: &str, spec: u64| {
-        Packed::of(&json!({"metadata": {"name": "a", "resourceVersion": version}, "spec": {"resourceVersion": spec}}))
+        Packed::of(
+            &json!({"metadata": {"name": "a", "resourceVersion": version}, "spec": {"resourceVersion": spec}}),
+        )
     };
     assert!(packed("1", 1).says_the_same(&packed("20", 1)));
     assert!(!packed("1", 1).says_the_same(&packed("1", 2)));
