@@ -37,10 +37,13 @@ impl Recipe {
         Recipe { binary: binary.to_owned(), account, args: args.to_vec(), log }
     }
 
-    /// The same with one more flag.
+    /// The same with one more flag, or another value of one.
     #[must_use]
     pub fn with(mut self, flag: impl Into<String>) -> Self {
-        self.args.push(flag.into());
+        let flag = flag.into();
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+        self.args.retain(|other| name(other) != name(&flag));
+        self.args.push(flag);
         self
     }
 
