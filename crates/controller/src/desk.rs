@@ -112,3 +112,6 @@ impl Desk {
         self.turn.without(asked).await
     }
 }
+
+#[cfg(test)]
+mod tests;

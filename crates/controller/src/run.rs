@@ -169,6 +169,7 @@ impl Operator {
         self.running.insert(key.clone(), desk.disturbance());
         local.desk = Some(Box::new(desk));
         let context = self.context.clone();
+        context.telemetry.reconciled();
         async move {
             let result = AssertUnwindSafe(tick(&context, &key, &mut local)).catch_unwind().await;
             (key, local, result.ok())

@@ -31,6 +31,7 @@ struct Inner {
     successes: Family<Ended, Counter>,
     failures: Family<Ended, Counter>,
     write_errors: Family<Reason, Counter>,
+    reconciles: Counter,
     panics: Counter,
     /// The series of a Canary go with it.
     series: Mutex<BTreeMap<ObjectKey, Series>>,
@@ -102,6 +103,7 @@ impl Telemetry {
             successes: Family::default(),
             failures: Family::default(),
             write_errors: Family::default(),
+            reconciles: Counter::default(),
             panics: Counter::default(),
             series: Mutex::default(),
         };
@@ -198,6 +200,11 @@ impl Telemetry {
         self.0.write_errors.get_or_create(&Reason { reason: reason.to_owned() }).inc();
     }
 
+    /// A Canary is looked at.
+    pub(crate) fn reconciled(&self) {
+        self.0.reconciles.inc();
+    }
+
     pub(crate) fn panicked(&self) {
         self.0.panics.inc();
     }
@@ -259,6 +266,7 @@ impl Inner {
         registry.register("flagger_canary_successes", "Rollouts promoted", self.successes.clone());
         registry.register("flagger_canary_failures", "Rollouts failed", self.failures.clone());
         registry.register("vexil_write_errors", "Writes refused, by reason", self.write_errors.clone());
+        registry.register("vexil_reconciles", "Reconciles of Canaries begun", self.reconciles.clone());
         registry.register("vexil_tick_panics", "Ticks that panicked", self.panics.clone());
     }
 }

@@ -16,6 +16,7 @@ mod contest;
 mod crashes;
 mod faults;
 mod guides;
+mod load;
 mod rollouts;
 mod sweep;
 mod systems;

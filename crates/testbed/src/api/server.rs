@@ -162,7 +162,8 @@ impl ApiServer {
     pub fn stored_in(&self, of: (&str, &str, &str), namespace: &str) -> Vec<Arc<Value>> {
         let state = self.inner.state();
         let Some(resource) = state.registry.find(of.0, of.1, of.2) else { return Vec::new() };
-        let all = state.store.within(&resource.bucket(), namespace);
+        let bucket = resource.bucket();
+        let all = state.store.within(&bucket, namespace);
         all.map(|(_, object)| object.clone()).collect()
     }
 
