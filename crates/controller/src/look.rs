@@ -12,7 +12,7 @@ use vexil_workload::{
     BY_SERVICE, Demand, Selector, ServicePort, Side, WorkloadError, lacks_ports, ready_endpoints,
 };
 
-use crate::{Context, case::Case, interest::Looked};
+use crate::{Context, case::Case, interest::Looked, scalers::Scalers};
 
 /// What was seen, and what it was derived from.
 pub(crate) struct View {
@@ -56,10 +56,11 @@ impl View {
     }
 
     /// Everything that was looked at, and what was seen there.
-    pub(crate) fn looked(&self, case: &Case) -> Looked {
+    pub(crate) fn looked(&self, context: &Context, case: &Case) -> Looked {
         let have = self.have.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
         let own = (case.key.clone(), Mark::seen(&Seen::Present(Arc::clone(&case.live))));
-        Looked { objects: have.chain([own]).collect(), lists: self.lists.clone() }
+        let kinds = Looked::at(&context.cluster, Scalers::definitions()).objects;
+        Looked { objects: have.chain([own]).chain(kinds).collect(), lists: self.lists.clone() }
     }
 
     /// The Canary as its router sees it.

@@ -127,6 +127,10 @@ impl Operator {
                     for noted in more.take(CHANGES_AT_ONCE).collect::<Vec<_>>() {
                         self.noted(&noted);
                     }
+                    // However many changes come, Canaries have their turn between them.
+                    if let Some(ended) = running.next().now_or_never().flatten() {
+                        self.ended(ended, &deliveries);
+                    }
                 }
                 Some(report) = reports.recv() => self.reported(report),
                 Some(ended) = running.next(), if !running.is_empty() => self.ended(ended, &deliveries),
@@ -142,6 +146,9 @@ impl Operator {
     /// The next Canary that may be reconciled now.
     fn take(&mut self) -> Option<(ObjectKey, Turn)> {
         let now = Instant::now();
+        if self.bounds.reconciles.is_full() {
+            return None;
+        }
         if self.start.until.is_some_and(|until| until <= now) {
             self.start.until = None;
         }

@@ -49,6 +49,12 @@ impl<'a> Scalers<'a> {
             .collect()
     }
 
+    /// The definitions that tell which kinds of scalers there are.
+    pub(crate) fn definitions() -> impl Iterator<Item = ObjectKey> {
+        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
+        kinds.map(|kind| kind.definition())
+    }
+
     /// Adds every scaler of these lists to `have`.
     pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) {
         for Listed { kind, namespace, index, value } in lists {

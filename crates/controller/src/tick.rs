@@ -85,7 +85,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
     for _ in 0..MOST_DECISIONS {
         let memory = recall(context, &case).await;
         let converged = converge(context, &case, &memory, local).await;
-        local.look_at(converged.view.looked(&case));
+        local.look_at(converged.view.looked(context, &case));
         let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
             // What was seen is no longer so, and matters more than the answers.
             continue;

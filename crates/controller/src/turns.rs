@@ -45,6 +45,11 @@ impl Turns {
         Turns(Arc::new(Inner { most, of_one, state: Mutex::default(), freed: Notify::new() }))
     }
 
+    /// Whether no Canary may have a turn now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state().taken >= self.0.most
+    }
+
     /// Whether a Canary may have a turn now.
     pub(crate) fn may(&self, key: &ObjectKey) -> bool {
         self.state().may(&self.0, key)
