@@ -18,6 +18,7 @@ use crate::{
     after::After,
     deliver::{Delivered, Deliverer, Delivery},
     desk::{Bounds, Desk, SharedInterest},
+    first::First,
     interest::Looked,
     local::Local,
     queue::Queue,
@@ -38,15 +39,7 @@ pub struct Operator {
     delivered: BTreeMap<ObjectKey, Vec<(u64, Receiver)>>,
     /// Canaries by namespace.
     counts: BTreeMap<String, i64>,
-    start: Start,
-}
-
-/// How it goes on while caches are filled for the first time: one Canary shows which kinds are looked at, and the others
-/// wait until those have been listed, instead of looking once for each kind.
-#[derive(Default)]
-struct Start {
-    until: Option<Instant>,
-    scouted: bool,
+    first: First,
 }
 
 type Ticking = BoxFuture<'static, (ObjectKey, Box<Local>, Option<After>)>;
@@ -55,8 +48,6 @@ type Ticking = BoxFuture<'static, (ObjectKey, Box<Local>, Option<After>)>;
 const STOP: Duration = Duration::from_secs(10);
 /// How long a Canary whose reconcile panicked is left alone.
 const AFTER_PANIC: Duration = Duration::from_secs(30);
-/// How long first lists are waited for; then what is known has to do.
-const FIRST_LISTS: Duration = Duration::from_secs(5);
 /// When notices are offered again for which there was no room.
 const OFFER_AGAIN: Duration = Duration::from_secs(5);
 /// How many changes are taken before Canaries have their turn.
@@ -74,7 +65,7 @@ impl Operator {
             running: BTreeMap::new(),
             delivered: BTreeMap::new(),
             counts: BTreeMap::new(),
-            start: Start::default(),
+            first: First::default(),
         }
     }
 
@@ -109,7 +100,7 @@ impl Operator {
         // Ours may be upgraded while we run.
         self.context.cluster.watch(kinds::CUSTOM_RESOURCE_DEFINITION);
         let mut changes = self.context.cluster.changes();
-        self.start.until = Some(Instant::now() + FIRST_LISTS);
+        self.first = First::begins(Instant::now());
         self.wake_all();
         let mut running: FuturesUnordered<Ticking> = FuturesUnordered::new();
         tokio::pin!(stop);
@@ -117,7 +108,7 @@ impl Operator {
             while let Some((key, turn)) = self.take() {
                 running.push(self.start(key, turn));
             }
-            let due = self.queue.next().into_iter().chain(self.start.until).min();
+            let due = self.queue.next().into_iter().chain(self.first.until()).min();
             tokio::select! {
                 biased;
                 () = &mut stop => break,
@@ -149,15 +140,8 @@ impl Operator {
         if self.bounds.reconciles.is_full() {
             return None;
         }
-        if self.start.until.is_some_and(|until| until <= now) {
-            self.start.until = None;
-        }
-        if self.start.until.is_some() {
-            let listing = self.context.cluster.is_listing();
-            if listing && (self.start.scouted || !self.running.is_empty()) {
-                return None;
-            }
-            self.start.scouted = listing;
+        if self.first.holds(now, !self.running.is_empty(), || self.context.cluster.is_listing()) {
+            return None;
         }
         let reconciles = self.bounds.reconciles.clone();
         let key = self.queue.take(now, |key| reconciles.may(key))?;
