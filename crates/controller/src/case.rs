@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use vexil_analysis::Plan;
-use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, parse, validate};
+use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, validate};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload, scaler, workload};
@@ -41,7 +41,7 @@ impl Case {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub(crate) fn open(live: Arc<Value>, context: &Context) -> Result<Case, Vec<Defect>> {
-        let canary = parse(&live)?;
+        let canary = context.registry.read(&live)?;
         let settings = &context.settings;
         let provider = canary.spec.provider().unwrap_or(&settings.provider);
         let router = context.registry.router(provider);
