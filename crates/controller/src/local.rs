@@ -1,7 +1,10 @@
 //! What a process knows of one Canary between two ticks. Nothing is decided on it that a crash may not forget: it paces
 //! the telling, and spares repeated work.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use vexil_analysis::{Memory, Millis, Question, Receiver, WaitKind};
 
@@ -25,7 +28,7 @@ pub(crate) struct Local {
     /// Writes of the status that were refused or failed in a row; they space the next one.
     pub(crate) status_failures: u32,
     /// The memory for which the world, routes and all, was last seen to be as wanted.
-    pub(crate) settled_as: Option<Memory>,
+    pub(crate) settled_as: Option<Settled>,
     /// Notices handed to the deliverer.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices delivered since the memory was last written.
@@ -34,6 +37,19 @@ pub(crate) struct Local {
     pub(crate) told: VecDeque<String>,
     /// What a reconcile works with while it is under way.
     pub(crate) desk: Option<Box<Desk>>,
+}
+
+/// A memory, as a number: each idle Canary keeps one. Two memories with the same number would hide one notice of drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled(u64);
+
+impl Settled {
+    /// The number of a memory.
+    pub(crate) fn of(memory: &Memory) -> Self {
+        let mut hasher = DefaultHasher::new();
+        memory.hash(&mut hasher);
+        Settled(hasher.finish())
+    }
 }
 
 /// How many names of told Events are kept.

@@ -151,7 +151,7 @@ impl Load {
     }
 
     async fn rollouts(&self, table: &mut Table, tasks: &mut JoinSet<()>) -> anyhow::Result<()> {
-        Pods::start(&self.server, tasks);
+        Pods::start(&self.server, tasks).await;
         let at_once = ROLLOUTS.min(self.crowd.len() / 4);
         let mut others = self.crowd.members();
         println!("bench: {at_once} rollouts at once");

@@ -4,10 +4,7 @@
 use futures::StreamExt as _;
 use kube::{
     api::{Api, ApiResource, DynamicObject},
-    runtime::{
-        WatchStreamExt as _,
-        watcher::{self, watcher},
-    },
+    runtime::watcher::{self, Event, watcher},
 };
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -20,9 +17,11 @@ use crate::e2e::recorder::text;
 pub struct Pods;
 
 impl Pods {
-    /// Starts; ends with `tasks`.
-    pub fn start(server: &ApiServer, tasks: &mut JoinSet<()>) {
+    /// Starts, and waits until it sees changes; ends with `tasks`.
+    pub async fn start(server: &ApiServer, tasks: &mut JoinSet<()>) {
         let server = server.clone();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let mut begun = Some(begun);
         tasks.spawn(async move {
             let resource = ApiResource {
                 group: TARGET.0.to_owned(),
@@ -32,13 +31,20 @@ impl Pods {
                 plural: TARGET.2.to_owned(),
             };
             let api: Api<DynamicObject> = Api::all_with(server.client_as("pods"), &resource);
-            let mut told = std::pin::pin!(watcher(api, watcher::Config::default()).touched_objects());
-            while let Some(object) = told.next().await {
-                let Ok(object) = object else { continue };
-                let meta = object.metadata;
-                ready(&server, &meta.namespace.unwrap_or_default(), &meta.name.unwrap_or_default());
+            let mut told = std::pin::pin!(watcher(api, watcher::Config::default()));
+            while let Some(event) = told.next().await {
+                match event {
+                    // What was there is ready.
+                    Ok(Event::InitDone) => drop(begun.take().map(|begun| begun.send(()))),
+                    Ok(Event::Apply(object)) => {
+                        let meta = object.metadata;
+                        ready(&server, &meta.namespace.unwrap_or_default(), &meta.name.unwrap_or_default());
+                    }
+                    _ => {}
+                }
             }
         });
+        let _begun = begins.await;
     }
 }
 

@@ -51,10 +51,9 @@ pub async fn measure(
     let operator = Recipe::new(binary, Account::of_user(&api), "traefik", &stand_in, log).start()?;
     let (process, started) = (Process(operator.id().unwrap_or_default()), Instant::now());
     seeds::rest(&api, &namespaces, canaries).await?;
-    sleep(Duration::from_secs(5)).await;
-    table.figure("initialised after", started.elapsed().as_secs_f64() - 5.0, "s", 1);
+    table.figure("initialised after", started.elapsed().as_secs_f64(), "s", 1);
+    quiet(&process).await?;
     table.at_most(&format!("CPU to initialise {canaries}"), process.cpu_s()?, 3.0, "s", 2);
-    sleep(Duration::from_secs(5)).await;
     let cpu = process.cpu_s()?;
     sleep(idle).await;
     let cores = (process.cpu_s()? - cpu) / idle.as_secs_f64();
@@ -63,6 +62,19 @@ pub async fn measure(
     operator.kill().await?;
     for namespace in namespaces {
         api.delete(NAMESPACES, "", &namespace).await?;
+    }
+    Ok(())
+}
+
+/// Waits until what is left is done: events are recorded, and struck off the statuses.
+async fn quiet(process: &Process) -> anyhow::Result<()> {
+    const LOOK: Duration = Duration::from_secs(10);
+    for _ in 0..12 {
+        let cpu = process.cpu_s()?;
+        sleep(LOOK).await;
+        if process.cpu_s()? - cpu < 0.01 {
+            break;
+        }
     }
     Ok(())
 }
