@@ -1,5 +1,5 @@
-//! How it begins, while caches are filled for the first time: one Canary shows which kinds are looked at, and the others
-//! wait until those have been listed, instead of looking once for each kind.
+//! How it begins, while caches are filled for the first time: one Canary shows which kinds are looked at, and the
+//! others wait until those have been listed, instead of looking once for each kind.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Canaries that were read lately, typed: a reconcile reads its Canary again after each write of the status, and the spec
-//! is the same.
+//! Canaries that were read lately, typed: a reconcile reads its Canary again after each write of the status, and the
+//! spec is the same.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -1,3 +1,5 @@
+//! What Canaries ask outside is bounded, and a thousand slow answers keep no other namespace waiting.
+
 use std::time::Duration;
 
 use futures::{StreamExt, stream::FuturesUnordered};

@@ -1,3 +1,5 @@
+//! Which change wakes which Canary.
+
 use vexil_object::kinds::{CANARY, DEPLOYMENT, ENDPOINT_SLICE, SERVICE};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! What is packed comes back as it was, and is small.
+
 use proptest::prelude::*;
 use serde_json::json;
 

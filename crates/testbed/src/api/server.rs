@@ -142,8 +142,8 @@ impl ApiServer {
         self.inner.epoch.send_modify(|epoch| *epoch += 1);
     }
 
-    /// Puts an object of a resource (group, version, plural) into the store as it is, past all checks and defaults, as a
-    /// restore of a backup does. Whether the resource is served.
+    /// Puts an object of a resource (group, version, plural) into the store as it is, past all checks and defaults, as
+    /// a restore of a backup does. Whether the resource is served.
     pub fn restore(&self, of: (&str, &str, &str), object: Value) -> bool {
         let mut state = self.inner.state();
         let Some(resource) = state.registry.find(of.0, of.1, of.2) else { return false };

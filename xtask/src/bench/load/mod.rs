@@ -1,5 +1,5 @@
-//! What many Canaries cost: to adopt, idle, while their autoscalers move, while a hundred of them roll out, and beside one
-//! that goes to every limit. The operator is a process of its own.
+//! What many Canaries cost: to adopt, idle, while their autoscalers move, while a hundred of them roll out, and beside
+//! one that goes to every limit. The operator is a process of its own.
 
 mod crowd;
 mod pods;

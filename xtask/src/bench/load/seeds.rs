@@ -20,7 +20,7 @@ use crate::e2e::{
 /// The namespace that is copied.
 pub const NAMESPACE: &str = "the-namespace-to-copy";
 const SCALERS: Resource = ("/apis/autoscaling/v2", "horizontalpodautoscalers");
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Makes them, and answers all their objects with their kinds.
 pub async fn grow(binary: &Path, stand_in: &StandIn, folder: &Path) -> anyhow::Result<Vec<(usize, Value)>> {
