@@ -57,6 +57,11 @@ impl Recipe {
         let log: File = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.binary);
         command.arg(format!("-kubeconfig={}", self.account.kubeconfig.display()));
+        // As the image sets it.
+        for name in ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"] {
+            command.env(name, "65536");
+        }
+        command.env("MALLOC_ARENA_MAX", "1");
         command.args(&self.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.kill_on_drop(true).spawn();
         Ok(Operator(child.with_context(|| format!("starting {}", self.binary.display()))?))
