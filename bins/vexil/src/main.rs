@@ -13,6 +13,28 @@ use args::Args;
 const OURS: [&str; 6] =
     ["vexil", "vexil_controller", "vexil_kube", "vexil_metrics", "vexil_webhook", "vexil_egress"];
 
+/// Runs beside everything else, on a thread of the runtime: what must answer while Canaries are worked on. Dropped, it
+/// ends.
+pub(crate) struct Beside<T>(tokio::task::JoinHandle<T>);
+
+impl<T: Send + 'static> Beside<T> {
+    /// Starts it.
+    pub(crate) fn start(work: impl Future<Output = T> + Send + 'static) -> Self {
+        Beside(tokio::spawn(work))
+    }
+
+    /// What came of it; `None` when it panicked.
+    pub(crate) async fn ended(&mut self) -> Option<T> {
+        (&mut self.0).await.ok()
+    }
+}
+
+impl<T> Drop for Beside<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 fn main() -> ExitCode {
     let args = Args::from_command_line();
     if args.version {

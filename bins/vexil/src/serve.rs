@@ -10,7 +10,7 @@ use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetr
 use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
 
-use crate::{args::Args, http, wiring};
+use crate::{Beside, args::Args, http, wiring};
 
 /// Runs the operator until SIGTERM or SIGINT.
 pub async fn serve(args: Args) -> Result<()> {
@@ -40,7 +40,7 @@ pub async fn serve(args: Args) -> Result<()> {
         cluster: cluster.clone(),
         registry,
         transport: Arc::new(Egress::with(rules(&args)?)?),
-        clock: Arc::new(SystemClock),
+        clock: Arc::new(SystemClock::default()),
         telemetry,
         settings: Arc::new(settings(&args)?),
     };
@@ -50,12 +50,14 @@ pub async fn serve(args: Args) -> Result<()> {
         signals.next().await;
         signals.next().await;
     };
+    // The watches do not wait for a Canary's work.
+    let mut watching = Beside::start(watches.run());
     tokio::select! {
         biased;
         () = impatience => bail!("ended at once: a second signal came"),
         result = operating => result,
         () = listening => bail!("the HTTP server has ended"),
-        () = watches.run() => bail!("the watches have ended"),
+        _ended = watching.ended() => bail!("the watches have ended"),
     }
 }
 
@@ -114,24 +116,31 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     }
     tracing::info!("Acting as elected leader");
     // The operator ends at a signal or when the lease is lost, and the lease is kept until it has ended.
-    let lost = {
+    let kept = {
         let (tell, told) = tokio::sync::oneshot::channel::<()>();
         let mut running = std::pin::pin!(Operator::new(context).run(async {
             let _either = select(stop, std::pin::pin!(told)).await;
         }));
-        let keeping = std::pin::pin!(async { while election.next().await != Standing::Lost {} });
-        match select(&mut running, keeping).await {
-            Either::Left(_) => false,
-            Either::Right(_) => {
-                // What is under way is dropped with the process: its writes are fenced, but it leads no more.
-                drop(tell);
-                true
-            }
+        let (done, is_done) = tokio::sync::oneshot::channel::<()>();
+        // Renewed beside the Canaries' work, which may keep this thread busy.
+        let mut keeping = Beside::start(async move {
+            let kept = {
+                let lost = std::pin::pin!(async { while election.next().await != Standing::Lost {} });
+                matches!(select(lost, is_done).await, Either::Right(_))
+            };
+            kept.then_some(election)
+        });
+        let lost = matches!(select(&mut running, std::pin::pin!(keeping.ended())).await, Either::Right(_));
+        if lost {
+            // What is under way is dropped with the process: its writes are fenced, but it leads no more.
+            drop(tell);
+            None
+        } else {
+            drop(done);
+            keeping.ended().await.flatten()
         }
     };
-    if lost {
-        bail!("Leadership lost");
-    }
+    let Some(election) = kept else { bail!("Leadership lost") };
     election.release().await.context("the lease could not be released")?;
     tracing::info!("stopped");
     Ok(())

@@ -57,7 +57,7 @@ impl Case {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub(crate) fn open(live: Arc<Value>, context: &Context) -> Result<Case, Vec<Defect>> {
-        let canary = parse(&live)?;
+        let canary = context.registry.read(&live)?;
         let Checked { router, workload, remarks } = check(&canary, context)?;
         let provider = canary.spec.provider().unwrap_or(&context.settings.provider);
         let wanted = binding::wanted(&canary, provider, router.as_ref());

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
 use vexil_analysis::{Facts, Memory, Next, Observed, Step, Transition, World, advance, next_effect};
-use vexil_kube::Noted;
-use vexil_object::{ObjectKey, kinds};
 
 use crate::{Context, ask, case::Case, converge::Converged, local::Local, look::View};
 
@@ -38,7 +35,9 @@ pub(crate) async fn consider(
             let answer = tokio::select! {
                 biased;
                 () = disturbed(context, case, memory, local, converged) => return None,
-                answer = ask::answer(context, case, &converged.view, memory, question) => answer,
+                answer = local.outside(question, ask::answer(context, case, &converged.view, memory, question)) => {
+                    answer
+                }
             };
             facts.answers.insert(question, answer);
         }
@@ -49,13 +48,10 @@ pub(crate) async fn consider(
 /// deletion take effect at once.
 async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Local, before: &Converged) {
     let revision = |seen: &Observed| seen.target.present().and_then(|pods| pods.revision.clone());
-    let mut changes = context.cluster.changes();
-    while let Some(noted) = changes.next().await {
-        if edited(context, &noted, case) {
+    loop {
+        local.disturbed().await;
+        if edited(context, case) {
             return;
-        }
-        if !concerns(&noted, case, local) {
-            continue;
         }
         let now = context.clock.now();
         let seen = View::of(context, case, memory, now).seen;
@@ -69,23 +65,9 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
 }
 
 /// The Canary itself is another one than was read: its spec or annotations, or it is being deleted.
-fn edited(context: &Context, noted: &Noted, case: &Case) -> bool {
-    if !matches!(noted, Noted::Object(key) if *key == case.key) {
-        return false;
-    }
+fn edited(context: &Context, case: &Case) -> bool {
     const MATTERS: [&str; 4] =
         ["/metadata/uid", "/metadata/generation", "/metadata/annotations", "/metadata/deletionTimestamp"];
     let live = context.cluster.look(&case.key);
     live.object().is_none_or(|live| MATTERS.iter().any(|path| live.pointer(path) != case.live.pointer(path)))
-}
-
-fn concerns(noted: &Noted, case: &Case, local: &Local) -> bool {
-    let near = |key: &ObjectKey| {
-        key.kind() == kinds::ENDPOINT_SLICE && key.namespace() == case.key.namespace()
-            || local.looked_at.contains(key)
-    };
-    match noted {
-        Noted::Object(key) => near(key),
-        Noted::Kind(_) => false,
-    }
 }

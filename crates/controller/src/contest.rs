@@ -8,7 +8,7 @@ use crate::local::pause_ms;
 /// How often the last effect had to be carried out although nothing was decided in between.
 #[derive(Debug, Default)]
 pub(crate) struct Contest {
-    last: Option<(Memory, Effect)>,
+    last: Option<Box<(Memory, Effect)>>,
     times: u32,
     at: Millis,
 }
@@ -34,7 +34,7 @@ impl Contest {
     /// milliseconds; `None` when nobody undoes anything.
     pub(crate) fn doubt(&self, now: Millis) -> Option<(&Effect, u64)> {
         let since = now.since(self.at);
-        let (_, effect) = self.last.as_ref().filter(|_| self.times > AT_ONCE && since < LASTS_MS)?;
+        let (_, effect) = self.last.as_deref().filter(|_| self.times > AT_ONCE && since < LASTS_MS)?;
         Some((effect, LASTS_MS - since))
     }
 
@@ -42,7 +42,7 @@ impl Contest {
     pub(crate) fn done(&mut self, memory: &Memory, effect: &Effect, now: Millis) {
         let goes_on = self.is_same(memory, effect) && now.since(self.at) < OVER_MS;
         if !goes_on {
-            self.last = Some((gist(memory), effect.clone()));
+            self.last = Some(Box::new((gist(memory), effect.clone())));
         }
         self.times = if goes_on { self.times.saturating_add(1) } else { 1 };
         self.at = now;
@@ -66,7 +66,7 @@ impl Contest {
     }
 
     fn is_same(&self, memory: &Memory, effect: &Effect) -> bool {
-        self.last.as_ref().is_some_and(|(before, done)| done == effect && *before == gist(memory))
+        self.last.as_deref().is_some_and(|(before, done)| done == effect && *before == gist(memory))
     }
 }
 

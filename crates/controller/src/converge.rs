@@ -7,7 +7,7 @@ use crate::{
     act::{Acted, act},
     case::Case,
     contest::Contest,
-    local::Local,
+    local::{Local, Settled},
     look::View,
     refuse,
 };
@@ -42,7 +42,7 @@ pub(crate) async fn converge(
 
 /// Routes that differ although neither the memory has changed since they were right, nor we have written them.
 fn drift(memory: &Memory, local: &Local, view: &View) -> Option<String> {
-    local.settled_as.as_ref().filter(|settled| *settled == memory)?;
+    local.settled_as.filter(|settled| *settled == Settled::of(memory))?;
     match &view.seen.routes {
         LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
@@ -107,7 +107,7 @@ fn settled(memory: &Memory, now: Millis, local: &mut Local, view: View) -> Conve
     local.unsure = false;
     // Before the first route is wanted none is missing.
     let routed = matches!(view.seen.routes, LiveRoutes::Are { .. });
-    local.settled_as = routed.then(|| memory.clone());
+    local.settled_as = routed.then(|| Settled::of(memory));
     Converged { world: World::Settled, view, drift: None, retry_ms: None }
 }
 

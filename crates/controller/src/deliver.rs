@@ -4,7 +4,11 @@
 //! after a crash the outbox in the status brings everything that was not acknowledged, so a notice is told at least
 //! once, and Events, which are named after it, exactly once.
 
-use std::{collections::BTreeMap, collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
@@ -16,7 +20,9 @@ use vexil_webhook::{Hook, Payload, send};
 use crate::{
     Context,
     case::Case,
+    desk::Bounds,
     plan::{GLOBAL_HOOK, event_hooks},
+    turns::{Turn, Turns},
 };
 
 /// One notice for one receiver.
@@ -31,9 +37,26 @@ pub(crate) struct Delivery {
     message: String,
     at: Millis,
     hook: Option<(Hook, Payload)>,
+    /// Its room among those that wait.
+    room: Option<Arc<Turn>>,
 }
 
 impl Delivery {
+    /// Its Canary.
+    pub(crate) fn canary(&self) -> &ObjectKey {
+        &self.key
+    }
+
+    /// How the status names it, where that has it.
+    pub(crate) fn offer(&self) -> Option<(u64, Receiver)> {
+        Some((self.seq?, self.to.clone()))
+    }
+
+    /// Holds a room until it is delivered.
+    pub(crate) fn hold(&mut self, room: Option<Turn>) {
+        self.room = room.map(Arc::new);
+    }
+
     /// A notice of the outbox.
     pub(crate) fn of(case: &Case, entry: &Entry, to: Receiver) -> Self {
         let hook = match &to {
@@ -49,6 +72,7 @@ impl Delivery {
             message: entry.notice.message.clone(),
             at: entry.notice.time,
             hook,
+            room: None,
         }
     }
 
@@ -63,6 +87,7 @@ impl Delivery {
             message: text.to_owned(),
             at,
             hook: None,
+            room: None,
         }
     }
 
@@ -124,6 +149,7 @@ pub(crate) struct Delivered {
 /// The task's inbox and what it reports.
 pub(crate) struct Deliverer {
     context: Context,
+    bounds: Bounds,
     inbox: mpsc::UnboundedReceiver<Delivery>,
     outbox: mpsc::UnboundedSender<Delivered>,
 }
@@ -134,10 +160,11 @@ impl Deliverer {
     /// A deliverer, the way to hand it notices, and what it has delivered.
     pub(crate) fn new(
         context: Context,
+        bounds: Bounds,
     ) -> (Self, mpsc::UnboundedSender<Delivery>, mpsc::UnboundedReceiver<Delivered>) {
         let (sender, inbox) = mpsc::unbounded_channel();
         let (outbox, reports) = mpsc::unbounded_channel();
-        (Deliverer { context, inbox, outbox }, sender, reports)
+        (Deliverer { context, bounds, inbox, outbox }, sender, reports)
     }
 
     /// Runs until nobody can hand it anything any more and everything is delivered.
@@ -173,8 +200,12 @@ impl Deliverer {
 
     fn start(&self, queue: Queue, delivery: Delivery) -> BoxFuture<'static, Queue> {
         let (context, outbox) = (self.context.clone(), self.outbox.clone());
+        let turns = match delivery.to {
+            Receiver::Events => self.bounds.events.clone(),
+            _ => self.bounds.told.clone(),
+        };
         async move {
-            deliver(&context, &delivery).await;
+            deliver(&context, &delivery, &turns).await;
             if let Some(seq) = delivery.seq {
                 // Nobody listens any more when the operator is stopping.
                 let _heard = outbox.send(Delivered { key: delivery.key, seq, to: delivery.to });
@@ -188,13 +219,16 @@ impl Deliverer {
 /// How long a notice is tried.
 const WORTH_TELLING_MS: u64 = 3_600_000;
 
-async fn deliver(context: &Context, delivery: &Delivery) {
+async fn deliver(context: &Context, delivery: &Delivery, turns: &Turns) {
     let mut pause_ms = 1_000_u64;
     loop {
+        let turn = turns.turn(&delivery.key).await;
         let error = match attempt(context, delivery).await {
             Ok(()) => return,
             Err(error) => error,
         };
+        // The pause is nobody's turn.
+        drop(turn);
         let canary = format!("{}.{}", delivery.key.name(), delivery.key.namespace());
         tracing::error!(%canary, "notice could not be delivered: {error}");
         // Nobody asks after a Canary that is gone, and its namespace may be gone with it.

@@ -1,12 +1,14 @@
 //! What a process knows of one Canary between two ticks. Nothing is decided on it that a crash may not forget: it paces
 //! the telling, and spares repeated work.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
-use vexil_analysis::{Memory, Millis, Receiver, WaitKind};
-use vexil_object::ObjectKey;
+use vexil_analysis::{Memory, Millis, Question, Receiver, WaitKind};
 
-use crate::contest::Contest;
+use crate::{contest::Contest, desk::Desk, interest::Looked};
 
 /// What a process knows of one Canary.
 #[derive(Debug, Default)]
@@ -28,7 +30,7 @@ pub(crate) struct Local {
     /// Writes of the status that were refused or failed in a row; they space the next one.
     pub(crate) status_failures: u32,
     /// The memory for which the world, routes and all, was last seen to be as wanted.
-    pub(crate) settled_as: Option<Memory>,
+    pub(crate) settled_as: Option<Settled>,
     /// Notices handed to the deliverer.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices delivered since the memory was last written.
@@ -37,10 +39,21 @@ pub(crate) struct Local {
     pub(crate) altered: BTreeSet<String>,
     /// Names of the Events about bad input that this process has recorded.
     pub(crate) told: VecDeque<String>,
-    /// The objects that the last tick looked at.
-    pub(crate) looked_at: BTreeSet<ObjectKey>,
-    /// The service whose EndpointSlices the last tick counted.
-    pub(crate) apex: String,
+    /// What a reconcile works with while it is under way.
+    pub(crate) desk: Option<Box<Desk>>,
+}
+
+/// A memory, as a number: each idle Canary keeps one. Two memories with the same number would hide one notice of drift.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settled(u64);
+
+impl Settled {
+    /// The number of a memory.
+    pub(crate) fn of(memory: &Memory) -> Self {
+        let mut hasher = DefaultHasher::new();
+        memory.hash(&mut hasher);
+        Settled(hasher.finish())
+    }
 }
 
 /// How many names of told Events are kept.
@@ -57,6 +70,29 @@ impl Local {
             self.told.pop_front();
         }
         true
+    }
+
+    /// Changes of what was looked at matter from now on.
+    pub(crate) fn look_at(&mut self, looked: Looked) {
+        if let Some(desk) = &mut self.desk {
+            desk.look_at(looked);
+        }
+    }
+
+    /// Ready when something came up since the last time.
+    pub(crate) async fn disturbed(&self) {
+        match &self.desk {
+            Some(desk) => desk.disturbed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Asks something outside, when it is this Canary's turn.
+    pub(crate) async fn outside<T>(&self, question: Question, answer: impl Future<Output = T>) -> T {
+        match &self.desk {
+            Some(desk) => desk.outside(question, answer).await,
+            None => answer.await,
+        }
     }
 
     /// The pause before trying an effect again, in milliseconds.

@@ -1,16 +1,16 @@
 //! What a tick sees: the caches, reduced to what the engine decides on.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Route};
-use vexil_kube::Cluster;
-use vexil_object::{Change, ObjectKey, Objects, kinds, meta};
+use vexil_kube::{Cluster, Listed, Mark};
+use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
-use vexil_workload::{Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints, service_of};
+use vexil_workload::{BY_SERVICE, Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints};
 
-use crate::{Context, binding, case::Case, release, remark};
+use crate::{Context, binding, case::Case, interest::Looked, release, remark, scalers::Scalers};
 
 mod pods;
 
@@ -26,6 +26,7 @@ pub(crate) struct View {
     pub(crate) selector: Selector,
     ports: Vec<(String, u16)>,
     bound: Option<BoundKind>,
+    lists: Vec<(Listed, Mark)>,
 }
 
 impl View {
@@ -34,7 +35,12 @@ impl View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
-        let scalers_known = case.scalers(&context.settings).gather(&context.cluster, &mut have);
+        let scalers = case.scalers(&context.settings);
+        let lists = scalers.lists(&context.cluster);
+        // The mark comes first: what is listed may be newer than it says, never older.
+        let marked = lists.iter().cloned().chain(slice_lists(case));
+        let marked = marked.map(|list| (list.clone(), context.cluster.mark_by(&list))).collect();
+        let scalers_known = scalers.gather(&context.cluster, &lists, &mut have);
         let selector = case.workload.selector(&subject, &have);
         let mixed = selector.as_ref().ok().and_then(|it| remark::mix(context, case, it, &mut have));
         let ports = ports(context, case, &have);
@@ -46,6 +52,7 @@ impl View {
             selector: selector.unwrap_or_default(),
             ports: ports.unwrap_or_default(),
             bound: binding::bound_kind(memory.binding.as_ref()),
+            lists: marked,
         };
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
@@ -59,9 +66,12 @@ impl View {
         view
     }
 
-    /// The keys of everything that was looked at.
-    pub(crate) fn keys(&self) -> BTreeSet<ObjectKey> {
-        self.have.iter().map(|(key, _)| key.clone()).collect()
+    /// Everything that was looked at, and what was seen there.
+    pub(crate) fn looked(&self, context: &Context, case: &Case) -> Looked {
+        let have = self.have.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
+        let own = (case.key.clone(), Mark::seen(&Seen::Present(Arc::clone(&case.live))));
+        let kinds = Looked::at(&context.cluster, Scalers::definitions()).objects;
+        Looked { objects: have.chain([own]).chain(kinds).collect(), lists: self.lists.clone() }
     }
 
     /// The Canary as its router sees it.
@@ -218,9 +228,18 @@ fn addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
 }
 
 pub(crate) fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
-    let mut slices = cluster.list(kinds::ENDPOINT_SLICE, namespace)?;
-    slices.retain(|slice| service_of(slice) == Some(service));
-    Some(slices)
+    cluster.list_by(kinds::ENDPOINT_SLICE, namespace, BY_SERVICE, service)
+}
+
+/// The slices of the Services of primary and canary.
+fn slice_lists(case: &Case) -> Vec<Listed> {
+    let of = |side| Listed {
+        kind: kinds::ENDPOINT_SLICE,
+        namespace: case.key.namespace().to_owned(),
+        index: BY_SERVICE,
+        value: format!("{}-{side}", case.canary.spec.apex_name()),
+    };
+    ["primary", "canary"].map(of).to_vec()
 }
 
 /// Services that are as wanted and lead to no port are of no use: that the primary's pods have no port of the name is

@@ -1,45 +1,77 @@
-//! Who is to be ticked when: each Canary at most once at a time, and again when something came up meanwhile.
+//! Which Canary is reconciled when: each at most once at a time, again when something came up meanwhile, and namespaces
+//! in turn. Nothing here costs more because there are more Canaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::time::Instant;
 use vexil_object::ObjectKey;
 
-/// The queue of ticks.
+use crate::fair::Fair;
+
+/// The queue of reconciles.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    timers: BTreeSet<(Instant, ObjectKey)>,
     due: BTreeMap<ObjectKey, Instant>,
-    running: BTreeSet<ObjectKey>,
+    ready: Fair<()>,
+    /// Whether it is to be reconciled again after this time.
+    running: BTreeMap<ObjectKey, bool>,
 }
 
 impl Queue {
-    /// Ticks `key` at `at`, or earlier if that was wanted already.
-    pub(crate) fn wake(&mut self, key: ObjectKey, at: Instant) {
-        self.due.entry(key).and_modify(|due| *due = at.min(*due)).or_insert(at);
+    /// Reconciles `key` as soon as it is its turn.
+    pub(crate) fn wake(&mut self, key: &ObjectKey) {
+        self.unset(key);
+        if let Some(again) = self.running.get_mut(key) {
+            *again = true;
+        } else if !self.ready.contains(key) {
+            self.ready.push(key, (), |_| true);
+        }
     }
 
-    /// Takes one Canary that is due and not being ticked.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<ObjectKey> {
-        let ready = |(key, due): &(&ObjectKey, &Instant)| **due <= now && !self.running.contains(*key);
-        let key = self.due.iter().filter(ready).min_by_key(|(_, due)| **due).map(|(key, _)| key.clone())?;
-        self.due.remove(&key);
-        self.running.insert(key.clone());
+    /// Reconciles `key` at `at`, or earlier if that was wanted already.
+    pub(crate) fn wake_at(&mut self, key: &ObjectKey, at: Instant) {
+        let wanted = self.due.get(key).is_some_and(|due| *due <= at);
+        if wanted || self.ready.contains(key) {
+            return;
+        }
+        self.unset(key);
+        self.timers.insert((at, key.clone()));
+        self.due.insert(key.clone(), at);
+    }
+
+    /// Takes one Canary that is due, is not being reconciled and may be now.
+    pub(crate) fn take(&mut self, now: Instant, may: impl Fn(&ObjectKey) -> bool) -> Option<ObjectKey> {
+        while let Some((at, key)) = self.timers.first().cloned()
+            && at <= now
+        {
+            self.wake(&key);
+        }
+        let (key, ()) = self.ready.pop(may)?;
+        self.running.insert(key.clone(), false);
         Some(key)
     }
 
-    /// A tick has ended.
-    pub(crate) fn ended(&mut self, key: &ObjectKey) {
-        self.running.remove(key);
+    /// A reconcile has ended. Answers whether something came up meanwhile; it is not reconciled again unless woken.
+    pub(crate) fn ended(&mut self, key: &ObjectKey) -> bool {
+        self.running.remove(key).unwrap_or_default()
     }
 
-    /// When the next Canary that is not being ticked is due.
+    /// When the next Canary is due that is not ready yet.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.due.iter().filter(|(key, _)| !self.running.contains(*key)).map(|(_, due)| *due).min()
+        self.timers.first().map(|(at, _)| *at)
     }
 
     /// Forgets a Canary that is gone.
     pub(crate) fn forget(&mut self, key: &ObjectKey) {
-        self.due.remove(key);
+        self.unset(key);
+        self.ready.remove(key);
+    }
+
+    fn unset(&mut self, key: &ObjectKey) {
+        if let Some(at) = self.due.remove(key) {
+            self.timers.remove(&(at, key.clone()));
+        }
     }
 }
 
@@ -51,19 +83,50 @@ mod tests {
 
     use super::*;
 
+    fn key(namespace: &str, name: &str) -> ObjectKey {
+        ObjectKey::new(CANARY, namespace, name)
+    }
+
+    const ANY: fn(&ObjectKey) -> bool = |_| true;
+
     #[test]
-    fn a_canary_is_ticked_once_at_a_time_and_again_when_woken_meanwhile() {
+    fn a_canary_is_reconciled_once_at_a_time_and_it_is_known_when_it_was_woken_meanwhile() {
         let (mut queue, start) = (Queue::default(), Instant::now());
-        let key = ObjectKey::new(CANARY, "test", "podinfo");
-        queue.wake(key.clone(), start + Duration::from_secs(5));
-        assert_eq!(queue.take(start), None);
-        queue.wake(key.clone(), start);
-        assert_eq!(queue.take(start), Some(key.clone()));
-        queue.wake(key.clone(), start);
-        assert_eq!((queue.take(start), queue.next()), (None, None));
-        queue.ended(&key);
-        assert_eq!(queue.take(start), Some(key.clone()));
-        queue.ended(&key);
-        assert_eq!(queue.take(start), None);
+        let key = key("test", "podinfo");
+        queue.wake_at(&key, start + Duration::from_secs(5));
+        assert_eq!(queue.take(start, ANY), None);
+        queue.wake(&key);
+        assert_eq!(queue.take(start, ANY), Some(key.clone()));
+        queue.wake(&key);
+        assert_eq!((queue.take(start, ANY), queue.next()), (None, None));
+        assert!(queue.ended(&key));
+        assert_eq!(queue.take(start, ANY), None);
+        queue.wake(&key);
+        assert_eq!(queue.take(start, ANY), Some(key.clone()));
+        assert!(!queue.ended(&key));
+    }
+
+    #[test]
+    fn the_earliest_of_several_times_counts() {
+        let (mut queue, start) = (Queue::default(), Instant::now());
+        let (key, after) = (key("test", "podinfo"), |seconds| start + Duration::from_secs(seconds));
+        for seconds in [9, 3, 6] {
+            queue.wake_at(&key, after(seconds));
+        }
+        assert_eq!(queue.next(), Some(after(3)));
+        assert_eq!((queue.take(after(2), ANY), queue.take(after(3), ANY)), (None, Some(key.clone())));
+        queue.wake_at(&key, after(4));
+        assert_eq!(queue.take(after(4), ANY), None, "it is still being reconciled");
+        assert!(queue.ended(&key));
+    }
+
+    #[test]
+    fn a_namespace_of_a_thousand_does_not_keep_another_waiting() {
+        let (mut queue, now) = (Queue::default(), Instant::now());
+        (0..1000).for_each(|number| queue.wake(&key("crowd", &number.to_string())));
+        queue.wake(&key("quiet", "podinfo"));
+        let taken: Vec<_> = (0..2).filter_map(|_| queue.take(now, ANY)).collect();
+        assert_eq!(taken.last(), Some(&key("quiet", "podinfo")));
+        assert_eq!(queue.take(now, |key| key.namespace() == "quiet"), None);
     }
 }

@@ -4,13 +4,21 @@ use serde_json::Value;
 use vexil_api::Defect;
 use vexil_object::{ObjectKey, kinds, meta};
 
-use crate::{Context, case::Case};
+use crate::{
+    Context,
+    case::Case,
+    projections::{BY_APEX, BY_TARGET},
+};
 
 /// The Canary that has an earlier claim to the target or the apex of this one, and what is wrong then.
 pub(crate) fn older(context: &Context, case: &Case) -> Option<(ObjectKey, Defect)> {
     let namespace = case.key.namespace();
-    let listed = context.cluster.list(kinds::CANARY, namespace).unwrap_or_default();
-    listed.iter().find_map(|other| {
+    let spec = &case.canary.spec;
+    let by =
+        |index, value| context.cluster.list_by(kinds::CANARY, namespace, index, value).unwrap_or_default();
+    let mut others = by(BY_TARGET, &spec.target_ref.name);
+    others.extend(by(BY_APEX, spec.apex_name()));
+    others.iter().find_map(|other| {
         let name = meta::text(other, "/metadata/name");
         let (path, what) = shared(case, other).filter(|_| is_older(other, &case.live))?;
         let message = format!(
@@ -19,6 +27,21 @@ pub(crate) fn older(context: &Context, case: &Case) -> Option<(ObjectKey, Defect
         );
         Some((ObjectKey::new(kinds::CANARY, namespace, name), Defect { path: path.to_owned(), message }))
     })
+}
+
+/// The Canaries that want the target or the apex of this one: who drives it is decided anew when this one changes.
+pub(crate) fn beside(context: &Context, canary: &ObjectKey) -> Vec<ObjectKey> {
+    let seen = context.cluster.look(canary);
+    let Some(live) = seen.object() else { return Vec::new() };
+    let (target, named) = (meta::text(live, "/spec/targetRef/name"), meta::text(live, "/spec/service/name"));
+    let apex = if named.is_empty() { target } else { named };
+    let by = |index, value| {
+        context.cluster.list_keys_by(kinds::CANARY, canary.namespace(), index, value).unwrap_or_default()
+    };
+    let mut others = by(BY_TARGET, target);
+    others.extend(by(BY_APEX, apex));
+    others.retain(|other| other != canary);
+    others
 }
 
 /// One that has begun comes before one that has not; then age decides, and among twins the uid, so that everybody who

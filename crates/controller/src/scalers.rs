@@ -2,9 +2,11 @@
 
 use vexil_analysis::{Fit, TargetScaler};
 use vexil_api::canary::ScalerRef;
-use vexil_kube::Cluster;
-use vexil_object::{Change, ObjectKey, Objects, Seen, meta};
-use vexil_workload::{SCALERS, Scaler, Subject, WorkloadError, abandoned, rivals, scaler};
+use vexil_kube::{Cluster, Listed};
+use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, kinds, meta};
+use vexil_workload::{
+    BY_CONTROLLER, BY_SCALED, SCALERS, Scaler, Side, Subject, WorkloadError, abandoned, rivals, scaler,
+};
 
 /// What a tick knows of the autoscalers around one Canary.
 pub(crate) struct Scalers<'a> {
@@ -19,26 +21,51 @@ impl<'a> Scalers<'a> {
         Scalers { named, subject }
     }
 
-    /// Adds every scaler of the namespace to `have`: one that the Canary does not name may be a second writer of
-    /// replicas. Kinds that the cluster does not serve are not watched. Answers whether all are known: what cannot be
-    /// watched at all counts as none.
-    pub(crate) fn gather(&self, cluster: &Cluster, have: &mut Objects) -> bool {
-        let mut known = true;
-        for kind in SCALERS.iter().map(|scaler| scaler.kind()) {
-            // Groups with a dot come with a definition, which not every cluster has.
-            let definition = kind.definition();
-            match cluster.look(&definition) {
-                Seen::Absent if kind.group.contains('.') => continue,
-                Seen::NotKnown if kind.group.contains('.') => {
-                    known &= cluster.trouble(definition.kind()).is_some();
-                    continue;
-                }
-                _ => {}
-            }
-            let listed = cluster.list(kind, self.subject.namespace);
-            known &= listed.is_some() || cluster.trouble(kind).is_some();
+    /// The lists in which the scalers are that concern this Canary: of its target, of its primary, and its own. One
+    /// that the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not
+    /// watched.
+    pub(crate) fn lists(&self, cluster: &Cluster) -> Vec<Listed> {
+        let (namespace, target) = (self.subject.namespace, self.subject.target);
+        let primary = self.subject.key(kinds::DEPLOYMENT, Side::Primary).name().to_owned();
+        let by = [
+            (BY_SCALED, target.to_owned()),
+            (BY_SCALED, primary),
+            (BY_CONTROLLER, self.subject.owner.uid.clone()),
+        ];
+        // Groups with a dot come with a definition, which not every cluster has.
+        let is_defined = |kind: &Kind| {
+            !kind.group.contains('.') || matches!(cluster.look(&kind.definition()), Seen::Present(_))
+        };
+        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(is_defined);
+        kinds
+            .flat_map(|kind| {
+                by.iter().map(move |(index, value)| Listed {
+                    kind,
+                    namespace: namespace.to_owned(),
+                    index,
+                    value: value.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The definitions that tell which kinds of scalers there are.
+    pub(crate) fn definitions() -> impl Iterator<Item = ObjectKey> {
+        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
+        kinds.map(|kind| kind.definition())
+    }
+
+    /// Adds every scaler of these lists to `have`. Answers whether all are known: what cannot be watched at all counts as
+    /// none.
+    pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
+        let mut known = Self::definitions().all(|definition| {
+            cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()
+        });
+        for Listed { kind, namespace, index, value } in lists {
+            let listed = cluster.list_by(*kind, namespace, index, value);
+            known &= listed.is_some() || cluster.trouble(*kind).is_some();
             for live in listed.unwrap_or_default() {
-                let key = ObjectKey::new(kind, self.subject.namespace, meta::text(&live, "/metadata/name"));
+                let key = ObjectKey::new(*kind, namespace, meta::text(&live, "/metadata/name"));
                 have.insert(key, Seen::Present(live));
             }
         }

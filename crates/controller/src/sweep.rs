@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::time::timeout;
 use vexil_kube::{Changes, Noted, WriteError};
@@ -23,65 +23,100 @@ pub(crate) async fn keep_swept(context: &Context) {
     if routers.is_empty() {
         return std::future::pending().await;
     }
-    let mut changes = context.cluster.changes();
-    let mut used = BTreeSet::new();
+    let mut watch =
+        Watch { context, routers: &routers, used: BTreeSet::new(), changes: context.cluster.changes() };
     let mut sweeper = Sweeper { context, told: BTreeSet::new() };
+    watch.use_all();
+    let mut dirt = Dirt { everything: true, routes: BTreeSet::new() };
     loop {
         let mut failed = false;
-        let canaries = context.cluster.list(kinds::CANARY, "").unwrap_or_default();
-        let providers = canaries.iter().map(|canary| provider(context, canary));
-        let all = providers.chain([context.settings.provider.as_str()]);
-        used.extend(all.filter_map(|provider| serving(&routers, provider)));
-        for unowned in used.iter().filter_map(|place| routers.get(*place)?.unowned()) {
-            failed |= !sweeper.sweep(unowned).await;
+        let unowned = watch.used.iter().filter_map(|place| routers.get(*place)?.unowned());
+        for unowned in unowned {
+            failed |= !sweeper.sweep(unowned, &dirt).await;
         }
-        let change = next(context, &routers, &used, &mut changes);
-        if failed {
-            let _or_again = timeout(RETRY, change).await;
-        } else {
-            change.await;
-        }
+        dirt = match failed {
+            false => watch.next().await,
+            true => match timeout(RETRY, watch.next()).await {
+                Ok(more) => Dirt { everything: true, ..more },
+                Err(_) => Dirt { everything: true, routes: BTreeSet::new() },
+            },
+        };
     }
 }
 
-/// The provider of a Canary.
-fn provider<'a>(context: &'a Context, canary: &'a Value) -> &'a str {
-    let named = meta::text(canary, "/spec/provider");
-    if named.is_empty() { &context.settings.provider } else { named }
+/// What is to be swept.
+struct Dirt {
+    everything: bool,
+    routes: BTreeSet<ObjectKey>,
 }
 
-/// Where the router of a provider stands.
-fn serving(routers: &[&Arc<dyn Router>], provider: &str) -> Option<usize> {
-    routers.iter().position(|router| router.serves(provider))
+/// Waits for changes that may leave a route without its Canary, or show one.
+struct Watch<'a> {
+    context: &'a Context,
+    routers: &'a [&'a Arc<dyn Router>],
+    /// The places of the routers that are in use.
+    used: BTreeSet<usize>,
+    changes: Changes,
 }
 
-/// Waits for a change that may leave a route without its Canary, or show one.
-async fn next(
-    context: &Context,
-    routers: &[&Arc<dyn Router>],
-    used: &BTreeSet<usize>,
-    changes: &mut Changes,
-) {
-    let kinds: Vec<Kind> =
-        routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
-    while let Some(noted) = changes.next().await {
-        let concerns = match &noted {
-            Noted::Kind(kind) => {
-                kinds.contains(kind) || [kinds::CANARY, kinds::CUSTOM_RESOURCE_DEFINITION].contains(kind)
+impl Watch<'_> {
+    /// Looks through all Canaries for routers that are in use.
+    fn use_all(&mut self) {
+        let canaries = self.context.cluster.list(kinds::CANARY, "").unwrap_or_default();
+        let providers = canaries.iter().map(|canary| self.provider(canary));
+        let all = providers.chain([self.context.settings.provider.as_str()]);
+        let found: Vec<_> = all.filter_map(|provider| self.serving(provider)).collect();
+        self.used.extend(found);
+    }
+
+    /// The provider of a Canary.
+    fn provider<'b>(&'b self, canary: &'b Value) -> &'b str {
+        let named = meta::text(canary, "/spec/provider");
+        if named.is_empty() { &self.context.settings.provider } else { named }
+    }
+
+    /// Where the router of a provider stands.
+    fn serving(&self, provider: &str) -> Option<usize> {
+        self.routers.iter().position(|router| router.serves(provider))
+    }
+
+    /// What the next changes concern; those that come together are swept together.
+    async fn next(&mut self) -> Dirt {
+        let mut dirt = Dirt { everything: false, routes: BTreeSet::new() };
+        while let Some(noted) = self.changes.next().await {
+            self.add(noted, &mut dirt);
+            while let Some(noted) = self.changes.next().now_or_never().flatten() {
+                self.add(noted, &mut dirt);
             }
-            Noted::Object(key) if key.kind() == kinds::CANARY => match context.cluster.look(key) {
-                Seen::Absent => true,
-                Seen::NotKnown => false,
+            if dirt.everything || !dirt.routes.is_empty() {
+                break;
+            }
+        }
+        dirt
+    }
+
+    fn add(&mut self, noted: Noted, dirt: &mut Dirt) {
+        let kinds: Vec<Kind> =
+            self.routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
+        match noted {
+            Noted::Kind(kinds::CANARY) => {
+                self.use_all();
+                dirt.everything = true;
+            }
+            Noted::Kind(kind) => {
+                dirt.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
+            }
+            Noted::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
+                Seen::Absent => dirt.everything = true,
+                Seen::NotKnown => {}
                 Seen::Present(canary) => {
-                    serving(routers, provider(context, &canary)).is_some_and(|at| !used.contains(&at))
+                    let serving = self.serving(self.provider(&canary));
+                    dirt.everything |= serving.is_some_and(|place| self.used.insert(place));
                 }
             },
-            Noted::Object(key) => {
-                kinds.contains(&key.kind()) || kinds.iter().any(|kind| kind.definition() == *key)
-            }
-        };
-        if concerns {
-            return;
+            Noted::Object(key) if kinds.contains(&key.kind()) => drop(dirt.routes.insert(key)),
+            Noted::Object(key) => dirt.everything |= kinds.iter().any(|kind| kind.definition() == key),
+            Noted::Listed(_) => {}
         }
     }
 }
@@ -94,24 +129,28 @@ struct Sweeper<'a> {
 }
 
 impl Sweeper<'_> {
-    /// Looks at every route there is. Answers whether nothing is left to be tried again.
-    async fn sweep(&mut self, unowned: &dyn Unowned) -> bool {
+    /// Looks at what may be left behind. Answers whether nothing is left to be tried again.
+    async fn sweep(&mut self, unowned: &dyn Unowned, dirt: &Dirt) -> bool {
         let (cluster, mut done) = (&self.context.cluster, true);
         for kind in unowned.kinds() {
             // What the cluster does not serve is not watched for.
             if !matches!(cluster.look(&kind.definition()), Seen::Present(_)) {
                 continue;
             }
-            for route in cluster.list(kind, "").unwrap_or_default() {
-                done &= self.sweep_one(unowned, kind, &route).await;
+            let keys = match dirt.everything {
+                true => cluster.list_keys(kind, "").unwrap_or_default(),
+                false => dirt.routes.iter().filter(|key| key.kind() == kind).cloned().collect(),
+            };
+            for key in keys {
+                if let Seen::Present(route) = cluster.look(&key) {
+                    done &= self.sweep_one(unowned, key, &route).await;
+                }
             }
         }
         done
     }
 
-    async fn sweep_one(&mut self, unowned: &dyn Unowned, kind: Kind, route: &Value) -> bool {
-        let text = |path| meta::text(route, path);
-        let key = ObjectKey::new(kind, text("/metadata/namespace"), text("/metadata/name"));
+    async fn sweep_one(&mut self, unowned: &dyn Unowned, key: ObjectKey, route: &Value) -> bool {
         let (cluster, Some(canary)) = (&self.context.cluster, unowned.made_for(route)) else { return true };
         // A Canary that nobody watches is not known, and its route is another operator's to sweep.
         if unowned.abandoned(&key, route, &cluster.look(&canary)).is_none() {

@@ -31,6 +31,7 @@ struct Inner {
     successes: Family<Ended, Counter>,
     failures: Family<Ended, Counter>,
     write_errors: Family<Reason, Counter>,
+    reconciles: Counter,
     panics: Counter,
     ready: Family<Named, Gauge>,
     broken_laws: Family<Reason, Counter>,
@@ -104,6 +105,7 @@ impl Telemetry {
             successes: Family::default(),
             failures: Family::default(),
             write_errors: Family::default(),
+            reconciles: Counter::default(),
             panics: Counter::default(),
             ready: Family::default(),
             broken_laws: Family::default(),
@@ -214,19 +216,22 @@ impl Telemetry {
         self.0.broken_laws.get_or_create(&Reason { reason: law.to_owned() }).inc();
     }
 
+    /// A Canary is looked at.
+    pub(crate) fn reconciled(&self) {
+        self.0.reconciles.inc();
+    }
+
     pub(crate) fn panicked(&self) {
         self.0.panics.inc();
     }
 
-    /// How many Canaries there are in each namespace.
-    pub(crate) fn scheduled<'a>(&self, canaries: impl Iterator<Item = &'a ObjectKey>) {
-        let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
-        for key in canaries {
-            *counts.entry(key.namespace()).or_default() += 1;
-        }
-        self.0.total.clear();
-        for (namespace, count) in counts {
-            self.0.total.get_or_create(&Namespace { namespace: namespace.to_owned() }).set(count);
+    /// How many Canaries there are in a namespace.
+    pub(crate) fn scheduled(&self, namespace: &str, count: i64) {
+        let namespace = Namespace { namespace: namespace.to_owned() };
+        if count > 0 {
+            self.0.total.get_or_create(&namespace).set(count);
+        } else {
+            self.0.total.remove(&namespace);
         }
     }
 
@@ -289,6 +294,7 @@ impl Inner {
             "Writes held back because they would break an invariant",
             self.broken_laws.clone(),
         );
+        registry.register("vexil_reconciles", "Reconciles of Canaries begun", self.reconciles.clone());
         registry.register("vexil_tick_panics", "Ticks that panicked", self.panics.clone());
     }
 }

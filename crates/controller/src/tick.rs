@@ -17,6 +17,7 @@ use crate::{
     consider::consider,
     converge::{Converged, converge},
     deliver::Delivery,
+    interest::Looked,
     local::{Local, pause_ms},
     look::View,
     refuse::{self, Refused},
@@ -41,7 +42,7 @@ pub(crate) async fn tick(context: &Context, key: &ObjectKey, local: &mut Local) 
         Err(defects) => return refused(context, &live, key, local, &defects).await,
     };
     if let Some((rival, defect)) = rival::older(context, &case) {
-        local.looked_at = [rival].into();
+        local.look_at(Looked::at(&context.cluster, [rival, case.key.clone()]));
         return refused(context, &live, key, local, &[defect]).await;
     }
     let case = match whole(context, case, local).await {
@@ -116,8 +117,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
             Err(pause_ms) => return unanswered(local, pause_ms),
         };
         let converged = converge(context, &case, &memory, local).await;
-        local.looked_at = converged.view.keys();
-        case.canary.spec.apex_name().clone_into(&mut local.apex);
+        local.look_at(converged.view.looked(context, &case));
         let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
             // What was seen is no longer so, and matters more than the answers.
             match reopened(context, &case) {

@@ -41,6 +41,7 @@ fn line(cluster: &Cluster, noted: Noted) -> String {
                 cluster.trouble(kind).unwrap_or_else(|| "none".into())
             )
         }
+        Noted::Listed(listed) => format!("{} under {}={}", listed.kind, listed.index, listed.value),
         Noted::Object(key) => match cluster.look(&key) {
             Seen::Present(object) => format!("{key} at {}", meta::resource_version(&object)),
             Seen::Absent => format!("{key} is gone"),

@@ -1,14 +1,19 @@
 //! The objects of one kind as the watch told them, with our own writes laid over. Pure: no client, no clock.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
-use vexil_object::{Kind, ObjectKey, Precondition, Seen, meta};
+use vexil_object::{Kind, ObjectKey, Precondition, Projection, Seen, meta};
 
-use crate::overlay::{Laid, What, number, version};
+use self::{
+    index::Index,
+    objects::{Objects, Sight},
+};
+use crate::{
+    changes::Noted,
+    overlay::{Laid, What, number, version},
+    packed::Packed,
+};
 
 /// How much the watch has told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +40,31 @@ pub(crate) struct Cache {
     progress: Progress,
     reached: u64,
     ticket: u64,
-    /// By namespace, then by name.
-    objects: BTreeMap<String, BTreeMap<String, Arc<Value>>>,
+    objects: Objects,
     laid: BTreeMap<ObjectKey, Laid>,
+    index: Index,
 }
 
 impl Cache {
+    #[cfg(test)]
     pub(crate) fn new(kind: Kind) -> Self {
+        Cache::with(kind, Index::default())
+    }
+
+    /// A cache that also finds objects by what the projection of the kind says.
+    pub(crate) fn indexed(projection: Arc<dyn Projection>) -> Self {
+        Cache::with(projection.kind(), Index::by(projection))
+    }
+
+    fn with(kind: Kind, index: Index) -> Self {
         Cache {
             kind,
             progress: Progress::Listing,
             reached: 0,
             ticket: 0,
-            objects: BTreeMap::new(),
+            objects: Objects::default(),
             laid: BTreeMap::new(),
+            index,
         }
     }
 
@@ -58,138 +74,147 @@ impl Cache {
 
     /// What is known of one object; of a kind that is not served, only what was laid over is known here.
     pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
-        if let Some(laid) = self.laid.get(key) {
-            return laid.what.seen();
-        }
-        match (self.under(key), self.progress) {
-            (Some(object), _) => Seen::Present(Arc::clone(object)),
-            (None, Progress::Synced) => Seen::Absent,
-            (None, Progress::Listing | Progress::NotServed) => Seen::NotKnown,
+        self.sight(key).seen(key)
+    }
+
+    /// The same, not unpacked.
+    pub(crate) fn sight(&self, key: &ObjectKey) -> Sight<'_> {
+        match (self.laid.get(key), self.objects.get(key), self.progress) {
+            (Some(laid), ..) => laid.what.sight(),
+            (None, Some(object), _) => Sight::Present(object),
+            (None, None, Progress::Synced) => Sight::Absent,
+            (None, None, Progress::Listing | Progress::NotServed) => Sight::NotKnown,
         }
     }
 
-    /// The objects of one namespace, or all for an empty one, by namespace and name. `None` when the list has not
-    /// arrived or one of the objects is not known.
-    pub(crate) fn list(&self, namespace: &str) -> Option<Vec<Arc<Value>>> {
+    /// The keys of the objects of one namespace, or all for an empty one, by namespace and name. `None` when the list
+    /// has not arrived or one of the objects is not known.
+    pub(crate) fn keys_in(&self, namespace: &str) -> Option<Vec<ObjectKey>> {
         if self.progress != Progress::Synced {
             return None;
         }
-        let within = |key: &ObjectKey| namespace.is_empty() || key.namespace() == namespace;
-        let told = self.objects.iter().filter(|(name, _)| namespace.is_empty() || name.as_str() == namespace);
-        if !self.laid.keys().any(within) {
-            return Some(told.flat_map(|(_, objects)| objects.values().cloned()).collect());
+        let within = |key: &&ObjectKey| namespace.is_empty() || key.namespace() == namespace;
+        let told = self.objects.keys(self.kind, namespace);
+        if !self.laid.keys().any(|key| within(&key)) {
+            return Some(told.collect());
         }
-        let mut found: BTreeMap<ObjectKey, Arc<Value>> = told
-            .flat_map(|(namespace, objects)| {
-                objects.iter().map(move |(name, object)| (namespace, name, object))
-            })
-            .map(|(namespace, name, object)| (ObjectKey::new(self.kind, namespace, name), Arc::clone(object)))
-            .collect();
+        let mut found: std::collections::BTreeSet<ObjectKey> = told.collect();
         for (key, laid) in self.laid.iter().filter(|(key, _)| within(key)) {
-            match laid.what.seen() {
-                Seen::Present(object) => found.insert(key.clone(), object),
-                Seen::Absent => found.remove(key),
-                Seen::NotKnown => return None,
-            };
+            match laid.what.sight() {
+                Sight::Present(_) => drop(found.insert(key.clone())),
+                Sight::Absent => drop(found.remove(key)),
+                Sight::NotKnown => return None,
+            }
         }
-        Some(found.into_values().collect())
+        Some(found.into_iter().collect())
     }
 
-    /// A complete list arrived. Answers the keys that look different now.
+    /// The keys of the objects of one namespace that an index has under a value. `None` when the list has not arrived
+    /// or an object that may be one of them is not known.
+    pub(crate) fn keys_by(&self, namespace: &str, index: &str, value: &str) -> Option<Vec<ObjectKey>> {
+        if self.progress != Progress::Synced {
+            return None;
+        }
+        let in_doubt = |(key, laid): (&ObjectKey, &Laid)| {
+            let has = |pairs: index::Pairs| pairs.iter().any(|(of, is)| (*of, is.as_str()) == (index, value));
+            key.namespace() == namespace
+                && matches!(laid.what, What::Unknown { .. })
+                && self.under(key).is_none_or(|under| has(self.index.pairs(|| Some(under.value_of(key)))))
+        };
+        if self.laid.iter().any(in_doubt) {
+            return None;
+        }
+        let names = self.index.names(namespace, index, value);
+        Some(names.map(|name| ObjectKey::new(self.kind, namespace, name)).collect())
+    }
+
+    /// A complete list arrived. Answers what looks different now; nothing for the first list, which changes the
+    /// progress.
     ///
     /// # Errors
     /// When the list is older than what the watch already told: nothing is taken from it.
-    pub(crate) fn relist(&mut self, listed: u64, objects: Vec<Value>) -> Result<Vec<ObjectKey>, FromThePast> {
+    pub(crate) fn relist(&mut self, listed: u64, objects: Objects) -> Result<Vec<Noted>, FromThePast> {
         if listed < self.reached {
             return Err(FromThePast { listed, reached: self.reached });
         }
-        let mut fresh: BTreeMap<String, BTreeMap<String, Arc<Value>>> = BTreeMap::new();
-        let mut keys: BTreeSet<ObjectKey> = self.keys().collect();
-        for object in objects {
-            let key = self.key(&object);
-            fresh
-                .entry(key.namespace().to_owned())
-                .or_default()
-                .insert(key.name().to_owned(), Arc::new(object));
-            keys.insert(key);
-        }
-        let before: Vec<(ObjectKey, Seen)> =
-            keys.into_iter().map(|key| (key.clone(), self.look(&key))).collect();
-        self.objects = fresh;
+        let first = self.progress == Progress::Listing;
+        let before = std::mem::replace(&mut self.objects, objects);
         self.progress = Progress::Synced;
-        self.reached(listed);
-        Ok(before.into_iter().filter(|(key, seen)| self.look(key) != *seen).map(|(key, _)| key).collect())
-    }
-
-    /// The kind is not served (any more): whatever was known of it has ended. Answers the keys that were known.
-    pub(crate) fn not_served(&mut self) -> Vec<ObjectKey> {
-        let keys = self.keys().collect();
-        self.objects.clear();
-        self.laid.clear();
-        self.progress = Progress::NotServed;
-        keys
-    }
-
-    /// The watch told that an object was made or changed. Answers the keys that look different now.
-    pub(crate) fn told(&mut self, object: Value) -> Vec<ObjectKey> {
-        let at = version(&object);
-        if at <= self.reached {
-            return Vec::new();
+        let mut noted = Vec::new();
+        if first {
+            self.index.clear();
+            for key in self.keys() {
+                self.indexed_anew(&key, None);
+            }
+        } else {
+            for key in before.differing(&self.objects, self.kind) {
+                if !self.laid.contains_key(&key) {
+                    noted.extend(self.indexed_anew(&key, before.get(&key)));
+                    noted.push(Noted::Object(key));
+                }
+            }
         }
-        let key = self.key(&object);
-        let before = self.look(&key);
-        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier
-        // definition may leave out fields that are new.
-        let object = match self.laid.get(&key) {
-            Some(Laid { what: What::Present(answer), .. }) if version(answer) == at => Arc::clone(answer),
-            _ => Arc::new(object),
-        };
-        let names = self.objects.entry(key.namespace().to_owned()).or_default();
-        names.insert(key.name().to_owned(), object);
-        self.moved(key, before, at)
+        let passed = self.reached(listed);
+        noted.extend(passed.into_iter().filter(|_| !first));
+        Ok(noted)
     }
 
-    /// The watch told that an object was deleted. Answers the keys that look different now.
-    pub(crate) fn told_deleted(&mut self, object: &Value) -> Vec<ObjectKey> {
+    /// The kind is not served (any more): whatever was known of it has ended. Answers what was known.
+    pub(crate) fn not_served(&mut self) -> Vec<Noted> {
+        let keys = self.keys();
+        self.objects = Objects::default();
+        self.laid.clear();
+        self.index.clear();
+        self.progress = Progress::NotServed;
+        keys.into_iter().map(Noted::Object).collect()
+    }
+
+    /// The watch told that an object was made or changed. Answers what looks different now.
+    pub(crate) fn told(&mut self, object: &Value) -> Vec<Noted> {
         let at = version(object);
         if at <= self.reached {
             return Vec::new();
         }
         let key = self.key(object);
-        let before = self.look(&key);
-        if let Some(names) = self.objects.get_mut(key.namespace()) {
-            names.remove(key.name());
-            if names.is_empty() {
-                self.objects.remove(key.namespace());
-            }
-        }
-        self.moved(key, before, at)
+        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier
+        // definition may leave out fields that are new.
+        let packed = match self.laid.get(&key) {
+            Some(Laid { what: What::Present(answer), .. }) if answer.version() == at => answer.clone(),
+            _ => Packed::of(object),
+        };
+        self.under_is(&key, Some(packed), at)
     }
 
-    /// The watch told that nothing else happened up to `at`. Answers the keys that look different now.
-    pub(crate) fn told_nothing_until(&mut self, at: u64) -> Vec<ObjectKey> {
-        let before: Vec<(ObjectKey, Seen)> =
-            self.laid.iter().map(|(key, laid)| (key.clone(), laid.what.seen())).collect();
-        self.reached(at);
-        before.into_iter().filter(|(key, seen)| self.look(key) != *seen).map(|(key, _)| key).collect()
+    /// The watch told that an object was deleted. Answers what looks different now.
+    pub(crate) fn told_deleted(&mut self, object: &Value) -> Vec<Noted> {
+        let at = version(object);
+        if at <= self.reached {
+            return Vec::new();
+        }
+        self.under_is(&self.key(object), None, at)
+    }
+
+    /// The watch told that nothing else happened up to `at`. Answers what looks different now.
+    pub(crate) fn told_nothing_until(&mut self, at: u64) -> Vec<Noted> {
+        self.reached(at)
     }
 
     /// A write of ours was answered with this object.
-    pub(crate) fn wrote(&mut self, object: Value) -> Vec<ObjectKey> {
-        let key = self.key(&object);
-        let at = version(&object);
+    pub(crate) fn wrote(&mut self, object: &Value) -> Vec<Noted> {
+        let key = self.key(object);
+        let at = version(object);
         let outdated = |what: &What| match what {
-            What::Gone { uid, .. } if uid == meta::uid(&object) => true,
+            What::Gone { uid, .. } if uid == meta::uid(object) => true,
             other => other.version() > at,
         };
         if self.laid.get(&key).is_some_and(|laid| outdated(&laid.what)) {
             return Vec::new();
         }
-        self.lay(key, What::Present(Arc::new(object)))
+        self.lay(key, What::Present(Packed::of(object)))
     }
 
     /// A delete of ours was answered: the object that was fenced on is gone.
-    pub(crate) fn deleted(&mut self, key: &ObjectKey, on: &Precondition) -> Vec<ObjectKey> {
+    pub(crate) fn deleted(&mut self, key: &ObjectKey, on: &Precondition) -> Vec<Noted> {
         let at = number(&on.resource_version);
         if self.laid.get(key).is_some_and(|laid| laid.what.version() > at) {
             return Vec::new();
@@ -198,8 +223,8 @@ impl Cache {
     }
 
     /// A write of ours got no clear answer, or one that shows that the cache is behind.
-    pub(crate) fn unsure(&mut self, key: &ObjectKey, on: Option<&Precondition>) -> Vec<ObjectKey> {
-        match What::unknown(on, self.laid.get(key).map(|laid| &laid.what)) {
+    pub(crate) fn unsure(&mut self, key: &ObjectKey, on: Option<&Precondition>) -> Vec<Noted> {
+        match What::unknown(on, self.laid.get(key).map(|laid| &laid.what), key) {
             Some(what) => self.lay(key.clone(), what),
             None => Vec::new(),
         }
@@ -210,53 +235,19 @@ impl Cache {
         ObjectKey::new(self.kind, meta::text(object, "/metadata/namespace"), name)
     }
 
-    fn keys(&self) -> impl Iterator<Item = ObjectKey> {
-        let told = self.objects.iter().flat_map(move |(namespace, names)| {
-            names.keys().map(move |name| ObjectKey::new(self.kind, namespace, name))
-        });
-        told.chain(self.laid.keys().cloned())
+    fn keys(&self) -> Vec<ObjectKey> {
+        self.objects.keys(self.kind, "").chain(self.laid.keys().cloned()).collect()
     }
 
-    fn under(&self, key: &ObjectKey) -> Option<&Arc<Value>> {
-        self.objects.get(key.namespace())?.get(key.name())
-    }
-
-    fn moved(&mut self, key: ObjectKey, before: Seen, at: u64) -> Vec<ObjectKey> {
-        let mut changed = self.told_nothing_until(at);
-        if self.look(&key) != before && !changed.contains(&key) {
-            changed.push(key);
-        }
-        changed
-    }
-
-    /// Everything up to `at` has been told: what was laid over and is past goes.
-    fn reached(&mut self, at: u64) {
-        self.reached = self.reached.max(at);
-        let (reached, objects) = (self.reached, &self.objects);
-        self.laid.retain(|key, laid| {
-            let under = objects.get(key.namespace()).and_then(|names| names.get(key.name()));
-            !laid.what.is_past(reached, under.map(Arc::as_ref))
-        });
-    }
-
-    fn lay(&mut self, key: ObjectKey, what: What) -> Vec<ObjectKey> {
-        let before = self.look(&key);
-        self.ticket += 1;
-        if what.is_past(self.reached, self.under(&key).map(Arc::as_ref)) {
-            self.laid.remove(&key);
-        } else {
-            self.laid.insert(key.clone(), Laid { what, ticket: self.ticket });
-        }
-        if self.look(&key) == before { Vec::new() } else { vec![key] }
-    }
-
-    fn lift(&mut self, key: &ObjectKey) -> Vec<ObjectKey> {
-        let before = self.look(key);
-        self.laid.remove(key);
-        if self.look(key) == before { Vec::new() } else { vec![key.clone()] }
+    fn under(&self, key: &ObjectKey) -> Option<&Packed> {
+        self.objects.get(key)
     }
 }
 
+mod index;
+mod laid;
+mod objects;
 mod reads;
 #[cfg(test)]
 mod tests;
+pub(crate) use objects::{Objects as Packing, Sight as Look};

@@ -16,9 +16,24 @@ pub enum Noted {
     /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid
     /// over.
     Object(ObjectKey),
+    /// [`crate::Cluster::list_by`] answers differently for this part of an index.
+    Listed(Listed),
     /// What is known of the whole kind changed: its first list has come, it is served or no longer served, or its
-    /// trouble began or ended. Objects that are absent are told by this alone.
+    /// trouble began or ended. What the first list brings, and what it shows to be absent, is told by this alone.
     Kind(Kind),
+}
+
+/// The objects of one kind and namespace that an index has under one value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Listed {
+    /// Their kind.
+    pub kind: Kind,
+    /// Their namespace.
+    pub namespace: String,
+    /// The index, as the kind's projection names it.
+    pub index: &'static str,
+    /// Its value.
+    pub value: String,
 }
 
 /// The stream of [`crate::Cluster::changes`]. It never ends.

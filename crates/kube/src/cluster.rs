@@ -8,7 +8,12 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use vexil_object::{Kind, ObjectKey, Projection, Seen};
 
-use crate::{changes::Changes, shared::Shared, watch};
+use crate::{
+    changes::{Changes, Listed},
+    overlay::version,
+    shared::Shared,
+    watch,
+};
 
 /// Which namespaces are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +31,36 @@ impl Scope {
             Scope::All => "",
             Scope::Namespace(namespace) => namespace,
         }
+    }
+}
+
+/// Tells one look from another. Marks mean nothing but whether they are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// The mark of what does not exist, and of an empty list.
+    pub const ABSENT: Mark = Mark(0);
+    /// The mark of what is not known.
+    pub const NOT_KNOWN: Mark = Mark(u64::MAX);
+
+    /// The mark of what was seen.
+    pub fn seen(seen: &Seen) -> Self {
+        match seen {
+            Seen::Present(object) => Mark::of(version(object)),
+            Seen::Absent => Mark::ABSENT,
+            Seen::NotKnown => Mark::NOT_KNOWN,
+        }
+    }
+
+    pub(crate) fn of(version: u64) -> Self {
+        Mark::ABSENT.with(version)
+    }
+
+    /// The mark of a list with one object more.
+    pub(crate) fn with(self, version: u64) -> Self {
+        let mixed = (self.0.rotate_left(25) ^ version.wrapping_add(1)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        Mark(mixed.clamp(1, u64::MAX - 1))
     }
 }
 
@@ -71,9 +106,63 @@ impl Cluster {
     /// watched. `None` when its list has not come yet, a write to one of them has an unknown outcome, or the namespace
     /// is outside of the scope.
     pub fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
+        self.inside(kind, namespace)?;
+        self.shared.list(kind, |cache| cache.keys_in(namespace))
+    }
+
+    /// The keys of the objects that [`Cluster::list`] answers, which costs much less.
+    pub fn list_keys(&self, kind: Kind, namespace: &str) -> Option<Vec<ObjectKey>> {
+        self.inside(kind, namespace)?;
+        self.shared.list_keys(kind, |cache| cache.keys_in(namespace))
+    }
+
+    /// The objects of one namespace that the kind's projection puts under this value of an index, by name; the kind
+    /// starts being watched. Costs the same however many others there are. `None` as for [`Cluster::list`], but an
+    /// object of which nothing is known counts only where it may be one of them.
+    pub fn list_by(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        index: &'static str,
+        value: &str,
+    ) -> Option<Vec<Arc<Value>>> {
+        self.inside(kind, namespace)?;
+        self.shared.list(kind, |cache| cache.keys_by(namespace, index, value))
+    }
+
+    /// The keys of the objects that [`Cluster::list_by`] answers.
+    pub fn list_keys_by(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        index: &'static str,
+        value: &str,
+    ) -> Option<Vec<ObjectKey>> {
+        self.inside(kind, namespace)?;
+        self.shared.list_keys(kind, |cache| cache.keys_by(namespace, index, value))
+    }
+
+    fn inside(&self, kind: Kind, namespace: &str) -> Option<()> {
         let scope = self.shared.scope.namespace();
-        let inside = scope.is_empty() || namespace.is_empty() || !kind.namespaced || namespace == scope;
-        if inside { self.shared.list(kind, namespace) } else { None }
+        (scope.is_empty() || namespace.is_empty() || !kind.namespaced || namespace == scope).then_some(())
+    }
+
+    /// What tells one look at an object from another: as long as it is the same, the look answers the same.
+    pub fn mark(&self, key: &ObjectKey) -> Mark {
+        if self.watches(key) { self.shared.mark(key) } else { Mark::NOT_KNOWN }
+    }
+
+    /// The same for what [`Cluster::list_by`] answers.
+    pub fn mark_by(&self, listed: &Listed) -> Mark {
+        match self.inside(listed.kind, &listed.namespace) {
+            Some(()) => self.shared.mark_by(listed.kind, &listed.namespace, listed.index, &listed.value),
+            None => Mark::NOT_KNOWN,
+        }
+    }
+
+    /// Whether the first list of a kind that is watched is still on its way.
+    pub fn is_listing(&self) -> bool {
+        self.shared.is_listing()
     }
 
     /// What looks different from now on. Subscribe first, then look.

@@ -27,13 +27,19 @@ impl Shared {
     }
 }
 
+/// Whether an object is a definition whose fields a projection wants to know.
+pub(crate) fn wants_fields(shared: &Shared, kind: Kind, object: &Value) -> bool {
+    let key = || ObjectKey::cluster(kind, meta::text(object, "/metadata/name"));
+    kind == CUSTOM_RESOURCE_DEFINITION && shared.projection(kind).reads(&key())
+}
+
 /// Adds to the metadata of a definition the fields that its versions have, where a projection wants them: they are
 /// asked for when its generation is another one than before.
 pub(crate) async fn complete(shared: &Shared, kind: Kind, object: &mut Value) -> Result<(), ReadError> {
-    let key = ObjectKey::cluster(kind, meta::text(object, "/metadata/name"));
-    if kind != CUSTOM_RESOURCE_DEFINITION || !shared.projection(kind).reads(&key) {
+    if !wants_fields(shared, kind, object) {
         return Ok(());
     }
+    let key = ObjectKey::cluster(kind, meta::text(object, "/metadata/name"));
     let state =
         |object: &Value| (meta::uid(object).to_owned(), object.pointer("/metadata/generation").cloned());
     let before = shared.with(kind, |cache| cache.look(&key)).unwrap_or(Seen::NotKnown);

@@ -5,10 +5,10 @@
 //! Versions are compared as numbers, which Kubernetes promises for its own and for custom resources (API concepts,
 //! "resource versions", since 1.35; true of every release before).
 
-use std::sync::Arc;
-
 use serde_json::Value;
-use vexil_object::{Precondition, Seen, meta};
+use vexil_object::{ObjectKey, Precondition, meta};
+
+use crate::{cache::Look, packed::Packed};
 
 /// The version of an object as a number; 0 when it has none, which is older than everything.
 pub(crate) fn version(object: &Value) -> u64 {
@@ -32,7 +32,7 @@ pub(crate) struct Laid {
 #[derive(Clone, Debug)]
 pub(crate) enum What {
     /// It looks like this; the watch has not come to this version yet.
-    Present(Arc<Value>),
+    Present(Packed),
     /// The object of this uid, which existed at this version, is gone; the watch has not told its end yet.
     Gone { uid: String, at: u64 },
     /// A write got no clear answer. Settled by a newer version of the object, by the end of the object that was
@@ -43,7 +43,7 @@ pub(crate) enum What {
 impl What {
     /// A write that was fenced on `on` (`None` = a create) has an unknown outcome. `None` when what is laid over
     /// already tells more: an object that is gone cannot be written any more.
-    pub(crate) fn unknown(on: Option<&Precondition>, laid: Option<&What>) -> Option<Self> {
+    pub(crate) fn unknown(on: Option<&Precondition>, laid: Option<&What>, key: &ObjectKey) -> Option<Self> {
         let written = on.map_or(0, |on| number(&on.resource_version));
         let fenced = on.map(|on| on.uid.clone());
         match laid {
@@ -52,9 +52,9 @@ impl What {
             Some(What::Gone { uid, at }) => {
                 Some(What::Unknown { floor: *at, fenced: None, doomed: Some(uid.clone()) })
             }
-            Some(What::Present(object)) if version(object) >= written => {
-                let fenced = Some(meta::uid(object).to_owned());
-                Some(What::Unknown { floor: version(object), fenced, doomed: None })
+            Some(What::Present(object)) if object.version() >= written => {
+                let fenced = Some(uid(object, key));
+                Some(What::Unknown { floor: object.version(), fenced, doomed: None })
             }
             Some(What::Present(_)) => Some(What::Unknown { floor: written, fenced, doomed: None }),
             Some(What::Unknown { floor, fenced: before, doomed }) => Some(What::Unknown {
@@ -66,18 +66,18 @@ impl What {
     }
 
     /// What a look sees through it.
-    pub(crate) fn seen(&self) -> Seen {
+    pub(crate) fn sight(&self) -> Look<'_> {
         match self {
-            What::Present(object) => Seen::Present(Arc::clone(object)),
-            What::Gone { .. } => Seen::Absent,
-            What::Unknown { .. } => Seen::NotKnown,
+            What::Present(object) => Look::Present(object),
+            What::Gone { .. } => Look::Absent,
+            What::Unknown { .. } => Look::NotKnown,
         }
     }
 
     /// The version that the cache must not fall behind.
     pub(crate) fn version(&self) -> u64 {
         match self {
-            What::Present(object) => version(object),
+            What::Present(object) => object.version(),
             What::Gone { at, .. } => *at,
             What::Unknown { floor, .. } => *floor,
         }
@@ -85,19 +85,21 @@ impl What {
 
     /// Whether the cache knows as much or more: the watch has told everything up to `reached`, and `under` is what it
     /// told of this object.
-    pub(crate) fn is_past(&self, reached: u64, under: Option<&Value>) -> bool {
+    pub(crate) fn is_past(&self, reached: u64, under: Option<&Packed>, key: &ObjectKey) -> bool {
+        let is = |of: &str| under.is_some_and(|object| uid(object, key) == of);
         match self {
-            What::Present(object) => reached >= version(object),
-            What::Gone { uid, at } => reached >= *at && !is(under, uid),
+            What::Present(object) => reached >= object.version(),
+            What::Gone { uid, at } => reached >= *at && !is(uid),
             What::Unknown { floor, fenced, doomed } => {
-                let news = under.filter(|_| !doomed.as_deref().is_some_and(|uid| is(under, uid)));
-                news.is_some_and(|object| version(object) > *floor)
-                    || fenced.as_deref().is_some_and(|uid| reached > *floor && !is(under, uid))
+                let news = under.filter(|_| !doomed.as_deref().is_some_and(is));
+                news.is_some_and(|object| object.version() > *floor)
+                    || fenced.as_deref().is_some_and(|uid| reached > *floor && !is(uid))
             }
         }
     }
 }
 
-fn is(object: Option<&Value>, uid: &str) -> bool {
-    object.is_some_and(|object| meta::uid(object) == uid)
+/// The uid of an object that is kept.
+pub(crate) fn uid(object: &Packed, key: &ObjectKey) -> String {
+    meta::uid(&object.value_of(key)).to_owned()
 }

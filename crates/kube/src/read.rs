@@ -38,7 +38,7 @@ impl Cluster {
         };
         if let Some(question) = question {
             let kept = object.clone().map(|object| self.shared.kept(kind, object));
-            self.shared.note(kind, |cache| cache.answered(key, &question, kept));
+            self.shared.note(kind, |cache| cache.answered(key, &question, kept.as_ref()));
         }
         Ok(object.map_or(Seen::Absent, |object| Seen::Present(Arc::new(object))))
     }

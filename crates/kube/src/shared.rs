@@ -13,10 +13,12 @@ use vexil_object::{
 };
 
 use crate::{
-    Altered, Scope, altered,
-    cache::{Cache, Progress},
+    Altered, Mark, Scope, altered,
+    cache::{Cache, Look, Progress},
     changes::{Listeners, Noted},
     hold::Holds,
+    hot::Hot,
+    packed::Packed,
 };
 
 /// What the handle and the watches share.
@@ -26,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) listeners: Listeners,
     projections: BTreeMap<Kind, Arc<dyn Projection>>,
     slots: Mutex<BTreeMap<Kind, Slot>>,
+    hot: Hot,
     started: mpsc::UnboundedSender<Kind>,
     definitions: watch::Sender<()>,
     altered: Mutex<altered::Memory>,
@@ -54,6 +57,7 @@ impl Shared {
             listeners: Listeners::default(),
             projections: projections.into_iter().map(|projection| (projection.kind(), projection)).collect(),
             slots: Mutex::default(),
+            hot: Hot::default(),
             started,
             definitions: watch::Sender::new(()),
             altered: Mutex::default(),
@@ -89,21 +93,72 @@ impl Shared {
     pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
         let mut slots = self.slots();
         self.start_in(&mut slots, key.kind());
+        self.look_in(&slots, key)
+    }
+
+    fn look_in(&self, slots: &Slots<'_>, key: &ObjectKey) -> Seen {
         let Some(slot) = slots.get(&key.kind()) else { return Seen::NotKnown };
-        match slot.cache.look(key) {
-            Seen::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(&slots, key.kind()),
-            seen => seen,
+        match slot.cache.sight(key) {
+            Look::Present(packed) => Seen::Present(self.hot.value(key, packed)),
+            Look::Absent => Seen::Absent,
+            Look::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(slots, key.kind()),
+            Look::NotKnown => Seen::NotKnown,
         }
     }
 
-    pub(crate) fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
+    /// The objects of these keys, or none of a kind that the cluster does not define.
+    pub(crate) fn list(
+        &self,
+        kind: Kind,
+        keys: impl FnOnce(&Cache) -> Option<Vec<ObjectKey>>,
+    ) -> Option<Vec<Arc<Value>>> {
         let mut slots = self.slots();
         self.start_in(&mut slots, kind);
-        let slot = slots.get(&kind)?;
-        match slot.cache.progress() {
-            Progress::NotServed => (undefined(&slots, kind) == Seen::Absent).then(Vec::new),
-            Progress::Listing | Progress::Synced => slot.cache.list(namespace),
+        let keys = listed(&slots, kind, keys)?;
+        keys.iter().map(|key| self.look_in(&slots, key).shared()).collect()
+    }
+
+    /// The keys alone.
+    pub(crate) fn list_keys(
+        &self,
+        kind: Kind,
+        keys: impl FnOnce(&Cache) -> Option<Vec<ObjectKey>>,
+    ) -> Option<Vec<ObjectKey>> {
+        let mut slots = self.slots();
+        self.start_in(&mut slots, kind);
+        listed(&slots, kind, keys)
+    }
+
+    /// What tells one look at an object from another.
+    pub(crate) fn mark(&self, key: &ObjectKey) -> Mark {
+        let slots = self.slots();
+        let Some(slot) = slots.get(&key.kind()) else { return Mark::NOT_KNOWN };
+        match slot.cache.sight(key) {
+            Look::Present(packed) => Mark::of(packed.version()),
+            Look::Absent => Mark::ABSENT,
+            Look::NotKnown if slot.cache.progress() == Progress::NotServed => {
+                let seen = undefined(&slots, key.kind());
+                if seen == Seen::Absent { Mark::ABSENT } else { Mark::NOT_KNOWN }
+            }
+            Look::NotKnown => Mark::NOT_KNOWN,
         }
+    }
+
+    /// What tells one list from another.
+    pub(crate) fn mark_by(&self, kind: Kind, namespace: &str, index: &str, value: &str) -> Mark {
+        let slots = self.slots();
+        let Some(keys) = listed(&slots, kind, |cache| cache.keys_by(namespace, index, value)) else {
+            return Mark::NOT_KNOWN;
+        };
+        let Some(slot) = slots.get(&kind) else { return Mark::NOT_KNOWN };
+        let versions = keys.iter().filter_map(|key| slot.cache.sight(key).packed().map(Packed::version));
+        versions.fold(Mark::ABSENT, Mark::with)
+    }
+
+    /// Whether a kind that is watched has not been listed yet, for no reason that is known.
+    pub(crate) fn is_listing(&self) -> bool {
+        let listing = |slot: &Slot| slot.cache.progress() == Progress::Listing && slot.trouble.is_none();
+        self.slots().values().any(listing)
     }
 
     pub(crate) fn trouble(&self, kind: Kind) -> Option<String> {
@@ -132,7 +187,7 @@ impl Shared {
     pub(crate) fn update<E>(
         &self,
         kind: Kind,
-        change: impl FnOnce(&mut Cache) -> Result<Vec<ObjectKey>, E>,
+        change: impl FnOnce(&mut Cache) -> Result<Vec<Noted>, E>,
     ) -> Result<(), E> {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(&kind) else { return Ok(()) };
@@ -143,20 +198,21 @@ impl Shared {
             noted.push(Noted::Kind(kind));
         }
         if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && noted.is_empty()) {
-            let concerned = |kind: &Kind| !noted.is_empty() || changed.contains(&kind.definition());
+            let concerned =
+                |kind: &Kind| !noted.is_empty() || changed.contains(&Noted::Object(kind.definition()));
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
             let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
             noted.extend(waiting.into_iter().map(Noted::Kind));
             self.definitions.send_replace(());
         }
-        noted.extend(changed.into_iter().map(Noted::Object));
+        noted.extend(changed);
         drop(slots);
         self.listeners.tell(noted);
         Ok(())
     }
 
     /// [`Shared::update`] for changes that cannot fail.
-    pub(crate) fn note(&self, kind: Kind, change: impl FnOnce(&mut Cache) -> Vec<ObjectKey>) {
+    pub(crate) fn note(&self, kind: Kind, change: impl FnOnce(&mut Cache) -> Vec<Noted>) {
         let done: Result<(), std::convert::Infallible> = self.update(kind, |cache| Ok(change(cache)));
         match done {
             Ok(()) => {}
@@ -209,8 +265,21 @@ impl Shared {
         slots.entry(kind).or_insert_with(|| {
             // Fails only when the watches were dropped, and then nothing is ever known.
             let _ = self.started.send(kind);
-            Slot { cache: Cache::new(kind), trouble: None }
+            Slot { cache: Cache::indexed(self.projection(kind)), trouble: None }
         });
+    }
+}
+
+/// The keys of objects of a kind that is watched.
+fn listed(
+    slots: &Slots<'_>,
+    kind: Kind,
+    keys: impl FnOnce(&Cache) -> Option<Vec<ObjectKey>>,
+) -> Option<Vec<ObjectKey>> {
+    let slot = slots.get(&kind)?;
+    match slot.cache.progress() {
+        Progress::NotServed => (undefined(slots, kind) == Seen::Absent).then(Vec::new),
+        Progress::Listing | Progress::Synced => keys(&slot.cache),
     }
 }
 

@@ -172,7 +172,7 @@ impl Doubt<'_> {
             Some(on) => self.shared.note(kind, |cache| cache.deleted(self.key, on)),
             None if self.shared.with(kind, |_| ()).is_some() => {
                 let kept = self.shared.kept(kind, answer.clone());
-                self.shared.note(kind, |cache| cache.wrote(kept));
+                self.shared.note(kind, |cache| cache.wrote(&kept));
             }
             None => {}
         }

@@ -32,6 +32,14 @@ impl Seen {
         }
     }
 
+    /// The same, to be held on to.
+    pub fn shared(self) -> Option<Arc<Value>> {
+        match self {
+            Seen::Present(object) => Some(object),
+            Seen::Absent | Seen::NotKnown => None,
+        }
+    }
+
     /// Whether it is known to exist or known not to.
     pub fn is_known(&self) -> bool {
         !matches!(self, Seen::NotKnown)

@@ -24,6 +24,12 @@ pub trait Projection: Send + Sync {
         let _ = key;
         false
     }
+
+    /// By what objects of this kind are found besides their names: pairs of an index and a value, made from what is
+    /// kept. The cache answers for each pair which objects of a namespace have it, without looking at the others.
+    fn index(&self, _kept: &Value) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// Keeps objects whole but for `metadata.managedFields`: for route objects, which are few and are written back.

@@ -35,7 +35,10 @@ pub use metadata::Settings;
 pub use mixed::{Mixed, mixed};
 pub use pods::explain;
 pub use ports::ServicePort;
-pub use projection::{DeploymentProjection, EndpointSliceProjection, ServiceProjection};
+pub use projection::{
+    BY_CONTROLLER, BY_SCALED, BY_SERVICE, DeploymentProjection, EndpointSliceProjection, ScalerProjection,
+    ServiceProjection,
+};
 pub use revision::{flagger_id, is_our_revision};
 pub use scaler::{SCALERS, Scaler, abandoned, rivals, scaler};
 pub use selector::Selector;

@@ -1,13 +1,14 @@
 //! What the caches keep of the kinds that workloads are made of: a cluster has many that are not ours.
 
 use serde_json::{Map, Value, json};
-use vexil_object::{Kind, Projection, kinds, meta};
+use vexil_object::{Kind, Projection, Wanted, kinds, meta};
 
 use crate::{
     endpoints,
     metadata::{LAST_APPLIED, is_toolkit},
     pods::shortened,
     revision::{self, FLAGGER_ID},
+    scaler,
 };
 
 /// Keeps of a Deployment what every decision but a copy needs, under 1 KiB for an ordinary one. The pod template is
@@ -78,7 +79,45 @@ impl Projection for EndpointSliceProjection {
         }
         kept
     }
+
+    /// By their Service: [`BY_SERVICE`].
+    fn index(&self, kept: &Value) -> Vec<(&'static str, String)> {
+        let service = endpoints::service_of(kept).map(|service| (BY_SERVICE, service.to_owned()));
+        service.into_iter().collect()
+    }
 }
+
+/// Keeps scalers without their status, which moves all the time and decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct ScalerProjection(pub Kind);
+
+impl Projection for ScalerProjection {
+    fn kind(&self) -> Kind {
+        self.0
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        let mut kept = Wanted(self.0).keep(object);
+        if let Some(annotations) = kept.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+            annotations.remove(LAST_APPLIED);
+        }
+        kept
+    }
+
+    /// By the Deployment that they scale, [`BY_SCALED`], and by the uid of their controller, [`BY_CONTROLLER`].
+    fn index(&self, kept: &Value) -> Vec<(&'static str, String)> {
+        let scaled = scaler::scaled(kept).map(|name| (BY_SCALED, name.to_owned()));
+        let controller = meta::controller(kept).map(|by| (BY_CONTROLLER, meta::text(by, "/uid").to_owned()));
+        scaled.into_iter().chain(controller).collect()
+    }
+}
+
+/// The index of EndpointSlices by the Service that they belong to.
+pub const BY_SERVICE: &str = "service";
+/// The index of scalers by the Deployment that they scale.
+pub const BY_SCALED: &str = "scaled";
+/// The index of scalers by the uid of their controller.
+pub const BY_CONTROLLER: &str = "controller";
 
 /// Keeps Services whole but for the bookkeeping of the API server and of kubectl.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod figures;
+mod load;
 mod process;
 mod providers;
 mod table;
@@ -36,6 +37,13 @@ pub struct Args {
     /// How long to look at idle Canaries, in seconds
     #[arg(long, default_value_t = 60)]
     idle: u64,
+    /// What so many Canaries cost, instead of what one does: on an API server in the process, on which they are
+    /// initialised already, or on the one of --kubeconfig, on which they are made
+    #[arg(long)]
+    canaries: Option<usize>,
+    /// A real API server for --canaries
+    #[arg(long, requires = "canaries")]
+    kubeconfig: Option<PathBuf>,
 }
 
 /// Idle Canaries beside each other.
@@ -48,6 +56,10 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         None => e2e::build()?,
     };
     tokio::runtime::Runtime::new()?.block_on(async {
+        if let Some(canaries) = args.canaries {
+            return load::run(&binary, canaries, args.kubeconfig.as_deref(), Duration::from_secs(args.idle))
+                .await;
+        }
         let cluster = Cluster::start().await?;
         println!("bench: on {}", cluster.name());
         let mut tasks = JoinSet::new();

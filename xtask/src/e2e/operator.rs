@@ -37,10 +37,13 @@ impl Recipe {
         Recipe { binary: binary.to_owned(), account, args: args.to_vec(), log }
     }
 
-    /// The same with one more flag.
+    /// The same with one more flag, or another value of one.
     #[must_use]
     pub fn with(mut self, flag: impl Into<String>) -> Self {
-        self.args.push(flag.into());
+        let flag = flag.into();
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+        self.args.retain(|other| name(other) != name(&flag));
+        self.args.push(flag);
         self
     }
 
@@ -54,6 +57,11 @@ impl Recipe {
         let log: File = OpenOptions::new().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(&self.binary);
         command.arg(format!("-kubeconfig={}", self.account.kubeconfig.display()));
+        // As the image sets it.
+        for name in ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"] {
+            command.env(name, "65536");
+        }
+        command.env("MALLOC_ARENA_MAX", "1");
         command.args(&self.args).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.kill_on_drop(true).spawn();
         Ok(Operator(child.with_context(|| format!("starting {}", self.binary.display()))?))

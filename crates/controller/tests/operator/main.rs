@@ -20,6 +20,7 @@ mod crashes;
 mod faults;
 mod guides;
 mod identity;
+mod load;
 mod migrations;
 mod rollouts;
 mod sweep;

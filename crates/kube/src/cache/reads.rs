@@ -2,13 +2,15 @@
 //!
 //! "Not found" tells no version, so it is believed only about the object that was there when the question was sent.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 use vexil_object::{ObjectKey, meta};
 
 use super::Cache;
-use crate::overlay::{Laid, What, version};
+use crate::{
+    changes::Noted,
+    overlay::{Laid, What, uid, version},
+    packed::Packed,
+};
 
 /// What was known when a read was sent, so that its answer is not believed about later things.
 #[derive(Clone, Debug)]
@@ -27,16 +29,16 @@ enum Heard {
 impl Cache {
     /// A read is about to be sent.
     pub(crate) fn ask(&self, key: &ObjectKey) -> Question {
-        Question { ticket: self.ticket, uid: self.under(key).map(|object| meta::uid(object).to_owned()) }
+        Question { ticket: self.ticket, uid: self.under(key).map(|object| uid(object, key)) }
     }
 
-    /// The read was answered; `None` = there is no such object. Answers the keys that look different now.
+    /// The read was answered; `None` = there is no such object. Answers what looks different now.
     pub(crate) fn answered(
         &mut self,
         key: &ObjectKey,
         question: &Question,
-        object: Option<Value>,
-    ) -> Vec<ObjectKey> {
+        object: Option<&Value>,
+    ) -> Vec<Noted> {
         let what = match object {
             Some(object) => self.answered_present(key, question, object),
             None => self.answered_absent(key, question),
@@ -48,24 +50,23 @@ impl Cache {
         }
     }
 
-    fn answered_present(&self, key: &ObjectKey, question: &Question, object: Value) -> Heard {
-        let at = version(&object);
+    fn answered_present(&self, key: &ObjectKey, question: &Question, object: &Value) -> Heard {
+        let at = version(object);
         if let Some(laid) = self.laid.get(key) {
-            let doomed = matches!(&laid.what, What::Gone { uid, .. } if *uid == meta::uid(&object));
+            let doomed = matches!(&laid.what, What::Gone { uid, .. } if *uid == meta::uid(object));
             let known = laid.what.version();
             if at < known || (laid.ticket > question.ticket && (at == known || doomed)) {
                 return Heard::Nothing;
             }
         }
-        Heard::Laid(What::Present(Arc::new(object)))
+        Heard::Laid(What::Present(Packed::of(object)))
     }
 
     fn answered_absent(&self, key: &ObjectKey, question: &Question) -> Heard {
-        let uid = |object: &Value| meta::uid(object).to_owned();
         match self.laid.get(key) {
             Some(Laid { what: What::Gone { .. }, .. }) => return Heard::Nothing,
             Some(Laid { what: What::Present(object), ticket }) => {
-                let (uid, at) = (uid(object), version(object));
+                let (uid, at) = (uid(object, key), object.version());
                 // Asked before the write: it may have been gone before, or again after.
                 return Heard::Laid(match *ticket <= question.ticket {
                     true => What::Gone { uid, at },
@@ -85,7 +86,7 @@ impl Cache {
         match self.under(key) {
             None => Heard::AsTold,
             Some(under) => {
-                let (uid, at) = (uid(under), version(under));
+                let (uid, at) = (uid(under, key), under.version());
                 // Not the object that was there when we asked: it may have come after, or before its end.
                 Heard::Laid(match question.uid.as_deref() == Some(uid.as_str()) {
                     true => What::Gone { uid, at },

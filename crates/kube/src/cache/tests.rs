@@ -49,7 +49,7 @@ fn a_list_from_the_past_is_not_believed() {
     for step in [Step::TheyWrite, Step::Tell(1)] {
         world.step(&step);
     }
-    assert_eq!(world.cache.relist(1, vec![]), Err(FromThePast { listed: 1, reached: 2 }));
+    assert_eq!(world.cache.relist(1, Packing::default()), Err(FromThePast { listed: 1, reached: 2 }));
     assert!(world.cache.look(&world.key).object().is_some());
 }
 
@@ -58,9 +58,9 @@ fn before_the_first_list_nothing_is_known_but_our_own_writes() {
     let mut world = World::new();
     world.cache = Cache::new(DEPLOYMENT);
     assert_eq!(world.cache.look(&world.key), Seen::NotKnown);
-    assert_eq!(world.cache.list(""), None);
+    assert_eq!(world.cache.keys_in(""), None);
     let object = world.write();
-    world.cache.wrote(object);
+    world.cache.wrote(&object);
     assert!(world.cache.look(&world.key).object().is_some());
 }
 
@@ -71,6 +71,6 @@ fn an_event_that_comes_again_changes_nothing() {
     world.tell(1);
     world.delete();
     world.tell(1);
-    assert!(world.cache.told(object).is_empty());
+    assert!(world.cache.told(&object).is_empty());
     assert_eq!(world.cache.look(&world.key), Seen::Absent);
 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
@@ -140,6 +140,51 @@ impl ApiServer {
     /// Ends all open watches, as a restart of the real server does.
     pub fn drop_watches(&self) {
         self.inner.epoch.send_modify(|epoch| *epoch += 1);
+    }
+
+    /// Puts an object of a resource (group, version, plural) into the store as it is, past all checks and defaults, as
+    /// a restore of a backup does. Whether the resource is served.
+    pub fn restore(&self, of: (&str, &str, &str), object: Value) -> bool {
+        let mut state = self.inner.state();
+        let Some(resource) = state.registry.find(of.0, of.1, of.2) else { return false };
+        state.store.put(&resource.bucket(), object);
+        true
+    }
+
+    /// One object as it is stored.
+    pub fn stored(&self, of: (&str, &str, &str), namespace: &str, name: &str) -> Option<Arc<Value>> {
+        let state = self.inner.state();
+        let resource = state.registry.find(of.0, of.1, of.2)?;
+        state.store.get(&resource.bucket(), namespace, name).cloned()
+    }
+
+    /// The objects of a namespace as they are stored, by name.
+    pub fn stored_in(&self, of: (&str, &str, &str), namespace: &str) -> Vec<Arc<Value>> {
+        let state = self.inner.state();
+        let Some(resource) = state.registry.find(of.0, of.1, of.2) else { return Vec::new() };
+        let bucket = resource.bucket();
+        let all = state.store.within(&bucket, namespace);
+        all.map(|(_, object)| object.clone()).collect()
+    }
+
+    /// Changes an object that is stored in one step, past all checks. Whether there was one and it differs now.
+    pub fn edit(
+        &self,
+        of: (&str, &str, &str),
+        (namespace, name): (&str, &str),
+        change: impl FnOnce(&mut Value),
+    ) -> bool {
+        let mut state = self.inner.state();
+        let Some(resource) = state.registry.find(of.0, of.1, of.2) else { return false };
+        let bucket = resource.bucket();
+        let Some(before) = state.store.get(&bucket, namespace, name).cloned() else { return false };
+        let mut object = (*before).clone();
+        change(&mut object);
+        let differs = object != *before;
+        if differs {
+            state.store.put(&bucket, object);
+        }
+        differs
     }
 
     /// Forgets the history: a watch or continue from before now gets 410.

@@ -110,6 +110,13 @@ impl Store {
         self.buckets.get(bucket).into_iter().flatten()
     }
 
+    /// All objects of a kind in one namespace, by name.
+    pub fn within(&self, bucket: &str, namespace: &str) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+        let from = (namespace.to_owned(), String::new());
+        let objects = self.buckets.get(bucket).into_iter().flat_map(move |all| all.range(from.clone()..));
+        objects.take_while(move |((within, _), _)| within == namespace)
+    }
+
     /// All objects of all kinds with the place of their kind.
     pub fn everything(&self) -> impl Iterator<Item = (&str, &Key, &Arc<Value>)> {
         self.buckets

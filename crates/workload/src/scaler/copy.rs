@@ -70,7 +70,7 @@ pub(super) fn least(
 
 /// The Deployment that a scaler scales; `None` when it scales something else. Of the kinds of targets only this one
 /// can be scaled. A ScaledObject without a kind means a Deployment, and an HPA always has one.
-pub(super) fn deployment(scaler: &Value) -> Option<&str> {
+pub(crate) fn deployment(scaler: &Value) -> Option<&str> {
     let reference = scaler.pointer("/spec/scaleTargetRef")?;
     let (kind, version) = (meta::text(reference, "/kind"), meta::text(reference, "/apiVersion"));
     let group = version.split_once('/').map_or("", |(group, _)| group);

@@ -16,6 +16,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{Subject, WorkloadError};
 
+pub(crate) use copy::deployment as scaled;
 pub use leftovers::abandoned;
 pub use rivals::rivals;
 pub(crate) use rivals::scales_primary;

@@ -57,6 +57,8 @@ pub struct Stage {
     pub scope: Scope,
     /// Provider of Canaries that name none.
     pub provider: &'static str,
+    /// The metrics of the operator that was started last.
+    pub telemetry: Telemetry,
     log: Log,
     operator: JoinSet<()>,
     _listening: tracing::subscriber::DefaultGuard,
@@ -103,6 +105,7 @@ impl Stage {
             cut_again: None,
             replicas: 2,
             hooks,
+            telemetry: Telemetry::new("test", "traefik"),
             log,
             operator: JoinSet::new(),
             _listening: listening,
@@ -162,12 +165,13 @@ impl Stage {
             metrics_server: self.metrics_server.clone(),
             ..Settings::default()
         };
+        self.telemetry = Telemetry::new("test", &settings.provider);
         let context = Context {
             cluster: caches,
             registry: registry(),
             transport: Arc::new(Wire(self.cluster.network().clone())),
             clock: Arc::new(TestClock(self.cluster.clock())),
-            telemetry: Telemetry::new("test", &settings.provider),
+            telemetry: self.telemetry.clone(),
             settings: Arc::new(settings),
         };
         self.operator.spawn(async move {
@@ -242,6 +246,13 @@ impl Stage {
         last.map(|entry| format!("{} {}\n", entry.at, entry.line())).collect()
     }
 
+    /// How many reconciles the operator that was started last has begun.
+    pub fn reconciles(&self) -> usize {
+        let text = self.telemetry.text();
+        let line = text.lines().find_map(|line| line.strip_prefix("vexil_reconciles_total "));
+        line.and_then(|count| count.parse().ok()).unwrap_or_default()
+    }
+
     /// Lets time pass. An operator whose leash was cut is dead: the next one takes its place.
     pub async fn pass(&mut self, seconds: f64) {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
@@ -264,7 +275,16 @@ impl Stage {
 
     /// Merge-patches a Canary's status, as another operator would.
     pub async fn patch_status(&self, name: &str, patch: &Value) {
-        let path = format!("/apis/flagger.app/v1beta1/namespaces/test/canaries/{name}/status");
+        self.patch("flagger.app/v1beta1/namespaces/test/canaries", name, patch).await;
+    }
+
+    /// Merge-patches the status of an autoscaler, as its controller would.
+    pub async fn patch_scaler_status(&self, name: &str, patch: &Value) {
+        self.patch("autoscaling/v2/namespaces/test/horizontalpodautoscalers", name, patch).await;
+    }
+
+    async fn patch(&self, resource: &str, name: &str, patch: &Value) {
+        let path = format!("/apis/{resource}/{name}/status");
         let request = http::Request::patch(path)
             .header("content-type", "application/merge-patch+json")
             .body(patch.to_string().into_bytes())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, Precondition, Seen, kinds::DEPLOYMENT, meta};
 
-use super::super::{Cache, reads::Question, version};
+use super::super::{Cache, Packing, reads::Question, version};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -63,7 +63,7 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         let mut cache = Cache::new(DEPLOYMENT);
-        cache.relist(1, vec![]).unwrap();
+        cache.relist(1, Packing::default()).unwrap();
         World {
             cache,
             key: ObjectKey::new(DEPLOYMENT, "test", "podinfo"),
@@ -138,7 +138,7 @@ impl World {
             None => {}
             Some((_, Reply::Object(object))) => {
                 self.floor = self.floor.max(version(&object));
-                self.cache.wrote(object);
+                self.cache.wrote(&object);
             }
             Some((_, Reply::Deleted(on))) => {
                 let at: u64 = on.resource_version.parse().unwrap();
@@ -167,10 +167,10 @@ impl World {
             match self.history.get(&at).cloned() {
                 None => {
                     let other = self.object("other", "o", at);
-                    self.cache.told(other);
+                    self.cache.told(&other);
                 }
                 Some(Some(object)) => {
-                    self.cache.told(object);
+                    self.cache.told(&object);
                 }
                 Some(None) => {
                     let gone = self.object("podinfo", meta::uid(&before.unwrap()), at);
@@ -228,7 +228,7 @@ impl World {
                         self.floor = self.floor.max(at);
                     }
                     self.doubt |= state.is_none();
-                    self.cache.answered(&key, &question, state);
+                    self.cache.answered(&key, &question, state.as_ref());
                 }
             }
         }
@@ -254,7 +254,7 @@ impl World {
                 self.floor = self.floor.max(*from);
             }
         }
-        let listed = self.cache.list("test").map(|objects| objects.iter().any(|o| meta::uid(o) != "o"));
+        let listed = self.cache.keys_in("test").map(|keys| keys.iter().any(|key| key.name() != "other"));
         match self.cache.look(&self.key) {
             Seen::NotKnown => assert_eq!(listed, None),
             seen => assert_eq!(listed, Some(seen.object().is_some())),

@@ -1,0 +1,112 @@
+//! The objects of one kind, packed, by namespace and name.
+
+use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+
+use serde_json::Value;
+use vexil_object::{Kind, ObjectKey, Seen, meta};
+
+use crate::packed::Packed;
+
+/// What is known of one object, not unpacked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Sight<'a> {
+    Present(&'a Packed),
+    Absent,
+    NotKnown,
+}
+
+impl<'a> Sight<'a> {
+    pub(crate) fn seen(self, key: &ObjectKey) -> Seen {
+        match self {
+            Sight::Present(packed) => Seen::Present(Arc::new(packed.value_of(key))),
+            Sight::Absent => Seen::Absent,
+            Sight::NotKnown => Seen::NotKnown,
+        }
+    }
+
+    pub(crate) fn packed(self) -> Option<&'a Packed> {
+        match self {
+            Sight::Present(packed) => Some(packed),
+            Sight::Absent | Sight::NotKnown => None,
+        }
+    }
+}
+
+/// Whether both look the same, whatever their versions.
+impl PartialEq for Sight<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Sight::Present(one), Sight::Present(other)) => one.says_the_same(other),
+            (Sight::Absent, Sight::Absent) | (Sight::NotKnown, Sight::NotKnown) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The objects of one kind. The keys are namespace and name with a zero byte between them, which sorts them by
+/// namespace, then by name, in one tree: a cluster may have as many namespaces as Canaries.
+#[derive(Debug, Default)]
+pub(crate) struct Objects(BTreeMap<Box<str>, Packed>);
+
+impl Objects {
+    /// Adds an object, or replaces it.
+    pub(crate) fn add(&mut self, object: &Value) {
+        let (namespace, name) =
+            (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
+        self.0.insert(place(namespace, name).into(), Packed::of(object));
+    }
+
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Packed> {
+        self.0.get(place(key.namespace(), key.name()).as_str())
+    }
+
+    /// Replaces one object, or removes it. Answers what it was.
+    pub(super) fn set(&mut self, key: &ObjectKey, packed: Option<Packed>) -> Option<Packed> {
+        let place = place(key.namespace(), key.name());
+        match packed {
+            Some(packed) => self.0.insert(place.into(), packed),
+            None => self.0.remove(place.as_str()),
+        }
+    }
+
+    /// The keys of one namespace, or all for an empty one.
+    pub(super) fn keys(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = ObjectKey> {
+        let within = if namespace.is_empty() { String::new() } else { place(namespace, "") };
+        self.0
+            .range::<str, _>((Bound::Included(within.as_str()), Bound::Unbounded))
+            .take_while(move |(place, _)| place.starts_with(&within))
+            .map(move |(place, _)| key(kind, place))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// The keys of what is not the same in both.
+    pub(super) fn differing(&self, other: &Objects, kind: Kind) -> Vec<ObjectKey> {
+        let gone = self
+            .0
+            .iter()
+            .filter(|(place, packed)| !other.0.get(*place).is_some_and(|other| other.says_the_same(packed)));
+        let new = other.0.keys().filter(|place| !self.0.contains_key(*place));
+        let mut keys: Vec<ObjectKey> =
+            gone.map(|(place, _)| place).chain(new).map(|place| key(kind, place)).collect();
+        keys.sort();
+        keys
+    }
+}
+
+impl FromIterator<Value> for Objects {
+    fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
+        let mut objects = Objects::default();
+        items.into_iter().for_each(|object| objects.add(&object));
+        objects
+    }
+}
+
+fn place(namespace: &str, name: &str) -> String {
+    format!("{namespace}\0{name}")
+}
+
+fn key(kind: Kind, place: &str) -> ObjectKey {
+    let (namespace, name) = place.split_once('\0').unwrap_or_default();
+    ObjectKey::new(kind, namespace, name)
+}

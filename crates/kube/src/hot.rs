@@ -1,0 +1,47 @@
+//! Objects that were looked at lately, unpacked: one reconcile looks at the same dozen objects several times.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use serde_json::Value;
+use vexil_object::ObjectKey;
+
+use crate::packed::Packed;
+
+/// How many objects are kept, each in the one place that its key has: a few for every reconcile that can be under way.
+const PLACES: usize = 512;
+
+/// Objects that were looked at lately.
+#[derive(Debug, Default)]
+pub(crate) struct Hot(Mutex<Vec<Option<Entry>>>);
+
+#[derive(Debug)]
+struct Entry {
+    key: ObjectKey,
+    packed: Packed,
+    value: Arc<Value>,
+}
+
+impl Hot {
+    /// The object as a tree.
+    pub(crate) fn value(&self, key: &ObjectKey, packed: &Packed) -> Arc<Value> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.is_empty() {
+            entries.resize_with(PLACES, || None);
+        }
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let place = usize::try_from(hasher.finish() % PLACES as u64).unwrap_or_default();
+        let Some(entry) = entries.get_mut(place) else { return Arc::new(packed.value_of(key)) };
+        match entry {
+            Some(entry) if entry.key == *key && entry.packed.is(packed) => Arc::clone(&entry.value),
+            _ => {
+                let value = Arc::new(packed.value_of(key));
+                *entry = Some(Entry { key: key.clone(), packed: packed.clone(), value: Arc::clone(&value) });
+                value
+            }
+        }
+    }
+}

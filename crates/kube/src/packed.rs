@@ -1,0 +1,260 @@
+//! An object as the cache keeps it: a few hundred bytes where the tree of the same object takes thousands. Each change
+//! of an object and each look is paid for once; memory is paid for all objects, all the time.
+//!
+//! Words that Kubernetes repeats are one byte, what the object repeats (its name, in labels, selectors and references)
+//! is two, uids, digests and numbers are binary. Nothing is lost: [`Packed::value`] answers what was packed.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde_json::{Map, Number, Value};
+use vexil_object::{ObjectKey, meta};
+
+mod reader;
+mod words;
+
+use reader::Reader;
+use words::WORDS;
+
+/// One object, and its version beside it, so that two versions that say the same have equal bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Packed {
+    version: u64,
+    bytes: Box<[u8]>,
+}
+
+/// What a first byte means. Small numbers, lengths and the most frequent words are part of it.
+mod tag {
+    pub(super) const NULL: u8 = 0;
+    pub(super) const FALSE: u8 = 1;
+    pub(super) const TRUE: u8 = 2;
+    pub(super) const UNSIGNED: u8 = 3;
+    pub(super) const NEGATIVE: u8 = 4;
+    pub(super) const FLOAT: u8 = 5;
+    pub(super) const TEXT: u8 = 6;
+    pub(super) const AGAIN: u8 = 7;
+    pub(super) const LONGER: u8 = 8;
+    pub(super) const HEX: u8 = 9;
+    pub(super) const UUID: u8 = 10;
+    pub(super) const DIGITS: u8 = 11;
+    pub(super) const ARRAY: u8 = 12;
+    pub(super) const OBJECT: u8 = 13;
+    pub(super) const WORD: u8 = 14;
+    pub(super) const SMALL_NUMBER: u8 = 0x10;
+    pub(super) const SMALL_ARRAY: u8 = 0x20;
+    pub(super) const SMALL_OBJECT: u8 = 0x30;
+    pub(super) const SHORT_TEXT: u8 = 0x40;
+    pub(super) const FIRST_WORD: u8 = 0x80;
+}
+
+/// How many different texts of one object are looked through for a repetition: so packing stays linear.
+const REMEMBERED: usize = 48;
+/// Shorter texts are written again.
+const WORTH_REMEMBERING: usize = 3;
+
+impl Packed {
+    /// Packs an object.
+    pub(crate) fn of(object: &Value) -> Self {
+        let mut writer = Writer::default();
+        let told = meta::resource_version(object);
+        let version = told.parse().unwrap_or_default();
+        // A version that is no number stays where it is.
+        writer.version = (version > 0 && digits(told).is_some()).then_some(told);
+        writer.remember(meta::text(object, "/metadata/namespace"));
+        writer.remember(meta::text(object, "/metadata/name"));
+        writer.value(object);
+        Packed { version, bytes: writer.bytes.into_boxed_slice() }
+    }
+
+    /// The object of this namespace and name, as it was.
+    pub(crate) fn value(&self, namespace: &str, name: &str) -> Value {
+        let mut reader = Reader::new(&self.bytes, [namespace, name]);
+        let mut object = reader.value().unwrap_or_default();
+        if self.version > 0 && meta::resource_version(&object).is_empty() {
+            meta::set(&mut object, &["metadata", "resourceVersion"], self.version.to_string().into());
+        }
+        object
+    }
+
+    /// The same for the object of a key.
+    pub(crate) fn value_of(&self, key: &ObjectKey) -> Value {
+        self.value(key.namespace(), key.name())
+    }
+
+    /// Its resourceVersion as a number; 0 when it is none.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Whether this is the same object in the same version.
+    pub(crate) fn is(&self, other: &Packed) -> bool {
+        self.version == other.version && self.says_the_same(other)
+    }
+
+    /// Whether both say the same, whatever their versions.
+    pub(crate) fn says_the_same(&self, other: &Packed) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+#[derive(Default)]
+struct Writer<'a> {
+    bytes: Vec<u8>,
+    seen: Vec<&'a str>,
+    /// The text of the version, which is kept outside.
+    version: Option<&'a str>,
+    depth: usize,
+    in_metadata: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn remember(&mut self, text: &'a str) {
+        if self.seen.len() < REMEMBERED {
+            self.seen.push(text);
+        }
+    }
+
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.bytes.push((number & 0x7f) as u8 | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+    }
+
+    fn sized(&mut self, small: u8, room: u8, large: u8, size: usize) {
+        match u8::try_from(size) {
+            Ok(size) if size < room => self.bytes.push(small + size),
+            _ => {
+                self.bytes.push(large);
+                self.number(size as u64);
+            }
+        }
+    }
+
+    fn value(&mut self, value: &'a Value) {
+        match value {
+            Value::Null => self.bytes.push(tag::NULL),
+            Value::Bool(false) => self.bytes.push(tag::FALSE),
+            Value::Bool(true) => self.bytes.push(tag::TRUE),
+            Value::Number(number) => self.numeral(number),
+            Value::String(text) => self.text(text),
+            Value::Array(items) => {
+                self.sized(tag::SMALL_ARRAY, 16, tag::ARRAY, items.len());
+                items.iter().for_each(|item| self.value(item));
+            }
+            Value::Object(members) => self.members(members),
+        }
+    }
+
+    fn members(&mut self, members: &'a Map<String, Value>) {
+        let kept_outside =
+            |name: &str| self.in_metadata && self.version.is_some() && name == "resourceVersion";
+        let count = members.keys().filter(|name| !kept_outside(name)).count();
+        let skips = count < members.len();
+        self.sized(tag::SMALL_OBJECT, 16, tag::OBJECT, count);
+        for (name, value) in members {
+            if skips && name == "resourceVersion" {
+                continue;
+            }
+            self.text(name);
+            let (depth, inside) = (self.depth, self.in_metadata);
+            self.in_metadata = depth == 0 && name == "metadata" && value.is_object();
+            self.depth += 1;
+            self.value(value);
+            (self.depth, self.in_metadata) = (depth, inside);
+        }
+    }
+
+    fn numeral(&mut self, number: &Number) {
+        match (number.as_u64(), number.as_i64()) {
+            (Some(small), _) if small < 16 => self.bytes.push(tag::SMALL_NUMBER + small as u8),
+            (Some(number), _) => {
+                self.bytes.push(tag::UNSIGNED);
+                self.number(number);
+            }
+            (None, Some(negative)) => {
+                self.bytes.push(tag::NEGATIVE);
+                self.number(negative.unsigned_abs());
+            }
+            (None, None) => {
+                self.bytes.push(tag::FLOAT);
+                self.bytes.extend(number.as_f64().unwrap_or_default().to_le_bytes());
+            }
+        }
+    }
+
+    fn text(&mut self, text: &'a str) {
+        if let Some(word) = PLACES.get(text) {
+            return match word.checked_add(tag::FIRST_WORD) {
+                Some(byte) => self.bytes.push(byte),
+                None => self.bytes.extend([tag::WORD, *word]),
+            };
+        }
+        if let Some(place) = self.seen.iter().position(|seen| *seen == text) {
+            self.bytes.push(tag::AGAIN);
+            return self.number(place as u64);
+        }
+        if let Some(number) = digits(text) {
+            self.bytes.push(tag::DIGITS);
+            return self.number(number);
+        }
+        if let Some(bytes) = uuid(text) {
+            self.bytes.push(tag::UUID);
+            return self.bytes.extend(bytes);
+        }
+        if let Some(bytes) = unhex(text).filter(|bytes| bytes.len() >= 4) {
+            self.bytes.push(tag::HEX);
+            self.number(bytes.len() as u64);
+            return self.bytes.extend(bytes);
+        }
+        let starts = |seen: &&'a str| seen.len() >= WORTH_REMEMBERING && text.starts_with(seen);
+        let longest = self.seen.iter().copied().filter(starts).max_by_key(|seen| seen.len());
+        let place = longest.and_then(|longest| self.seen.iter().position(|seen| *seen == longest));
+        let rest = match (place, longest.and_then(|longest| text.strip_prefix(longest))) {
+            (Some(place), Some(rest)) => {
+                self.bytes.push(tag::LONGER);
+                self.number(place as u64);
+                rest
+            }
+            _ => text,
+        };
+        self.sized(tag::SHORT_TEXT, 64, tag::TEXT, rest.len());
+        self.bytes.extend(rest.as_bytes());
+        if text.len() >= WORTH_REMEMBERING {
+            self.remember(text);
+        }
+    }
+}
+
+/// The place of each word.
+static PLACES: LazyLock<BTreeMap<&'static str, u8>> =
+    LazyLock::new(|| (0..=u8::MAX).zip(WORDS).map(|(place, word)| (*word, place)).collect());
+
+/// A number as its text would be written again.
+fn digits(text: &str) -> Option<u64> {
+    let number: u64 = text.parse().ok()?;
+    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    canonical.then_some(number)
+}
+
+/// The bytes of pairs of small hexadecimal digits.
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
+    bytes.collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
+}
+
+/// `6f1c…-…`: 8, 4, 4, 4 and 12 digits.
+fn uuid(text: &str) -> Option<Vec<u8>> {
+    let right = text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
+    let plain = right.then(|| text.replace('-', "")).filter(|plain| plain.len() == 32)?;
+    unhex(&plain)
+}
+
+#[cfg(test)]
+mod tests;
