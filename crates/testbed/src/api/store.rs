@@ -6,7 +6,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
 use super::json::put;
 
@@ -29,6 +32,8 @@ pub(crate) enum Happening {
 pub(crate) struct Event {
     /// The revision at which it happened.
     pub revision: u64,
+    /// When it happened.
+    pub at: Instant,
     /// The place of its kind.
     pub bucket: String,
     /// What happened.
@@ -48,7 +53,8 @@ impl Event {
         object: Arc<Value>,
         before: Option<Arc<Value>>,
     ) -> Self {
-        Event { revision, bucket: bucket.to_owned(), happening, object, before, text: OnceLock::new() }
+        let (at, bucket) = (Instant::now(), bucket.to_owned());
+        Event { revision, at, bucket, happening, object, before, text: OnceLock::new() }
     }
 
     /// The object as JSON. Most events are told to several watches, so it is written once for all of them.
@@ -65,6 +71,7 @@ pub(crate) struct Store {
     keep: usize,
     compacted: u64,
     revision: watch::Sender<u64>,
+    followers: Vec<mpsc::UnboundedSender<Event>>,
 }
 
 impl Store {
@@ -76,6 +83,7 @@ impl Store {
             keep,
             compacted: 0,
             revision: watch::Sender::new(1),
+            followers: Vec::new(),
         }
     }
 
@@ -87,6 +95,13 @@ impl Store {
     /// Tells of every new revision.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.revision.subscribe()
+    }
+
+    /// Every event from now on, whatever is forgotten of the history.
+    pub fn follow(&mut self) -> mpsc::UnboundedReceiver<Event> {
+        let (tell, told) = mpsc::unbounded_channel();
+        self.followers.push(tell);
+        told
     }
 
     /// The oldest revision from which a watch can start.
@@ -168,6 +183,7 @@ impl Store {
 
     fn record(&mut self, event: Event) {
         let revision = event.revision;
+        self.followers.retain(|follower| follower.send(event.clone()).is_ok());
         self.history.push_back(event);
         while self.history.len() > self.keep {
             if let Some(old) = self.history.pop_front() {
