@@ -128,7 +128,10 @@ impl World {
         self.deed(&format!("pods of {app} {tag} crash"), 0);
         let families: BTreeSet<String> = {
             let seen = self.recorder.seen();
-            let pods = seen.now.iter().filter(|((kind, ..), pod)| kind == "pods" && text(pod, "/metadata/labels/app") == app);
+            let pods = seen
+                .now
+                .iter()
+                .filter(|((kind, ..), pod)| kind == "pods" && text(pod, "/metadata/labels/app") == app);
             let pods = pods.filter(|(_, pod)| text(pod, "/spec/containers/0/image").ends_with(tag));
             pods.map(|(_, pod)| text(pod, "/metadata/labels/pod-template-hash").to_owned()).collect()
         };
@@ -174,7 +177,8 @@ impl World {
         let now = self.recorder.ms();
         if replicas == 0 {
             self.deeds.push(Span { from: now, to: Ms::MAX, what });
-        } else if let Some(span) = self.deeds.iter_mut().find(|span| span.what == what && span.to == Ms::MAX) {
+        } else if let Some(span) = self.deeds.iter_mut().find(|span| span.what == what && span.to == Ms::MAX)
+        {
             span.to = now + 2_000;
         }
         if self.recorder.object("deployments.apps", name).is_some() {

@@ -15,7 +15,14 @@ const STANDS: u64 = 25_000;
 
 /// The moments at which edits are made.
 const MOMENTS: [&str; 9] = [
-    "Initializing", "Initialized", "first step", "middle", "Promoting", "Finalising", "draining", "Succeeded",
+    "Initializing",
+    "Initialized",
+    "first step",
+    "middle",
+    "Promoting",
+    "Finalising",
+    "draining",
+    "Succeeded",
     "Failed",
 ];
 
@@ -23,9 +30,8 @@ const MOMENTS: [&str; 9] = [
 fn way(moment: &str) -> Vec<Step> {
     let apply = [Step::Apply, Step::Until(Moment::Phase("Initializing"))];
     let ready = [Step::Apply, Step::Until(Moment::Phase("Initialized")), Step::Pass(3_000)];
-    let push = |moment| {
-        ready.iter().cloned().chain([Step::Push("6.0.1"), Step::Until(moment)]).collect::<Vec<_>>()
-    };
+    let push =
+        |moment| ready.iter().cloned().chain([Step::Push("6.0.1"), Step::Until(moment)]).collect::<Vec<_>>();
     match moment {
         "Initializing" => apply.to_vec(),
         "Initialized" => ready.to_vec(),

@@ -90,7 +90,8 @@ fn values(path: &[String], leaf: &Value, live: Option<&Value>) -> Vec<(&'static 
         _ => None,
     };
     if let Some(enumerated) = leaf.get("enum").and_then(Value::as_array) {
-        let other = other.or_else(|| enumerated.iter().find(|one| Some(*one) != live && **one != "").cloned());
+        let other =
+            other.or_else(|| enumerated.iter().find(|one| Some(*one) != live && **one != "").cloned());
         return other.into_iter().map(|value| ("becomes", value)).collect();
     }
     let kind = leaf.get("type").and_then(Value::as_str).unwrap_or("string");
@@ -165,7 +166,9 @@ fn least(schema: &Value) -> Value {
         Some("array") => json!([]),
         Some("boolean") => json!(false),
         Some("number" | "integer") => schema.get("minimum").cloned().unwrap_or(json!(1)),
-        Some("string") if schema.get("pattern").is_some_and(|one| one.to_string().contains("m|s")) => json!("10s"),
+        Some("string") if schema.get("pattern").is_some_and(|one| one.to_string().contains("m|s")) => {
+            json!("10s")
+        }
         Some("string") => json!("torture"),
         _ => {
             let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();

@@ -107,7 +107,8 @@ impl Fold {
             status.get("drainUntil").is_some_and(|until| !until.is_null()),
             if suspended { " suspended" } else { "" },
         );
-        let resting = matches!(phase, "Initialized" | "Succeeded" | "Failed") && text(status, "/ending/result").is_empty();
+        let resting = matches!(phase, "Initialized" | "Succeeded" | "Failed")
+            && text(status, "/ending/result").is_empty();
         let busy = !resting && !suspended && phase != "gone";
         if self.state != (state.clone(), busy) {
             self.course.progress.push(at);
@@ -118,7 +119,8 @@ impl Fold {
 
     fn pod(&mut self, at: Ms, object: &Value, gone: bool) {
         let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-        let is_ready = conditions.into_iter().flatten().any(|one| one["type"] == "Ready" && one["status"] == "True");
+        let is_ready =
+            conditions.into_iter().flatten().any(|one| one["type"] == "Ready" && one["status"] == "True");
         let leaving = gone || !text(object, "/metadata/deletionTimestamp").is_empty();
         let image = text(object, "/spec/containers/0/image");
         let pod = self.course.pods.entry(text(object, "/metadata/uid").to_owned()).or_insert_with(|| Pod {

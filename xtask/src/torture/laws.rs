@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     finding::{Finding, Law},
     fold::{Course, course},
+    leads,
     place::{NAME, NAMESPACE},
     play::{LAST, Outcome, events},
     record::{Ms, Span, text},
@@ -29,6 +30,7 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
     let course = course(world);
     let excused = excuses(world, &course, end);
     traffic::judge(world, case, &course, &excused, outcome);
+    leads::judge(world, &course, &excused, outcome);
     waits(world, &course, end, outcome);
     sizes(world, outcome);
     told(world, &course, outcome);
@@ -68,10 +70,15 @@ fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
     ends.push(end);
     for (from, to) in course.progress.iter().copied().zip(ends) {
         let busy = course.is_busy_at(from);
-        let impaired = world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
+        let impaired =
+            world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
         let silent = !told.iter().any(|at| (from..=to).contains(at));
         if busy && silent && !impaired && to - from > SILENCE {
-            let text = format!("{} s without progress and without an Event: {}", (to - from) / 1_000, course.state_at(from));
+            let text = format!(
+                "{} s without progress and without an Event: {}",
+                (to - from) / 1_000,
+                course.state_at(from)
+            );
             outcome.findings.push(Finding::new(Law::WaitsAreTold, from, text));
             return;
         }
@@ -120,7 +127,9 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         wrong.push("the status has a weight".to_owned());
     }
     let seen = world.recorder.seen();
-    for (service, app) in [(NAME, "podinfo-primary"), ("podinfo-primary", "podinfo-primary"), ("podinfo-canary", NAME)] {
+    for (service, app) in
+        [(NAME, "podinfo-primary"), ("podinfo-primary", "podinfo-primary"), ("podinfo-canary", NAME)]
+    {
         let key = ("services".to_owned(), NAMESPACE.to_owned(), service.to_owned());
         let selected = seen.now.get(&key).map(|one| text(one, "/spec/selector/app").to_owned());
         if selected.as_deref() != Some(app) {
@@ -135,7 +144,8 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         }
         if resource == world.place.routes {
             let weights = world.place.weights(object);
-            let to = |side: &str| weights.iter().filter(|(name, _)| name == side).map(|(_, n)| n).sum::<u64>();
+            let to =
+                |side: &str| weights.iter().filter(|(name, _)| name == side).map(|(_, n)| n).sum::<u64>();
             let is_ours = weights.iter().any(|(name, _)| name.starts_with(NAME) && name != NAME);
             if is_ours && (to("podinfo-canary") > 0 || to("podinfo-primary") == 0) {
                 wrong.push(format!("route {name} has {weights:?}"));
@@ -147,7 +157,11 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         wrong.push("the primary has another image".to_owned());
     }
     if !wrong.is_empty() {
-        outcome.findings.push(Finding::new(Law::Ends, at, format!("not as never touched: {}", wrong.join("; "))));
+        outcome.findings.push(Finding::new(
+            Law::Ends,
+            at,
+            format!("not as never touched: {}", wrong.join("; ")),
+        ));
     }
 }
 

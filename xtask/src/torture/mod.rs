@@ -12,6 +12,7 @@ mod finding;
 mod fold;
 mod harms;
 mod laws;
+mod leads;
 mod place;
 mod plan;
 mod play;
@@ -19,6 +20,7 @@ mod record;
 mod run;
 mod scenarios;
 mod seeds;
+mod shrink;
 mod step;
 mod story;
 mod summary;
@@ -107,7 +109,8 @@ fn run_fast(me: &Path) -> anyhow::Result<()> {
     if !built.context("cargo cannot be run")?.success() {
         bail!("the build with the profile `torture` failed");
     }
-    let fast = me.ancestors().nth(2).map(|target| target.join("torture/xtask")).context("no target folder")?;
+    let fast =
+        me.ancestors().nth(2).map(|target| target.join("torture/xtask")).context("no target folder")?;
     let done = Command::new(fast).args(std::env::args_os().skip(1)).status().context("cannot be run")?;
     if done.success() { Ok(()) } else { bail!("see above") }
 }

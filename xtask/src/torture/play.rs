@@ -6,6 +6,7 @@ use futures::FutureExt as _;
 use vexil_stage::{Leash, OPERATOR};
 
 use super::{
+    deed::Done,
     finding::{Finding, Law},
     laws,
     place::NAME,
@@ -13,7 +14,6 @@ use super::{
     step::{Case, Moment, Step},
     story,
     world::World,
-    deed::Done,
 };
 
 /// How long the last rollout may take, from the push of a good revision.
@@ -113,7 +113,11 @@ async fn run(world: &mut World, case: &Case, outcome: &mut Outcome) -> anyhow::R
 async fn heal(world: &mut World) -> anyhow::Result<()> {
     world.cluster.server().faults().clear();
     let now = world.recorder.ms();
-    world.impaired.iter_mut().filter(|span| span.to != Ms::MAX).for_each(|span| span.to = span.to.min(now + 30_000));
+    world
+        .impaired
+        .iter_mut()
+        .filter(|span| span.to != Ms::MAX)
+        .for_each(|span| span.to = span.to.min(now + 30_000));
     if world.recorder.object("canaries.flagger.app", NAME).is_none() {
         world.apply_canary().await?;
     }

@@ -17,6 +17,7 @@ use super::{
     harms,
     plan::Plan,
     play::{Outcome, play},
+    shrink::shrink,
     step::Case,
     summary::Summary,
 };
@@ -45,14 +46,24 @@ pub fn replay(args: &Args, number: u64) -> anyhow::Result<()> {
         println!("  {step:?}");
     }
     let mut outcome = once(&case, true)?;
-    if let Some((_, clean)) = harms::case(mode.name(), number).filter(|_| matches!(mode, Mode::Crashes | Mode::Faults)) {
+    if let Some((_, clean)) =
+        harms::case(mode.name(), number).filter(|_| matches!(mode, Mode::Crashes | Mode::Faults))
+    {
         let clean = once(&clean, false)?;
         compare(&mut outcome, &clean.events);
     }
     println!("{}", outcome.story);
-    println!("{} requests; lost: {:?}; errors of versions: {}", outcome.requests, outcome.lost, outcome.by_version);
+    println!(
+        "{} requests; lost: {:?}; errors of versions: {}",
+        outcome.requests, outcome.lost, outcome.by_version
+    );
     for finding in &outcome.findings {
         println!("FINDING law {} at {:.1} s: {}", finding.law, finding.at as f64 / 1_000.0, finding.text);
+    }
+    if let Some(first) = outcome.findings.first().filter(|_| mode == Mode::Seeds) {
+        let smallest = shrink(&case, first.law, |case| once(case, false));
+        println!("the smallest script that breaks law {}, on {}:", first.law, case.place.name);
+        smallest.steps.iter().for_each(|step| println!("  {step:?}"));
     }
     if outcome.findings.is_empty() { Ok(()) } else { bail!("{} laws broken", outcome.findings.len()) }
 }
@@ -98,7 +109,9 @@ pub fn all(args: &Args) -> anyhow::Result<()> {
         }
         for (doing, _) in &workers {
             let doing = doing.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if let Some((title, _)) = doing.filter(|(_, since): &(String, Instant)| since.elapsed() > PATIENCE) {
+            if let Some((title, _)) =
+                doing.filter(|(_, since): &(String, Instant)| since.elapsed() > PATIENCE)
+            {
                 bail!("time stands still: somebody works without end in {title}");
             }
         }
@@ -117,7 +130,12 @@ pub fn all(args: &Args) -> anyhow::Result<()> {
 
 type Doing = Mutex<Option<(String, Instant)>>;
 
-fn work(plan: &Mutex<Plan>, summary: &Mutex<Summary>, over: &AtomicBool, doing: &Doing) -> anyhow::Result<()> {
+fn work(
+    plan: &Mutex<Plan>,
+    summary: &Mutex<Summary>,
+    over: &AtomicBool,
+    doing: &Doing,
+) -> anyhow::Result<()> {
     while !over.load(Ordering::Relaxed) {
         let Some(case) = plan.lock().unwrap_or_else(PoisonError::into_inner).next()? else { break };
         let title = format!("{} {}: {}", case.mode, case.number, case.title);

@@ -22,7 +22,8 @@ pub fn tell(world: &World) -> String {
     for span in &world.impaired {
         lines.push((span.from, 0, format!("operator  {} until {} ms", span.what, span.to.min(99_999_999))));
     }
-    lines.extend(events(&world.recorder).into_iter().map(|(at, event)| (at, 3, format!("event     {event}"))));
+    lines
+        .extend(events(&world.recorder).into_iter().map(|(at, event)| (at, 3, format!("event     {event}"))));
     objects(world, &mut lines);
     let base = world.recorder.instant(0);
     let start = world.cluster.clock().now().as_millisecond()

@@ -68,7 +68,11 @@ impl Summary {
         let of = |mode| self.cases.get(mode).copied().unwrap_or(0);
         let minutes = took.as_secs_f64() / 60.0;
         println!("== torture: {:.1} minutes", minutes);
-        println!("pairs of field and moment: {} of {pairs}, {} refused by the API server", of("edits"), self.refused);
+        println!(
+            "pairs of field and moment: {} of {pairs}, {} refused by the API server",
+            of("edits"),
+            self.refused
+        );
         println!("crashes: {} cases, {} kills in all", of("crashes"), self.kills);
         println!("faults: {} cases, {} requests answered wrongly in all", of("faults"), self.faults);
         let cases: u64 = self.cases.values().sum();
@@ -82,7 +86,10 @@ impl Summary {
             let mut all: Vec<&Found> = all.iter().collect();
             all.sort_by_key(|found| (found.steps, found.number));
             for found in all.into_iter().take(SHOWN) {
-                println!("  cargo xtask torture {mode} --seed {}  # {}: {}", found.number, found.title, found.text);
+                println!(
+                    "  cargo xtask torture {mode} --seed {}  # {}: {}",
+                    found.number, found.title, found.text
+                );
             }
         }
         if self.is_clean() {

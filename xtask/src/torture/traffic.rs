@@ -133,7 +133,8 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
             let got = window.iter().filter(|answer| answer.version == *version).count() as u64;
             let may = plan.allowed(last.at - pushed);
             if got > WINDOW as u64 * may / 100 + TOLERANCE {
-                let text = format!("{got} of {WINDOW} requests went to {version}, of which {may} % is the most");
+                let text =
+                    format!("{got} of {WINDOW} requests went to {version}, of which {may} % is the most");
                 outcome.findings.push(Finding::new(Law::Weights, last.at, text));
                 break;
             }
@@ -149,7 +150,10 @@ fn promotions(course: &Course, plan: &Plan, outcome: &mut Outcome) {
             continue;
         }
         if is_bad(version) || at + 1_000 < plan.vetted(*pushed) {
-            let text = format!("{version} became the primary {} s after its push", at.saturating_sub(*pushed) / 1_000);
+            let text = format!(
+                "{version} became the primary {} s after its push",
+                at.saturating_sub(*pushed) / 1_000
+            );
             outcome.findings.push(Finding::new(Law::Weights, *at, text));
         }
     }

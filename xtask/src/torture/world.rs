@@ -250,7 +250,8 @@ impl World {
     pub fn enter(&self, specs: &[&Value]) {
         let mut all: Vec<(String, String)> = Vec::new();
         for spec in specs {
-            let apex = spec.pointer("/service/name").or(spec.pointer("/targetRef/name")).and_then(Value::as_str);
+            let apex =
+                spec.pointer("/service/name").or(spec.pointer("/targetRef/name")).and_then(Value::as_str);
             let port = spec.pointer("/service/port").and_then(Value::as_u64).unwrap_or(80);
             all.push(self.place.entrance(apex.unwrap_or(NAME), port));
             if specs.len() > 1 {
