@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     deed::changed,
-    fields,
+    fields::Fields,
     place::{NAME, Place},
     step::{Case, Moment, Step},
     world,
@@ -50,15 +50,12 @@ fn way(moment: &str) -> Vec<Step> {
 }
 
 /// All cases of some places, in their fixed order.
-///
-/// # Errors
-/// When the CRD has no schema.
-pub fn cases(places: &[&'static Place]) -> anyhow::Result<Vec<Case>> {
+pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
     let mut all = Vec::new();
     for place in places {
         let spec = world::first_spec(place);
-        let mut edits: Vec<(String, Vec<Step>)> = fields::edits(&spec)?
-            .into_iter()
+        let mut edits: Vec<(String, Vec<Step>)> = (0..fields.count())
+            .flat_map(|field| fields.edits_of(field, &spec))
             .map(|edit| {
                 let steps =
                     vec![Step::Edit(edit.title.clone(), edit.spec), Step::Pass(STANDS), Step::EditBack];
@@ -86,5 +83,5 @@ pub fn cases(places: &[&'static Place]) -> anyhow::Result<Vec<Case>> {
             }
         }
     }
-    Ok(all)
+    all
 }

@@ -11,35 +11,45 @@ pub struct Edit {
     pub spec: Value,
 }
 
-/// The schema of `spec`.
-///
-/// # Errors
-/// When the CRD has none.
-pub fn schema() -> anyhow::Result<Value> {
-    let all = vexil_api::crds()?;
-    let canaries = all.iter().find(|crd| crd.manifest["metadata"]["name"] == "canaries.flagger.app");
-    let schema = canaries.and_then(|crd| {
-        crd.manifest.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec").cloned()
-    });
-    schema.ok_or_else(|| anyhow::anyhow!("the CRD of the Canary has no schema"))
+/// The fields of a spec, read from the CRD once.
+#[derive(Debug)]
+pub struct Fields {
+    schema: Value,
+    leaves: Vec<(Path, Value)>,
 }
 
-/// All edits of a spec: each leaf with another valid value, and with an invalid one where there is such a thing.
-///
-/// # Errors
-/// When the CRD has no schema.
-pub fn edits(spec: &Value) -> anyhow::Result<Vec<Edit>> {
-    let mut leaves = Vec::new();
-    walk(&schema()?, &mut Vec::new(), &mut leaves);
-    let mut all = Vec::new();
-    for (path, leaf) in leaves {
-        let live = at(spec, &path);
-        for (what, value) in values(&path, &leaf, live) {
-            let title = format!("{} {what} {value}", path.join("."));
-            all.push(Edit { title, spec: with(spec, &path, &value, &schema()?) });
-        }
+impl Fields {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the CRD has no schema.
+    pub fn read() -> anyhow::Result<Fields> {
+        let all = vexil_api::crds()?;
+        let canaries = all.iter().find(|crd| crd.manifest["metadata"]["name"] == "canaries.flagger.app");
+        let schema = canaries.and_then(|crd| {
+            crd.manifest.pointer("/spec/versions/0/schema/openAPIV3Schema/properties/spec").cloned()
+        });
+        let schema = schema.ok_or_else(|| anyhow::anyhow!("the CRD of the Canary has no schema"))?;
+        let mut leaves = Vec::new();
+        walk(&schema, &mut Vec::new(), &mut leaves);
+        Ok(Fields { schema, leaves })
     }
-    Ok(all)
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// The edits of one of them: another valid value, and an invalid one where there is such a thing.
+    pub fn edits_of(&self, place: usize, spec: &Value) -> Vec<Edit> {
+        let Some((path, leaf)) = self.leaves.get(place) else { return Vec::new() };
+        let values = values(path, leaf, at(spec, path)).into_iter();
+        let edit = |(what, value): (&str, Value)| Edit {
+            title: format!("{} {what} {value}", path.join(".")),
+            spec: with(spec, path, &value, &self.schema),
+        };
+        values.map(edit).collect()
+    }
 }
 
 type Path = Vec<String>;

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    Args, Mode, edits, harms,
+    Args, Mode, edits,
+    fields::Fields,
+    harms,
     place::{PLACES, Place},
     play::Outcome,
     seeds,
@@ -17,6 +19,7 @@ const SEEDS: u64 = 1_000;
 pub struct Plan {
     modes: Vec<Mode>,
     router: Option<String>,
+    fields: Fields,
     edits: Vec<Case>,
     queues: BTreeMap<Mode, VecDeque<u64>>,
     next_seed: u64,
@@ -35,7 +38,8 @@ impl Plan {
         let all = [Mode::Edits, Mode::Crashes, Mode::Faults, Mode::Seeds];
         let modes: Vec<Mode> = args.mode.map_or(all.to_vec(), |mode| vec![mode]);
         let endless = args.minutes.is_some();
-        let edits = all_edits()?;
+        let fields = Fields::read()?;
+        let edits = all_edits(&fields);
         let mut plan = Plan {
             router: args.router.clone(),
             queues: BTreeMap::new(),
@@ -44,6 +48,7 @@ impl Plan {
             left: args.seeds.or((!endless && modes == [Mode::Seeds]).then_some(SEEDS)),
             clean: BTreeMap::new(),
             edits,
+            fields,
             modes,
         };
         let is_meant = |place: &Place| args.router.as_deref().is_none_or(|name| name == place.name);
@@ -94,7 +99,7 @@ impl Plan {
     pub fn case(&self, mode: Mode, number: u64) -> anyhow::Result<Case> {
         let none = || anyhow::anyhow!("{} has no case {number}", mode.name());
         match mode {
-            Mode::Seeds => seeds::case(number, self.router.as_deref()),
+            Mode::Seeds => seeds::case(&self.fields, number, self.router.as_deref()),
             Mode::Edits => {
                 let place = usize::try_from(number).map_err(|_| none())?;
                 self.edits.get(place).cloned().ok_or_else(none)
@@ -127,10 +132,10 @@ impl Plan {
     }
 }
 
-fn all_edits() -> anyhow::Result<Vec<Case>> {
-    let mut all = edits::cases(&PLACES.iter().collect::<Vec<_>>())?;
+fn all_edits(fields: &Fields) -> Vec<Case> {
+    let mut all = edits::cases(fields, &PLACES.iter().collect::<Vec<_>>());
     all.iter_mut().zip(0..).for_each(|(case, number)| case.number = number);
-    Ok(all)
+    all
 }
 
 /// The same numbers in an order in which near ones are far apart.

@@ -5,7 +5,7 @@ use vexil_testbed::api::{FaultAction, Loss};
 
 use super::{
     deed::changed,
-    fields,
+    fields::Fields,
     place::{PLACES, Place},
     step::{Case, Moment, Step, Which},
     world,
@@ -40,8 +40,8 @@ impl Dice {
 /// The script of a seed.
 ///
 /// # Errors
-/// When the CRD has no schema.
-pub fn case(seed: u64, router: Option<&str>) -> anyhow::Result<Case> {
+/// When there is no such router.
+pub fn case(fields: &Fields, seed: u64, router: Option<&str>) -> anyhow::Result<Case> {
     let mut dice = Dice::new(seed);
     let places: Vec<&'static Place> =
         PLACES.iter().filter(|place| router.is_none_or(|name| name == place.name)).collect();
@@ -52,7 +52,7 @@ pub fn case(seed: u64, router: Option<&str>) -> anyhow::Result<Case> {
         steps.push(Step::Until(Moment::Phase("Initialized")));
     }
     for _ in 0..4 + dice.roll(8) {
-        steps.extend(deed(&mut dice, place, &spec)?);
+        steps.extend(deed(&mut dice, fields, place, &spec));
         let wait = [200, 1_000, 3_000, 7_000, 12_000, 30_000];
         steps.push(Step::Pass(dice.pick(&wait).unwrap_or(1_000)));
     }
@@ -64,11 +64,11 @@ pub fn case(seed: u64, router: Option<&str>) -> anyhow::Result<Case> {
 const TAGS: [&str; 9] =
     ["6.0.1", "6.0.2", "6.0.3", "6.0.0", "bad-1", "broken-1", "crash-1", "missing-1", "fragile-1"];
 
-fn deed(dice: &mut Dice, place: &'static Place, spec: &Value) -> anyhow::Result<Vec<Step>> {
+fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -> Vec<Step> {
     let side = |dice: &mut Dice| dice.pick(&["podinfo", "podinfo-primary"]).unwrap_or_default().to_owned();
-    Ok(match dice.roll(20) {
+    match dice.roll(20) {
         0..=5 => vec![Step::Push(dice.pick(&TAGS).unwrap_or("6.0.1"))],
-        6 | 7 => edit(dice, spec)?,
+        6 | 7 => edit(dice, fields, spec),
         8 => vec![Step::EditBack],
         9 | 10 => vec![Step::Crash(side(dice), "")],
         11 => vec![
@@ -95,10 +95,10 @@ fn deed(dice: &mut Dice, place: &'static Place, spec: &Value) -> anyhow::Result<
         17 => vec![Step::Kill, Step::Pass(dice.roll(20) * 500), Step::Start],
         18 => vec![if dice.roll(2) == 0 { Step::DropWatches } else { Step::Compact }],
         _ => vec![harm(dice)],
-    })
+    }
 }
 
-fn edit(dice: &mut Dice, spec: &Value) -> anyhow::Result<Vec<Step>> {
+fn edit(dice: &mut Dice, fields: &Fields, spec: &Value) -> Vec<Step> {
     let switches = [
         json!({"suspend": true}),
         json!({"skipAnalysis": true}),
@@ -110,11 +110,11 @@ fn edit(dice: &mut Dice, spec: &Value) -> anyhow::Result<Vec<Step>> {
     if dice.roll(2) == 0
         && let Some(change) = dice.pick(&switches)
     {
-        return Ok(vec![Step::Edit(change.to_string(), changed(spec, &change))]);
+        return vec![Step::Edit(change.to_string(), changed(spec, &change))];
     }
-    let edits = fields::edits(spec)?;
-    let edit = dice.pick(&edits);
-    Ok(edit.into_iter().map(|edit| Step::Edit(edit.title, edit.spec)).collect())
+    let field = usize::try_from(dice.roll(fields.count() as u64)).unwrap_or(0);
+    let edit = dice.pick(&fields.edits_of(field, spec));
+    edit.into_iter().map(|edit| Step::Edit(edit.title, edit.spec)).collect()
 }
 
 fn harm(dice: &mut Dice) -> Step {
