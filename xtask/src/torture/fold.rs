@@ -24,7 +24,7 @@ pub struct Pod {
 /// What became of a case.
 #[derive(Debug, Default)]
 pub struct Course {
-    /// When anything of the rollout moved.
+    /// When the status moved, or something new was asked for.
     pub progress: Vec<Ms>,
     /// The status from each moment on, in words; and whether something was still to be done.
     states: Vec<(Ms, String, bool)>,
@@ -72,8 +72,6 @@ pub fn course(world: &World) -> Course {
             }
             "pods" => fold.pod(*at, object, happened.gone),
             "deployments.apps" => fold.deployment(*at, object),
-            "services" => fold.moves(*at, "service", object, &object["spec"]),
-            resource if resource == world.place.routes => fold.moves(*at, "route", object, &object["spec"]),
             _ => {}
         }
     }
@@ -83,7 +81,6 @@ pub fn course(world: &World) -> Course {
 #[derive(Default)]
 struct Fold {
     course: Course,
-    last: BTreeMap<String, String>,
     target: String,
     primary: String,
     state: (String, bool),
@@ -162,17 +159,6 @@ impl Fold {
                 self.course.promoted.entry(tag).or_insert(at);
             }
             _ => {}
-        }
-        let body = serde_json::json!([&object["spec"], &object["status"]["readyReplicas"]]);
-        self.moves(at, "deployment", object, &body);
-    }
-
-    fn moves(&mut self, at: Ms, kind: &str, object: &Value, body: &Value) {
-        let key = format!("{kind} {}", text(object, "/metadata/name"));
-        let body = body.to_string();
-        if self.last.get(&key) != Some(&body) {
-            self.course.progress.push(at);
-            self.last.insert(key, body);
         }
     }
 }

@@ -72,7 +72,8 @@ fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
         let busy = course.is_busy_at(from);
         let impaired =
             world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
-        let silent = !told.iter().any(|at| (from..=to).contains(at));
+        // What is told with a change is about the change, not about the wait.
+        let silent = !told.iter().any(|at| *at > from && *at <= to);
         if busy && silent && !impaired && to - from > SILENCE {
             let text = format!(
                 "{} s without progress and without an Event: {}",
