@@ -7,7 +7,7 @@ use std::{
 
 use kube::Client;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use vexil_object::{
     Kind, Metadata, ObjectKey, Projection, Seen, Whole, kinds::CUSTOM_RESOURCE_DEFINITION, meta,
 };
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
     projections: BTreeMap<Kind, Arc<dyn Projection>>,
     slots: Mutex<BTreeMap<Kind, Slot>>,
     started: mpsc::UnboundedSender<Kind>,
-    definitions: watch::Sender<()>,
+    definitions: Notify,
 }
 
 /// One kind.
@@ -52,7 +52,7 @@ impl Shared {
             projections: projections.into_iter().map(|projection| (projection.kind(), projection)).collect(),
             slots: Mutex::default(),
             started,
-            definitions: watch::Sender::new(()),
+            definitions: Notify::new(),
         }
     }
 
@@ -142,7 +142,8 @@ impl Shared {
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
             let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
             noted.extend(waiting.into_iter().map(Noted::Kind));
-            self.definitions.send_replace(());
+            // In the order in which they began to wait, so that a run can be replayed.
+            self.definitions.notify_waiters();
         }
         noted.extend(changed.into_iter().map(Noted::Object));
         drop(slots);
@@ -173,10 +174,14 @@ impl Shared {
 
     /// Waits until the definition of a kind is not as it was.
     pub(crate) async fn definition_differs(&self, kind: Kind, from: &Seen) {
-        let mut changed = self.definitions.subscribe();
-        while self.definition(kind) == *from {
-            // Never an error: the sender lives in self.
-            let _ = changed.changed().await;
+        loop {
+            let mut changed = std::pin::pin!(self.definitions.notified());
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            if self.definition(kind) != *from {
+                return;
+            }
+            changed.await;
         }
     }
 

@@ -16,7 +16,7 @@ use vexil_testbed::world::{Network, VERSION_HEADER};
 use super::record::{Answer, Answers, Recorder};
 
 /// Time between two requests.
-const EVERY: Duration = Duration::from_millis(100);
+const EVERY: Duration = Duration::from_millis(200);
 
 /// Where clients go: URLs and hosts. The first that leads to a version counts; there is more than one only while a user
 /// changes the address on purpose.

@@ -53,6 +53,13 @@ impl World {
             Step::EditBack => self.edit_back().await?,
             Step::Remake(ms) => self.remake(*ms).await?,
             Step::Crash(app, tag) => self.crash(app, tag),
+            Step::KeepDown(app, tag, ms) => {
+                let end = self.recorder.ms() + ms;
+                while self.recorder.ms() < end {
+                    self.crash(app, tag);
+                    self.pass(200).await;
+                }
+            }
             Step::Scale(name, replicas) => self.scale(name, *replicas).await?,
             Step::DeleteTarget => {
                 self.deed("the target is deleted", 0);
@@ -125,7 +132,11 @@ impl World {
     }
 
     fn crash(&mut self, app: &str, tag: &str) {
-        self.deed(&format!("pods of {app} {tag} crash"), 0);
+        let what = format!("pods of {app} {tag} crash");
+        match self.deeds.last_mut().filter(|last| last.what == what) {
+            Some(last) => last.to = self.recorder.ms(),
+            None => self.deed(&what, 0),
+        }
         let families: BTreeSet<String> = {
             let seen = self.recorder.seen();
             let pods = seen

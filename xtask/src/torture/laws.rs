@@ -109,6 +109,7 @@ fn told(world: &World, course: &Course, outcome: &mut Outcome) {
         *outcome.events.entry(message.clone()).or_default() += 1;
         if let Some(last) = since.insert(message.clone(), at)
             && !course.progress.iter().any(|progress| (last..=at).contains(progress))
+            && !world.deeds.iter().any(|deed| deed.to.saturating_add(GRACE) >= last && deed.from <= at)
         {
             repeated.push((at, message));
         }

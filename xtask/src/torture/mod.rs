@@ -24,6 +24,8 @@ mod shrink;
 mod step;
 mod story;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod traffic;
 mod world;
 

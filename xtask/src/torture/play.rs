@@ -55,9 +55,7 @@ pub struct Outcome {
 /// # Errors
 /// When the case itself cannot be played.
 pub async fn play(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
-    let t0 = std::time::Instant::now();
     let mut world = World::open(case.place, Leash::new(case.cut_after)).await?;
-    let t1 = std::time::Instant::now();
     let first = Arc::clone(&world.leash);
     if let Some((which, after, action)) = &case.harm {
         world.harm(*which, *after, 1, action.clone());
@@ -71,9 +69,7 @@ pub async fn play(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
     outcome.writes = first.writes();
     let audit = world.cluster.server().audit().of(OPERATOR);
     outcome.faults = audit.iter().filter(|entry| entry.code == 0 || entry.code >= 429).count() as u64;
-    let t2 = std::time::Instant::now();
     laws::judge(&mut world, case, &mut outcome);
-    if tell { println!("open {:?} run {:?} judge {:?}", t1-t0, t2-t1, t2.elapsed()); }
     if tell {
         outcome.story = story::tell(&world);
     }
@@ -156,12 +152,11 @@ async fn rest(world: &mut World, outcome: &mut Outcome) {
         u32::try_from(count).unwrap_or(u32::MAX)
     };
     outcome.reads = (reads("list"), reads("watch"));
-    let t = std::time::Instant::now();
     let audit = world.cluster.server().audit().clone();
     let before = audit.of(OPERATOR).len();
     let from = world.recorder.ms();
+    world.clients.shutdown().await;
     world.pass(REST).await;
-    eprintln!("rest {:?}", t.elapsed());
     let asked: Vec<String> = audit
         .of(OPERATOR)
         .iter()

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 /// When it cannot be played.
-fn once(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
+pub fn once(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(play(case, tell))
 }

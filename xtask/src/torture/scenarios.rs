@@ -40,10 +40,8 @@ fn steps(place: &'static Place, name: &str) -> Vec<Step> {
             Step::Until(Moment::Rest),
         ]),
         "failed promotion" => {
-            steps.extend([Step::Push("6.0.1"), until("Promoting")]);
-            for _ in 0..9 {
-                steps.extend([Step::Crash("podinfo-primary".to_owned(), "6.0.1"), Step::Pass(8_000)]);
-            }
+            let down = Step::KeepDown("podinfo-primary".to_owned(), "6.0.1", 70_000);
+            steps.extend([Step::Push("6.0.1"), until("Promoting"), down]);
             steps.push(until("Failed"));
         }
         "migration" => {

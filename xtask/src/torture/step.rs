@@ -54,6 +54,8 @@ pub enum Step {
     Remake(u64),
     /// All pods of an application (label `app`) crash; those of one version, where one is named.
     Crash(String, &'static str),
+    /// The same again and again, for so many milliseconds.
+    KeepDown(String, &'static str, u64),
     /// A Deployment gets so many replicas, as from its scaler.
     Scale(String, u32),
     /// The target is deleted.

@@ -13,9 +13,9 @@ use super::{
 };
 
 /// Answers in a window.
-const WINDOW: usize = 50;
+const WINDOW: usize = 40;
 /// Answers by which a window may be wrong: whose turn it is.
-const TOLERANCE: u64 = 5;
+const TOLERANCE: u64 = 4;
 
 /// Judges the answers.
 pub fn judge(world: &World, case: &Case, course: &Course, excused: &[Span], outcome: &mut Outcome) {

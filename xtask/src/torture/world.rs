@@ -61,7 +61,7 @@ pub struct World {
     pub entrances: Entrances,
     /// The version that the target has.
     pub tag: String,
-    _clients: JoinSet<()>,
+    pub clients: JoinSet<()>,
     _listening: Box<dyn std::any::Any>,
 }
 
@@ -96,7 +96,7 @@ impl World {
             is_bad: Arc::default(),
             entrances,
             tag: FIRST.to_owned(),
-            _clients: clients,
+            clients,
             _listening: Box::new(listening),
         };
         world.answer_hooks();

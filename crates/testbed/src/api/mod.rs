@@ -27,6 +27,7 @@
 
 mod answer;
 mod audit;
+mod bell;
 mod causes;
 mod crd;
 mod discovery;

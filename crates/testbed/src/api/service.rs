@@ -75,7 +75,7 @@ async fn serve(server: &Arc<Inner>, request: &Request) -> io::Result<Response<Bo
             return std::future::pending().await;
         }
         Some(FaultAction::DropWatches) => {
-            server.epoch.send_modify(|epoch| *epoch += 1);
+            server.epoch.ring_next();
             answer(server, request)
         }
         Some(FaultAction::Compact) => {
@@ -84,7 +84,7 @@ async fn serve(server: &Arc<Inner>, request: &Request) -> io::Result<Response<Bo
         }
         Some(FaultAction::Replay) => {
             server.state().store.compact();
-            server.epoch.send_modify(|epoch| *epoch += 1);
+            server.epoch.ring_next();
             answer(server, request)
         }
         Some(FaultAction::DelayWatch(late)) => answer(server, request).late(late),

@@ -6,12 +6,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 
-use super::json::put;
+use super::{bell::Bell, json::put};
 
 /// Namespace and name; the namespace is empty for cluster-scoped objects.
 pub(crate) type Key = (String, String);
@@ -70,7 +67,7 @@ pub(crate) struct Store {
     history: VecDeque<Event>,
     keep: usize,
     compacted: u64,
-    revision: watch::Sender<u64>,
+    revision: Bell,
     followers: Vec<mpsc::UnboundedSender<Event>>,
 }
 
@@ -82,19 +79,19 @@ impl Store {
             history: VecDeque::new(),
             keep,
             compacted: 0,
-            revision: watch::Sender::new(1),
+            revision: Bell::new(1),
             followers: Vec::new(),
         }
     }
 
     /// The present revision.
     pub fn revision(&self) -> u64 {
-        *self.revision.borrow()
+        self.revision.number()
     }
 
     /// Tells of every new revision.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
+    pub fn bell(&self) -> Bell {
+        self.revision.clone()
     }
 
     /// Every event from now on, whatever is forgotten of the history.
@@ -190,7 +187,7 @@ impl Store {
                 self.compacted = old.revision;
             }
         }
-        self.revision.send_replace(revision);
+        self.revision.ring(revision);
     }
 }
 
