@@ -1,4 +1,4 @@
-//! The project's chores: CRDs, charts, tidy, demo, guides, end to end, conformance, bench.
+//! The project's chores: CRDs, charts, tidy, demo, guides, end to end, conformance, bench, torture.
 
 mod bench;
 mod charts;
@@ -8,6 +8,7 @@ mod demo;
 mod e2e;
 mod guides;
 mod tidy;
+mod torture;
 mod traffic;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Chore {
     Guides(guides::Args),
     /// Check what the house forbids
     Tidy,
+    /// Try every edit, crash, fault and accident on the operator, on virtual time
+    Torture(torture::Args),
     /// Play guides on a control plane whose pods are processes, with real traffic
     Traffic(traffic::Args),
 }
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Chore::E2e(args) => e2e::run(&args),
         Chore::Guides(args) => guides::run(&args),
         Chore::Tidy => tidy::run(),
+        Chore::Torture(args) => torture::run(&args),
         Chore::Traffic(args) => traffic::run(&args),
     };
     match done {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use vexil_controller::{Clock, Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_controller::{Context, Operator, Settings, SystemClock, Telemetry};
 use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
 

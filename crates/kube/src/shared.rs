@@ -7,7 +7,7 @@ use std::{
 
 use kube::Client;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use vexil_object::{
     Change, Kind, Metadata, ObjectKey, Projection, Seen, Whole, kinds::CUSTOM_RESOURCE_DEFINITION, meta,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Shared {
     slots: Mutex<BTreeMap<Kind, Slot>>,
     hot: Hot,
     started: mpsc::UnboundedSender<Kind>,
-    definitions: watch::Sender<()>,
+    definitions: Notify,
     altered: Mutex<altered::Memory>,
     holds: Mutex<Holds>,
 }
@@ -59,7 +59,7 @@ impl Shared {
             slots: Mutex::default(),
             hot: Hot::default(),
             started,
-            definitions: watch::Sender::new(()),
+            definitions: Notify::new(),
             altered: Mutex::default(),
             holds: Mutex::default(),
         }
@@ -203,7 +203,8 @@ impl Shared {
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
             let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
             noted.extend(waiting.into_iter().map(Noted::Kind));
-            self.definitions.send_replace(());
+            // In the order in which they began to wait, so that a run can be replayed.
+            self.definitions.notify_waiters();
         }
         noted.extend(changed);
         drop(slots);
@@ -250,10 +251,14 @@ impl Shared {
 
     /// Waits until the definition of a kind is not as it was.
     pub(crate) async fn definition_differs(&self, kind: Kind, from: &Seen) {
-        let mut changed = self.definitions.subscribe();
-        while self.definition(kind) == *from {
-            // Never an error: the sender lives in self.
-            let _ = changed.changed().await;
+        loop {
+            let mut changed = std::pin::pin!(self.definitions.notified());
+            // From here on no change is missed.
+            changed.as_mut().enable();
+            if self.definition(kind) != *from {
+                return;
+            }
+            changed.await;
         }
     }
 

@@ -42,12 +42,13 @@ const PROVIDERS: &[&str] = &[
     "traefik",
 ];
 
-/// The routers themselves, the two lists of crates/metrics, the products that the testbed plays, and, by its name, the
+/// The routers themselves, the two lists of crates/metrics, the products that the testbed and its stage play, and, by its name, the
 /// wiring.
 const MAY_NAME: &[&str] = &[
     "crates/routing-",
     "crates/metrics/src/builtin/",
     "crates/metrics/src/providers/",
+    "crates/stage/",
     "crates/testbed/",
     "xtask/",
 ];

@@ -85,6 +85,10 @@ impl Router for Toy {
         needs.into_iter().filter(|key| !have.has(key) || self.0 == Flaw::AsksForEver).collect()
     }
 
+    fn route(&self, _: &RouteTarget<'_>, _: &Objects) -> Option<ObjectKey> {
+        Some(key())
+    }
+
     fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
         let live = match self.claim(target, have)? {
             Claim::Absent => return Err(RouteError::Absent { object: key().to_string() }),

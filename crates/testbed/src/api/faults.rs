@@ -1,6 +1,9 @@
 //! Faults that a test asks for: which request is hit, and what happens to it (`reliability.md` 2.3, F1 to F6).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use super::request::Request;
 
@@ -69,6 +72,10 @@ pub enum FaultAction {
     DropWatches,
     /// The history is forgotten, so that watches and continues from before get 410; then the request is carried out.
     Compact,
+    /// Both: every watch ends, has to list anew, and is told again of all there is; then the request is carried out.
+    Replay,
+    /// A watch that is opened tells everything this much too late. Other requests are carried out as ever.
+    DelayWatch(Duration),
 }
 
 /// How an answer gets lost.

@@ -27,11 +27,13 @@
 
 mod answer;
 mod audit;
+mod bell;
 mod causes;
 mod crd;
 mod discovery;
 mod errors;
 mod faults;
+mod follow;
 mod gc;
 mod ids;
 mod json;
@@ -57,6 +59,7 @@ mod write;
 
 pub use audit::{Audit, AuditEntry};
 pub use faults::{Fault, FaultAction, Faults, Loss, Matcher};
+pub use follow::{Following, Happened};
 pub use serve::Listening;
 pub use server::{ApiServer, Builder};
 

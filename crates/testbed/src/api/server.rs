@@ -7,10 +7,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::{
-    audit::Audit, faults::Faults, ids::Ids, registry::Registry, service::Service, state::State, store::Store,
+    audit::Audit, bell::Bell, faults::Faults, ids::Ids, registry::Registry, service::Service, state::State,
+    store::Store,
 };
 use crate::Clock;
 
@@ -33,7 +33,7 @@ pub(crate) struct Inner {
     /// Faults that wait for a request.
     pub faults: Faults,
     /// Moves when all watches shall end.
-    pub epoch: watch::Sender<u64>,
+    pub epoch: Bell,
 }
 
 impl Inner {
@@ -90,7 +90,7 @@ impl Builder {
                 clock: self.clock,
                 audit: Audit::default(),
                 faults: Faults::default(),
-                epoch: watch::Sender::new(0),
+                epoch: Bell::default(),
             }),
         }
     }
@@ -139,7 +139,7 @@ impl ApiServer {
 
     /// Ends all open watches, as a restart of the real server does.
     pub fn drop_watches(&self) {
-        self.inner.epoch.send_modify(|epoch| *epoch += 1);
+        self.inner.epoch.ring_next();
     }
 
     /// Puts an object of a resource (group, version, plural) into the store as it is, past all checks and defaults, as

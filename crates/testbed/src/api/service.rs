@@ -6,9 +6,11 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::body::{Body, HttpBody};
+use futures::StreamExt as _;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -73,13 +75,19 @@ async fn serve(server: &Arc<Inner>, request: &Request) -> io::Result<Response<Bo
             return std::future::pending().await;
         }
         Some(FaultAction::DropWatches) => {
-            server.epoch.send_modify(|epoch| *epoch += 1);
+            server.epoch.ring_next();
             answer(server, request)
         }
         Some(FaultAction::Compact) => {
             server.state().store.compact();
             answer(server, request)
         }
+        Some(FaultAction::Replay) => {
+            server.state().store.compact();
+            server.epoch.ring_next();
+            answer(server, request)
+        }
+        Some(FaultAction::DelayWatch(late)) => answer(server, request).late(late),
         Some(FaultAction::LoseAnswer(loss)) => {
             answer(server, request);
             if let Loss::Timeout = loss {
@@ -129,6 +137,16 @@ fn record(server: &Inner, request: &Request, code: u16, revision: u64) {
 }
 
 impl Answer {
+    /// The same answer, each piece of it too late.
+    fn late(mut self, late: Duration) -> Answer {
+        let pieces = std::mem::replace(&mut self.body, Body::empty()).into_data_stream();
+        self.body = Body::from_stream(pieces.then(move |piece| async move {
+            tokio::time::sleep(late).await;
+            piece
+        }));
+        self
+    }
+
     fn into_response(self) -> Response<Body> {
         let mut response = Response::new(self.body);
         *response.status_mut() = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

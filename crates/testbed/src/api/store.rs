@@ -6,9 +6,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::json::put;
+use super::{bell::Bell, json::put};
 
 /// Namespace and name; the namespace is empty for cluster-scoped objects.
 pub(crate) type Key = (String, String);
@@ -29,6 +29,8 @@ pub(crate) enum Happening {
 pub(crate) struct Event {
     /// The revision at which it happened.
     pub revision: u64,
+    /// When it happened.
+    pub at: Instant,
     /// The place of its kind.
     pub bucket: String,
     /// What happened.
@@ -48,7 +50,8 @@ impl Event {
         object: Arc<Value>,
         before: Option<Arc<Value>>,
     ) -> Self {
-        Event { revision, bucket: bucket.to_owned(), happening, object, before, text: OnceLock::new() }
+        let (at, bucket) = (Instant::now(), bucket.to_owned());
+        Event { revision, at, bucket, happening, object, before, text: OnceLock::new() }
     }
 
     /// The object as JSON. Most events are told to several watches, so it is written once for all of them.
@@ -64,7 +67,8 @@ pub(crate) struct Store {
     history: VecDeque<Event>,
     keep: usize,
     compacted: u64,
-    revision: watch::Sender<u64>,
+    revision: Bell,
+    followers: Vec<mpsc::UnboundedSender<Event>>,
 }
 
 impl Store {
@@ -75,18 +79,26 @@ impl Store {
             history: VecDeque::new(),
             keep,
             compacted: 0,
-            revision: watch::Sender::new(1),
+            revision: Bell::new(1),
+            followers: Vec::new(),
         }
     }
 
     /// The present revision.
     pub fn revision(&self) -> u64 {
-        *self.revision.borrow()
+        self.revision.number()
     }
 
     /// Tells of every new revision.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
+    pub fn bell(&self) -> Bell {
+        self.revision.clone()
+    }
+
+    /// Every event from now on, whatever is forgotten of the history.
+    pub fn follow(&mut self) -> mpsc::UnboundedReceiver<Event> {
+        let (tell, told) = mpsc::unbounded_channel();
+        self.followers.push(tell);
+        told
     }
 
     /// The oldest revision from which a watch can start.
@@ -175,13 +187,14 @@ impl Store {
 
     fn record(&mut self, event: Event) {
         let revision = event.revision;
+        self.followers.retain(|follower| follower.send(event.clone()).is_ok());
         self.history.push_back(event);
         while self.history.len() > self.keep {
             if let Some(old) = self.history.pop_front() {
                 self.compacted = old.revision;
             }
         }
-        self.revision.send_replace(revision);
+        self.revision.ring(revision);
     }
 }
 

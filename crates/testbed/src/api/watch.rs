@@ -5,9 +5,10 @@ use std::{convert::Infallible, fmt::Display, sync::Arc, time::Duration};
 use axum::body::Body;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use super::{
+    bell::Bell,
     errors::{Cause, Fault, Reply, Status},
     json::put,
     list::invalid_version,
@@ -35,8 +36,11 @@ pub(crate) struct Watch {
     bookmarks: bool,
     /// Lines that have not been sent yet.
     ready: String,
-    revision: watch::Receiver<u64>,
-    epoch: watch::Receiver<u64>,
+    revision: Bell,
+    /// The revision at which it last looked.
+    looked: u64,
+    /// The epoch in which it was opened.
+    epoch: u64,
     until: Instant,
     bookmark_at: Instant,
     ended: bool,
@@ -76,8 +80,9 @@ pub(crate) fn open(
         cursor: from,
         bookmarks: request.flag("allowWatchBookmarks"),
         ready: String::new(),
-        revision: state.store.subscribe(),
-        epoch: server.epoch.subscribe(),
+        revision: state.store.bell(),
+        looked: state.store.revision(),
+        epoch: server.epoch.number(),
         until: now + seconds.map_or(LASTS, Duration::from_secs),
         bookmark_at: now + BOOKMARK_EVERY,
         ended: false,
@@ -134,11 +139,12 @@ impl Watch {
             }
             tokio::select! {
                 biased;
-                _ = self.epoch.changed() => return None,
-                told = self.revision.changed() => {
-                    told.ok()?;
+                () = self.server.epoch.beyond(self.epoch) => return None,
+                () = self.revision.beyond(self.looked) => {
                     let server = self.server.clone();
-                    self.catch_up(&server.state());
+                    let state = server.state();
+                    self.looked = state.store.revision();
+                    self.catch_up(&state);
                 }
                 () = tokio::time::sleep_until(self.until) => {
                     self.ended = true;

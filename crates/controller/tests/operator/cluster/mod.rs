@@ -1,14 +1,9 @@
 //! The stage of every test: a cluster, an operator that can be killed and started, a recorder, hooks, clients.
 
-mod leash;
-mod log;
-pub mod manifests;
 mod record;
 pub mod script;
 pub mod sieve;
 mod story;
-mod watchdog;
-mod wire;
 
 use std::{
     sync::{Arc, Mutex},
@@ -17,25 +12,14 @@ use std::{
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use tokio::{
-    task::JoinSet,
-    time::{Instant, sleep},
-};
-use vexil_analysis::Millis;
-use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
-use vexil_kube::{Cluster as Caches, Scope};
-use vexil_routing_apisix::Apisix;
-use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
-use vexil_routing_kuma::Kuma;
-use vexil_routing_smi_istio::Smi;
-use vexil_routing_traefik::Traefik;
+use tokio::time::{Instant, sleep};
+use vexil_controller::{Settings, Telemetry};
+use vexil_kube::Scope;
+use vexil_stage::{ErrorLog, Options, Process, SkewedClock, Watchdog};
 use vexil_testbed::world::{Cluster, FromFn, plain};
 
-pub use self::{leash::Leash, record::Recorder, story::Story};
-use self::{log::Log, watchdog::Watchdog, wire::Wire};
-
-/// What the operator calls itself.
-pub const OPERATOR: &str = "vexil/";
+pub use self::{record::Recorder, story::Story};
+pub use vexil_stage::{Leash, OPERATOR, manifests};
 
 /// Time between two looks at what has been recorded.
 const LOOK: Duration = Duration::from_millis(50);
@@ -59,28 +43,10 @@ pub struct Stage {
     pub provider: &'static str,
     /// The metrics of the operator that was started last.
     pub telemetry: Telemetry,
-    log: Log,
-    operator: JoinSet<()>,
+    log: ErrorLog,
+    operator: Process,
     _listening: tracing::subscriber::DefaultGuard,
     _watchdog: Watchdog,
-}
-
-struct TestClock(vexil_testbed::Clock);
-
-impl Clock for TestClock {
-    fn now(&self) -> Millis {
-        Millis(self.0.now().as_millisecond() as u64)
-    }
-}
-
-/// Everything that there is to route with.
-fn registry() -> Registry {
-    let registry = Registry::new(KubernetesServices)
-        .with(Kubernetes)
-        .with(Kuma::new(None))
-        .with(Traefik::new(None))
-        .with(Apisix);
-    Smi::all().into_iter().fold(registry, Registry::with)
 }
 
 impl Stage {
@@ -91,7 +57,7 @@ impl Stage {
 
     /// The same with other settings of the cluster.
     pub async fn with(settings: vexil_testbed::world::Settings) -> Stage {
-        let (log, listening) = Log::listen();
+        let (log, listening) = ErrorLog::listen();
         let cluster = Cluster::with(settings).await.unwrap();
         let recorder = Recorder::start(cluster.server());
         let (hooks, watchdog) = (Arc::default(), Watchdog::of(cluster.server()));
@@ -107,7 +73,7 @@ impl Stage {
             hooks,
             telemetry: Telemetry::new("test", "traefik"),
             log,
-            operator: JoinSet::new(),
+            operator: Process::default(),
             _listening: listening,
             _watchdog: watchdog,
         };
@@ -159,34 +125,25 @@ impl Stage {
     pub fn start_on(&mut self, leash: Arc<Leash>) {
         let client = Arc::clone(&leash).hold(self.cluster.server().client());
         self.leash = leash;
-        let (caches, watches) = Caches::new(client, self.scope.clone(), projections(&registry()));
         let settings = Settings {
             provider: self.provider.to_owned(),
             metrics_server: self.metrics_server.clone(),
             ..Settings::default()
         };
         self.telemetry = Telemetry::new("test", &settings.provider);
-        let context = Context {
-            cluster: caches,
-            registry: registry(),
-            transport: Arc::new(Wire(self.cluster.network().clone())),
-            clock: Arc::new(TestClock(self.cluster.clock())),
+        self.operator.start(Options {
+            client,
+            scope: self.scope.clone(),
+            settings,
+            clock: Arc::new(SkewedClock::new(self.cluster.clock())),
+            network: self.cluster.network().clone(),
             telemetry: self.telemetry.clone(),
-            settings: Arc::new(settings),
-        };
-        self.operator.spawn(async move {
-            tokio::select! {
-                biased;
-                () = Operator::new(context).run(std::future::pending()) => {}
-                () = watches.run() => {}
-            }
         });
     }
 
     /// Ends the operator wherever it is.
     pub async fn kill(&mut self) {
-        self.operator.abort_all();
-        while self.operator.join_next().await.is_some() {}
+        self.operator.kill().await;
     }
 
     /// Applies a Canary of this name, with changes laid over it one after the other, and what it needs.

@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt as _;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{
+    Api,
+    api::{WatchEvent, WatchParams},
+};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -49,4 +56,35 @@ async fn a_fault_answers_instead_or_loses_the_answer() {
     check(FaultAction::Hang, None, false).await;
     check(FaultAction::DropWatches, Some(201), true).await;
     check(FaultAction::Compact, Some(201), true).await;
+    check(FaultAction::Replay, Some(201), true).await;
+    check(FaultAction::DelayWatch(Duration::from_secs(3)), Some(201), true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_watch_tells_everything_too_late() {
+    for late in [0, 3] {
+        let bench = Bench::new();
+        let action = FaultAction::DelayWatch(Duration::from_secs(late));
+        bench.server.faults().push(Fault::once(Matcher::new("watch", "configmaps"), action));
+        let api: Api<ConfigMap> = Api::default_namespaced(bench.client.clone());
+        let params = WatchParams::default().timeout(30).disable_bookmarks();
+        let mut events = std::pin::pin!(api.watch(&params, "0").await.unwrap());
+        bench.send(("POST", MAPS, map("a", "1"))).await;
+        let sent = tokio::time::Instant::now();
+        assert!(matches!(events.try_next().await.unwrap(), Some(WatchEvent::Added(_))));
+        assert_eq!(sent.elapsed().as_secs(), late);
+    }
+}
+
+/// Whoever follows is told of what no watch was: what happened while the history was forgotten.
+#[tokio::test(start_paused = true)]
+async fn no_fault_reaches_who_follows() {
+    let bench = Bench::new();
+    let mut following = bench.server.follow();
+    bench.server.faults().push(Fault::once(Matcher::writes(), FaultAction::LoseAnswer(Loss::Timeout)));
+    bench.send(("POST", MAPS, map("a", "1"))).await;
+    bench.send(("DELETE", &format!("{MAPS}/a"), Value::Null)).await;
+    bench.server.compact();
+    let told: Vec<_> = std::iter::from_fn(|| following.next()).map(|one| (one.resource, one.gone)).collect();
+    assert_eq!(told, [("configmaps".to_owned(), false), ("configmaps".to_owned(), true)]);
 }

@@ -72,7 +72,11 @@ pub fn merge(value: &mut Value, change: &Value) {
     for (name, change) in fields {
         match change {
             Value::Null => drop(value.as_object_mut().and_then(|object| object.remove(name))),
-            change => merge(&mut value[name.as_str()], change),
+            change => {
+                if let Some(fields) = value.as_object_mut() {
+                    merge(fields.entry(name.as_str()).or_insert_with(|| Value::Null), change);
+                }
+            }
         }
     }
 }

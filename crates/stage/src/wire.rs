@@ -8,6 +8,8 @@ use tokio::time::timeout;
 use vexil_egress::{CallError, Method, Oversize, Redirects, Reply, Request, Transport};
 use vexil_testbed::world::Network;
 
+/// The operator's way out over a cluster's network.
+#[derive(Clone, Debug)]
 pub struct Wire(pub Network);
 
 #[async_trait]
@@ -17,7 +19,9 @@ impl Transport for Wire {
         let host =
             format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0));
         let limit = Duration::from_millis(request.deadline_ms);
-        let response = match timeout(limit, self.0.send(outgoing(&request))).await {
+        let outgoing = outgoing(&request)
+            .map_err(|error| CallError::Unreachable { host: host.clone(), cause: error.to_string() })?;
+        let response = match timeout(limit, self.0.send(outgoing)).await {
             Err(_) => return Err(CallError::TimedOut { host, after_ms: request.deadline_ms }),
             Ok(Err(error)) => return Err(CallError::Unreachable { host, cause: error.to_string() }),
             Ok(Ok(response)) => response,
@@ -36,12 +40,12 @@ impl Transport for Wire {
             return Err(CallError::TooLarge { host, limit });
         }
         reply.truncated = body.len() > limit;
-        reply.body = body[..body.len().min(limit)].to_vec();
+        reply.body = body.iter().copied().take(limit).collect();
         Ok(reply)
     }
 }
 
-fn outgoing(request: &Request) -> http::Request<Bytes> {
+fn outgoing(request: &Request) -> http::Result<http::Request<Bytes>> {
     let method = match request.method {
         Method::Get => http::Method::GET,
         Method::Post => http::Method::POST,
@@ -51,5 +55,5 @@ fn outgoing(request: &Request) -> http::Request<Bytes> {
     for (name, value) in &request.headers {
         outgoing = outgoing.header(name, value.expose());
     }
-    outgoing.body(Bytes::from(request.body.clone())).expect("a request that egress would send")
+    outgoing.body(Bytes::from(request.body.clone()))
 }

@@ -11,11 +11,13 @@ use std::{
 use vexil_testbed::api::{ApiServer, AuditEntry};
 
 /// Watches until it is dropped.
+#[derive(Debug)]
 pub struct Watchdog {
     _alive: Sender<()>,
 }
 
 impl Watchdog {
+    /// Watches the server's requests.
     pub fn of(server: &ApiServer) -> Watchdog {
         let (alive, told) = mpsc::channel::<()>();
         let server = server.clone();

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::Debug,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tracing::{
@@ -12,23 +12,25 @@ use tracing::{
     subscriber::{DefaultGuard, set_default},
 };
 
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<String>>>);
+/// The lines that were logged as errors by our own crates. Clones are the same log.
+#[derive(Clone, Debug, Default)]
+pub struct ErrorLog(Arc<Mutex<Vec<String>>>);
 
-impl Log {
-    /// Listens on this thread, on which the whole test runs.
-    pub fn listen() -> (Log, DefaultGuard) {
-        let log = Log::default();
+impl ErrorLog {
+    /// Listens on this thread, on which everything runs, until the guard is dropped.
+    pub fn listen() -> (ErrorLog, DefaultGuard) {
+        let log = ErrorLog::default();
         let guard = set_default(log.clone());
         (log, guard)
     }
 
+    /// What was logged so far.
     pub fn errors(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl Subscriber for Log {
+impl Subscriber for ErrorLog {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         metadata.level() == &Level::ERROR && metadata.target().starts_with("vexil")
     }
@@ -36,7 +38,7 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line::default();
         event.record(&mut line);
-        self.0.lock().unwrap().push(line.0);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(line.0);
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

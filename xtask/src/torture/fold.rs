@@ -1,0 +1,164 @@
+//! The course of a case, folded from what happened: progress, ready pods, and which of them got lost.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    place::NAME,
+    record::{Ms, Span, number, text},
+    world::World,
+};
+
+/// One pod's life.
+#[derive(Clone, Debug)]
+pub struct Pod {
+    /// Its label `app`.
+    pub app: String,
+    /// Its version.
+    pub version: String,
+    /// From when to when it was ready.
+    pub ready: Vec<(Ms, Ms)>,
+}
+
+/// What became of a case.
+#[derive(Debug, Default)]
+pub struct Course {
+    /// When the status moved, or something new was asked for.
+    pub progress: Vec<Ms>,
+    /// The status from each moment on, in words; and whether something was still to be done.
+    states: Vec<(Ms, String, bool)>,
+    /// Pods by uid.
+    pub pods: BTreeMap<String, Pod>,
+    /// Pods that got lost without being deleted.
+    pub losses: Vec<Span>,
+    /// When the Canary first was initialised.
+    pub initialized: Option<Ms>,
+    /// When each version was first wanted of the target.
+    pub pushed: BTreeMap<String, Ms>,
+    /// When each version first was the primary's.
+    pub promoted: BTreeMap<String, Ms>,
+    /// The weight in the status, from each moment on.
+    pub weights: Vec<(Ms, u64)>,
+}
+
+impl Course {
+    /// Whether something was still to be done.
+    pub fn is_busy_at(&self, at: Ms) -> bool {
+        self.states.iter().rev().find(|(from, ..)| *from <= at).is_some_and(|(.., busy)| *busy)
+    }
+
+    /// The status at a moment.
+    pub fn state_at(&self, at: Ms) -> &str {
+        self.states.iter().rev().find(|(from, ..)| *from <= at).map_or("", |(_, state, _)| state)
+    }
+
+    /// Whether a pod that fits was ready all the time.
+    pub fn was_ready(&self, from: Ms, to: Ms, fits: impl Fn(&Pod) -> bool) -> bool {
+        let mut pods = self.pods.values().filter(|pod| fits(pod));
+        pods.any(|pod| pod.ready.iter().any(|(begin, end)| *begin <= from && *end >= to))
+    }
+}
+
+/// What became of a case so far.
+pub fn course(world: &World) -> Course {
+    let mut fold = Fold::default();
+    let seen = world.recorder.seen();
+    for (at, happened) in &seen.past {
+        let object = &*happened.object;
+        match happened.resource.as_str() {
+            "canaries.flagger.app" if text(object, "/metadata/name") == NAME => {
+                fold.canary(*at, object, happened.gone);
+            }
+            "pods" => fold.pod(*at, object, happened.gone),
+            "deployments.apps" => fold.deployment(*at, object),
+            _ => {}
+        }
+    }
+    fold.course
+}
+
+#[derive(Default)]
+struct Fold {
+    course: Course,
+    target: String,
+    primary: String,
+    state: (String, bool),
+}
+
+impl Fold {
+    fn canary(&mut self, at: Ms, object: &Value, gone: bool) {
+        let status = &object["status"];
+        let phase = if gone { "gone" } else { text(status, "/phase") };
+        if phase == "Initialized" && self.course.initialized.is_none() {
+            self.course.initialized = Some(at);
+        }
+        let weight = number(status, "/canaryWeight");
+        self.course.weights.push((at, weight));
+        let suspended = object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
+        let state = format!(
+            "{phase} weight={weight} iterations={} failed={} ending={} draining={}{}",
+            number(status, "/iterations"),
+            number(status, "/failedChecks"),
+            text(status, "/ending/result"),
+            status.get("drainUntil").is_some_and(|until| !until.is_null()),
+            if suspended { " suspended" } else { "" },
+        );
+        let resting = matches!(phase, "Initialized" | "Succeeded" | "Failed")
+            && text(status, "/ending/result").is_empty();
+        let busy = !resting && !suspended && phase != "gone";
+        if self.state != (state.clone(), busy) {
+            self.course.progress.push(at);
+            self.course.states.push((at, state.clone(), busy));
+            self.state = (state, busy);
+        }
+    }
+
+    fn pod(&mut self, at: Ms, object: &Value, gone: bool) {
+        let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
+        let is_ready =
+            conditions.into_iter().flatten().any(|one| one["type"] == "Ready" && one["status"] == "True");
+        let leaving = gone || !text(object, "/metadata/deletionTimestamp").is_empty();
+        let image = text(object, "/spec/containers/0/image");
+        let pod = self.course.pods.entry(text(object, "/metadata/uid").to_owned()).or_insert_with(|| Pod {
+            app: text(object, "/metadata/labels/app").to_owned(),
+            version: image.rsplit(':').next().unwrap_or_default().to_owned(),
+            ready: Vec::new(),
+        });
+        let was_ready = pod.ready.last().is_some_and(|(_, end)| *end == Ms::MAX);
+        match (was_ready, is_ready && !leaving) {
+            (false, true) => pod.ready.push((at, Ms::MAX)),
+            (true, false) => {
+                if let Some(last) = pod.ready.last_mut() {
+                    last.1 = at;
+                }
+                if !leaving {
+                    let what = format!("a pod of {} {} crashes", pod.app, pod.version);
+                    self.course.losses.push(Span { from: at, to: at, what });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn deployment(&mut self, at: Ms, object: &Value) {
+        let image = text(object, "/spec/template/spec/containers/0/image");
+        let tag = image.rsplit(':').next().unwrap_or_default().to_owned();
+        match text(object, "/metadata/name") {
+            NAME if self.target != tag => {
+                self.target.clone_from(&tag);
+                self.course.pushed.entry(tag).or_insert(at);
+                // From here on something is to be done.
+                self.course.progress.push(at);
+                let state = format!("{}, pushed {}", self.state.0, self.target);
+                let busy = self.course.initialized.is_some() && self.target != self.primary;
+                self.course.states.push((at, state, busy && !self.state.0.ends_with("suspended")));
+            }
+            "podinfo-primary" | "other-primary" => {
+                self.primary.clone_from(&tag);
+                self.course.promoted.entry(tag).or_insert(at);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The laws, held against what was recorded: not against what the operator says of itself.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    finding::{Finding, Law},
+    fold::{Course, course},
+    leads,
+    place::{NAME, NAMESPACE},
+    play::{LAST, Outcome, events},
+    record::{Ms, Span, text},
+    step::{Case, Step},
+    traffic,
+    world::{OTHER, World},
+};
+
+/// How long the way from an accident to changed routes may take: endpoints are lost, the gateway's delay passes, the
+/// operator writes, the gateway's delay passes again.
+pub const GRACE: Ms = 4_000;
+/// A wait is told after 5 s; an analysis waits its interval besides.
+const SILENCE: Ms = 21_000;
+/// The largest status.
+const MAX_STATUS: usize = 64 * 1_024;
+
+/// Judges a case that was played.
+pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
+    let end = world.recorder.ms();
+    let course = course(world);
+    let excused = excuses(world, &course, end);
+    traffic::judge(world, case, &course, &excused, outcome);
+    leads::judge(world, &course, &excused, outcome);
+    waits(world, &course, end, outcome);
+    sizes(world, outcome);
+    told(world, &course, outcome);
+    let errors = world.log.errors();
+    let worse = errors.iter().find(|line| line.contains("panicked") || line.contains("broke a law"));
+    if let Some(line) = worse {
+        outcome.findings.push(Finding::new(Law::Panic, end, line.clone()));
+    }
+    if world.is_alive && world.operator.has_ended() {
+        outcome.findings.push(Finding::new(Law::Panic, end, "the operator has ended by itself"));
+    }
+    outcome.kills = world.kills;
+}
+
+/// When errors are excused: after each accident, as long as the operator cannot act, and then a moment more.
+fn excuses(world: &World, course: &Course, end: Ms) -> Vec<Span> {
+    let mut all: Vec<Span> = world.deeds.clone();
+    all.extend(course.losses.iter().cloned());
+    for span in &mut all {
+        span.to = span.to.min(end).saturating_add(GRACE);
+        loop {
+            let later = world.impaired.iter().filter(|one| one.from <= span.to && one.to >= span.from);
+            let until = later.map(|one| one.to.min(end).saturating_add(GRACE)).max().unwrap_or(0);
+            if until <= span.to {
+                break;
+            }
+            span.to = until;
+        }
+    }
+    all
+}
+
+/// Every wait of more than 5 s without progress has an Event.
+fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
+    let told: Vec<Ms> = events(&world.recorder).into_iter().map(|(at, _)| at).collect();
+    let mut ends: Vec<Ms> = course.progress.iter().skip(1).copied().collect();
+    ends.push(end);
+    for (from, to) in course.progress.iter().copied().zip(ends) {
+        let busy = course.is_busy_at(from);
+        let impaired =
+            world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
+        // What is told with a change is about the change, not about the wait.
+        let silent = !told.iter().any(|at| *at > from && *at <= to);
+        if busy && silent && !impaired && to - from > SILENCE {
+            let text = format!(
+                "{} s without progress and without an Event: {}",
+                (to - from) / 1_000,
+                course.state_at(from)
+            );
+            outcome.findings.push(Finding::new(Law::WaitsAreTold, from, text));
+            return;
+        }
+    }
+}
+
+fn sizes(world: &World, outcome: &mut Outcome) {
+    let seen = world.recorder.seen();
+    let status = |object: &Value| object.get("status").map_or(0, |status| status.to_string().len());
+    let canaries = seen.past.iter().filter(|(_, one)| one.resource == "canaries.flagger.app");
+    let largest = canaries.map(|(at, one)| (status(&one.object), *at)).max();
+    if let Some((size, at)) = largest.filter(|(size, _)| *size > MAX_STATUS) {
+        outcome.findings.push(Finding::new(Law::Bounded, at, format!("a status of {size} bytes")));
+    }
+    let routes = seen.past.iter().filter(|(_, one)| one.resource == world.place.routes);
+    let most = routes.map(|(at, one)| (world.place.weights(&one.object).len(), *at)).max();
+    if let Some((count, at)) = most.filter(|(count, _)| *count > 8) {
+        outcome.findings.push(Finding::new(Law::Bounded, at, format!("a route with {count} entries")));
+    }
+}
+
+/// No Event twice while nothing has changed, but for what each crash may repeat.
+fn told(world: &World, course: &Course, outcome: &mut Outcome) {
+    let mut since: BTreeMap<String, Ms> = BTreeMap::new();
+    let mut repeated = Vec::new();
+    for (at, message) in events(&world.recorder) {
+        *outcome.events.entry(message.clone()).or_default() += 1;
+        if let Some(last) = since.insert(message.clone(), at)
+            && !course.progress.iter().any(|progress| (last..=at).contains(progress))
+            && !world.deeds.iter().any(|deed| deed.to.saturating_add(GRACE) >= last && deed.from <= at)
+        {
+            repeated.push((at, message));
+        }
+    }
+    if let Some((at, message)) = repeated.get(world.kills as usize) {
+        let text = format!("{} Events are repeated without cause, at last: {message}", repeated.len());
+        outcome.findings.push(Finding::new(Law::Events, *at, text));
+    }
+}
+
+/// In the end all is as if nothing had happened.
+pub fn check_end(world: &World, outcome: &mut Outcome) {
+    let at = world.recorder.ms();
+    let mut wrong: Vec<String> = Vec::new();
+    let canary = world.canary();
+    if canary.pointer("/status/canaryWeight").and_then(Value::as_u64).unwrap_or(0) != 0 {
+        wrong.push("the status has a weight".to_owned());
+    }
+    let seen = world.recorder.seen();
+    for (service, app) in
+        [(NAME, "podinfo-primary"), ("podinfo-primary", "podinfo-primary"), ("podinfo-canary", NAME)]
+    {
+        let key = ("services".to_owned(), NAMESPACE.to_owned(), service.to_owned());
+        let selected = seen.now.get(&key).map(|one| text(one, "/spec/selector/app").to_owned());
+        if selected.as_deref() != Some(app) {
+            wrong.push(format!("Service {service} selects {selected:?}"));
+        }
+    }
+    let expected = ["podinfo", "podinfo-primary", "podinfo-canary", OTHER.0];
+    for ((resource, namespace, name), object) in &seen.now {
+        let ours = namespace == NAMESPACE && matches!(resource.as_str(), "services" | "deployments.apps");
+        if ours && !expected.contains(&name.as_str()) {
+            wrong.push(format!("{resource} {name} is left"));
+        }
+        if resource == world.place.routes {
+            let weights = world.place.weights(object);
+            let to =
+                |side: &str| weights.iter().filter(|(name, _)| name == side).map(|(_, n)| n).sum::<u64>();
+            let is_ours = weights.iter().any(|(name, _)| name.starts_with(NAME) && name != NAME);
+            if is_ours && (to("podinfo-canary") > 0 || to("podinfo-primary") == 0) {
+                wrong.push(format!("route {name} has {weights:?}"));
+            }
+        }
+    }
+    drop(seen);
+    if world.tag_of("podinfo-primary") != LAST {
+        wrong.push("the primary has another image".to_owned());
+    }
+    if !wrong.is_empty() {
+        outcome.findings.push(Finding::new(
+            Law::Ends,
+            at,
+            format!("not as never touched: {}", wrong.join("; ")),
+        ));
+    }
+}
+
+/// Whether a version is one that shall never be promoted.
+pub fn is_bad(tag: &str) -> bool {
+    ["bad", "broken", "crash", "missing", "fragile"].iter().any(|bad| tag.starts_with(bad))
+}
+
+/// Whether the steps let revisions through without analysis, at any time.
+pub fn skips(case: &Case) -> bool {
+    case.steps.iter().any(|step| match step {
+        Step::Edit(_, spec) => spec.get("skipAnalysis").is_some_and(|skip| skip == true),
+        _ => false,
+    })
+}

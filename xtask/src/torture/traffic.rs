@@ -1,0 +1,160 @@
+//! What clients got: laws 1 and 3, from each answer.
+
+use serde_json::Value;
+
+use super::{
+    finding::{Finding, Law},
+    fold::{Course, Pod},
+    laws::{GRACE, is_bad, skips},
+    play::Outcome,
+    record::{Answer, Ms, Span},
+    step::{Case, Step},
+    world::{FIRST, OTHER, World},
+};
+
+/// Answers in a window.
+const WINDOW: usize = 40;
+/// Answers by which a window may be wrong: whose turn it is.
+const TOLERANCE: u64 = 4;
+
+/// Judges the answers.
+pub fn judge(world: &World, case: &Case, course: &Course, excused: &[Span], outcome: &mut Outcome) {
+    let answers = world.answers.all();
+    let Some(begin) = course.initialized else { return };
+    let answers: Vec<&Answer> = answers.iter().filter(|answer| answer.at > begin + 2_000).collect();
+    outcome.requests = answers.len() as u64;
+    outcome.by_version =
+        answers.iter().filter(|answer| answer.status >= 400 && !answer.is_lost()).count() as u64;
+    lost(course, excused, &answers, outcome);
+    let plan = Plan::of(world, case);
+    weights(course, &plan, excused, &answers, outcome);
+    promotions(course, &plan, outcome);
+}
+
+fn is_primary(pod: &Pod) -> bool {
+    pod.app.ends_with("-primary")
+}
+
+/// Errors that routing made while the primary was ready and nothing excuses them.
+fn lost(course: &Course, excused: &[Span], answers: &[&Answer], outcome: &mut Outcome) {
+    let mut unexcused = Vec::new();
+    for answer in answers.iter().filter(|answer| answer.is_lost()) {
+        let by = excused.iter().find(|span| (span.from..=span.to).contains(&answer.at));
+        let cause = match by {
+            Some(span) => span.what.clone(),
+            None if !course.was_ready(answer.at.saturating_sub(2_000), answer.at + 100, is_primary) => {
+                "the primary is not ready".to_owned()
+            }
+            None => {
+                unexcused.push(*answer);
+                "routing".to_owned()
+            }
+        };
+        *outcome.lost.entry(cause).or_default() += 1;
+    }
+    if let Some(first) = unexcused.first() {
+        let share = 100 * unexcused.len() / answers.len().max(1);
+        let text = format!(
+            "{} of {} requests ({share} %) got no version's answer, the first: {} {}; {}",
+            unexcused.len(),
+            answers.len(),
+            first.status,
+            first.why,
+            course.state_at(first.at),
+        );
+        outcome.findings.push(Finding::new(Law::Answered, first.at, text));
+    }
+}
+
+/// The most that any spec of a case lets through: what is in force at each moment is the operator's own affair.
+struct Plan {
+    interval: Ms,
+    step: u64,
+    max: u64,
+    /// Intervals until a revision is vetted.
+    steps: u64,
+    skips: bool,
+}
+
+impl Plan {
+    fn of(world: &World, case: &Case) -> Plan {
+        let mut plan = Plan { interval: 10_000, step: 0, max: 0, steps: u64::MAX, skips: skips(case) };
+        let edits = case.steps.iter().filter_map(|step| match step {
+            Step::Edit(_, spec) => Some(spec),
+            _ => None,
+        });
+        for spec in edits.chain([&world.spec]) {
+            let number = |name: &str| spec.pointer(&format!("/analysis/{name}")).and_then(Value::as_u64);
+            let listed = spec.pointer("/analysis/stepWeights").is_some();
+            let iterations = number("iterations");
+            let step = if listed { 100 } else { number("stepWeight").unwrap_or(0) };
+            // Without a highest weight, or with one that is none, everything is allowed.
+            let max = match (iterations, number("maxWeight").filter(|max| (1..=100).contains(max))) {
+                (Some(_), _) => 0,
+                (None, max) => max.unwrap_or(100),
+            };
+            plan.step = plan.step.max(step);
+            plan.max = plan.max.max(max);
+            let steps = iterations.unwrap_or(max.div_ceil(step.max(1)));
+            plan.steps = plan.steps.min(steps);
+        }
+        plan
+    }
+
+    /// The highest weight that a version may have so long after its push.
+    fn allowed(&self, after: Ms) -> u64 {
+        (self.step * (1 + after / self.interval)).min(self.max)
+    }
+
+    /// When a version is vetted at the earliest.
+    fn vetted(&self, pushed: Ms) -> Ms {
+        if self.skips { 0 } else { pushed + self.interval * self.steps.saturating_sub(1) }
+    }
+}
+
+fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], outcome: &mut Outcome) {
+    for (version, pushed) in &course.pushed {
+        let early = course.initialized.is_some_and(|at| *pushed <= at);
+        if early || version == FIRST || version == OTHER.0 {
+            continue;
+        }
+        let vetted = if is_bad(version) && !plan.skips { Ms::MAX } else { plan.vetted(*pushed) };
+        for window in answers.windows(WINDOW) {
+            let (Some(first), Some(last)) = (window.first(), window.last()) else { continue };
+            if last.at >= vetted || last.at < *pushed {
+                continue;
+            }
+            let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
+            let asleep = excused.iter().filter(within).any(|span| span.what.ends_with("sleeps"));
+            let ready = course.was_ready(first.at.saturating_sub(GRACE), last.at, is_primary);
+            if !asleep && (!ready || excused.iter().any(|span| within(&span))) {
+                continue;
+            }
+            let got = window.iter().filter(|answer| answer.version == *version).count() as u64;
+            let may = plan.allowed(last.at - pushed);
+            if got > WINDOW as u64 * may / 100 + TOLERANCE {
+                let text =
+                    format!("{got} of {WINDOW} requests went to {version}, of which {may} % is the most");
+                outcome.findings.push(Finding::new(Law::Weights, last.at, text));
+                break;
+            }
+        }
+    }
+}
+
+/// Nothing is promoted before it can have been analysed, and nothing bad ever.
+fn promotions(course: &Course, plan: &Plan, outcome: &mut Outcome) {
+    for (version, at) in &course.promoted {
+        let Some(pushed) = course.pushed.get(version) else { continue };
+        if version == FIRST || plan.skips || course.initialized.is_none_or(|first| *pushed <= first) {
+            continue;
+        }
+        if is_bad(version) || at + 1_000 < plan.vetted(*pushed) {
+            let text = format!(
+                "{version} became the primary {} s after its push",
+                at.saturating_sub(*pushed) / 1_000
+            );
+            outcome.findings.push(Finding::new(Law::Weights, *at, text));
+        }
+    }
+}
