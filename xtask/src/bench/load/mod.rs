@@ -97,6 +97,8 @@ impl Load {
         stand_in: &StandIn,
         folder: PathBuf,
     ) -> anyhow::Result<Self> {
+        // All is well with all of them.
+        crowd.members().for_each(|member| stand_in.script(&member.namespace, |_| ()));
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let recipe =
             Recipe::new(binary, Account::of_user(api), "traefik", stand_in, folder.join("operator.log"));
