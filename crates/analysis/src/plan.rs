@@ -7,7 +7,8 @@ use crate::{Binding, Weight};
 pub struct Plan {
     /// Names that the messages mention.
     pub names: Names,
-    /// What traffic should depend on, as the spec says now. A difference to [`crate::Memory::binding`] is a migration.
+    /// What traffic should depend on, as the spec says now. A difference to [`crate::Memory::binding`] is a
+    /// migration.
     pub binding: Binding,
     /// `spec.suspend`: nothing is decided or done.
     pub suspended: bool,
@@ -69,8 +70,8 @@ impl Plan {
     }
 }
 
-/// What of a plan the safety of a rollout depends on. The status records it, so that an edit that makes the spec invalid
-/// takes none of it away.
+/// What of a plan the safety of a rollout depends on. The status records it, so that an edit that makes the spec
+/// invalid takes none of it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Pace of the analysis, in milliseconds; bounds the drain.

@@ -68,8 +68,8 @@ impl Case {
         }
     }
 
-    /// A Canary whose spec is invalid, as far as the safety of what is in force needs it; `None` when nothing is in force,
-    /// or too little is left of the spec.
+    /// A Canary whose spec is invalid, as far as the safety of what is in force needs it; `None` when nothing is in
+    /// force, or too little is left of the spec.
     pub(crate) fn in_force(live: &Arc<Value>, context: &Context, defects: &[Defect]) -> Option<Case> {
         let halted = Some(vexil_api::summary(defects));
         [harmless(live, true), harmless(live, false)].into_iter().find_map(|canary| {
@@ -209,7 +209,7 @@ fn recorded(canary: &Canary) -> Option<Binding> {
     status::load(canary.status.as_ref()?).binding
 }
 
-/// The Canary without what may be wrong with it: the analysis, and, when more is wrong, all of the service but its port.
+/// The Canary without what may be wrong with it: the analysis, and, when more is wrong, the service but its port.
 fn harmless(live: &Value, with_service: bool) -> Value {
     let mut canary = live.clone();
     let bound = |path: &str| live.pointer(path).cloned();

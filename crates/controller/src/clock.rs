@@ -6,8 +6,8 @@ use vexil_analysis::Millis;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
-    /// Milliseconds since the Unix epoch. Never goes back, and runs at the pace of time: steps, drains and deadlines are
-    /// measured with it.
+    /// Milliseconds since the Unix epoch. Never goes back, and runs at the pace of time: steps, drains and deadlines
+    /// are measured with it.
     fn now(&self) -> Millis;
 }
 

@@ -115,7 +115,7 @@ impl Interest {
     pub(crate) fn waiting_for(&mut self, kind: Kind) -> Vec<ObjectKey> {
         let from = self.kind(kind) << KIND_SHIFT;
         let places: Vec<Place> =
-            self.by_place.range(from..=from | (1 << KIND_SHIFT) - 1).map(|(place, _)| *place).collect();
+            self.by_place.range(from..=(from | ((1 << KIND_SHIFT) - 1))).map(|(place, _)| *place).collect();
         let waiting = places.into_iter().flat_map(|place| self.at(place, |seen| seen == Mark::NOT_KNOWN));
         waiting.collect::<BTreeSet<_>>().into_iter().collect()
     }

@@ -110,12 +110,12 @@ impl View {
         context: &Context,
         case: &Case,
         memory: &Memory,
-        now: Millis,
+        _now: Millis,
         trouble: Option<WorkloadError>,
     ) {
-        let target = pods::of_target(context, case, memory, now, &self.have);
+        let target = pods::of_target(context, case, &self.have);
         let revision = target.present().and_then(|pods| pods.revision.clone());
-        let primary = pods::of_primary(context, case, memory, now, revision.as_ref(), &self.have);
+        let primary = pods::of_primary(context, case, memory, revision.as_ref(), &self.have);
         let (services, scalers) = (context.registry.services(), case.scalers(&context.settings));
         let route_target = self.target(case);
         let (backends, apex) = match trouble {

@@ -76,8 +76,8 @@ pub(crate) fn generation(live: &Value) -> Option<i64> {
     live.pointer("/metadata/generation").and_then(Value::as_i64)
 }
 
-/// A decision or an effect that breaks a law is not carried out: it is counted and reported. It takes a defect of ours to
-/// come here.
+/// A decision or an effect that breaks a law is not carried out: it is counted and reported. It takes a defect of ours
+/// to come here.
 pub(crate) fn unlawful(context: &Context, case: &Case, law: &'static str) -> String {
     context.telemetry.broke(law);
     tracing::error!(canary = %case.name(), law, "invariant violated; nothing is written");

@@ -1,7 +1,7 @@
 //! What earlier bindings left: routes that are given back, and primaries that no Service selects any more.
 //!
-//! Objects that the present binding uses are never touched. An apex that was left stays as it is, and so does the primary
-//! that its Services select: clients may still come through it.
+//! Objects that the present binding uses are never touched. An apex that was left stays as it is, and so does the
+//! primary that its Services select: clients may still come through it.
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Fit, Memory};

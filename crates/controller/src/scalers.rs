@@ -55,8 +55,8 @@ impl<'a> Scalers<'a> {
         kinds.map(|kind| kind.definition())
     }
 
-    /// Adds every scaler of these lists to `have`. Answers whether all are known: what cannot be watched at all counts as
-    /// none.
+    /// Adds every scaler of these lists to `have`. Answers whether all are known: what cannot be watched at all counts
+    /// as none.
     pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
         let mut known = Self::definitions().all(|definition| {
             cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()

@@ -24,8 +24,8 @@ pub struct RouteTarget<'a> {
     pub selector: PodLabels<'a>,
     /// Container ports that port discovery found: name and number.
     pub discovered_ports: &'a [(String, u16)],
-    /// The kind of the route object that the status records as in force. A router of several kinds stays with it as long
-    /// as the cluster serves it: a kind that is served later does not move traffic.
+    /// The kind of the route object that the status records as in force. A router of several kinds stays with it as
+    /// long as the cluster serves it: a kind that is served later does not move traffic.
     pub bound: Option<&'a BoundKind>,
 }
 

@@ -1,7 +1,7 @@
 //! A Deployment seen narrowly: the same reads over the whole object and over what the cache keeps of it.
 
 use serde_json::Value;
-use vexil_analysis::{Millis, Revision};
+use vexil_analysis::Revision;
 use vexil_object::meta;
 
 use crate::{
@@ -129,11 +129,5 @@ impl<'a> Condition<'a> {
     /// A sentence for people.
     pub(crate) fn message(&self) -> &'a str {
         meta::text(self.0, "/message")
-    }
-
-    /// When the Deployment controller last confirmed it; `None` when that is unset or no time.
-    pub(crate) fn updated(&self) -> Option<Millis> {
-        let time: jiff::Timestamp = meta::text(self.0, "/lastUpdateTime").parse().ok()?;
-        u64::try_from(time.as_millisecond()).ok().map(Millis)
     }
 }

@@ -1,7 +1,7 @@
 //! The contract of a kind of target, and the list of the kinds there are.
 
 use serde_json::Value;
-use vexil_analysis::{Millis, Readiness, Revision};
+use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{
@@ -191,36 +191,19 @@ pub enum Write {
     ScaleToZero,
 }
 
-/// What a workload must show to be ready (`workloads.md` 4.6).
+/// What a workload must show to be ready (`workloads.md` 4.6). Time is not part of it: how long pods may be waited for is
+/// counted where it is observed, so that no clock but the operator's matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// `analysis.primaryReadyThreshold` or `canaryReadyThreshold`: percent of the updated pods that must be available.
     pub threshold_percent: u32,
-    /// `spec.progressDeadlineSeconds` of the Canary, in milliseconds.
-    pub deadline_ms: u64,
-    /// The time of this decision.
-    pub now: Millis,
-    /// When the rollout of the current revision began. The deadline of pods that are missing does not begin before:
-    /// they may be missing since the revision before, whose deadline is not this one's. `None` when not known.
-    pub began: Option<Millis>,
-    /// Since when the workload's controller has been seen not to look at the spec. `None` when that is not known or
-    /// has only begun: then it is waited for.
-    pub lagging_since: Option<Millis>,
     /// Whether a workload that wants no pods is not ready, as for the canary during its analysis. A primary may be
     /// at zero because its scaler says so.
     pub some_pod: bool,
 }
 
-impl Demand {
-    /// The contract's defaults at a given time: all pods, within 600 s, at least one.
-    pub fn at(now: Millis) -> Self {
-        Demand {
-            threshold_percent: 100,
-            deadline_ms: 600_000,
-            now,
-            began: None,
-            lagging_since: None,
-            some_pod: true,
-        }
+impl Default for Demand {
+    fn default() -> Self {
+        Demand { threshold_percent: 100, some_pod: true }
     }
 }

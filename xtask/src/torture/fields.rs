@@ -1,5 +1,10 @@
 //! Every field of a Canary's spec, from the CRD's schema, with another valid value for each and an invalid one.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects and lists that are made here, with a shape that is known"
+)]
+
 use serde_json::{Map, Value, json};
 
 /// A field and how it is edited.

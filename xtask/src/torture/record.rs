@@ -104,7 +104,7 @@ impl Recorder {
     pub fn seen(&self) -> MutexGuard<'_, Seen> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some(happened) = following.next() {
+        while let Some(happened) = following.take() {
             let key = (
                 happened.resource.clone(),
                 text(&happened.object, "/metadata/namespace").to_owned(),

@@ -80,7 +80,7 @@ fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -
         13 => vec![
             Step::DeleteTarget,
             Step::Pass(1_000 + 5_000 * dice.roll(4)),
-            Step::MakeTarget(dice.pick(&TAGS[..4]).unwrap_or("6.0.1")),
+            Step::MakeTarget(dice.pick(&["6.0.1", "6.0.2", "6.0.3", "6.0.0"]).unwrap_or("6.0.1")),
         ],
         14 if place.has_weights() => vec![Step::EditRoute],
         14 | 15 => {

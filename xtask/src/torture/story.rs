@@ -1,5 +1,10 @@
 //! A case as lines for people: what was done, what happened, what clients got.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects and lists that are made here, with a shape that is known"
+)]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

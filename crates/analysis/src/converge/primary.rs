@@ -1,7 +1,7 @@
 //! What becomes of the primary: made, rebuilt or overwritten, each only from a revision that may be there.
 
 use super::{Effect, Next};
-use crate::{Known, Memory, Observed, Pause, Phase, Pods, Readiness, Revision};
+use crate::{Fit, Known, Memory, Observed, Pause, Phase, Pods, Readiness, Revision};
 
 /// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
 /// goes on without it, since what it analyses is the cure.
@@ -9,6 +9,10 @@ pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     if let Some(text) = seen.primary_foreign() {
         let initial = memory.phase == Phase::Initializing;
         return initial.then(|| Next::Wait(Pause::Broken(text.to_owned())));
+    }
+    if let (Fit::Broken(text), Phase::Initializing) = (&seen.backends, memory.phase) {
+        // Nothing is made that its Services could not select.
+        return Some(Next::Wait(Pause::Broken(text.clone())));
     }
     let runs = matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion);
     match (&seen.primary, &seen.target) {

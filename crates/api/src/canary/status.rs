@@ -50,7 +50,7 @@ pub struct CanaryStatus {
 
     /// `metadata.generation` of the Canary that the status was written for.
     pub observed_generation: Option<i64>,
-    /// What traffic depends on: target, provider, apex and route in force. An edit of the spec moves it in a safe order.
+    /// What traffic depends on: target, provider, apex and route in force. An edit moves it in a safe order.
     pub binding: Option<Binding>,
     /// Earlier bindings whose objects are still to be released.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -168,9 +168,13 @@ fn the_analysis_under_both_names_and_the_status_have_the_fields_of_the_contract(
         "status",
         "phase failedChecks canaryWeight iterations trackedConfigs lastAppliedSpec lastPromotedSpec \
          sessionAffinityCookie primarySessionAffinityCookie previousSessionAffinityCookie lastTransitionTime \
-         conditions lastStepTime run primarySpec withheldWeight ending drainUntil wait postRollout outbox",
+         conditions observedGeneration binding previousBindings limits prepared waitedMs lastStepTime run primarySpec withheldWeight ending drainUntil wait postRollout outbox",
     );
-    check(&crd, "status.conditions[]", "type status reason message lastUpdateTime lastTransitionTime");
+    check(
+        &crd,
+        "status.conditions[]",
+        "type status reason message observedGeneration lastUpdateTime lastTransitionTime",
+    );
     check(&crd, "status.outbox.entries[]", "seq type level message phase time alert to");
 }
 
@@ -189,7 +193,7 @@ fn kubectl_shows_the_columns_in_the_contracts_order() {
         let columns = crd["spec"]["versions"][at]["additionalPrinterColumns"].as_array().unwrap().clone();
         let names: Vec<_> = columns.iter().map(|c| c["name"].as_str().unwrap()).collect();
         let expect = "Status Weight Suspended FailedChecks Interval Mirror StepWeight StepWeights MaxWeight \
-                      LastTransitionTime";
+                      Ready Message LastTransitionTime";
         assert_eq!(names.join(" "), expect);
         assert_eq!(columns[4]["jsonPath"], *interval);
     }

@@ -60,9 +60,10 @@ async fn no_more_is_asked_at_once_than_the_bound_and_all_have_their_turn() {
             let (desk, now) = (desk(&bounds, "crowd", &number.to_string()), Arc::clone(&now));
             async move {
                 let ask = async {
-                    let mut counts = now.lock().unwrap();
-                    *counts = (counts.0 + 1, counts.1.max(counts.0 + 1));
-                    drop(counts);
+                    {
+                        let mut counts = now.lock().unwrap();
+                        *counts = (counts.0 + 1, counts.1.max(counts.0 + 1));
+                    }
                     sleep(Duration::from_secs(1)).await;
                     now.lock().unwrap().0 -= 1;
                 };

@@ -1,27 +1,21 @@
 //! Target and primary as the engine sees them: each state that it decides on is told apart here, and none are merged.
 
 use serde_json::Value;
-use vexil_analysis::{Known, Memory, Millis, Phase, Pods, Readiness, Revision};
+use vexil_analysis::{Known, Memory, Pods, Readiness, Revision};
 use vexil_object::{Objects, Seen};
 use vexil_workload::{Demand, Ownership, PrimaryTemplate, Side};
 
 use crate::{Context, case::Case};
 
 /// The target.
-pub(super) fn of_target(
-    context: &Context,
-    case: &Case,
-    memory: &Memory,
-    now: Millis,
-    have: &Objects,
-) -> Known<Pods> {
+pub(super) fn of_target(context: &Context, case: &Case, have: &Objects) -> Known<Pods> {
     let live = match live(context, case, Side::Canary, have) {
         Known::Present(live) => live,
         Known::Absent => return Known::Absent,
         Known::NotKnown => return Known::NotKnown,
     };
     let subject = case.subject(&context.settings);
-    let demand = demand(case, Side::Canary, memory, now);
+    let demand = demand(case, Side::Canary);
     let Ok(readiness) = case.workload.readiness(&subject, Side::Canary, &demand, have) else {
         return Known::NotKnown;
     };
@@ -42,7 +36,6 @@ pub(super) fn of_primary(
     context: &Context,
     case: &Case,
     memory: &Memory,
-    now: Millis,
     target: Option<&Revision>,
     have: &Objects,
 ) -> Known<Pods> {
@@ -56,7 +49,7 @@ pub(super) fn of_primary(
     let readiness = if foreign.is_some() {
         Readiness::Ready
     } else {
-        let demand = demand(case, Side::Primary, memory, now);
+        let demand = demand(case, Side::Primary);
         match case.workload.readiness(&subject, Side::Primary, &demand, have) {
             Ok(readiness) => readiness,
             Err(_) => return Known::NotKnown,
@@ -105,24 +98,11 @@ fn foreign(context: &Context, case: &Case, live: &Value) -> Option<String> {
 }
 
 /// What the workloads must show.
-fn demand(case: &Case, side: Side, memory: &Memory, now: Millis) -> Demand {
+fn demand(case: &Case, side: Side) -> Demand {
     let analysis = case.canary.spec.analysis();
     let threshold_percent = match side {
         Side::Primary => analysis.map(|analysis| analysis.primary_ready_threshold()),
         Side::Canary => analysis.map(|analysis| analysis.canary_ready_threshold()),
     };
-    // Before the first step nothing has changed since the revision came; later the conditions tell for themselves.
-    let fresh = match memory.phase {
-        Phase::Progressing => memory.weight.is_zero() && memory.withheld.is_none(),
-        Phase::Promoting | Phase::Initializing => true,
-        _ => false,
-    };
-    Demand {
-        threshold_percent: threshold_percent.unwrap_or(100),
-        deadline_ms: case.plan.deadline_ms,
-        now,
-        began: memory.changed.filter(|_| fresh),
-        lagging_since: None,
-        some_pod: side == Side::Canary,
-    }
+    Demand { threshold_percent: threshold_percent.unwrap_or(100), some_pod: side == Side::Canary }
 }

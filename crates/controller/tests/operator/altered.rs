@@ -34,7 +34,7 @@ fn writes(stage: &Stage, resource: &str) -> usize {
 
 fn told(stage: &Stage) -> Vec<(String, usize)> {
     let events = stage.story(NAME).events.into_iter();
-    events.filter(|(event, _)| event.contains(TOLD)).map(|(event, times)| (event, times as usize)).collect()
+    events.filter(|(event, _)| event.contains(TOLD)).collect()
 }
 
 #[tokio::test(start_paused = true)]

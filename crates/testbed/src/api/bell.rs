@@ -1,4 +1,4 @@
-//! A number that only grows, and whose growth wakes everyone that waits for it, in the order in which they began to wait.
+//! A number that only grows, and whose growth wakes all that wait for it, in the order in which they began to wait.
 //! tokio's `watch` wakes its receivers in an order that it throws dice for, which no run could be replayed with.
 
 use std::sync::{

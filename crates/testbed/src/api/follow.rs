@@ -29,7 +29,7 @@ pub struct Following(UnboundedReceiver<Event>);
 
 impl Following {
     /// The next thing that has happened already; `None` when there is no more of it yet.
-    pub fn next(&mut self) -> Option<Happened> {
+    pub fn take(&mut self) -> Option<Happened> {
         let event = self.0.try_recv().ok()?;
         let gone = event.happening == Happening::Deleted;
         Some(Happened { at: event.at, resource: event.bucket, object: event.object, gone })

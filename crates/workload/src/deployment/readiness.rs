@@ -1,6 +1,6 @@
 //! Whether a Deployment's pods are as wanted, row by row as in `workloads.md` 4.6.
 
-use vexil_analysis::{Millis, Readiness};
+use vexil_analysis::Readiness;
 
 use crate::{Demand, DeploymentView, Side};
 
@@ -27,9 +27,7 @@ pub(super) fn of(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -
 
 fn look(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Look {
     if deployment.lags() {
-        let message = waiting("observed deployment generation less than desired generation");
-        let late = demand.lagging_since.is_some_and(|since| past(since, demand));
-        return if late { Look::Failed(message) } else { Look::Waiting(message) };
+        return Look::Waiting(waiting("observed deployment generation less than desired generation"));
     }
     let progressing = deployment.condition("Progressing");
     if progressing.is_some_and(|condition| condition.reason() == "ProgressDeadlineExceeded") {
@@ -37,7 +35,6 @@ fn look(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Look {
     }
     match shortfall(side, deployment, demand) {
         None => Look::Ready,
-        Some(message) if overdue(deployment, demand) => Look::Failed(message),
         Some(message) => Look::Waiting(message),
     }
 }
@@ -61,7 +58,11 @@ fn shortfall(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Op
         let old = running.saturating_sub(updated);
         return Some(waiting(&format!("{old} old replicas are pending termination")));
     }
-    let need = needed(desired, updated, demand.threshold_percent);
+    let need = match side {
+        // The user does not want the primary to be waited for.
+        Side::Primary if demand.threshold_percent == 0 => 0,
+        Side::Primary | Side::Canary => needed(desired, updated, demand.threshold_percent),
+    };
     (available < need).then(|| {
         let percent = demand.threshold_percent;
         waiting(&format!("{available} of {need} (readyThreshold {percent}%) updated replicas are available"))
@@ -77,18 +78,4 @@ fn waiting(what: &str) -> String {
 fn needed(desired: i64, updated: i64, threshold_percent: u32) -> i64 {
     let share = updated.saturating_mul(i64::from(threshold_percent)).saturating_add(99) / 100;
     share.max(i64::from(desired > 0))
-}
-
-/// Whether pods have been missing for longer than the deadline. The Deployment controller's own deadline does not run
-/// while pods that were once available are missing, hence this second one.
-fn overdue(deployment: &DeploymentView<'_>, demand: &Demand) -> bool {
-    let missing = deployment.condition("Available").filter(|condition| {
-        condition.status() == "False" && condition.reason() == "MinimumReplicasUnavailable"
-    });
-    let since = missing.filter(|_| deployment.condition("Progressing").is_some()).and_then(|it| it.updated());
-    since.is_some_and(|since| past(since.max(demand.began.unwrap_or_default()), demand))
-}
-
-fn past(since: Millis, demand: &Demand) -> bool {
-    since.plus(demand.deadline_ms) < demand.now
 }

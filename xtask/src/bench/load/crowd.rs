@@ -1,5 +1,10 @@
 //! The Canaries of the bench: copies of initialised ones, in many namespaces.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects and lists that are made here, with a shape that is known"
+)]
+
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use anyhow::bail;

@@ -1,6 +1,11 @@
 //! Pods that are ready as soon as they are wanted: Deployments get the status, and slices the addresses, that a cluster
 //! would give them. A real one would measure itself.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects and lists that are made here, with a shape that is known"
+)]
+
 use futures::StreamExt as _;
 use kube::{
     api::{Api, ApiResource, DynamicObject},

@@ -1,5 +1,10 @@
 //! A namespace of Canaries that a real operator has initialised: what copies are made of.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "objects and lists that are made here, with a shape that is known"
+)]
+
 use std::{path::Path, time::Duration};
 
 use anyhow::bail;
