@@ -1,7 +1,7 @@
 //! What live traffic depends on: recorded in the status, so that an edit of the spec is a migration and never a loss.
 //!
-//! Router, Services and routes follow the recorded binding. The spec only says where it should go; a difference ends the
-//! rollout on the old binding, builds the new side until it serves, switches, and then releases the old one.
+//! Router, Services and routes follow the recorded binding. The spec only says where it should go; a difference ends
+//! the rollout on the old binding, builds the new side until it serves, switches, and then releases the old one.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! The conditions of a Canary: `Promoted` tells what became of the last revision, `Ready` whether the Canary is
-//! accepted and nothing is waited for. Both are decided from the memory, so that they never say something else than the phase.
+//! accepted and nothing is waited for. Both are
+//! decided from the memory, so that they never say something else than the phase.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};

@@ -191,8 +191,8 @@ pub enum Write {
     ScaleToZero,
 }
 
-/// What a workload must show to be ready (`workloads.md` 4.6). Time is not part of it: how long pods may be waited for is
-/// counted where it is observed, so that no clock but the operator's matters.
+/// What a workload must show to be ready. Time is not part of it: how long pods may be waited for is counted where it
+/// is observed, so that no clock but the operator's matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// `analysis.primaryReadyThreshold` or `canaryReadyThreshold`: percent of the updated pods that must be available.

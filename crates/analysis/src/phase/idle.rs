@@ -76,8 +76,8 @@ fn may_start(draft: &mut Draft<'_>) -> Need<bool> {
     Ok(hold == Hold::Overdue)
 }
 
-/// Nothing is new. Zero replicas are an act, not a state: a target that was given pods is left alone, and reported once;
-/// so is a primary that does not run what was promoted.
+/// Nothing is new. Zero replicas are an act, not a state: a target that was given pods is left alone, and reported
+/// once; so is a primary that does not run what was promoted.
 fn rest(draft: &mut Draft<'_>) -> Need<()> {
     if trouble::unsettled(draft)? || draft.memory.promotion_failed() {
         return Ok(());

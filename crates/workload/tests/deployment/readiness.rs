@@ -6,8 +6,6 @@ use vexil_workload::{Demand, Deployments, Side, Workload};
 
 use crate::fixture::Scene;
 
-/// 2026-11-21T06:00:00Z
-
 const FINISH: &str = "canary deployment podinfo.test not ready: waiting for rollout to finish: ";
 
 fn demand() -> Demand {
@@ -43,10 +41,6 @@ fn check(deployment: Value, demand: Demand, expect: Readiness) {
 
 fn waits(inner: &str) -> Readiness {
     Readiness::Waiting(format!("{FINISH}{inner}"))
-}
-
-fn fails(inner: &str) -> Readiness {
-    Readiness::Failed(format!("{FINISH}{inner}"))
 }
 
 #[test]
