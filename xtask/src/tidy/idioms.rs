@@ -42,8 +42,8 @@ const PROVIDERS: &[&str] = &[
     "traefik",
 ];
 
-/// The routers themselves, the two lists of crates/metrics, the products that the testbed and its stage play, and, by its name, the
-/// wiring.
+/// The routers themselves, the two lists of crates/metrics, the products that the testbed and its stage play, and, by
+/// its name, the wiring.
 const MAY_NAME: &[&str] = &[
     "crates/routing-",
     "crates/metrics/src/builtin/",

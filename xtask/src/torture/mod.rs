@@ -1,5 +1,5 @@
-//! `cargo xtask torture`: the real operator on the cluster in the process, through every edit, crash, fault and accident
-//! that can be thought of, on virtual time. Judged by what clients got and what became of the objects.
+//! `cargo xtask torture`: the real operator on the cluster in the process, through every edit, crash, fault and
+//! accident that can be thought of, on virtual time. Judged by what clients got and what became of the objects.
 //!
 //! Every case has a mode and a number, and is the same in each run: `--seed` plays one of them again and tells all of
 //! it.

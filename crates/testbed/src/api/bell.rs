@@ -1,5 +1,5 @@
-//! A number that only grows, and whose growth wakes everyone that waits for it, in the order in which they began to wait.
-//! tokio's `watch` wakes its receivers in an order that it throws dice for, which no run could be replayed with.
+//! A number that only grows, and whose growth wakes everyone that waits for it, in the order in which they began to
+//! wait. tokio's `watch` wakes its receivers in an order that it throws dice for, which no run could be replayed with.
 
 use std::sync::{
     Arc,
