@@ -10,8 +10,8 @@ use super::{
     world,
 };
 
-/// How long an edit stands.
-const STANDS: u64 = 25_000;
+/// How long an edit stands: longer than what is left of a rollout, whose end it then is.
+const STANDS: u64 = 60_000;
 
 /// The moments at which edits are made.
 const MOMENTS: [&str; 9] = [

@@ -107,7 +107,8 @@ fn values(path: &[String], leaf: &Value, live: Option<&Value>) -> Vec<(&'static 
     if let Some(enumerated) = leaf.get("enum").and_then(Value::as_array) {
         let other =
             other.or_else(|| enumerated.iter().find(|one| Some(*one) != live && **one != "").cloned());
-        return other.into_iter().map(|value| ("becomes", value)).collect();
+        // Where there is but one, what is none of them.
+        return vec![other.map_or(("becomes invalid:", json!("None")), |value| ("becomes", value))];
     }
     let kind = leaf.get("type").and_then(Value::as_str).unwrap_or("string");
     let number = live.and_then(Value::as_i64);

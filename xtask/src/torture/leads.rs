@@ -52,15 +52,25 @@ pub fn judge(world: &World, course: &Course, excused: &[Span], outcome: &mut Out
             if paths.is_vetted_ready() { paths.dead_ends(world.place) } else { Vec::new() };
         since.retain(|end, _| dead.contains(end));
         for end in dead {
-            let from = (*since.entry(end.clone()).or_insert(*at)).max(begin);
-            let is_excused = excused.iter().any(|span| span.from <= *at && span.to >= from);
-            if !is_excused && *at > from + GRACE {
-                let text = format!("{end} leads to no ready pod for {} ms", at - from);
-                outcome.findings.push(Finding::new(Law::LeadsToPods, from, text));
-                return;
-            }
+            since.entry(end).or_insert(*at);
+        }
+        if let Some(found) = too_long(&since, begin, *at, excused) {
+            outcome.findings.push(found);
+            return;
         }
     }
+    drop(seen);
+    outcome.findings.extend(too_long(&since, begin, world.recorder.ms(), excused));
+}
+
+/// The first dead end that has been one for longer than anything excuses.
+fn too_long(since: &BTreeMap<String, Ms>, begin: Ms, now: Ms, excused: &[Span]) -> Option<Finding> {
+    since.iter().find_map(|(end, from)| {
+        let from = (*from).max(begin);
+        let is_excused = excused.iter().any(|span| span.from <= now && span.to >= from);
+        let text = format!("{end} leads to no ready pod for {} ms", now.saturating_sub(from));
+        (!is_excused && now > from + GRACE).then(|| Finding::new(Law::LeadsToPods, from, text))
+    })
 }
 
 impl Paths {

@@ -54,6 +54,9 @@ pub struct Args {
     /// How many cases are played at once
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=64))]
     jobs: u64,
+    /// Only edits whose title has this text, such as `targetRef.name` or `at middle`
+    #[arg(long, default_value = "")]
+    only: String,
     /// Where to begin: other cases for other numbers
     #[arg(long, default_value_t = 0)]
     from: u64,

@@ -55,7 +55,10 @@ impl Plan {
         for mode in plan.modes.clone() {
             let numbers: Vec<u64> = match mode {
                 Mode::Edits => {
-                    let meant = plan.edits.iter().filter(|case| is_meant(case.place));
+                    let meant = plan
+                        .edits
+                        .iter()
+                        .filter(|case| is_meant(case.place) && case.title.contains(&args.only));
                     meant.map(|case| case.number).collect()
                 }
                 Mode::Crashes | Mode::Faults => harms::clean(args.router.as_deref()),
@@ -118,8 +121,10 @@ impl Plan {
             "faults" => Mode::Faults,
             _ => return,
         };
+        // What a takeover does again depends on how far it came before.
+        let events = if case.title.ends_with("takeover") { BTreeMap::new() } else { outcome.events.clone() };
         if is_clean && let Some(queue) = self.queues.get_mut(&mode) {
-            self.clean.insert((case.mode, case.number), outcome.events.clone());
+            self.clean.insert((case.mode, case.number), events);
             let all = harms::all(case.mode, case.number, outcome);
             let old: Vec<u64> = queue.drain(..).collect();
             queue.extend(mixed(old.into_iter().chain(all).collect(), case.number));

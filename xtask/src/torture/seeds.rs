@@ -64,6 +64,9 @@ pub fn case(fields: &Fields, seed: u64, router: Option<&str>) -> anyhow::Result<
 const TAGS: [&str; 9] =
     ["6.0.1", "6.0.2", "6.0.3", "6.0.0", "bad-1", "broken-1", "crash-1", "missing-1", "fragile-1"];
 
+/// Those whose pods are good.
+const GOOD: [&str; 4] = ["6.0.1", "6.0.2", "6.0.3", "6.0.0"];
+
 fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -> Vec<Step> {
     let side = |dice: &mut Dice| dice.pick(&["podinfo", "podinfo-primary"]).unwrap_or_default().to_owned();
     match dice.roll(20) {
@@ -80,7 +83,7 @@ fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -
         13 => vec![
             Step::DeleteTarget,
             Step::Pass(1_000 + 5_000 * dice.roll(4)),
-            Step::MakeTarget(dice.pick(&["6.0.1", "6.0.2", "6.0.3", "6.0.0"]).unwrap_or("6.0.1")),
+            Step::MakeTarget(dice.pick(&GOOD).unwrap_or("6.0.1")),
         ],
         14 if place.has_weights() => vec![Step::EditRoute],
         14 | 15 => {
