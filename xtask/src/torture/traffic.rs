@@ -28,7 +28,7 @@ pub fn judge(world: &World, case: &Case, course: &Course, excused: &[Span], outc
     lost(course, excused, &answers, outcome);
     let plan = Plan::of(world, case);
     weights(course, &plan, excused, &answers, outcome);
-    promotions(course, &plan, outcome);
+    promotions(course, &plan, excused, outcome);
 }
 
 fn is_primary(pod: &Pod) -> bool {
@@ -125,7 +125,10 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
                 continue;
             }
             let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
-            let asleep = excused.iter().filter(within).any(|span| span.what.ends_with("sleeps"));
+            // One that was down when it was scaled to zero had its traffic taken over before.
+            let was_up = |span: &Span| course.was_ready(span.from.saturating_sub(1_000), span.from, is_primary);
+            let asleep =
+                excused.iter().filter(within).any(|span| span.what.ends_with("sleeps") && was_up(span));
             let ready = course.was_ready(first.at.saturating_sub(GRACE), last.at, is_primary);
             if !asleep && (!ready || excused.iter().any(|span| within(&span))) {
                 continue;
@@ -142,14 +145,16 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
     }
 }
 
-/// Nothing is promoted before it can have been analysed, and nothing bad ever.
-fn promotions(course: &Course, plan: &Plan, outcome: &mut Outcome) {
+/// Nothing is promoted before it can have been analysed, and nothing bad ever. `excused`: when the primary was down.
+fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outcome) {
     for (version, at) in &course.promoted {
         let Some(pushed) = course.pushed.get(version) else { continue };
         if version == FIRST || plan.skips || course.initialized.is_none_or(|first| *pushed <= first) {
             continue;
         }
-        if is_bad(version) || at + 1_000 < plan.vetted(*pushed) {
+        // With the primary down a revision is analysed with all traffic, for one interval.
+        let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed);
+        if is_bad(version) || at + 1_000 < plan.vetted(*pushed) && !heals {
             let text = format!(
                 "{version} became the primary {} s after its push",
                 at.saturating_sub(*pushed) / 1_000
