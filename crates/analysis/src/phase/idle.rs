@@ -90,7 +90,7 @@ fn rest(draft: &mut Draft<'_>) -> Need<()> {
         );
         return draft.wait(WaitKind::PrimaryEdited, |_| Ok(text));
     }
-    if !draft.facts.seen.target.present().is_some_and(|pods| pods.replicas > 0) {
+    if draft.facts.seen.target.present().is_none_or(|pods| pods.replicas == 0) {
         return Ok(());
     }
     let text =

@@ -105,7 +105,10 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
             next.process.unknown = Some(object);
             next.process.idle = false;
         }
-        Fault::Down => next.resume(0, super::DEADLINE_MS),
+        Fault::Down => {
+            next.pass(super::DEADLINE_MS);
+            next.process = Process::default();
+        }
         Fault::DownForAnHour => next.resume(0, HOUR_MS),
         Fault::ClockAhead => next.resume(HOUR_MS.cast_signed(), 0),
         Fault::ClockBack => next.resume(0_i64.saturating_sub_unsigned(HOUR_MS), 0),
