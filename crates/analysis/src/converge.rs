@@ -60,7 +60,10 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .or_else(|| retire(memory, seen));
     if plan.halted.is_some() {
         // Only what takes traffic back: nothing is written from a spec that makes no sense.
-        return safe.or_else(|| retreat(memory, seen, now)).unwrap_or(Next::Settled);
+        return safe
+            .or_else(|| lowered(memory, seen))
+            .or_else(|| retreat(memory, seen, now))
+            .unwrap_or(Next::Settled);
     }
     safe.or_else(|| primary(memory, seen))
         .or_else(|| fit(memory, &seen.backends, Effect::Backends))
@@ -125,6 +128,19 @@ fn retire(memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
     let back = memory.weight < routes.canary() && seen.primary_takes_traffic();
     back.then_some(Next::Do(Effect::Route(Routes::split(memory.weight))))
+}
+
+/// The same while the spec is invalid and neither copy, or only the canary, has a ready pod.
+fn lowered(memory: &Memory, seen: &Observed) -> Option<Next> {
+    match &seen.routes {
+        LiveRoutes::NotKnown => Some(Next::Wait(Pause::Look)),
+        LiveRoutes::Are { routes, .. } if memory.weight < routes.canary() => Some(if seen.canary_is_gone() {
+            Next::Do(Effect::Route(Routes::split(memory.weight)))
+        } else {
+            no_pod(&seen.primary_addresses, Pause::Primary(None))
+        }),
+        _ => None,
+    }
 }
 
 /// A Service or an autoscaler that cannot be mended holds up an initialisation; later, nothing that takes traffic back.
@@ -226,6 +242,8 @@ fn leftovers(memory: &Memory, seen: &Observed) -> Option<Next> {
         // What cannot be released harms no traffic, and is reported.
         Fit::Fits | Fit::Broken(_) => None,
         Fit::NotKnown => Some(Next::Wait(Pause::Look)),
+        // Services that are not as wanted may select what was left.
+        Fit::Differs if seen.backends != Fit::Fits || seen.apex != Fit::Fits => None,
         Fit::Differs => Some(Next::Do(Effect::Release)),
     }
 }

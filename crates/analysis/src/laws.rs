@@ -1,8 +1,8 @@
 //! The invariants as functions: used by tests, by the model checker and at run time.
 
 use crate::{
-    Effect, Facts, Known, LiveRoutes, Memory, Observed, Pause, Phase, Readiness, TargetScaler, World,
-    converge::replaceable,
+    Effect, Facts, Fit, Known, LiveRoutes, Memory, Observed, Pause, Phase, Pods, Readiness, TargetScaler,
+    World, converge::replaceable,
 };
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
@@ -24,7 +24,8 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
             matches!(to, Progressing | WaitingPromotion | Promoting | Failed | Succeeded | Initializing)
         }
         Promoting => matches!(to, Finalising | Failed | Progressing),
-        Finalising => matches!(to, Succeeded | Failed),
+        // A primary that is lost before it has its traffic back is healed by what is pushed.
+        Finalising => matches!(to, Succeeded | Failed | Progressing),
         Terminating => to == Phase::Terminated,
         Phase::Terminated => false,
     }
@@ -107,7 +108,22 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
             return Some("a rollout ended before traffic and pods were gone");
         }
     }
+    if rebinds(before, after) && (!before.weight.is_zero() || carries(&facts.seen)) {
+        return Some("another binding is in force while the canary has traffic");
+    }
     broken_by_shift(before, after, &facts.seen)
+}
+
+fn rebinds(before: &Memory, after: &Memory) -> bool {
+    match (&before.binding, &after.binding) {
+        (Some(old), Some(new)) => !old.agrees(new),
+        _ => false,
+    }
+}
+
+/// The canary has traffic.
+fn carries(seen: &Observed) -> bool {
+    matches!(&seen.routes, LiveRoutes::Are { routes, .. } if !routes.canary().is_zero())
 }
 
 fn is_ready(seen: &Observed) -> bool {
@@ -168,6 +184,12 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
         {
             Some("traffic moves to a new primary that does not serve")
         }
+        Effect::Release if seen.backends != Fit::Fits => {
+            Some("the earlier binding is released while Services may select it")
+        }
+        Effect::Backends if seen.primary_serves() && !seen.primary.present().is_some_and(takes_traffic) => {
+            Some("Services move from ready pods to a primary without any")
+        }
         Effect::Backends
             if memory.phase == Phase::Initializing
                 && !memory.previous.is_empty()
@@ -191,6 +213,11 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
         }
         _ => None,
     }
+}
+
+/// A pod of it is available, or none is wanted.
+fn takes_traffic(primary: &Pods) -> bool {
+    primary.available > 0 || primary.replicas == 0
 }
 
 /// What is wrong with a change of routes before it is made; `None` when nothing is. The same as

@@ -9,7 +9,7 @@
 #[path = "model/mod.rs"]
 mod checked;
 
-use checked::{Fault::*, Object, Rev::*, Rollout, Side::*, plan};
+use checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, plan};
 
 #[test]
 fn an_initialisation_survives_everything() {
@@ -137,4 +137,79 @@ fn a_takeover_survives_everything() {
     let faults =
         [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Delete(Primary), Down];
     Rollout::new(plan(&[50], 0)).faults(&faults).starting_taken_over(1).check(30_000);
+}
+
+#[test]
+fn a_migration_survives_everything() {
+    let faults = [
+        Bind(Bound::Target),
+        Bind(Bound::Provider),
+        Bind(Bound::Own),
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(40),
+        Delete(Primary),
+        Refuse(Object::Backends),
+        Refuse(Object::Leftovers),
+        Unanswered,
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(1_000);
+}
+
+#[test]
+fn a_rollout_survives_a_primary_that_sleeps_or_is_not_ours() {
+    let faults = [
+        Sleep(true),
+        Sleep(false),
+        Disown(true),
+        Disown(false),
+        EditPrimary,
+        Push(H0),
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Delete(Canary),
+        Create(H2),
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(1_000);
+}
+
+#[test]
+fn a_rollout_survives_an_invalid_spec() {
+    let faults = [
+        Invalid(true),
+        Invalid(false),
+        Push(H0),
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Bind(Bound::Provider),
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(1_000);
+}
+
+#[test]
+fn a_rollout_survives_clocks_and_downtime() {
+    let faults =
+        [ClockAhead, ClockBack, DownForAnHour, Push(H2), PodsCrash(Canary), PodsCrash(Primary), Route(40)];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(1_000);
+}
+
+#[test]
+fn an_image_that_does_not_exist_is_replaced_by_a_push() {
+    let faults = [
+        Push(H1),
+        Push(H2),
+        Delete(Canary),
+        Create(H1),
+        Delete(Primary),
+        Bind(Bound::Target),
+        Bind(Bound::Own),
+        Invalid(true),
+        Invalid(false),
+        PodsCrash(Primary),
+        DownForAnHour,
+    ];
+    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_broken_image(2).check(1_000);
 }

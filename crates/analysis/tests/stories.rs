@@ -44,5 +44,7 @@ stories! {
     canary_crashes_under_load, pushed_fix_while_the_primary_crashes, pushed_fix_with_skip_analysis,
     healing_push_fails_and_the_next_heals, promotion_never_ready_and_paused, spec_invalid_in_mid_run, clock_set_back,
     clock_set_ahead_while_waiting, operator_down_while_waiting, target_deleted_and_created_again, canary_flaps,
+    provider_edited_while_the_canary_stands_in, primary_deleted_while_finalising,
+    spec_invalid_while_traffic_cannot_go_back,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test,
 }

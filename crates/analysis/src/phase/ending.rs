@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, Ending, HookKind, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
-    phase::{rebinding, trouble},
+    phase::{progressing, rebinding, trouble},
 };
 
 /// Remembers how the run ended. Everything else follows from that, also after a crash.
@@ -17,6 +17,11 @@ pub(crate) fn begin(draft: &mut Draft<'_>, ending: Ending) -> Need<()> {
 
 /// Traffic is to go back, or has gone back, or the pods are to go, or have gone.
 pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
+    if progressing::cured(draft) {
+        let runs = matches!(draft.memory.phase, Phase::Progressing | Phase::WaitingPromotion);
+        draft.memory.run += u64::from(!runs);
+        return progressing::restart(draft);
+    }
     // A Finalising that another operator left behind ends as a promotion.
     let ending =
         draft.memory.ending.clone().unwrap_or(Ending { result: Outcome::Promoted, cause: Cause::Passed });

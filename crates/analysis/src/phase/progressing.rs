@@ -14,7 +14,7 @@ use crate::{
 /// Progressing or WaitingPromotion.
 pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.ending.is_some() {
-        return if cured(draft) { restart(draft) } else { ending::go_on(draft) };
+        return ending::go_on(draft);
     }
     if reverted(draft) {
         return revert(draft);
@@ -60,10 +60,8 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
 }
 
 /// The rollout is over, but its end is held up because the primary serves nothing; a revision pushed since is the cure.
-fn cured(draft: &Draft<'_>) -> bool {
-    draft.memory.ending.as_ref().is_some_and(|ending| ending.result != Outcome::Rebound)
-        && draft.facts.seen.primary_is_down()
-        && new_revision(draft).is_some()
+pub(crate) fn cured(draft: &Draft<'_>) -> bool {
+    draft.memory.ending.is_some() && draft.facts.seen.primary_is_down() && new_revision(draft).is_some()
 }
 
 /// The target is at the revision of a primary that serves: there is nothing to analyse.

@@ -2,7 +2,7 @@
 //! it serves, and then the old one is released.
 
 use crate::{
-    Binding, Cause, Ending, Fit, Known, Outcome, Phase, World,
+    Binding, Cause, Ending, Fit, Known, LiveRoutes, Outcome, Phase, WaitKind, World,
     draft::{Draft, Need},
     phase::ending,
 };
@@ -57,16 +57,39 @@ fn edited(draft: &mut Draft<'_>, change: &str) -> Need<bool> {
         .present()
         .is_some_and(|primary| primary.revision.is_some() && primary.revision == draft.memory.applied);
     match draft.memory.phase {
+        // What is analysed is to heal the primary, and carries its traffic until then.
+        _ if draft.memory.runs() && draft.facts.seen.primary_is_down() => return Ok(false),
         Phase::Progressing | Phase::WaitingPromotion if draft.memory.ending.is_none() => end(draft, change)?,
         Phase::Promoting if !overwritten => {
             draft.enter(Phase::Progressing);
             end(draft, change)?;
         }
+        Phase::Initializing if carries(draft) => return Ok(false),
         Phase::Initializing => bind(draft, Some(change)),
+        _ if draft.memory.at_rest() && carries(draft) => {
+            let text = format!(
+                "{change}: waits until {} is ready and has the traffic of {} again",
+                draft.primary(),
+                draft.target()
+            );
+            draft.wait(WaitKind::Primary, |_| Ok(text))?;
+            return Ok(false);
+        }
         _ if draft.memory.at_rest() => bind(draft, Some(change)),
         _ => return Ok(false),
     }
     Ok(true)
+}
+
+/// The canary has traffic, or is to have some. The route that leads it there is left alone once another binding is in
+/// force, so it goes back first.
+fn carries(draft: &Draft<'_>) -> bool {
+    let live = match &draft.facts.seen.routes {
+        LiveRoutes::NotKnown => true,
+        LiveRoutes::Are { routes, .. } => !routes.canary().is_zero(),
+        LiveRoutes::Absent | LiveRoutes::Broken(_) => false,
+    };
+    live || !draft.memory.weight.is_zero()
 }
 
 /// Traffic goes back to the primary of the old binding, and connections get their time.

@@ -5,8 +5,12 @@ use vexil_analysis::{Next, laws};
 use super::{
     Reply, Rollout,
     state::{Ghost, NOW, Process, State},
-    world::{Acted, Object, Pods, Rev, Side, Workload},
+    world::{Acted, Object, Pods, Side},
 };
+
+pub use super::edit::Fault;
+
+const HOUR_MS: u64 = 3_600_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
@@ -30,33 +34,6 @@ pub enum Action {
     Fault(Fault),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fault {
-    Push(Rev),
-    PodsCrash(Side),
-    /// The routes are edited.
-    Route(u8),
-    /// The target is scaled to nothing, or up.
-    Scale(bool),
-    Delete(Side),
-    /// The deleted target is made again.
-    Create(Rev),
-    Suspend,
-    ApexEdited,
-    ScalerEdited,
-    Refuse(Object),
-    /// An effect is done, its answer lost.
-    Unanswered,
-    /// The process starts, or a write fails, and this object is not known.
-    NotKnown(Object),
-    /// No operator runs for as long as a deadline.
-    Down,
-    /// A cache is late from now on.
-    Late(Object),
-    /// The lease is lost in the middle of a tick: another process goes on, this one does not know.
-    LoseLease,
-}
-
 pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
     if state.process.idle {
         let time = state.until_next().is_some();
@@ -67,10 +44,12 @@ pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
     }
     actions.push(Action::Crash);
     for side in [Side::Canary, Side::Primary] {
-        let waits = state.workload(side).is_some_and(|w| w.scaled && w.pods != Pods::Ready);
+        let waits = state
+            .workload(side)
+            .is_some_and(|w| w.scaled && w.pods != Pods::Ready && state.world.broken != Some(w.rev));
         actions.extend(waits.then_some(Action::Ready(side)));
     }
-    actions.extend(state.suspended.then_some(Action::Resume));
+    actions.extend(state.spec.suspended.then_some(Action::Resume));
     actions.extend(state.world.refused.is_some().then_some(Action::Allow));
     actions.extend(state.stale.is_some().then_some(Action::CatchUp));
     actions.extend(state.ghost.is_some().then_some(Action::Ghost));
@@ -93,7 +72,7 @@ pub fn next(model: &Rollout, state: &State, action: Action) -> Option<State> {
             next.outdate();
         }
         Action::Resume => {
-            next.suspended = false;
+            next.spec.suspended = false;
             next.touched(Object::Status);
         }
         Action::Allow => {
@@ -130,6 +109,9 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
             next.pass(super::DEADLINE_MS);
             next.process = Process::default();
         }
+        Fault::DownForAnHour => next.resume(0, HOUR_MS),
+        Fault::ClockAhead => next.resume(HOUR_MS.cast_signed(), 0),
+        Fault::ClockBack => next.resume(0_i64.saturating_sub_unsigned(HOUR_MS), 0),
         Fault::Late(object) => {
             let mut late = Default::default();
             object.copy(&next.world.seen(), &mut late);
@@ -137,8 +119,7 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
         }
         Fault::LoseLease => {
             let (memory, seen) = (next.memory.clone(), next.seen());
-            let ghost =
-                Ghost { memory, seen, suspended: next.suspended, fenced: Vec::new(), outdated: false };
+            let ghost = Ghost { memory, seen, spec: next.spec, fenced: Vec::new(), outdated: false };
             next.process = Process::default();
             next.ghost = Some(Box::new(ghost));
         }
@@ -147,78 +128,12 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
     Some(next)
 }
 
-impl State {
-    /// What users do. `None` when it changes nothing.
-    fn edited(mut self, edit: Fault) -> Option<State> {
-        match edit {
-            Fault::Push(rev) if self.world.target?.rev != rev => self.push(rev),
-            Fault::Route(canary) => {
-                let live = self.world.routes.as_mut().filter(|live| **live != canary)?;
-                *live = canary;
-                self.touched(Object::Routes);
-                self.outdate();
-            }
-            Fault::Scale(up) => {
-                self.world.target.as_mut().filter(|target| target.scaled != up)?.scale(up);
-                self.scaled_by_user = up;
-                self.touched(Object::Target);
-            }
-            Fault::Delete(side) => {
-                self.workload_mut(side).take()?;
-                self.touched(side.object());
-            }
-            Fault::Create(rev) if self.world.target.is_none() => {
-                self.world.target = Some(Workload::new(rev, Pods::Coming));
-                self.scaled_by_user = true;
-                self.touched(Object::Target);
-            }
-            Fault::Suspend => {
-                self.suspended = true;
-                self.touched(Object::Status);
-            }
-            Fault::ApexEdited => {
-                self.world.apex = false;
-                self.touched(Object::Apex);
-            }
-            Fault::ScalerEdited => {
-                self.world.scaler = false;
-                self.touched(Object::Scaler);
-            }
-            _ => return None,
-        }
-        Some(self)
-    }
-}
-
-impl State {
-    pub fn push(&mut self, rev: Rev) {
-        if let Some(target) = &mut self.world.target {
-            target.roll(rev);
-        }
-        self.touched(Object::Target);
-    }
-
-    fn workload(&self, side: Side) -> Option<Workload> {
-        match side {
-            Side::Canary => self.world.target,
-            Side::Primary => self.world.primary,
-        }
-    }
-
-    fn workload_mut(&mut self, side: Side) -> &mut Option<Workload> {
-        match side {
-            Side::Canary => &mut self.world.target,
-            Side::Primary => &mut self.world.primary,
-        }
-    }
-}
-
 impl Rollout {
     /// A step of the leader that has lost the lease: on what it saw then, fenced by what others wrote since.
     fn step_ghost(&self, state: &State) -> State {
         let mut next = state.clone();
         let Some(mut ghost) = next.ghost.take() else { return next };
-        let plan = self.plan_of(ghost.suspended);
+        let plan = self.plan_of(ghost.spec);
         let world = match vexil_analysis::next_effect(plan, &ghost.memory, &ghost.seen, NOW) {
             Next::Do(effect) => {
                 let object = Object::of(&effect);
@@ -241,7 +156,7 @@ impl Rollout {
             return next;
         }
         let facts = self.facts(&ghost.memory, &Process::default(), world, ghost.seen);
-        if let Some((transition, facts)) = self.decide(ghost.suspended, &ghost.memory, facts, Reply::Pass) {
+        if let Some((transition, facts)) = self.decide(ghost.spec, &ghost.memory, facts, Reply::Pass) {
             let process = next.process.clone();
             next.memory = ghost.memory;
             self.remember(&mut next, &facts, transition);

@@ -4,9 +4,13 @@
 //! ([`laws`]), and when nothing happens any more, the rollout must come to rest ([`quiet`]).
 
 mod act;
+mod binding;
+mod cure;
+mod edit;
 mod quiet;
 mod state;
 mod tick;
+mod workload;
 mod world;
 
 use std::{collections::HashMap, sync::Mutex};
@@ -15,6 +19,7 @@ use stateright::{Checker, Model, Path, Property};
 use vexil_analysis::{Binding, Hook, HookKind, Names, Phase, Plan, Revision, Steps, Strategy, Weight};
 
 pub use act::{Action, Fault};
+pub use binding::{Bound, Spec};
 pub use state::State;
 pub use tick::Reply;
 pub use world::{Object, Rev, Side};
@@ -30,7 +35,7 @@ const ENDS: [&str; 3] = ["a success", "a rollback", "a failed promotion"];
 /// One configuration of the check.
 pub struct Rollout {
     plan: Plan,
-    suspended: Plan,
+    plans: HashMap<Spec, Plan>,
     starts: Vec<State>,
     faults: Vec<Fault>,
     /// Whether checks and hooks may fail.
@@ -74,10 +79,10 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
 
 impl Rollout {
     pub fn new(plan: Plan) -> Rollout {
-        let suspended = Plan { suspended: true, ..plan.clone() };
+        let plans = Spec::all().map(|spec| (spec, spec.plan(&plan))).collect();
         Rollout {
             plan,
-            suspended,
+            plans,
             starts: Vec::new(),
             faults: Vec::new(),
             fails: false,
@@ -98,6 +103,15 @@ impl Rollout {
     /// Starts with a Canary that nobody has looked at.
     pub fn starting_anew(mut self, budget: u8) -> Rollout {
         self.starts.push(State::new(budget + deeper()));
+        self
+    }
+
+    /// Starts with a Canary that nobody has looked at, whose image does not exist.
+    pub fn starting_with_a_broken_image(mut self, budget: u8) -> Rollout {
+        let mut state = State::new(budget + deeper());
+        state.world.broken = Some(Rev::H0);
+        state.world.target = Some(Workload::new(Rev::H0, Pods::Coming));
+        self.starts.push(state);
         self
     }
 
@@ -178,10 +192,10 @@ impl Rollout {
     /// The shortest way to a state in which a law is broken.
     fn tell(&self, name: &str, path: &Path<State, Action>) -> String {
         let last = path.last_state();
-        let law = last.broken.or_else(|| self.unrest(last));
+        let law = last.broken.or_else(|| self.unrest(last)).or_else(|| self.uncured(last));
         let way: Vec<String> =
             path.clone().into_actions().iter().map(|action| format!("{action:?}")).collect();
-        format!("{name}: {law:?}\n{}\nends in {last:?}", way.join(", "))
+        format!("{name}: {law:?} {:?}\n{}\nends in {last:?}", self.unrested_in(last), way.join(", "))
     }
 }
 
@@ -204,6 +218,7 @@ impl Model for Rollout {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always("laws", |_, state: &State| state.broken.is_none()),
+            Property::always("cure", |model: &Rollout, state: &State| model.uncured(state).is_none()),
             Property::always("rest", |model: &Rollout, state: &State| model.unrest(state).is_none()),
             Property::sometimes(ENDS[0], |_, state: &State| state.memory.phase == Phase::Succeeded),
             Property::sometimes(ENDS[1], |_, state: &State| {

@@ -5,38 +5,40 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use vexil_analysis::{Next, Phase, Revision, WaitKind, next_effect};
+use vexil_analysis::{Next, Phase, Plan, Revision, WaitKind, next_effect};
 
 use super::{
     Reply, Rollout,
     state::{NOW, Process, State},
-    world::{Object, Workload},
+    world::{Object, Side, Workload},
 };
 
 /// What the world is like while nothing else happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Weather {
+pub struct Weather {
     /// Pods come, writes are allowed, the user is done with suspending; else all stays as it is.
-    fair: bool,
+    pub fair: bool,
     /// What hooks and checks say.
-    reply: Reply,
+    pub reply: Reply,
 }
 
+pub const FAIR: Weather = Weather { fair: true, reply: Reply::Pass };
+
 const WEATHERS: [Weather; 4] = [
-    Weather { fair: true, reply: Reply::Pass },
-    Weather { fair: false, reply: Reply::Pass },
-    Weather { fair: true, reply: Reply::Fail },
-    Weather { fair: false, reply: Reply::Fail },
+    FAIR,
+    Weather { fair: false, ..FAIR },
+    Weather { reply: Reply::Fail, ..FAIR },
+    Weather { fair: false, reply: Reply::Fail, ..FAIR },
 ];
 
 /// Where a rollout came to rest; what a crash on the way must not change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rest {
-    phase: Phase,
-    applied: Option<Revision>,
-    promoted: Option<Revision>,
-    held: Option<Revision>,
-    routes: Option<u8>,
+    pub phase: Phase,
+    pub applied: Option<Revision>,
+    pub promoted: Option<Revision>,
+    pub held: Option<Revision>,
+    pub routes: Option<u8>,
     target_scaled: Option<bool>,
     wait: Option<WaitKind>,
 }
@@ -61,16 +63,21 @@ impl Rollout {
         })
     }
 
+    /// In what weather it does not.
+    pub fn unrested_in(&self, state: &State) -> Option<Weather> {
+        WEATHERS.into_iter().find(|weather| self.rest(&calm(state), *weather).is_err())
+    }
+
     /// The state in which everything has come to rest.
     pub fn rested(&self, state: State) -> State {
         let mut state = state;
-        while let Some(next) = self.on(&state, WEATHERS[0]) {
+        while let Some(next) = self.on(&state, FAIR) {
             state = next;
         }
         state
     }
 
-    fn rest(&self, start: &State, weather: Weather) -> Result<Rest, &'static str> {
+    pub fn rest(&self, start: &State, weather: Weather) -> Result<Rest, &'static str> {
         let mut way = Vec::new();
         let mut passed = BTreeSet::new();
         let mut state = start.clone();
@@ -106,7 +113,7 @@ impl Rollout {
         let mut next = state.clone();
         if weather.fair {
             next.world.heal();
-            next.suspended = false;
+            next.spec.suspended = false;
             if next != *state {
                 next.process.idle = false;
                 return Some(next);
@@ -128,7 +135,12 @@ impl Rollout {
             target_scaled: state.world.target.map(|target| target.scaled),
             wait: memory.wait.as_ref().map(|wait| wait.kind),
         };
-        if state.suspended {
+        let refused = state.spec.halted && (memory.at_rest() || memory.phase == Phase::Initializing);
+        if refused {
+            // That the spec is refused is shown by the shell, once and for all phases.
+            return stranded(state).map_or(Ok(rest), Err);
+        }
+        if state.spec.suspended {
             let told = rest.wait == Some(WaitKind::Suspended);
             return if told { Ok(rest) } else { Err("is suspended and does not say so") };
         }
@@ -137,13 +149,13 @@ impl Rollout {
         if rest.wait != waiting {
             return Err("says that it waits for something else than it waits for");
         }
-        let settled = next_effect(&self.plan, memory, &state.seen(), NOW) == Next::Settled;
+        let settled = next_effect(self.plan_of(state.spec), memory, &state.seen(), NOW) == Next::Settled;
         if rest.wait.is_none() && !(memory.at_rest() && settled) {
             return Err("stands still and does not say why");
         }
-        match unhappy(state).filter(|_| rest.wait.is_none() || weather.fair) {
+        match unhappy(self.plan_of(state.spec), state).filter(|_| rest.wait.is_none() || weather.fair) {
             None => Ok(rest),
-            Some(_) if rest.wait.is_some_and(is_users) => Ok(rest),
+            Some(_) if rest.wait.is_some_and(|wait| is_users(state, wait)) => Ok(rest),
             Some(law) => Err(law),
         }
     }
@@ -152,7 +164,9 @@ impl Rollout {
 /// Traffic goes to nobody although there is somebody.
 fn stranded(state: &State) -> Option<&'static str> {
     let serves = |workload: Option<Workload>| workload.is_some_and(|w| w.serves());
-    let (canary, primary) = (serves(state.world.target), serves(state.world.primary));
+    let (canary, primary) =
+        (serves(state.world.behind(Side::Canary)), serves(state.world.behind(Side::Primary)));
+    let asleep = state.world.behind(Side::Primary).is_some_and(|primary| !primary.scaled);
     let (live, refused) = (state.world.routes?, state.world.refused == Some(Object::Routes));
     let memory = &state.memory;
     let analysed = state.world.target.map(|target| target.rev.revision()) == memory.applied;
@@ -160,20 +174,28 @@ fn stranded(state: &State) -> Option<&'static str> {
     if live > 0 && !canary && primary && !refused {
         return Some("traffic goes to a canary without pods although the primary has some");
     }
-    let lost = live < 100 && !primary && canary && stands_in && memory.phase != Phase::Initializing;
+    let lost =
+        live < 100 && !primary && !asleep && canary && stands_in && memory.phase != Phase::Initializing;
     (lost && !refused).then_some("traffic goes to a primary without pods although the canary has some")
 }
 
 /// Only the user can end it.
-fn is_users(wait: WaitKind) -> bool {
-    matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing)
+fn is_users(state: &State, wait: WaitKind) -> bool {
+    let broken = state.world.broken.is_some() && wait == WaitKind::Primary;
+    broken || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing)
 }
 
 /// What is wrong with the end of a rollout.
-fn unhappy(state: &State) -> Option<&'static str> {
+fn unhappy(plan: &Plan, state: &State) -> Option<&'static str> {
     let memory = &state.memory;
     if !memory.at_rest() {
         return Some("did not end although the world is well");
+    }
+    if !memory.binding.as_ref().is_some_and(|binding| binding.agrees(&plan.binding)) {
+        return Some("an edit of the binding was never acted on");
+    }
+    if state.world.aside.left || !memory.previous.is_empty() {
+        return Some("what the earlier binding left was never released");
     }
     let target = state.world.target.map(|target| target.rev.revision());
     if target.is_some() && target != memory.applied {
@@ -190,12 +212,13 @@ fn unhappy(state: &State) -> Option<&'static str> {
 }
 
 /// The same state after the last fault.
-fn calm(state: &State) -> State {
+pub fn calm(state: &State) -> State {
     let mut calm = State {
         budget: 0,
         alerts: 0,
         prepared: true,
         broken: None,
+        observed_ms: None,
         stale: None,
         ghost: None,
         ..state.clone()

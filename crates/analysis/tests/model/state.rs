@@ -6,6 +6,7 @@ use vexil_analysis::{Known, Memory, Millis, Observed, Outbox, Wait, WaitKind};
 
 use super::{
     DEADLINE_MS, INTERVAL_MS,
+    binding::Spec,
     world::{Object, World},
 };
 
@@ -32,7 +33,7 @@ pub struct Process {
 pub struct Ghost {
     pub memory: Memory,
     pub seen: Observed,
-    pub suspended: bool,
+    pub spec: Spec,
     /// Objects that others have written since it looked: its writes to them are refused.
     pub fenced: Vec<Object>,
     /// Pods or routes changed without us since it looked: no law holds it to what it was not shown.
@@ -44,7 +45,7 @@ pub struct State {
     pub memory: Memory,
     pub world: World,
     pub process: Process,
-    pub suspended: bool,
+    pub spec: Spec,
     /// A cache that is late: what it still says of this object.
     pub stale: Option<(Object, Box<Observed>)>,
     pub ghost: Option<Box<Ghost>>,
@@ -58,6 +59,8 @@ pub struct State {
     pub lingering_ms: u64,
     /// The user gave the target pods while the rollout did not.
     pub scaled_by_user: bool,
+    /// Since the clock was set, or no operator ran: the most that can have been observed of the wait in this step.
+    pub observed_ms: Option<u64>,
     /// The law that was broken on the way here.
     pub broken: Option<&'static str>,
 }
@@ -68,7 +71,7 @@ impl State {
             memory: Memory::default(),
             world: World::new(),
             process: Process::default(),
-            suspended: false,
+            spec: Spec::default(),
             stale: None,
             ghost: None,
             budget,
@@ -76,6 +79,7 @@ impl State {
             prepared: false,
             lingering_ms: 0,
             scaled_by_user: false,
+            observed_ms: None,
             broken: None,
         }
     }
@@ -128,29 +132,54 @@ impl State {
     /// How long it is until something happens by itself.
     pub fn until_next(&self) -> Option<u64> {
         let wake = self.process.wake.map(|wake| wake.since(NOW));
-        let pods = self.world.target.iter().chain(&self.world.primary).filter_map(|w| w.deadline_ms());
+        let aside = self.world.aside.target.iter().chain(&self.world.aside.primary);
+        let pods = self.world.target.iter().chain(&self.world.primary).chain(aside);
+        let pods = pods.filter_map(|w| w.deadline_ms());
         wake.into_iter().chain(pods).min()
     }
 
     /// Lets time pass. A leader without the lease finds out.
     pub fn pass(&mut self, span_ms: u64) {
-        for workload in self.world.target.iter_mut().chain(&mut self.world.primary) {
+        for workload in self.world.workloads() {
             if workload.deadline_ms().is_some() {
                 workload.age_ms = DEADLINE_MS.min(workload.age_ms + span_ms);
             }
         }
-        let earlier = |time: &mut Millis| *time = Millis(time.0.saturating_sub(span_ms));
-        let memory = &mut self.memory;
-        let waits = memory.wait.iter_mut().flat_map(|wait| [&mut wait.since, &mut wait.at]);
-        let process = &mut self.process;
-        let waits =
-            waits.chain(process.waiting.iter_mut().map(|(_, since)| since)).chain(&mut process.blocked);
-        waits.chain(&mut memory.last_step).chain(&mut memory.drain_until).for_each(earlier);
+        self.observed_ms = self.observed_ms.map(|observed_ms| DEADLINE_MS.min(observed_ms + span_ms));
         self.lingering_ms = self.lingering_ms.saturating_sub(span_ms);
+        let process = &mut self.process;
+        process.waiting.iter_mut().map(|(_, since)| since).chain(&mut process.blocked).for_each(|time| {
+            *time = Millis(time.0.saturating_sub(span_ms));
+        });
         process.wake = None;
         process.idle = false;
         self.ghost = None;
+        self.age(0_i64.saturating_sub_unsigned(span_ms));
+    }
+
+    /// What is stored lies so much further in the future, or the past: the clock goes on, or was set.
+    fn age(&mut self, by_ms: i64) {
+        let memory = &mut self.memory;
+        let waits = memory.wait.iter_mut().flat_map(|wait| [&mut wait.since, &mut wait.at]);
+        waits.chain(&mut memory.last_step).chain(&mut memory.drain_until).for_each(|time| {
+            *time = Millis(time.0.saturating_add_signed(by_ms));
+        });
         self.cut();
+    }
+
+    /// Another process goes on, on a machine whose clock differs by so much, after so much time without any.
+    pub fn resume(&mut self, clock_ms: i64, down_ms: u64) {
+        let memory = &self.memory;
+        let counted_ms = memory.waited_ms + memory.wait.as_ref().map_or(0, |wait| wait.waited_ms);
+        let observed_ms = self.observed_ms.map_or(counted_ms, |observed_ms| observed_ms.min(counted_ms));
+        self.pass(down_ms);
+        self.age(0_i64.saturating_sub(clock_ms));
+        self.process = Process::default();
+        self.observed_ms = Some(DEADLINE_MS.min(observed_ms + OBSERVED_MS));
+        if clock_ms > 0 {
+            // A drain is an interval at most: that it is over by another clock is not held against anyone.
+            self.lingering_ms = 0;
+        }
     }
 
     /// Forgets what the engine cannot tell apart.

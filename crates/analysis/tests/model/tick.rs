@@ -8,6 +8,7 @@ use vexil_analysis::{
 
 use super::{
     INTERVAL_MS, Rollout,
+    binding::Spec,
     state::{NOW, Process, State},
     world::{Acted, Object},
 };
@@ -20,15 +21,15 @@ pub enum Reply {
 }
 
 impl Rollout {
-    pub fn plan_of(&self, suspended: bool) -> &Plan {
-        if suspended { &self.suspended } else { &self.plan }
+    pub fn plan_of(&self, spec: Spec) -> &Plan {
+        self.plans.get(&spec).unwrap()
     }
 
     /// One effect or one decision. `None` when the reply makes no difference, because nothing was asked.
     pub fn step(&self, state: &State, reply: Reply) -> Option<State> {
         let mut next = state.clone();
         let (seen, memory) = (state.seen(), state.recalled());
-        let world = match next_effect(self.plan_of(state.suspended), &memory, &seen, NOW) {
+        let world = match next_effect(self.plan_of(state.spec), &memory, &seen, NOW) {
             Next::Settled => World::Settled,
             Next::Wait(pause) => World::Waits(pause),
             Next::Do(effect) => match self.affect(&mut next, &seen, &effect) {
@@ -44,7 +45,7 @@ impl Rollout {
             next.process.blocked = None;
         }
         let facts = self.facts(&memory, &next.process, world, seen);
-        let (transition, facts) = self.decide(state.suspended, &memory, facts, reply)?;
+        let (transition, facts) = self.decide(state.spec, &memory, facts, reply)?;
         self.remember(&mut next, &facts, transition);
         // A cache that has caught up brings the next tick.
         next.process.idle &= next.stale.is_some() == state.stale.is_some();
@@ -54,7 +55,7 @@ impl Rollout {
     /// The effect of the next step is done, but its answer is lost.
     pub fn step_unanswered(&self, state: &State) -> Option<State> {
         let seen = state.seen();
-        let plan = self.plan_of(state.suspended);
+        let plan = self.plan_of(state.spec);
         let Next::Do(effect) = next_effect(plan, &state.memory, &seen, NOW) else { return None };
         let mut next = state.clone();
         let done = self.affect(&mut next, &seen, &effect) == Acted::Done && next.world != state.world;
@@ -76,6 +77,7 @@ impl Rollout {
             }
         }
         next.breaks(laws::broken_by_choice(&next.memory, seen, effect));
+        let before = next.world.clone();
         let acted = next.world.act(effect);
         match acted {
             Acted::Done => {
@@ -83,8 +85,9 @@ impl Rollout {
                 object.copy(&next.world.seen(), &mut after);
                 next.breaks(laws::broken_by_effect(seen, &after));
                 next.touched(object);
+                next.judge_effect(&before, effect);
                 next.linger(seen, effect);
-                let plan = self.plan_of(next.suspended);
+                let plan = self.plan_of(next.spec);
                 let again = next_effect(plan, &next.memory, &after, NOW) == Next::Do(effect.clone());
                 next.breaks(again.then_some("an effect is done twice"));
             }
@@ -111,14 +114,14 @@ impl Rollout {
     /// Asks the engine until it has decided. `None` when a failing reply was not asked for.
     pub fn decide(
         &self,
-        suspended: bool,
+        spec: Spec,
         memory: &Memory,
         mut facts: Facts,
         reply: Reply,
     ) -> Option<(Transition, Facts)> {
         let mut asked = false;
         loop {
-            let questions = match advance(self.plan_of(suspended), memory, &facts) {
+            let questions = match advance(self.plan_of(spec), memory, &facts) {
                 Step::Done(transition) => {
                     return (asked || reply == Reply::Pass).then_some((transition, facts));
                 }
@@ -145,6 +148,10 @@ impl Rollout {
         let before = std::mem::replace(&mut next.memory, transition.memory);
         next.breaks(laws::broken_by_step(&before, &next.memory));
         next.breaks(laws::broken_by_decision(&before, &next.memory, facts));
+        next.judge_clock(&before, &facts.seen);
+        if let (Some(old), Some(new)) = (&before.binding, &next.memory.binding) {
+            next.world.rebind(old, new);
+        }
         next.vet(&self.plan, &before, facts);
         next.alert(&before, &transition.notices);
         next.process.waiting = transition.waiting.map(|kind| match next.process.waiting {

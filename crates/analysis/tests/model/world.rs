@@ -1,98 +1,9 @@
 //! The world of the exhaustive check: as small as it can be while every order of events is still possible.
 
-use vexil_analysis::{
-    Effect, Fit, Known, LiveRoutes, Observed, Pods as Seen, Readiness, Revision, Routes, TargetScaler, Weight,
-};
+use vexil_analysis::{Effect, Fit, Known, LiveRoutes, Observed, Routes, TargetScaler, Weight};
 
-use super::DEADLINE_MS;
-
-/// What a workload can run: the first revision and two that are pushed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rev {
-    H0,
-    H1,
-    H2,
-}
-
-impl Rev {
-    pub fn revision(self) -> Revision {
-        Revision::new(match self {
-            Rev::H0 => "H0",
-            Rev::H1 => "H1",
-            Rev::H2 => "H2",
-        })
-    }
-
-    fn is(self, revision: &Revision) -> bool {
-        self.revision() == *revision
-    }
-}
-
-/// How the pods of the newest revision are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Pods {
-    Coming,
-    Ready,
-    Crashed,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Workload {
-    pub rev: Rev,
-    /// Whether it asks for pods.
-    pub scaled: bool,
-    pub pods: Pods,
-    /// Pods of the revision before still serve: a rolling update keeps them until the new ones are ready.
-    pub covered: bool,
-    /// How long the pods have been coming; counts up to the deadline.
-    pub age_ms: u64,
-    /// Another operator made it: it does not say what it was copied from.
-    pub foreign: bool,
-}
-
-impl Workload {
-    pub fn new(rev: Rev, pods: Pods) -> Workload {
-        Workload { rev, scaled: true, pods, covered: false, age_ms: 0, foreign: false }
-    }
-
-    pub fn serves(&self) -> bool {
-        self.scaled && (self.pods == Pods::Ready || self.covered)
-    }
-
-    /// Changes the template, as a rolling update does.
-    pub fn roll(&mut self, rev: Rev) {
-        let covered = self.serves();
-        *self = Workload { scaled: self.scaled, covered, ..Workload::new(rev, Pods::Coming) };
-    }
-
-    pub fn scale(&mut self, up: bool) {
-        *self = Workload { scaled: up, ..Workload::new(self.rev, Pods::Coming) };
-    }
-
-    /// Until when its pods may come, when that can still pass.
-    pub fn deadline_ms(&self) -> Option<u64> {
-        let coming = self.scaled && self.pods == Pods::Coming && self.age_ms < DEADLINE_MS;
-        coming.then(|| DEADLINE_MS - self.age_ms)
-    }
-
-    fn seen(&self) -> Seen {
-        let readiness = match self.pods {
-            Pods::Ready if self.scaled => Readiness::Ready,
-            Pods::Coming if self.scaled && self.age_ms >= DEADLINE_MS => {
-                Readiness::Failed("not in time".to_owned())
-            }
-            _ => Readiness::Waiting("not ready".to_owned()),
-        };
-        Seen {
-            revision: Some(self.rev.revision()).filter(|_| !self.foreign),
-            replicas: u32::from(self.scaled),
-            available: u32::from(self.serves()),
-            readiness,
-            foreign: None,
-            edited: false,
-        }
-    }
-}
+use super::binding::Aside;
+pub use super::workload::{Pods, Rev, Side, Workload};
 
 /// What a write goes to, and what a cache can be late with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,8 +63,14 @@ pub struct World {
     pub scaler: bool,
     /// The canary's share in percent.
     pub routes: Option<u8>,
-    /// An earlier binding left something.
-    pub leftovers: bool,
+    /// What the binding that is not in force has, or had.
+    pub aside: Aside,
+    /// The primary's owner reference is gone.
+    pub disowned: bool,
+    /// Someone else edited the primary.
+    pub edited: bool,
+    /// The pods of this revision never become ready.
+    pub broken: Option<Rev>,
     /// Writes to this are refused.
     pub refused: Option<Object>,
 }
@@ -177,22 +94,30 @@ impl World {
             apex: false,
             scaler: false,
             routes: None,
-            leftovers: false,
+            aside: Aside::default(),
+            disowned: false,
+            edited: false,
+            broken: None,
             refused: None,
         }
     }
 
     pub fn seen(&self) -> Observed {
-        let addresses = |workload: &Option<Workload>| match workload {
-            _ if !self.backends => Known::Absent,
+        let addresses = |side: Side| match self.behind(side) {
+            _ if !self.backends && !self.aside.selected => Known::Absent,
             Some(workload) => Known::Present(u32::from(workload.serves())),
             None => Known::Present(0),
         };
         let pods = |workload: &Option<Workload>| workload.map_or(Known::Absent, |w| Known::Present(w.seen()));
+        let mut primary = pods(&self.primary);
+        if let Known::Present(pods) = &mut primary {
+            pods.foreign = self.disowned.then(|| "is not ours".to_owned());
+            pods.edited = self.edited;
+        }
         let fit = |fits: bool| if fits { Fit::Fits } else { Fit::Differs };
         Observed {
             target: pods(&self.target),
-            primary: pods(&self.primary),
+            primary,
             backends: fit(self.backends),
             apex: fit(self.apex),
             scaler: fit(self.scaler),
@@ -201,9 +126,9 @@ impl World {
                 routes: Routes::split(Weight::clamped(u32::from(canary))),
                 fits: true,
             }),
-            primary_addresses: addresses(&self.primary),
-            canary_addresses: addresses(&self.target),
-            leftovers: fit(!self.leftovers),
+            primary_addresses: addresses(Side::Primary),
+            canary_addresses: addresses(Side::Canary),
+            leftovers: fit(!self.aside.left),
             ..Observed::default()
         }
     }
@@ -213,19 +138,23 @@ impl World {
             return Acted::Refused;
         }
         match effect {
-            Effect::Backends => self.backends = true,
-            Effect::Apex => self.apex = true,
+            Effect::Backends => (self.backends, self.aside.selected) = (true, false),
+            Effect::Apex => (self.apex, self.aside.apex) = (true, false),
             Effect::Scaler => self.scaler = true,
-            Effect::Release => self.leftovers = false,
+            Effect::Release => self.release(),
             Effect::Route(routes) => self.routes = Some(routes.canary().percent()),
             Effect::CreatePrimary(expected) => match self.target {
                 Some(target) if target.rev.is(expected) => {
+                    (self.disowned, self.edited) = (false, false);
                     self.primary.get_or_insert(Workload::new(target.rev, Pods::Coming));
                 }
                 _ => return Acted::Moved,
             },
             Effect::Promote(expected) => match (self.target, &mut self.primary) {
-                (Some(target), Some(primary)) if target.rev.is(expected) => primary.roll(target.rev),
+                (Some(target), Some(primary)) if target.rev.is(expected) => {
+                    primary.roll(target.rev);
+                    self.edited = false;
+                }
                 _ => return Acted::Moved,
             },
             Effect::ScaleUp | Effect::ScaleToZero => {
@@ -239,34 +168,10 @@ impl World {
 
     /// Everything that can become well becomes well.
     pub fn heal(&mut self) {
-        self.refused = None;
-        for workload in self.target.iter_mut().chain(&mut self.primary) {
+        (self.refused, self.disowned) = (None, false);
+        let broken = self.broken;
+        for workload in self.workloads().filter(|workload| Some(workload.rev) != broken) {
             workload.ready();
-        }
-    }
-}
-
-impl Workload {
-    /// Its pods come, or come back.
-    pub fn ready(&mut self) {
-        if self.scaled {
-            *self = Workload { foreign: self.foreign, ..Workload::new(self.rev, Pods::Ready) };
-        }
-    }
-}
-
-/// One of the two workloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    Canary,
-    Primary,
-}
-
-impl Side {
-    pub fn object(self) -> Object {
-        match self {
-            Side::Canary => Object::Target,
-            Side::Primary => Object::Primary,
         }
     }
 }
