@@ -16,13 +16,15 @@ use crate::{
         summary::Report,
     },
     e2e::{
-        api::{CANARIES, DEPLOYMENTS, SERVICES},
+        api::{CANARIES, DEPLOYMENTS, Resource, SERVICES},
         recorder::text,
     },
 };
 
 /// The guide whose objects are edited.
 pub const GUIDE: &str = "traefik";
+/// Where clients come in.
+const INGRESS_ROUTES: Resource = ("/apis/traefik.containo.us/v1alpha1", "ingressroutes");
 /// The Deployment that becomes the target.
 const OTHER: &str = "other";
 /// How long a migration may take.
@@ -42,6 +44,8 @@ struct Edit {
     event: &'static str,
     /// Fields of the status' `binding` in the end.
     binding: [(&'static str, &'static str); 3],
+    /// The phase in the end: a new target is taken as it is, a version that was being tried is tried again.
+    phase: &'static str,
 }
 
 fn edits() -> [Edit; 3] {
@@ -55,6 +59,7 @@ fn edits() -> [Edit; 3] {
             spec: json!({"targetRef": {"name": OTHER}, "autoscalerRef": autoscaler}),
             event: "target changed from Deployment podinfo to Deployment other",
             binding: binding("podinfo", "traefik"),
+            phase: "Initialized",
         },
         Edit {
             target: OTHER,
@@ -62,13 +67,18 @@ fn edits() -> [Edit; 3] {
             spec: json!({"service": {"name": "shop"}}),
             event: "service name changed from podinfo to shop",
             binding: binding("shop", "traefik"),
+            phase: "Succeeded",
         },
         Edit {
             target: OTHER,
             image: "stefanprodan/podinfo:6.0.3",
-            spec: json!({"provider": "kubernetes"}),
+            // Without a split the gateway counts nothing for the canary.
+            spec: json!({"provider": "kubernetes", "analysis": {
+                "iterations": 2, "stepWeight": null, "maxWeight": null, "metrics": null,
+            }}),
             event: "provider changed from traefik to kubernetes",
             binding: binding("shop", "kubernetes"),
+            phase: "Succeeded",
         },
     ]
 }
@@ -132,15 +142,21 @@ async fn migration(sight: &mut Sight, edit: &Edit, inside: &Running) -> anyhow::
 
 /// Waits until the binding is the new one, and nothing of an old one is left.
 async fn settled(sight: &mut Sight, edit: &Edit) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
+    let (end, mut is_followed) = (Instant::now() + PATIENCE, false);
     loop {
         sight.pause(Duration::from_millis(500)).await?;
         let canary = sight.plane.api.get(CANARIES, NAMESPACE, APP).await?.unwrap_or_default();
         let status = canary.get("status").cloned().unwrap_or_default();
         let binding = status.get("binding").cloned().unwrap_or_default();
         let is_new = edit.binding.iter().all(|(path, value)| text(&binding, path) == *value);
-        let is_calm = matches!(text(&status, "/phase"), "Initialized" | "Succeeded");
-        if is_new && is_calm && status.get("previousBindings").is_none_or(Value::is_null) {
+        if is_new && !std::mem::replace(&mut is_followed, is_new) {
+            lead_to(sight, text(&binding, "/apex")).await?;
+        }
+        let phase = text(&status, "/phase");
+        if phase == "Failed" {
+            bail!("{}: the version was rolled back: {status}", edit.spec);
+        }
+        if is_new && phase == edit.phase && status.get("previousBindings").is_none_or(Value::is_null) {
             sight.tell("binding", &binding.to_string());
             return Ok(());
         }
@@ -148,6 +164,19 @@ async fn settled(sight: &mut Sight, edit: &Edit) -> anyhow::Result<()> {
             bail!("{}: not settled within {} s: {status}", edit.spec, PATIENCE.as_secs());
         }
     }
+}
+
+/// Points the user's route at the apex, as a user does once the new one is there.
+async fn lead_to(sight: &Sight, apex: &str) -> anyhow::Result<()> {
+    let live = sight.plane.api.get(INGRESS_ROUTES, NAMESPACE, APP).await?.context("no IngressRoute")?;
+    let mut routes = live.pointer("/spec/routes").cloned().unwrap_or_default();
+    let name = routes.pointer_mut("/0/services/0/name").context("an IngressRoute without services")?;
+    if name == apex {
+        return Ok(());
+    }
+    *name = apex.into();
+    sight.tell("route", &format!("the IngressRoute leads to {apex}"));
+    sight.plane.api.merge(INGRESS_ROUTES, (NAMESPACE, APP), &json!({"spec": {"routes": routes}})).await
 }
 
 /// Fails when a client of the Service saw anything but an answer.
