@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::bail;
-use serde_json::json;
+use serde_json::{Value, json};
 use vexil_testbed::world::objects;
 
 use super::sight::Sight;
@@ -23,7 +23,7 @@ const AROUND: Duration = Duration::from_secs(3);
 /// All acts of a guide. Where traffic is split the second one tells all: a rollback would take ten more checks.
 pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
     let images = &sight.guide.images;
-    let mut reports = vec![opening(sight).await?];
+    let mut reports = vec![opening(sight, &json!({})).await?];
     reports.push(rollout(sight, images.good, ("promoted", "Succeeded")).await?);
     if sight.guide.route.is_none() {
         reports.push(rollout(sight, images.bad, ("rolled back", "Failed")).await?);
@@ -31,8 +31,8 @@ pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
     Ok(reports)
 }
 
-/// The manifests are applied, and the operator makes what they stand for.
-async fn opening(sight: &mut Sight) -> anyhow::Result<Report> {
+/// The manifests are applied, with `spec` laid over the Canary's, and the operator makes what they stand for.
+pub async fn opening(sight: &mut Sight, spec: &Value) -> anyhow::Result<Report> {
     let (guide, client) = (sight.guide, sight.plane.api.client.clone());
     sight.begin();
     for (name, text) in guide.manifests {
@@ -43,10 +43,12 @@ async fn opening(sight: &mut Sight) -> anyhow::Result<Report> {
         sight.tell("apply", &format!("examples/{}/{name}", guide.name));
         objects::apply_yaml(&client, text).await?;
         if *name == CANARY {
-            let patch = json!({"spec": {"analysis": {"interval": INTERVAL}}});
-            sight.tell("pace", &format!("{patch}; nothing else is changed"));
             let canary = ("flagger.app/v1beta1", "Canary");
-            objects::merge(&client, canary, (NAMESPACE, APP), &patch).await?;
+            for spec in [&json!({"analysis": {"interval": INTERVAL}}), spec] {
+                let patch = json!({"spec": spec});
+                sight.tell("pace", &format!("{patch}; nothing else is changed"));
+                objects::merge(&client, canary, (NAMESPACE, APP), &patch).await?;
+            }
         }
     }
     sight.until("initialisation", |scene| scene.phase == "Initialized").await?;
@@ -76,7 +78,8 @@ async fn rollout(
     report(sight, new, outcome, took).await
 }
 
-async fn report(
+/// What an act came to, once clients have come for a while after it.
+pub async fn report(
     sight: &mut Sight,
     version: &str,
     outcome: &'static str,
@@ -90,7 +93,7 @@ async fn report(
         tally: sight.tally(),
         shares: sight.shares(),
         api_requests: sight.plane.operators_requests()?,
-        is_rollout: outcome != "initialised",
+        is_rollout: outcome != "initialised" && outcome != "migrated",
         expect: Expect::NoErrors,
     })
 }

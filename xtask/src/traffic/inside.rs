@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use super::{acts, installation, plane::Plane, sight::Sight};
+use super::{acts, installation, migrations, plane::Plane, sight::Sight};
 use crate::demo::{
     guide::Guide,
     operator,
@@ -22,14 +22,14 @@ use crate::demo::{
 
 /// The addresses that pods and Services get from kubeplane; in here all of them are this machine's.
 const ADDRESSES: [&str; 2] = ["10.244.0.0/16", "10.96.0.0/16"];
-/// How long a guide may take altogether.
-const LIMIT: Duration = Duration::from_secs(240);
+/// How long it may take altogether.
+const LIMIT: Duration = Duration::from_secs(420);
 
 /// Plays it; an error is what was not as it should be.
-pub fn play(guide: &'static Guide, folder: &Path) -> anyhow::Result<()> {
+pub fn play(guide: &'static Guide, migrates: bool, folder: &Path) -> anyhow::Result<()> {
     end_with_input();
     let bin = folder.join("bin");
-    let folder = folder.join(guide.name);
+    let folder = folder.join(if migrates { "migrations" } else { guide.name });
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -37,7 +37,7 @@ pub fn play(guide: &'static Guide, folder: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     let violations = runtime.block_on(async {
         network(&folder).await?;
-        let all = tokio::time::timeout(LIMIT, all(guide, &bin, &folder)).await;
+        let all = tokio::time::timeout(LIMIT, all(guide, migrates, &bin, &folder)).await;
         all.with_context(|| format!("not done within {} s", LIMIT.as_secs()))?
     })?;
     if !violations.is_empty() {
@@ -76,7 +76,12 @@ async fn run(program: &str, args: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn all(guide: &'static Guide, bin: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+async fn all(
+    guide: &'static Guide,
+    migrates: bool,
+    bin: &Path,
+    folder: &Path,
+) -> anyhow::Result<Vec<String>> {
     let plane = Plane::start(guide, bin, folder).await?;
     installation::install(guide, &plane.api, folder).await?;
     let log = File::create(folder.join("operator.log"))?;
@@ -94,10 +99,12 @@ async fn all(guide: &'static Guide, bin: &Path, folder: &Path) -> anyhow::Result
     let mut sight = Sight::new(guide, plane, operator);
     let title = format!("\n  “{}” with processes for pods, in namespaces of its own", guide.title);
     sight.say(Line::of(Tone::Bold, title));
+    let acts =
+        async { if migrates { migrations::all(&mut sight).await } else { acts::all(&mut sight).await } };
     let reports = tokio::select! {
         biased;
         Err(error) = discovery => return Err(error),
-        reports = acts::all(&mut sight) => reports?,
+        reports = acts => reports?,
     };
     let outcome = Outcome { guide, took: sight.elapsed(), reports };
     for line in summary::closing(&outcome.reports, outcome.took) {

@@ -9,6 +9,7 @@
 mod acts;
 mod inside;
 mod installation;
+mod migrations;
 mod needs;
 mod parts;
 mod plane;
@@ -34,6 +35,9 @@ pub struct Args {
     /// Only this guide
     #[arg(long, value_parser = PossibleValuesParser::new(PLAYED))]
     guide: Option<String>,
+    /// Edit target, Service name and provider of the guide for Traefik, each during a rollout, instead of the guides
+    #[arg(long, conflicts_with = "guide")]
+    migrations: bool,
     /// The operator's binary; without it, it is built first
     #[arg(long)]
     operator: Option<PathBuf>,
@@ -67,9 +71,9 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     let tools = Tools::gather(args)?;
     let begun = Instant::now();
     let mut failed = Vec::new();
-    let chosen = PLAYED.into_iter().filter(|name| args.guide.as_deref().is_none_or(|only| only == *name));
-    for name in chosen {
-        if let Err(error) = sandbox::play(name, &tools) {
+    let only = if args.migrations { Some(migrations::GUIDE) } else { args.guide.as_deref() };
+    for name in PLAYED.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
+        if let Err(error) = sandbox::play(name, args.migrations, &tools) {
             println!("traffic: {name}: {error:#}");
             failed.push(name);
         }

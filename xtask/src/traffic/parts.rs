@@ -17,7 +17,12 @@ const SCRAPE_INTERVAL: Duration = Duration::from_secs(1);
 pub enum Part {
     /// Play a guide in the namespaces of this process
     #[command(hide = true)]
-    Inside { guide: String, folder: PathBuf },
+    Inside {
+        guide: String,
+        folder: PathBuf,
+        #[arg(long)]
+        migrations: bool,
+    },
     /// The guides' application; the environment says which pod of which version
     #[command(hide = true)]
     Pod,
@@ -31,8 +36,8 @@ pub enum Part {
 
 /// Is that process until it ends.
 pub fn run(part: &Part) -> anyhow::Result<()> {
-    if let Part::Inside { guide: name, folder } = part {
-        return inside::play(guide(name)?, folder);
+    if let Part::Inside { guide: name, folder, migrations } = part {
+        return inside::play(guide(name)?, *migrations, folder);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -14,11 +14,14 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Plays a guide, and waits for its end. The process inside ends when its standard input does, so it does not outlive
+/// Plays a guide or its migrations, and waits for its end. The process inside ends when its standard input does, so it does not outlive
 /// this one, however this one ends.
-pub fn play(guide: &str, tools: &Tools) -> anyhow::Result<()> {
+pub fn play(guide: &str, migrations: bool, tools: &Tools) -> anyhow::Result<()> {
     let mut command = command(tools.bin.join("xtask"));
     command.args(["traffic", "inside", guide]).arg(&tools.folder).stdin(Stdio::piped());
+    if migrations {
+        command.arg("--migrations");
+    }
     // The hooks' commands are found like any other.
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(tools.bin.clone()).chain(std::env::split_paths(&path));
