@@ -23,7 +23,7 @@ const AROUND: Duration = Duration::from_secs(3);
 /// All acts of a guide. Where traffic is split the second one tells all: a rollback would take ten more checks.
 pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
     let images = &sight.guide.images;
-    let mut reports = vec![opening(sight, &json!({})).await?];
+    let mut reports = vec![opening(sight, None).await?];
     reports.push(rollout(sight, images.good, ("promoted", "Succeeded")).await?);
     if sight.guide.route.is_none() {
         reports.push(rollout(sight, images.bad, ("rolled back", "Failed")).await?);
@@ -32,7 +32,7 @@ pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
 }
 
 /// The manifests are applied, with `spec` laid over the Canary's, and the operator makes what they stand for.
-pub async fn opening(sight: &mut Sight, spec: &Value) -> anyhow::Result<Report> {
+pub async fn opening(sight: &mut Sight, spec: Option<&Value>) -> anyhow::Result<Report> {
     let (guide, client) = (sight.guide, sight.plane.api.client.clone());
     sight.begin();
     for (name, text) in guide.manifests {
@@ -44,7 +44,7 @@ pub async fn opening(sight: &mut Sight, spec: &Value) -> anyhow::Result<Report> 
         objects::apply_yaml(&client, text).await?;
         if *name == CANARY {
             let canary = ("flagger.app/v1beta1", "Canary");
-            for spec in [&json!({"analysis": {"interval": INTERVAL}}), spec] {
+            for spec in [Some(&json!({"analysis": {"interval": INTERVAL}})), spec].into_iter().flatten() {
                 let patch = json!({"spec": spec});
                 sight.tell("pace", &format!("{patch}; nothing else is changed"));
                 objects::merge(&client, canary, (NAMESPACE, APP), &patch).await?;

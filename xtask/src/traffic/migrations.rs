@@ -87,7 +87,7 @@ fn edits() -> [Edit; 3] {
 pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
     // The name stays when the target does not; two steps are enough to be in the middle of.
     let spec = json!({"service": {"name": APP}, "analysis": {"stepWeight": 25}});
-    let mut reports = vec![acts::opening(sight, &spec).await?];
+    let mut reports = vec![acts::opening(sight, Some(&spec)).await?];
     for (name, manifest) in sight.guide.manifests.iter().filter(|(name, _)| *name == "podinfo.yaml") {
         sight.tell("apply", &format!("examples/{}/{name} with {OTHER} for {APP}", sight.guide.name));
         objects::apply_yaml(&sight.plane.api.client, &second(manifest)).await?;

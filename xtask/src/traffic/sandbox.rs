@@ -14,8 +14,8 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Plays a guide or its migrations, and waits for its end. The process inside ends when its standard input does, so it does not outlive
-/// this one, however this one ends.
+/// Plays a guide or its migrations, and waits for its end. The process inside ends when its standard input does, so it
+/// does not outlive this one, however this one ends.
 pub fn play(guide: &str, migrations: bool, tools: &Tools) -> anyhow::Result<()> {
     let mut command = command(tools.bin.join("xtask"));
     command.args(["traffic", "inside", guide]).arg(&tools.folder).stdin(Stdio::piped());
