@@ -126,7 +126,8 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
             }
             let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
             // One that was down when it was scaled to zero had its traffic taken over before.
-            let was_up = |span: &Span| course.was_ready(span.from.saturating_sub(1_000), span.from, is_primary);
+            let was_up =
+                |span: &Span| course.was_ready(span.from.saturating_sub(1_000), span.from, is_primary);
             let asleep =
                 excused.iter().filter(within).any(|span| span.what.ends_with("sleeps") && was_up(span));
             let ready = course.was_ready(first.at.saturating_sub(GRACE), last.at, is_primary);

@@ -149,7 +149,8 @@ async fn settled(sight: &mut Sight, edit: &Edit) -> anyhow::Result<()> {
         let status = canary.get("status").cloned().unwrap_or_default();
         let binding = status.get("binding").cloned().unwrap_or_default();
         let is_new = edit.binding.iter().all(|(path, value)| text(&binding, path) == *value);
-        if is_new && !std::mem::replace(&mut is_followed, is_new) {
+        let is_there = is_new && text(&status, "/phase") != "Initializing";
+        if is_there && !std::mem::replace(&mut is_followed, is_there) {
             lead_to(sight, text(&binding, "/apex")).await?;
         }
         let phase = text(&status, "/phase");
