@@ -86,7 +86,6 @@ fn foreign(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
     Some(match (&seen.target, &seen.primary) {
         (Known::Absent, _) => Next::Wait(Pause::TargetMissing),
-        (_, Known::Absent) => Next::Wait(Pause::PrimaryMissing),
         _ => Next::Wait(Pause::Look),
     })
 }

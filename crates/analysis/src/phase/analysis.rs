@@ -17,9 +17,9 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.prepared = true;
     draft.progress();
     // A canary that took all traffic from a primary without pods is examined with it before it is promoted.
-    if first && draft.memory.weight == Weight::FULL {
-        let canary = draft.canary();
-        draft.normal(format!("Advance {canary} canary weight {}", Weight::FULL));
+    if first && !draft.memory.weight.is_zero() {
+        let (canary, weight) = (draft.canary(), draft.memory.weight);
+        draft.normal(format!("Advance {canary} canary weight {weight}"));
         turn::wake_when_due(draft);
     } else {
         step(draft);

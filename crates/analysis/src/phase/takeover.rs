@@ -2,7 +2,7 @@
 //! as it is, once, before anything is decided or done (design, section 4).
 
 use crate::{
-    Cause, Ending, LiveRoutes, Outcome, Phase, Weight,
+    Cause, Ending, Known, LiveRoutes, Outcome, Phase, Weight,
     draft::{Draft, Need},
     phase::trouble,
 };
@@ -11,10 +11,11 @@ use crate::{
 /// the target: it is the target's revision when a copy would change nothing, and else not known.
 pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
     let seen = &draft.facts.seen;
-    let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else {
+    let (Some(target), true) = (seen.target.present(), seen.primary != Known::NotKnown) else {
         return trouble::unsettled(draft).map(drop);
     };
-    let (Some(found), held) = (target.revision.clone(), primary.revision.clone()) else { return Ok(()) };
+    let held = seen.primary.present().and_then(|primary| primary.revision.clone());
+    let Some(found) = target.revision.clone() else { return Ok(()) };
     let live = match &seen.routes {
         LiveRoutes::NotKnown => return Ok(()),
         LiveRoutes::Are { routes, .. } => routes.canary(),
@@ -60,6 +61,17 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.shift(Weight::ZERO);
             draft.memory.applied = Some(found);
             draft.memory.ending = Some(Ending { result: Outcome::RolledBack, cause: Cause::Promotion });
+        }
+        // It was promoted, and is being wound up.
+        Phase::Finalising => {
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = held.or(Some(found));
+            draft.memory.ending = Some(Ending { result: Outcome::Promoted, cause: Cause::Passed });
+        }
+        // Without a primary nothing is known of the target: what is pushed next is looked at.
+        _ if seen.primary == Known::Absent => {
+            draft.shift(Weight::ZERO);
+            draft.memory.applied = Some(found);
         }
         // A target that differs from the primary is then a new revision.
         _ => {

@@ -28,7 +28,7 @@ const WEATHERS: [Weather; 4] = [
     FAIR,
     Weather { fair: false, ..FAIR },
     Weather { reply: Reply::Fail, ..FAIR },
-    Weather { fair: false, reply: Reply::Fail, ..FAIR },
+    Weather { fair: false, reply: Reply::Fail },
 ];
 
 /// Where a rollout came to rest; what a crash on the way must not change.
