@@ -13,8 +13,7 @@ impl Rollout {
     /// Why a good revision does not end as it should.
     pub fn uncured(&self, state: &State) -> Option<&'static str> {
         if state.memory.foreign {
-            // What the target is when a Canary is taken over counts as applied: no rollout is started that was not asked
-            // for.
+            // What the target is when a Canary is taken over counts as applied: nothing starts that was not asked for.
             return None;
         }
         let rest = match self.rest(&cure(state), FAIR) {
