@@ -65,8 +65,7 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
             .or_else(|| retreat(memory, seen, now))
             .unwrap_or(Next::Settled);
     }
-    safe.or_else(|| primary(memory, seen))
-        .or_else(|| fit(memory, &seen.backends, Effect::Backends))
+    safe.or_else(|| built(memory, seen))
         .or_else(|| initial_addresses(memory, seen))
         .or_else(|| fit(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
@@ -77,6 +76,14 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .or_else(|| leftovers(memory, seen))
         .or_else(|| broken(seen))
         .unwrap_or(Next::Settled)
+}
+
+/// The Services and the primary. While a binding moves, its Services still lead to the former primary, so the new one
+/// comes first.
+fn built(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let backends = || fit(memory, &seen.backends, Effect::Backends);
+    let moves = memory.phase == Phase::Initializing && !memory.previous.is_empty();
+    if moves { primary(memory, seen).or_else(backends) } else { backends().or_else(|| primary(memory, seen)) }
 }
 
 /// Nothing is touched before what another operator left behind has been adopted.
