@@ -143,12 +143,24 @@ impl Stage {
         warning: &str,
         put_right: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<()> {
+        self.told_until_edited(warning, &[], put_right).await
+    }
+
+    /// The same when what is put right is part of what traffic depends on, which has Events of its own.
+    pub async fn told_until_edited(
+        &self,
+        warning: &str,
+        edit: &[&str],
+        put_right: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
         self.event(warning).await?;
         let warning = format!("Warning {warning}");
         self.events(&[&warning]).await?;
         put_right.await?;
         self.rests_in("Initialized").await?;
-        self.events(&[&warning, TOLD_INITIALISED]).await
+        let told: Vec<&str> =
+            [warning.as_str()].into_iter().chain(edit.iter().copied()).chain([TOLD_INITIALISED]).collect();
+        self.events(&told).await
     }
 
     /// The laws must hold.

@@ -57,7 +57,8 @@ pub async fn missing(stage: Stage) -> anyhow::Result<()> {
     let theirs = stage.namespace().to_owned();
     stage.apply(json!({"routeRef": {"name": "nope"}})).await?;
     let clear = format!("…spec.routeRef.name names what is not there: APISIX route nope.{theirs} …");
-    stage.told_until_right(&clear, stage.canary(json!({}))).await
+    let edit = "Normal routeRef changed from nope to podinfo: initializing {} anew";
+    stage.told_until_edited(&clear, &[edit], stage.canary(json!({}))).await
 }
 
 pub async fn not_named(stage: Stage) -> anyhow::Result<()> {

@@ -41,7 +41,8 @@ async fn named_and_mended(stage: &Stage) -> anyhow::Result<()> {
     stage.api.create(CANARIES, stage.namespace(), &canary).await?;
     let mended = mesh(Value::Null);
     let put_right = stage.change(CANARIES, PODINFO, &mended);
-    stage.told_until_right(&format!("…{REFUSAL}…"), put_right).await
+    let edit = "Normal kuma.io/mesh nope was removed: initializing {} anew";
+    stage.told_until_edited(&format!("…{REFUSAL}…"), &[edit], put_right).await
 }
 
 fn refuses_nope(stage: &Stage) -> Value {

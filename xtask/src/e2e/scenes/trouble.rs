@@ -34,8 +34,8 @@ pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
         FIRST_STEP,
         "
         route primary 100
-        status Progressing 0
-        status Progressing 0 ending rolled-back
+        status Progressing 0 failed 1
+        status Progressing 0 failed 1 ending rolled-back
         target 0 of 6.0.1
         status Failed 0
         ",
@@ -56,8 +56,8 @@ pub async fn recovers(stage: Stage) -> anyhow::Result<()> {
         "route primary 75 canary 25",
         "route primary 75 canary 25
          route primary 100
-         status Progressing 0
-         status Progressing 25
+         status Progressing 0 failed 1
+         status Progressing 25 failed 1
          route primary 75 canary 25",
     );
     stage.tells(&[INITIALISED, &again])?;
