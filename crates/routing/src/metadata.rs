@@ -44,7 +44,7 @@ const MAPS: [&str; 2] = ["annotations", "labels"];
 
 /// Writes the labels and annotations of `block`, removes those that it has written before and that are declared no
 /// longer, and leaves every other key alone. A key that is there already and is listed as unmanaged keeps its live
-/// value (`routing.md` 4.4), and is its writer's from then on: it is not removed either.
+/// value, and is its writer's from then on: it is not removed either.
 pub fn declare(object: &mut Value, block: Option<&MetadataBlock>, unmanaged: Option<&UnmanagedMetadata>) {
     let nothing = MetadataBlock::default();
     let block = block.unwrap_or(&nothing);

@@ -1,4 +1,4 @@
-//! The primary keeps near to and away from its own pods, not the canary's (`workloads.md` 4.2).
+//! The primary keeps near to and away from its own pods, not the canary's.
 
 use serde_json::{Value, json};
 

@@ -21,7 +21,7 @@ pub enum WorkloadError {
         /// Its namespace.
         namespace: String,
     },
-    /// No label tells the target's pods from those of the primary (`workloads.md` 2.4).
+    /// No label tells the target's pods from those of the primary.
     #[error(
         "getSelectorLabel failed: {noun} {name}.{namespace} spec.selector.matchLabels must contain one of [{keys}]"
     )]

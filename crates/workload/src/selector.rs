@@ -1,4 +1,4 @@
-//! The labels that tell canary pods from primary pods, and both from everybody else's (`workloads.md` 2.4).
+//! The labels that tell canary pods from primary pods, and both from those of other workloads.
 //!
 //! One label is not an identity: two releases of one chart, or the web and the worker of one app, have the same `app`.
 //! The target's pods are those with all labels of its selector, and the primary's are those with the same labels and
@@ -61,8 +61,7 @@ pub(crate) fn text(labels: &Pairs) -> String {
 }
 
 /// The selector labels of a target. Where there is a primary, what it selects by decides which label is replaced, since
-/// a selector can never be changed: the flag may have changed, or the target may have been made anew with other labels
-/// (`workloads.md` S19).
+/// a selector can never be changed: the flag may have changed, or the target may have been made anew with other labels.
 pub(crate) fn resolve(
     subject: &Subject<'_>,
     noun: &'static str,

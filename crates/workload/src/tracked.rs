@@ -1,7 +1,7 @@
 //! Taking over primaries that Flagger made: what its copy has otherwise than ours, though it runs the same.
 //!
 //! With config tracking Flagger copies each ConfigMap and Secret that the target uses to `<name>-primary`, and has the
-//! primary use the copies (`workloads.md` 10.5). And it rewrites other affinity terms than we do. Neither is a reason
+//! primary use the copies. And it rewrites other affinity terms than we do. Neither is a reason
 //! to touch a primary that serves.
 
 use std::collections::BTreeMap;

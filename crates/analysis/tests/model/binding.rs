@@ -139,7 +139,7 @@ impl State {
 }
 
 impl State {
-    /// Time that nobody observed ends nothing: neither a clock that was set nor downtime brings a deadline.
+    /// Time that was not observed ends nothing: neither a clock that was set nor downtime brings a deadline.
     pub fn judge_clock(&mut self, before: &Memory, seen: &Observed) {
         let step = |memory: &Memory| (memory.phase, memory.applied.clone(), memory.last_step);
         let after = &self.memory;
@@ -154,6 +154,6 @@ impl State {
         if step(before) != step(after) || after.waited_ms < before.waited_ms {
             self.observed_ms = None;
         }
-        self.breaks(broken.then_some("time that nobody observed brought a deadline"));
+        self.breaks(broken.then_some("time that was not observed brought a deadline"));
     }
 }

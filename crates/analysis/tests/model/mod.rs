@@ -106,7 +106,7 @@ impl Rollout {
         self
     }
 
-    /// Starts with a Canary that nobody has looked at, whose image does not exist.
+    /// Starts with a new Canary, whose image does not exist.
     pub fn starting_with_a_broken_image(mut self, budget: u8) -> Rollout {
         let mut state = State::new(budget + deeper());
         state.world.broken = Some(Rev::H0);

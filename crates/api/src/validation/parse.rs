@@ -21,7 +21,7 @@ static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     limits::bounded(object::<MetricTemplateSpec, MetricTemplateStatus>(""), &[limits::TEMPLATE.to_vec()])
 });
 
-/// How many defects are looked for; what is beyond is counted by nobody, for the object is refused anyway.
+/// How many defects are looked for; what is beyond is not counted, for the object is refused anyway.
 const MOST: usize = 1_000;
 
 /// Reads a Canary.
