@@ -145,7 +145,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
                     context.telemetry.stepped(&case, context.clock.now().since(started));
                 }
                 tell(context, &case, &memory, &transition);
-                local.delivered.clear();
+                local.forget_delivered(&transition.memory.outbox);
                 local.status_failures = 0;
                 match live.and_then(|_| reopened(context, &case)) {
                     Some(next) => case = next,
