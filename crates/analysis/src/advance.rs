@@ -1,13 +1,17 @@
 //! The first of the two pure functions: from what is remembered and what was seen to what is remembered next.
 
-use crate::{Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind, draft::Draft, phase};
+use crate::{
+    Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind,
+    draft::{Draft, Need},
+    phase,
+};
 
 /// What [`advance`] says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::large_enum_variant, reason = "lives for one return; nobody keeps many of them")]
 pub enum Step {
-    /// Answer these, then ask again with the answers among the facts.
-    Ask(Vec<Question>),
+    /// Answer this, then call [`advance`] again with the answer among the facts.
+    Ask(Question),
     /// The decision.
     Done(Transition),
 }
@@ -25,39 +29,40 @@ pub struct Transition {
     pub waiting: Option<WaitKind>,
 }
 
-/// Called in every tick. Asks for what it needs, in the order of the contract, and then decides.
+/// Decides what the memory is to become. Called in every reconcile.
 ///
-/// Questions come one group at a time and only when their answer matters, so the number of rounds is bounded by the
-/// number of questions that a plan can raise.
+/// When the decision depends on something outside (a webhook, a metric), it returns [`Step::Ask`] with one question, and
+/// only when the answer matters: hooks and checks are asked in the order of the spec, and the first failure ends the
+/// round. The number of calls is bounded by the number of hooks and checks of the plan.
 pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
     let mut draft = Draft::new(plan, memory, facts);
     match decide(&mut draft) {
         Ok(()) => draft.done(),
-        Err(questions) => Step::Ask(questions),
+        Err(question) => Step::Ask(question),
     }
 }
 
 /// The only match on the phase.
-fn decide(draft: &mut Draft<'_>) -> Result<(), Vec<Question>> {
+fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if draft.plan.suspended {
         return phase::idle::suspended(draft);
     }
-    draft.waited(WaitKind::Suspended);
-    draft.bring_back_times();
-    phase::drifted(draft);
-    if phase::rebinding::look(draft)? {
+    draft.end_wait(WaitKind::Suspended);
+    draft.clamp_future_times();
+    phase::report_drift(draft);
+    if phase::migration::decide(draft)? {
         return Ok(());
     }
-    if draft.memory.foreign && draft.memory.phase != Phase::Initializing {
+    if draft.memory.from_flagger && draft.memory.phase != Phase::Initializing {
         return phase::takeover::adopt(draft);
     }
     match draft.memory.phase {
         Phase::New => phase::initializing::begin(draft),
-        Phase::Initializing => phase::initializing::go_on(draft),
-        Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed => phase::idle::look(draft),
-        Phase::Progressing | Phase::WaitingPromotion => phase::progressing::look(draft),
-        Phase::Promoting => phase::promoting::look(draft),
-        Phase::Finalising => phase::ending::go_on(draft),
+        Phase::Initializing => phase::initializing::proceed(draft),
+        Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed => phase::idle::decide(draft),
+        Phase::Progressing | Phase::WaitingPromotion => phase::progressing::decide(draft),
+        Phase::Promoting => phase::promoting::decide(draft),
+        Phase::Finalising => phase::ending::proceed(draft),
         Phase::Terminating | Phase::Terminated => Ok(()),
     }
 }

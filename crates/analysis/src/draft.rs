@@ -1,12 +1,12 @@
 //! A decision in the making: the next memory, what is told about it, and when to look again.
 
 use crate::{
-    Alert, AlertSeverity, Answer, Facts, Kind, Known, Level, Memory, Millis, Notice, Phase, Plan, Question,
-    Step, Transition, Wait, WaitKind, Weight, World, bounded,
+    Alert, AlertSeverity, Answer, Convergence, EventType, Facts, Known, Level, Memory, Millis, Notice, Phase,
+    Plan, Question, Step, Transition, Wait, WaitKind, Weight, bounded,
 };
 
 /// How long a wait lasts before it is worth telling.
-pub(crate) const WORTH_TELLING_MS: u64 = 5_000;
+pub(crate) const REPORT_WAIT_AFTER_MS: u64 = 5_000;
 
 /// Collects one decision. Leaves of [`crate::phase`] change it and return; [`Draft::done`] seals it.
 pub(crate) struct Draft<'a> {
@@ -19,8 +19,9 @@ pub(crate) struct Draft<'a> {
     waiting: Option<WaitKind>,
 }
 
-/// What a leaf says when it cannot go on without answers.
-pub(crate) type Need<T> = Result<T, Vec<Question>>;
+/// The result of a step of a decision. `Err` is no failure: it is the question whose answer is missing, so that `?` means
+/// "stop here and ask". With the answer among the facts, the decision is made again from its beginning.
+pub(crate) type Need<T> = Result<T, Question>;
 
 impl<'a> Draft<'a> {
     pub(crate) fn new(plan: &'a Plan, memory: &'a Memory, facts: &'a Facts) -> Self {
@@ -37,7 +38,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A stored time that lies in the future counts as now: the clock was set back, or it was another machine's.
-    pub(crate) fn bring_back_times(&mut self) {
+    pub(crate) fn clamp_future_times(&mut self) {
         let (now, drain_ms) = (self.facts.now, self.plan.drain_ms());
         self.memory.last_step = self.memory.last_step.map(|last| last.min(now));
         self.memory.drain_until = self.memory.drain_until.map(|until| until.min(now.plus(drain_ms)));
@@ -59,28 +60,36 @@ impl<'a> Draft<'a> {
     }
 
     pub(crate) fn normal(&mut self, message: String) {
-        self.tell(Kind::Normal, message, None);
+        self.notify(EventType::Normal, message, None);
     }
 
     pub(crate) fn warn(&mut self, message: String) {
-        self.tell(Kind::Warning, message, None);
+        self.notify(EventType::Warning, message, None);
     }
 
     /// A normal notice with an informational alert of other words.
     pub(crate) fn normal_with_alert(&mut self, message: String, alert: String) {
-        self.tell(Kind::Normal, message, Some(Alert { severity: AlertSeverity::Info, message: alert }));
+        self.notify(
+            EventType::Normal,
+            message,
+            Some(Alert { severity: AlertSeverity::Info, message: alert }),
+        );
     }
 
     /// A warning with an error alert of other words.
     pub(crate) fn warn_with_alert(&mut self, message: String, alert: String) {
-        self.tell(Kind::Warning, message, Some(Alert { severity: AlertSeverity::Error, message: alert }));
+        self.notify(
+            EventType::Warning,
+            message,
+            Some(Alert { severity: AlertSeverity::Error, message: alert }),
+        );
     }
 
-    fn tell(&mut self, kind: Kind, message: String, alert: Option<Alert>) {
+    fn notify(&mut self, event_type: EventType, message: String, alert: Option<Alert>) {
         let (phase, time) = (self.memory.phase, self.facts.now);
         let message = bounded(message);
         let alert = alert.map(|alert| Alert { message: bounded(alert.message), ..alert });
-        self.notices.push(Notice { kind, level: Level::Info, message, phase, time, alert });
+        self.notices.push(Notice { event_type, level: Level::Info, message, phase, time, alert });
     }
 
     /// The last warning is about our own trouble and logged as an error.
@@ -97,7 +106,7 @@ impl<'a> Draft<'a> {
 
     /// The answer to `question`; asks it when there is none yet.
     pub(crate) fn ask(&self, question: Question) -> Need<&'a Answer> {
-        self.facts.answers.get(&question).ok_or_else(|| vec![question])
+        self.facts.answers.get(&question).ok_or(question)
     }
 
     /// Waits for something: reported once, when it has lasted a while.
@@ -109,12 +118,12 @@ impl<'a> Draft<'a> {
         let now = self.facts.now;
         let since = self.facts.waiting.filter(|(of, _)| *of == kind).map_or(now, |(_, since)| since);
         let waited_ms = now.since(since);
-        if waited_ms < WORTH_TELLING_MS {
-            self.wake_at(since.plus(WORTH_TELLING_MS));
+        if waited_ms < REPORT_WAIT_AFTER_MS {
+            self.wake_at(since.plus(REPORT_WAIT_AFTER_MS));
             return Ok(());
         }
         let text = text(self)?;
-        self.stop_wait();
+        self.stop_wait_clock();
         // In a step that waited before, a wait counts from when it is reported, as it does after a restart.
         let waited_ms = if self.memory.waited_ms == 0 { waited_ms } else { 0 };
         self.memory.wait = Some(Wait { kind, since, waited_ms, at: now, text: text.clone() });
@@ -124,7 +133,7 @@ impl<'a> Draft<'a> {
 
     /// Waits for something that has a deadline. What earlier waits took of this step counts, so that flapping does not
     /// start it anew. Returns whether the deadline has passed.
-    pub(crate) fn wait_in_time(
+    pub(crate) fn wait_with_deadline(
         &mut self,
         kind: WaitKind,
         text: impl FnOnce(&mut Self) -> Need<String>,
@@ -140,10 +149,10 @@ impl<'a> Draft<'a> {
         let Some(wait) = self.memory.wait.as_mut().filter(|wait| wait.kind == kind) else { return Ok(false) };
         let lasted_ms = wait.lasted_ms(plan, now);
         // Stored now and then, so that a restart does not take it back; and what lies in the future is brought back.
-        if now.since(wait.at) >= plan.observed_ms() || wait.at > now {
+        if now.since(wait.at) >= plan.max_observed_gap_ms() || wait.at > now {
             (wait.waited_ms, wait.at) = (lasted_ms, now);
         }
-        let next = wait.at.plus(plan.observed_ms());
+        let next = wait.at.plus(plan.max_observed_gap_ms());
         let used_ms = self.memory.waited_ms.saturating_add(lasted_ms);
         if used_ms >= plan.deadline_ms {
             return Ok(true);
@@ -153,14 +162,14 @@ impl<'a> Draft<'a> {
     }
 
     /// What `wait` would wait for has come.
-    pub(crate) fn waited(&mut self, kind: WaitKind) {
+    pub(crate) fn end_wait(&mut self, kind: WaitKind) {
         if self.memory.wait.as_ref().is_some_and(|wait| wait.kind == kind) {
-            self.stop_wait();
+            self.stop_wait_clock();
         }
     }
 
     /// The time that was waited stays counted until the step is done.
-    fn stop_wait(&mut self) {
+    fn stop_wait_clock(&mut self) {
         let counts = self.memory.runs();
         if let Some(wait) = self.memory.wait.take().filter(|wait| counts && wait.kind != WaitKind::Suspended)
         {
@@ -171,7 +180,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A step is done: the next one has all of its time.
-    pub(crate) fn progress(&mut self) {
+    pub(crate) fn reset_wait_time(&mut self) {
         self.memory.waited_ms = 0;
     }
 
@@ -180,11 +189,11 @@ impl<'a> Draft<'a> {
         self.memory.phase = phase;
         self.memory.wait = None;
         self.waiting = None;
-        self.progress();
+        self.reset_wait_time();
     }
 
     /// The share of the canary that the routes are to have.
-    pub(crate) fn shift(&mut self, weight: Weight) {
+    pub(crate) fn set_weight(&mut self, weight: Weight) {
         self.memory.weight = weight;
         self.memory.withheld = None;
     }
@@ -194,8 +203,8 @@ impl<'a> Draft<'a> {
         let seen = &self.facts.seen;
         let looked = seen.target != Known::NotKnown && seen.primary != Known::NotKnown;
         let told = self.memory.wait.as_ref().is_some_and(|wait| wait.kind != WaitKind::Suspended);
-        if told && looked && self.waiting.is_none() && self.facts.world == World::Settled {
-            self.stop_wait();
+        if told && looked && self.waiting.is_none() && self.facts.convergence == Convergence::Settled {
+            self.stop_wait_clock();
         }
     }
 

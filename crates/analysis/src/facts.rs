@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Millis, Observed, Pause, Phase, Receiver, WaitKind, observed::Since};
+use crate::{Millis, Observed, Pending, Phase, Receiver, WaitKind};
 
 /// Everything one decision may depend on that is neither the user's wish nor remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -11,13 +11,13 @@ pub struct Facts {
     pub now: Millis,
     /// Whether the next step of the analysis is due ([`Facts::is_due`]).
     pub due: bool,
-    /// Whether the world matches the memory.
-    pub world: World,
+    /// Whether the cluster matches the memory.
+    pub convergence: Convergence,
     /// What was seen.
     pub seen: Observed,
-    /// Since when the wait that the last tick ended in has lasted, in this process.
-    pub waiting: Since<WaitKind>,
-    /// Somebody changed the routes although they had been as wanted: what they said.
+    /// The wait in which the last reconcile ended, and since when it has lasted in this process.
+    pub waiting: Option<(WaitKind, Millis)>,
+    /// The routes were in sync and have been changed by someone else since: what they said.
     pub drift: Option<String>,
     /// Notices that have been delivered: number and receiver.
     pub delivered: Vec<(u64, Receiver)>,
@@ -32,13 +32,13 @@ impl Facts {
     }
 }
 
-/// Whether the world matches the memory, as [`crate::next_effect`] left it.
+/// Whether the cluster matches the memory, as [`crate::next_effect`] left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum World {
+pub enum Convergence {
     /// It does.
     Settled,
-    /// Not yet, and there is nothing to do but wait.
-    Waits(Pause),
+    /// Not yet, and nothing can be done now.
+    Pending(Pending),
     /// An effect was refused.
     Blocked {
         /// The error, as people should read it.
@@ -46,7 +46,7 @@ pub enum World {
         /// Since when, in this process.
         since: Millis,
     },
-    /// Nobody has looked.
+    /// Not observed yet.
     #[default]
     NotKnown,
 }
@@ -80,6 +80,6 @@ pub enum Answer {
     Passed,
     /// No; the text is part of the message, or all of it for metric checks.
     Failed(String),
-    /// There was no answer: not the canary's doing, but no reason to go on either.
-    Lost(String),
+    /// There was no answer. Inconclusive about the canary, but the step fails all the same.
+    Unavailable(String),
 }

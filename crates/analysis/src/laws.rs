@@ -1,8 +1,8 @@
 //! The invariants as functions: used by tests, by the model checker and at run time.
 
 use crate::{
-    Effect, Facts, Fit, Known, LiveRoutes, Memory, Observed, Pause, Phase, Pods, Readiness, TargetScaler,
-    World, converge::replaceable,
+    Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods, Readiness,
+    SyncState, TargetScaler, next_effect::replaceable,
 };
 
 /// Whether a Canary may go from one phase to another (`analysis.md` section 8).
@@ -46,7 +46,7 @@ pub fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     if idle && !memory.weight.is_zero() && memory.phase != Phase::Failed {
         return Some("no rollout goes on and the canary is to have traffic");
     }
-    if memory.phase == Phase::Succeeded && !memory.foreign && memory.promoted != memory.held {
+    if memory.phase == Phase::Succeeded && !memory.from_flagger && memory.promoted != memory.held {
         return Some("a rollout succeeded and the primary does not hold what was promoted");
     }
     None
@@ -80,7 +80,7 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
     if before.promoted != after.promoted
         && !rebound
         && !matches!(after.phase, Phase::Initialized | Phase::Succeeded | Phase::Failed)
-        && !before.foreign
+        && !before.from_flagger
     {
         return Some("the promoted revision changed in the middle of a run");
     }
@@ -90,7 +90,7 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is.
 pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
     let target = facts.seen.target.present();
-    let settled = facts.world == World::Settled;
+    let settled = facts.convergence == Convergence::Settled;
     if after.phase == Phase::Promoting && before.phase != Phase::Promoting {
         let vetted = target.is_some_and(|pods| pods.revision.is_some() && pods.revision == before.applied);
         if !vetted || after.applied != before.applied || !is_ready(&facts.seen) || !settled {
@@ -103,7 +103,8 @@ pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Opt
     if ends && !failed_promotion {
         let drained = before.drain_until.is_some_and(|until| until <= facts.now);
         let gone = target.map_or(facts.seen.target == Known::Absent, |pods| pods.replicas == 0);
-        let rested = settled || matches!(facts.world, World::Waits(Pause::Unmended(_)));
+        let rested =
+            settled || matches!(facts.convergence, Convergence::Pending(Pending::DegradedOptional(_)));
         if !drained || !gone || !rested {
             return Some("a rollout ended before traffic and pods were gone");
         }
@@ -123,7 +124,7 @@ fn rebinds(before: &Memory, after: &Memory) -> bool {
 
 /// The canary has traffic.
 fn carries(seen: &Observed) -> bool {
-    matches!(&seen.routes, LiveRoutes::Are { routes, .. } if !routes.canary().is_zero())
+    matches!(&seen.routes, LiveRoutes::Present { routes, .. } if !routes.canary().is_zero())
 }
 
 fn is_ready(seen: &Observed) -> bool {
@@ -133,7 +134,7 @@ fn is_ready(seen: &Observed) -> bool {
 /// What is wrong with a decision about traffic.
 fn broken_by_shift(before: &Memory, after: &Memory, seen: &Observed) -> Option<&'static str> {
     // What another operator left behind is adopted as it is, then judged.
-    if before.foreign {
+    if before.from_flagger {
         return None;
     }
     if after.weight > before.weight {
@@ -184,7 +185,7 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
         {
             Some("traffic moves to a new primary that does not serve")
         }
-        Effect::Release if seen.backends != Fit::Fits => {
+        Effect::Release if seen.backends != SyncState::InSync => {
             Some("the earlier binding is released while Services may select it")
         }
         Effect::Backends if seen.primary_serves() && !seen.primary.present().is_some_and(takes_traffic) => {
@@ -224,14 +225,14 @@ fn takes_traffic(primary: &Pods) -> bool {
 /// [`broken_by_effect`] says of its result.
 pub fn broken_by_route(seen: &Observed, effect: &Effect) -> Option<&'static str> {
     let Effect::Route(routes) = effect else { return None };
-    let after = Observed { routes: LiveRoutes::Are { routes: *routes, fits: true }, ..seen.clone() };
+    let after = Observed { routes: LiveRoutes::Present { routes: *routes, in_sync: true }, ..seen.clone() };
     broken_by_effect(seen, &after)
 }
 
 /// What is dangerous about a state of the world; `None` when nothing is. `before` and `after` an effect.
 pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static str> {
     let weight = |seen: &Observed| match &seen.routes {
-        LiveRoutes::Are { routes, .. } => Some(routes.canary()),
+        LiveRoutes::Present { routes, .. } => Some(routes.canary()),
         _ => None,
     };
     let (old, new) = (weight(before), weight(after));

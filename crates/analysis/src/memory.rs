@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Limits, Millis, Notice, Plan, Receiver, Revision, Weight, bounded};
+use crate::{Binding, Limits, Millis, Outbox, Plan, Revision, Weight};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,7 +32,7 @@ pub struct Memory {
     /// The revision that the primary holds. Differs from `promoted` between the copy and the end of a promotion.
     pub held: Option<Revision>,
     /// The revisions were written by another operator in a form that cannot be compared with ours.
-    pub foreign: bool,
+    pub from_flagger: bool,
     /// Number of runs since the Canary was made.
     pub run: u64,
     /// When the last step of the analysis was taken; the next is due an interval later, at once when never.
@@ -204,7 +204,7 @@ impl Wait {
     /// How long it has been observed at `now`, in milliseconds. A time in the future counts as now, and what lies
     /// further back than one look was not observed: neither a clock that was set nor downtime brings a deadline closer.
     pub fn lasted_ms(&self, plan: &Plan, now: Millis) -> u64 {
-        self.waited_ms.saturating_add(now.since(self.at).min(plan.observed_ms()))
+        self.waited_ms.saturating_add(now.since(self.at).min(plan.max_observed_gap_ms()))
     }
 }
 
@@ -221,82 +221,17 @@ pub enum WaitKind {
     PrimaryMissing,
     /// The primary is not ready.
     Primary,
-    /// The primary is not the Canary's: it has another owner, or none.
-    PrimaryForeign,
+    /// The Canary does not own the primary: it has another owner, or none.
+    PrimaryNotOwned,
     /// The primary was edited, or rolled back, by someone else.
     PrimaryEdited,
     /// The spec is invalid.
-    Invalid,
+    InvalidSpec,
     /// The canary is not ready.
     Canary,
-    /// An object cannot be read or written by us. What is wrong with it is another wait than what was wrong before, for
-    /// whoever mends one thing wants to hear of the next: a digest of the text tells them apart.
-    Broken(u32),
+    /// An object cannot be read or written as it is. Each distinct error is a wait of its own, so that the next error is
+    /// reported when the first one is fixed: the number is a digest of the text.
+    InvalidObject(u32),
     /// A write is refused.
     Refused,
-}
-
-/// Notices that have not been delivered to everybody yet.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Outbox {
-    /// Number of the next notice; names its Event, so that a repeat is recognised.
-    pub next: u64,
-    /// How many were dropped because somebody did not take them in time.
-    pub lost: u64,
-    /// The notices, oldest first.
-    pub entries: Vec<Entry>,
-}
-
-/// One undelivered notice.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Entry {
-    /// Its number, counted from the Canary's creation.
-    pub seq: u64,
-    /// What is to be told.
-    pub notice: Notice,
-    /// Who has not been told yet.
-    pub to: Vec<Receiver>,
-}
-
-/// Most notices that are kept for one receiver.
-const KEPT_PER_RECEIVER: usize = 32;
-/// How long a notice is worth telling.
-const WORTH_TELLING_MS: u64 = 3_600_000;
-
-impl Outbox {
-    /// Adds a notice for `to`. When a receiver has too many waiting, its oldest that carries no alert goes.
-    pub(crate) fn push(&mut self, mut notice: Notice, to: &[Receiver]) {
-        notice.message = bounded(notice.message);
-        let seq = self.next;
-        self.next += 1;
-        if to.is_empty() {
-            return;
-        }
-        self.entries.push(Entry { seq, notice, to: to.to_vec() });
-        for receiver in to {
-            self.bound(receiver);
-        }
-    }
-
-    fn bound(&mut self, receiver: &Receiver) {
-        let waiting = |entry: &&mut Entry| entry.to.contains(receiver);
-        if self.entries.iter_mut().filter(waiting).count() <= KEPT_PER_RECEIVER {
-            return;
-        }
-        let mut candidates: Vec<&mut Entry> = self.entries.iter_mut().filter(waiting).collect();
-        let oldest = candidates.iter().position(|entry| entry.notice.alert.is_none()).unwrap_or(0);
-        if let Some(entry) = candidates.get_mut(oldest) {
-            entry.to.retain(|to| to != receiver);
-            self.lost += 1;
-        }
-        self.entries.retain(|entry| !entry.to.is_empty());
-    }
-
-    /// Removes what was delivered and what is no longer worth telling.
-    pub(crate) fn prune(&mut self, delivered: &[(u64, Receiver)], now: Millis) {
-        for entry in &mut self.entries {
-            entry.to.retain(|to| !delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to));
-        }
-        self.entries.retain(|entry| !entry.to.is_empty() && now.since(entry.notice.time) < WORTH_TELLING_MS);
-    }
 }

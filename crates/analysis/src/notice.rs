@@ -7,7 +7,7 @@ use crate::{Millis, Phase};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Notice {
     /// Type of the Kubernetes Event.
-    pub kind: Kind,
+    pub event_type: EventType,
     /// Level of the log line.
     pub level: Level,
     /// The text, from `analysis.md` 14.1.
@@ -22,19 +22,19 @@ pub struct Notice {
 
 /// Type of a Kubernetes Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum EventType {
     /// All is well.
     Normal,
     /// Somebody should look.
     Warning,
 }
 
-impl Kind {
+impl EventType {
     /// The word that the API uses.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Kind::Normal => "Normal",
-            Kind::Warning => "Warning",
+            EventType::Normal => "Normal",
+            EventType::Warning => "Warning",
         }
     }
 }

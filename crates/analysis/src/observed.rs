@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Millis, Readiness, Revision, Route, Routes};
+use crate::{Readiness, Revision, Route, Routes};
 
 /// What was seen when a tick began, or after its last effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -12,11 +12,11 @@ pub struct Observed {
     /// The primary.
     pub primary: Known<Pods>,
     /// The `-primary` and `-canary` Services.
-    pub backends: Fit,
+    pub backends: SyncState,
     /// The apex Service.
-    pub apex: Fit,
+    pub apex: SyncState,
     /// The primary's autoscaler; fits when the user has none.
-    pub scaler: Fit,
+    pub scaler: SyncState,
     /// What the target's autoscaler does.
     pub target_scaler: TargetScaler,
     /// The route objects.
@@ -26,7 +26,7 @@ pub struct Observed {
     /// Ready addresses behind the `-canary` Service.
     pub canary_addresses: Known<u32>,
     /// What is left of earlier bindings; fits when nothing is.
-    pub leftovers: Fit,
+    pub leftovers: SyncState,
     /// The object that the router writes; `None` when it needs none, or cannot tell which.
     pub route: Option<Route>,
     /// Labels that select the target's pods; empty when the target is not there.
@@ -66,8 +66,8 @@ impl Observed {
     }
 
     /// Why the primary is not ours to write, when it is not.
-    pub fn primary_foreign(&self) -> Option<&str> {
-        self.primary.present().and_then(|pods| pods.foreign.as_deref())
+    pub fn primary_owner_conflict(&self) -> Option<&str> {
+        self.primary.present().and_then(|pods| pods.owner_conflict.as_deref())
     }
 
     /// It is certain that no gateway knows a ready address of the canary.
@@ -111,23 +111,23 @@ pub struct Pods {
     /// Whether they are there.
     pub readiness: Readiness,
     /// Who owns it, when the Canary does not; the text says what the user has to do. Always `None` for the target.
-    pub foreign: Option<String>,
+    pub owner_conflict: Option<String>,
     /// Its template is not what was copied last: someone else edited it or rolled it back.
     pub edited: bool,
 }
 
 /// Whether objects are as wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Fit {
+pub enum SyncState {
     /// Not looked at yet.
     #[default]
     NotKnown,
     /// As wanted.
-    Fits,
-    /// Something that is ours differs or is missing.
-    Differs,
-    /// Cannot be made to fit by us; the text says what the user has to do.
-    Broken(String),
+    InSync,
+    /// Something that the operator owns differs or is missing.
+    OutOfSync,
+    /// The operator cannot write it as it is; the text says what the user has to do.
+    Invalid(String),
 }
 
 /// What the target's autoscaler does.
@@ -151,15 +151,12 @@ pub enum LiveRoutes {
     /// There is no route object.
     Absent,
     /// They can be read.
-    Are {
+    Present {
         /// The weights.
         routes: Routes,
         /// Whether everything but the weights is as wanted.
-        fits: bool,
+        in_sync: bool,
     },
-    /// They cannot be read for certain, or are somebody else's; the text says what the user has to do.
-    Broken(String),
+    /// Their weights cannot be read with certainty, or they have another owner; the text says what the user has to do.
+    Invalid(String),
 }
-
-/// A point from which something has been so, kept by the shell between ticks.
-pub(crate) type Since<T> = Option<(T, Millis)>;

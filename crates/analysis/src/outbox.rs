@@ -1,13 +1,76 @@
-//! How much room the notices take in the status, and what goes when it is too much.
+//! Notices that are stored in the status until each receiver has them, and the limits on their number, age and size.
 
-use crate::{Entry, Outbox, Receiver, bounded};
+use crate::{Millis, Notice, Receiver, bounded};
+
+/// Notices that have not been delivered to everybody yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Outbox {
+    /// Number of the next notice; names its Event, so that a repeat is recognised.
+    pub next: u64,
+    /// How many were dropped because somebody did not take them in time.
+    pub lost: u64,
+    /// The notices, oldest first.
+    pub entries: Vec<Entry>,
+}
+
+/// One undelivered notice.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// Its number, counted from the Canary's creation.
+    pub seq: u64,
+    /// What is to be told.
+    pub notice: Notice,
+    /// Who has not been told yet.
+    pub to: Vec<Receiver>,
+}
 
 /// What an entry takes beside its texts: the names of its fields, its numbers and words, at their longest.
 const FIELDS: usize = 192;
 /// What the list takes beside its entries.
 const LIST: usize = 96;
+/// Most notices that are kept for one receiver.
+const KEPT_PER_RECEIVER: usize = 32;
+/// How long a notice is worth telling.
+const NOTICE_LIFETIME_MS: u64 = 3_600_000;
 
 impl Outbox {
+    /// Adds a notice for `to`. When a receiver has too many waiting, its oldest that carries no alert goes.
+    pub(crate) fn push(&mut self, mut notice: Notice, to: &[Receiver]) {
+        notice.message = bounded(notice.message);
+        let seq = self.next;
+        self.next += 1;
+        if to.is_empty() {
+            return;
+        }
+        self.entries.push(Entry { seq, notice, to: to.to_vec() });
+        for receiver in to {
+            self.bound(receiver);
+        }
+    }
+
+    fn bound(&mut self, receiver: &Receiver) {
+        let waiting = |entry: &&mut Entry| entry.to.contains(receiver);
+        if self.entries.iter_mut().filter(waiting).count() <= KEPT_PER_RECEIVER {
+            return;
+        }
+        let mut candidates: Vec<&mut Entry> = self.entries.iter_mut().filter(waiting).collect();
+        let oldest = candidates.iter().position(|entry| entry.notice.alert.is_none()).unwrap_or(0);
+        if let Some(entry) = candidates.get_mut(oldest) {
+            entry.to.retain(|to| to != receiver);
+            self.lost += 1;
+        }
+        self.entries.retain(|entry| !entry.to.is_empty());
+    }
+
+    /// Removes what was delivered and what is no longer worth telling.
+    pub(crate) fn prune(&mut self, delivered: &[(u64, Receiver)], now: Millis) {
+        for entry in &mut self.entries {
+            entry.to.retain(|to| !delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to));
+        }
+        self.entries
+            .retain(|entry| !entry.to.is_empty() && now.since(entry.notice.time) < NOTICE_LIFETIME_MS);
+    }
+
     /// The outbox with as many notices as fit into `bytes` of JSON. Messages are bounded first; then the oldest
     /// notices go, those with an alert last, and each receiver that has not been told counts as lost.
     #[must_use]
@@ -61,12 +124,12 @@ fn written(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Alert, AlertSeverity, Kind, Level, Millis, Notice, Phase};
+    use crate::{Alert, AlertSeverity, EventType, Level, Phase};
 
     fn entry(seq: u64, message: &str, alert: bool) -> Entry {
         let alert = alert.then(|| Alert { severity: AlertSeverity::Error, message: "a".to_owned() });
         let notice = Notice {
-            kind: Kind::Normal,
+            event_type: EventType::Normal,
             level: Level::Info,
             message: message.to_owned(),
             phase: Phase::Progressing,
@@ -109,6 +172,6 @@ mod tests {
     #[test]
     fn messages_of_older_versions_are_bounded() {
         let outbox = Outbox { next: 1, lost: 0, entries: vec![entry(1, &"x".repeat(5_000), true)] };
-        assert_eq!(outbox.fit(64 << 10).entries[0].notice.message.len(), crate::LONGEST_TEXT);
+        assert_eq!(outbox.fit(64 << 10).entries[0].notice.message.len(), crate::MAX_TEXT_BYTES);
     }
 }

@@ -14,7 +14,7 @@ pub struct Plan {
     pub suspended: bool,
     /// The spec is invalid; the text says why. The analysis stands still, what is in force is kept safe: traffic leaves
     /// a copy without ready pods, deadlines and endings go on.
-    pub halted: Option<String>,
+    pub spec_error: Option<String>,
     /// `spec.skipAnalysis`, or no analysis at all: promote as soon as the canary is ready.
     pub skip_analysis: bool,
     /// Pace of the analysis, in milliseconds.
@@ -26,7 +26,7 @@ pub struct Plan {
     /// How traffic is shifted.
     pub strategy: Strategy,
     /// `stepWeightPromotion`: how traffic goes back to the primary; zero for all at once.
-    pub back: Weight,
+    pub promotion_step: Weight,
     /// Whether the router can send traffic to the canary at all; without that, it is judged aside.
     pub routed: bool,
     /// What the user wrote and the provider cannot do: told when an analysis starts.
@@ -52,16 +52,16 @@ impl Plan {
 
     /// The most that one look adds to the time waited, in milliseconds: time between two looks beyond that was not
     /// observed and does not count towards a deadline. A wait is stored that often, so a restart loses little.
-    pub(crate) fn observed_ms(&self) -> u64 {
+    pub(crate) fn max_observed_gap_ms(&self) -> u64 {
         (self.deadline_ms / 10).clamp(5_000, 60_000)
     }
 
     /// The canary's weight after one step of traffic back to the primary (`analysis.md` 3.3).
-    pub fn back_from(&self, current: Weight) -> Weight {
-        if self.back.is_zero() {
+    pub fn after_promotion_step(&self, current: Weight) -> Weight {
+        if self.promotion_step.is_zero() {
             return Weight::ZERO;
         }
-        Weight::clamped(u32::from(current.percent().saturating_sub(self.back.percent())))
+        Weight::clamped(u32::from(current.percent().saturating_sub(self.promotion_step.percent())))
     }
 
     /// The hooks of one kind, each with its place in [`Plan::hooks`].

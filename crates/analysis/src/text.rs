@@ -2,13 +2,13 @@
 
 /// The longest message, in bytes: an Event, a notice, a log line, what a wait says, what a hook or a metric server
 /// answered. An Event of the API has no room for more.
-pub const LONGEST_TEXT: usize = 1_024;
+pub const MAX_TEXT_BYTES: usize = 1_024;
 
-/// A text of at most [`LONGEST_TEXT`] bytes. A longer one is cut between two characters and says how many bytes are
+/// A text of at most [`MAX_TEXT_BYTES`] bytes. A longer one is cut between two characters and says how many bytes are
 /// left out. The same again changes nothing.
 #[must_use]
 pub fn bounded(text: String) -> String {
-    bounded_to(text, LONGEST_TEXT)
+    bounded_to(text, MAX_TEXT_BYTES)
 }
 
 /// A text of at most `limit` bytes, cut as [`bounded`] does. Below 64 bytes there may be no room to say how much is
@@ -65,7 +65,7 @@ mod tests {
         for unit in ["x", "é", "漢", "🦀", "\u{301}"] {
             let text = unit.repeat((1 << 20) / unit.len());
             let (whole, cut) = (text.len(), bounded(text));
-            assert!(cut.len() <= LONGEST_TEXT && cut.len() > LONGEST_TEXT - 8, "{}", cut.len());
+            assert!(cut.len() <= MAX_TEXT_BYTES && cut.len() > MAX_TEXT_BYTES - 8, "{}", cut.len());
             let kept = cut.find('…').unwrap();
             assert!(cut.ends_with(&format!("… ({} bytes left out)", whole - kept)), "{cut}");
         }

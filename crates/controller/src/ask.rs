@@ -32,7 +32,7 @@ pub(crate) async fn answer(
 
 async fn hook(context: &Context, case: &Case, memory: &Memory, place: usize, phase: Phase) -> Answer {
     let webhook = case.canary.spec.analysis().and_then(|analysis| deciding(analysis).nth(place));
-    let Some((webhook, _)) = webhook else { return Answer::Lost("the hook is gone".to_owned()) };
+    let Some((webhook, _)) = webhook else { return Answer::Unavailable("the hook is gone".to_owned()) };
     let applied = memory.applied.as_ref().map(Revision::as_str).unwrap_or_default();
     let payload = Payload {
         name: case.key.name().to_owned(),
@@ -49,7 +49,7 @@ async fn hook(context: &Context, case: &Case, memory: &Memory, place: usize, pha
     match asked {
         Ok(()) => Answer::Passed,
         Err(error @ HookError::Refused { .. }) => Answer::Failed(error.to_string()),
-        Err(error) => Answer::Lost(error.to_string()),
+        Err(error) => Answer::Unavailable(error.to_string()),
     }
 }
 
@@ -70,7 +70,9 @@ async fn metric(context: &Context, case: &Case, place: usize) -> Answer {
     let subject = subject(context, case);
     let have = match gather(context, &subject, &asked).await {
         Ok(have) => have,
-        Err(error) => return Answer::Lost(format!("Metric query failed for {}: {error}", asked.name())),
+        Err(error) => {
+            return Answer::Unavailable(format!("Metric query failed for {}: {error}", asked.name()));
+        }
     };
     match check(context.transport.as_ref(), &subject, &asked, &have).await {
         Ok(checked) => {
@@ -80,10 +82,10 @@ async fn metric(context: &Context, case: &Case, place: usize) -> Answer {
             match checked.verdict {
                 Verdict::Pass => Answer::Passed,
                 Verdict::Fail(message) => Answer::Failed(message),
-                Verdict::Lost(message) => Answer::Lost(message),
+                Verdict::Unavailable(message) => Answer::Unavailable(message),
             }
         }
-        Err(error) => Answer::Lost(format!("Metric query failed for {}: {error}", asked.name())),
+        Err(error) => Answer::Unavailable(format!("Metric query failed for {}: {error}", asked.name())),
     }
 }
 
@@ -123,12 +125,12 @@ async fn providers(context: &Context, case: &Case) -> Answer {
                     have.insert(key.clone(), seen.clone());
                 }
             }
-            Err(error) => return Answer::Lost(error),
+            Err(error) => return Answer::Unavailable(error),
         }
     }
     match available(context.transport.as_ref(), &subject, &analysis.metrics, &have).await {
         Ok(()) => Answer::Passed,
-        Err(error) => Answer::Lost(error.to_string()),
+        Err(error) => Answer::Unavailable(error.to_string()),
     }
 }
 

@@ -114,7 +114,11 @@ impl Case {
         let namespace = meta::text(&live, "/metadata/namespace").to_owned();
         let name = meta::text(&live, "/metadata/name").to_owned();
         let settings = &context.settings;
-        let plan = Plan { binding: wanted, halted, ..plan(&canary, &namespace, settings, router.supports()) };
+        let plan = Plan {
+            binding: wanted,
+            spec_error: halted,
+            ..plan(&canary, &namespace, settings, router.supports())
+        };
         Case {
             key: ObjectKey::new(kinds::CANARY, &namespace, &name),
             owner: Owner { name, uid: meta::uid(&live).to_owned() },
@@ -234,7 +238,7 @@ fn harmless(live: &Value, with_service: bool) -> Value {
 /// While the spec is invalid the limits of the last valid one hold.
 fn in_limits(plan: Plan, canary: &Canary) -> Plan {
     let limits = canary.status.as_ref().and_then(|status| status.limits.as_ref());
-    match limits.filter(|_| plan.halted.is_some()) {
+    match limits.filter(|_| plan.spec_error.is_some()) {
         Some(limits) => Plan {
             interval_ms: limits.interval_ms,
             deadline_ms: limits.deadline_ms,

@@ -108,7 +108,7 @@ fn held_up(memory: &Memory) -> Option<(String, String)> {
         return None;
     }
     let reason = match wait.kind {
-        WaitKind::Broken(_) => "Broken".to_owned(),
+        WaitKind::InvalidObject(_) => "Broken".to_owned(),
         kind => wait_name(kind).split('-').map(capitalized).collect(),
     };
     Some((reason, wait.text.clone()))

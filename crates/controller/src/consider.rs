@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vexil_analysis::{Facts, Memory, Next, Observed, Step, Transition, World, advance, next_effect};
+use vexil_analysis::{Convergence, Facts, Memory, Next, Observed, Step, Transition, advance, next_effect};
 
 use crate::{Context, ask, case::Case, converge::Converged, local::Local, look::View};
 
@@ -19,7 +19,7 @@ pub(crate) async fn consider(
     let mut facts = Facts {
         now,
         due: Facts::is_due(memory.last_step, case.plan.interval_ms, now),
-        world: converged.world.clone(),
+        convergence: converged.state.clone(),
         seen: converged.view.seen.clone(),
         waiting: local.waiting,
         drift: converged.drift.clone(),
@@ -27,20 +27,18 @@ pub(crate) async fn consider(
         answers: BTreeMap::new(),
     };
     loop {
-        let questions = match advance(&case.plan, memory, &facts) {
+        let question = match advance(&case.plan, memory, &facts) {
             Step::Done(transition) => return Some(transition),
-            Step::Ask(questions) => questions,
+            Step::Ask(question) => question,
         };
-        for question in questions {
-            let answer = tokio::select! {
-                biased;
-                () = disturbed(context, case, memory, local, converged) => return None,
-                answer = local.outside(question, ask::answer(context, case, &converged.view, memory, question)) => {
-                    answer
-                }
-            };
-            facts.answers.insert(question, answer);
-        }
+        let answer = tokio::select! {
+            biased;
+            () = disturbed(context, case, memory, local, converged) => return None,
+            answer = local.outside(question, ask::answer(context, case, &converged.view, memory, question)) => {
+                answer
+            }
+        };
+        facts.answers.insert(question, answer);
     }
 }
 
@@ -56,7 +54,7 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
         let now = context.clock.now();
         let seen = View::of(context, case, memory, now).seen;
         let pushed = revision(&seen) != revision(&before.view.seen);
-        let was_settled = before.world == World::Settled;
+        let was_settled = before.state == Convergence::Settled;
         let to_do = matches!(next_effect(&case.plan, memory, &seen, now), Next::Do(_));
         if pushed || was_settled && to_do {
             return;

@@ -1,6 +1,6 @@
 //! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
 
-use vexil_analysis::{LiveRoutes, Memory, Millis, Next, Pause, World, laws, next_effect};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, laws, next_effect};
 
 use crate::{
     Context,
@@ -15,7 +15,7 @@ use crate::{
 /// What converging came to.
 pub(crate) struct Converged {
     /// Whether the world matches the memory now.
-    pub(crate) world: World,
+    pub(crate) state: Convergence,
     /// What was seen last.
     pub(crate) view: View,
     /// Somebody changed the routes since they were last seen as wanted: what they said.
@@ -44,7 +44,7 @@ pub(crate) async fn converge(
 fn drift(memory: &Memory, local: &Local, view: &View) -> Option<String> {
     local.settled_as.filter(|settled| *settled == Settled::of(memory))?;
     match &view.seen.routes {
-        LiveRoutes::Are { routes, .. } if routes.canary() != memory.weight => {
+        LiveRoutes::Present { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
         }
         LiveRoutes::Absent if view.edited.is_none() => Some("deleted".to_owned()),
@@ -80,7 +80,7 @@ async fn settle(
                 local.contest.done(memory, &effect, context.clock.now());
                 view = View::of(context, case, memory, context.clock.now());
             }
-            Acted::Moved => return waits(Pause::TargetMoved, local, view),
+            Acted::Moved => return waits(Pending::TargetChanged, local, view),
             Acted::Again => return again(local, View::of(context, case, memory, now), None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
             Acted::Refused(error) => return blocked(error, now, local, view),
@@ -106,25 +106,25 @@ fn settled(memory: &Memory, now: Millis, local: &mut Local, view: View) -> Conve
     local.attempts = 0;
     local.unsure = false;
     // Before the first route is wanted none is missing.
-    let routed = matches!(view.seen.routes, LiveRoutes::Are { .. });
+    let routed = matches!(view.seen.routes, LiveRoutes::Present { .. });
     local.settled_as = routed.then(|| Settled::of(memory));
-    Converged { world: World::Settled, view, drift: None, retry_ms: None }
+    Converged { state: Convergence::Settled, view, drift: None, retry_ms: None }
 }
 
 /// A target that moved is seen by the watch in a moment; if not, the next try looks again. So do we after a write whose
 /// outcome is not known: no watch tells that nothing has happened.
-fn waits(pause: Pause, local: &mut Local, view: View) -> Converged {
+fn waits(pause: Pending, local: &mut Local, view: View) -> Converged {
     local.blocked_since = None;
-    let retry = pause == Pause::TargetMoved || pause == Pause::Look && local.unsure;
+    let retry = pause == Pending::TargetChanged || pause == Pending::NotObserved && local.unsure;
     let retry_ms = retry.then(|| local.pause_ms());
-    Converged { world: World::Waits(pause), view, drift: None, retry_ms }
+    Converged { state: Convergence::Pending(pause), view, drift: None, retry_ms }
 }
 
 fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
     local.unsure = true;
     let pause = local.pause_ms();
     Converged {
-        world: World::Waits(Pause::Look),
+        state: Convergence::Pending(Pending::NotObserved),
         view,
         drift: None,
         retry_ms: Some(after_ms.unwrap_or(pause)),
@@ -134,5 +134,5 @@ fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
 fn blocked(error: String, now: Millis, local: &mut Local, view: View) -> Converged {
     let since = *local.blocked_since.get_or_insert(now);
     let retry_ms = Some(local.pause_ms());
-    Converged { world: World::Blocked { error, since }, view, drift: None, retry_ms }
+    Converged { state: Convergence::Blocked { error, since }, view, drift: None, retry_ms }
 }

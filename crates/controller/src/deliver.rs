@@ -12,7 +12,7 @@ use std::{
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
-use vexil_analysis::{Entry, Kind, Millis, Receiver};
+use vexil_analysis::{Entry, Millis, Receiver};
 use vexil_kube::{EventRecord, EventType};
 use vexil_object::{ObjectKey, Seen};
 use vexil_webhook::{Hook, Payload, send};
@@ -33,7 +33,7 @@ pub(crate) struct Delivery {
     /// Number of the notice; `None` for a complaint, which nobody waits for.
     seq: Option<u64>,
     to: Receiver,
-    kind: Kind,
+    kind: vexil_analysis::EventType,
     message: String,
     at: Millis,
     hook: Option<(Hook, Payload)>,
@@ -68,7 +68,7 @@ impl Delivery {
             uid: case.owner.uid.clone(),
             seq: Some(entry.seq),
             to,
-            kind: entry.notice.kind,
+            kind: entry.notice.event_type,
             message: entry.notice.message.clone(),
             at: entry.notice.time,
             hook,
@@ -83,7 +83,7 @@ impl Delivery {
             uid: uid.to_owned(),
             seq: None,
             to: Receiver::Events,
-            kind: Kind::Warning,
+            kind: vexil_analysis::EventType::Warning,
             message: text.to_owned(),
             at,
             hook: None,
@@ -132,7 +132,7 @@ fn hook(case: &Case, entry: &Entry, name: &str) -> Option<(Hook, Payload)> {
         Hook::of(webhook).ok()?
     };
     let notice = &entry.notice;
-    Some((hook, payload.with_event(&notice.message, notice.kind.as_str(), notice.time)))
+    Some((hook, payload.with_event(&notice.message, notice.event_type.as_str(), notice.time)))
 }
 
 /// A notice that was delivered, or given up.
@@ -252,7 +252,11 @@ async fn attempt(context: &Context, delivery: &Delivery) -> Result<(), String> {
         canary: delivery.key.name().to_owned(),
         uid: delivery.uid.clone(),
         resource_version: String::new(),
-        r#type: if delivery.kind == Kind::Warning { EventType::Warning } else { EventType::Normal },
+        r#type: if delivery.kind == vexil_analysis::EventType::Warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         message: delivery.message.clone(),
         at_ms: delivery.at.0,
     };

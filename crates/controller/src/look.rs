@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
-use vexil_analysis::{Fit, Known, LiveRoutes, Memory, Millis, Observed, Phase, Route};
+use vexil_analysis::{Known, LiveRoutes, Memory, Millis, Observed, Phase, Route, SyncState};
 use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
@@ -57,11 +57,11 @@ impl View {
         view.gather_routes(context, case);
         view.observe(context, case, memory, now, trouble);
         if let Some(text) = mixed {
-            view.seen.backends = Fit::Broken(text);
+            view.seen.backends = SyncState::Invalid(text);
         }
         // Which scalers there are decides whose the primary's replicas are.
         if !scalers_known {
-            view.seen.scaler = Fit::NotKnown;
+            view.seen.scaler = SyncState::NotKnown;
         }
         view
     }
@@ -123,13 +123,13 @@ impl View {
                 reaching(context, case, &route_target, fit(services.backends(&route_target, &self.have))),
                 fit(services.apex(&route_target, &self.have)),
             ),
-            Some(WorkloadError::NotKnown { .. }) => (Fit::NotKnown, Fit::NotKnown),
+            Some(WorkloadError::NotKnown { .. }) => (SyncState::NotKnown, SyncState::NotKnown),
             // Without the target there is nothing to derive Services from: they stay as they are.
             Some(WorkloadError::Missing { .. }) if memory.phase != Phase::Initializing => {
-                (Fit::Fits, Fit::Fits)
+                (SyncState::InSync, SyncState::InSync)
             }
-            Some(WorkloadError::Missing { .. }) => (Fit::NotKnown, Fit::NotKnown),
-            Some(error) => (Fit::Broken(error.to_string()), Fit::Broken(error.to_string())),
+            Some(WorkloadError::Missing { .. }) => (SyncState::NotKnown, SyncState::NotKnown),
+            Some(error) => (SyncState::Invalid(error.to_string()), SyncState::Invalid(error.to_string())),
         };
         let edited = match case.router.read(&route_target, &self.have) {
             Err(error @ RouteError::Edited { .. }) => Some(error.to_string()),
@@ -163,14 +163,14 @@ impl View {
         let target = self.target(case);
         match case.router.read(&target, &self.have) {
             Ok(routes) => match case.router.render(&target, &routes, &self.have) {
-                Ok(changes) => LiveRoutes::Are { routes, fits: changes.is_empty() },
-                Err(error) => LiveRoutes::Broken(error.to_string()),
+                Ok(changes) => LiveRoutes::Present { routes, in_sync: changes.is_empty() },
+                Err(error) => LiveRoutes::Invalid(error.to_string()),
             },
             Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
             Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
             // Put right like any other edit: as if there were none.
             Err(RouteError::Edited { .. }) => LiveRoutes::Absent,
-            Err(error) => LiveRoutes::Broken(error.to_string()),
+            Err(error) => LiveRoutes::Invalid(error.to_string()),
         }
     }
 }
@@ -207,12 +207,12 @@ pub(crate) fn discovery<T>(case: &Case, ask: impl FnOnce(&ServicePort<'_>) -> T)
     }))
 }
 
-fn fit(changes: Result<Vec<Change>, RouteError>) -> Fit {
+fn fit(changes: Result<Vec<Change>, RouteError>) -> SyncState {
     match changes {
-        Ok(changes) if changes.is_empty() => Fit::Fits,
-        Ok(_) => Fit::Differs,
-        Err(RouteError::NotKnown { .. }) => Fit::NotKnown,
-        Err(error) => Fit::Broken(error.to_string()),
+        Ok(changes) if changes.is_empty() => SyncState::InSync,
+        Ok(_) => SyncState::OutOfSync,
+        Err(RouteError::NotKnown { .. }) => SyncState::NotKnown,
+        Err(error) => SyncState::Invalid(error.to_string()),
     }
 }
 
@@ -244,14 +244,14 @@ fn slice_lists(case: &Case) -> Vec<Listed> {
 
 /// Services that are as wanted and lead to no port are of no use: that the primary's pods have no port of the name is
 /// told, as the user has to put it right.
-fn reaching(context: &Context, case: &Case, target: &RouteTarget<'_>, fit: Fit) -> Fit {
+fn reaching(context: &Context, case: &Case, target: &RouteTarget<'_>, fit: SyncState) -> SyncState {
     let Some(IntOrString::String(name)) = &case.canary.spec.service.target_port else { return fit };
     let primary = target.primary();
     let slices = slices(&context.cluster, case.key.namespace(), &primary).unwrap_or_default();
-    if fit != Fit::Fits || !slices.iter().any(|slice| lacks_ports(slice)) {
+    if fit != SyncState::InSync || !slices.iter().any(|slice| lacks_ports(slice)) {
         return fit;
     }
-    Fit::Broken(format!(
+    SyncState::Invalid(format!(
         "Service {primary}.{} leads nowhere: its pods have no port named {name}; correct spec.service.targetPort, or \
          give a container's port that name",
         case.key.namespace()

@@ -4,7 +4,7 @@
 //! primary that its Services select: clients may still come through it.
 
 use serde_json::Value;
-use vexil_analysis::{Binding, Fit, Memory};
+use vexil_analysis::{Binding, Memory, SyncState};
 use vexil_object::{Change, Objects, Seen, kinds, meta};
 use vexil_workload::{Ownership, Side};
 
@@ -19,12 +19,12 @@ pub(crate) enum Held {
 }
 
 /// Whether anything is left to be released.
-pub(crate) fn fit(context: &Context, case: &Case, memory: &Memory, view: &View) -> Fit {
+pub(crate) fn fit(context: &Context, case: &Case, memory: &Memory, view: &View) -> SyncState {
     match changes(context, case, memory, view) {
-        Ok(changes) if changes.is_empty() => Fit::Fits,
-        Ok(_) => Fit::Differs,
-        Err(Held::NotKnown) => Fit::NotKnown,
-        Err(Held::InUse(text)) => Fit::Broken(text),
+        Ok(changes) if changes.is_empty() => SyncState::InSync,
+        Ok(_) => SyncState::OutOfSync,
+        Err(Held::NotKnown) => SyncState::NotKnown,
+        Err(Held::InUse(text)) => SyncState::Invalid(text),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the user should know of a Canary that is processed all the same, as far as the cluster shows it: once each, as
 //! soon as the world has been looked at, which is before traffic moves.
 
-use vexil_analysis::Fit;
+use vexil_analysis::SyncState;
 use vexil_api::Remark;
 use vexil_object::{ObjectKey, Objects, Seen, kinds, meta};
 use vexil_workload::{Mixed, Selector, mixed};
@@ -40,7 +40,7 @@ const PATIENCE_MS: u64 = 5_000;
 /// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep
 /// the Services from being as wanted, and are told there.
 pub(crate) fn strangers(context: &Context, case: &Case, view: &View, local: &mut Local) -> Option<Remark> {
-    let strange = strange(context, case, view).filter(|_| view.seen.backends == Fit::Fits);
+    let strange = strange(context, case, view).filter(|_| view.seen.backends == SyncState::InSync);
     let Some(message) = strange else {
         local.strange_since = None;
         return None;

@@ -1,6 +1,6 @@
 //! The autoscalers of a Canary: the user's, its copy for the primary, and what is left of earlier ones.
 
-use vexil_analysis::{Fit, TargetScaler};
+use vexil_analysis::{SyncState, TargetScaler};
 use vexil_api::canary::ScalerRef;
 use vexil_kube::{Cluster, Listed};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, kinds, meta};
@@ -85,12 +85,12 @@ impl<'a> Scalers<'a> {
     }
 
     /// The same as the engine is told it.
-    pub(crate) fn fit(&self, have: &Objects) -> Fit {
+    pub(crate) fn fit(&self, have: &Objects) -> SyncState {
         match self.primary(have) {
-            Ok(changes) if changes.is_empty() => Fit::Fits,
-            Ok(_) => Fit::Differs,
-            Err(WorkloadError::NotKnown { .. }) => Fit::NotKnown,
-            Err(error) => Fit::Broken(error.to_string()),
+            Ok(changes) if changes.is_empty() => SyncState::InSync,
+            Ok(_) => SyncState::OutOfSync,
+            Err(WorkloadError::NotKnown { .. }) => SyncState::NotKnown,
+            Err(error) => SyncState::Invalid(error.to_string()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use vexil_analysis::{
-    Alert, AlertSeverity, Binding, Ending, Entry, Kind, Level, Limits, Memory, Millis, Notice, Outbox, Phase,
+    Alert, AlertSeverity, Binding, Ending, Entry, Level, Limits, Memory, Millis, Notice, Outbox, Phase,
     Receiver, Revision, Route, Wait, WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus, EventType, OutboxAlert, OutboxEntry};
@@ -36,7 +36,7 @@ pub(crate) fn load(status: &CanaryStatus) -> Memory {
         prepared: status.prepared.unwrap_or(started),
         iterations: count(status.iterations),
         failed_checks: count(status.failed_checks),
-        foreign: applied.as_ref().is_some_and(|revision| !is_our_revision(revision)),
+        from_flagger: applied.as_ref().is_some_and(|revision| !is_our_revision(revision)),
         promoted: revision(&status.last_promoted_spec),
         applied,
         held,
@@ -130,14 +130,14 @@ const BROKEN: &str = "broken-";
 
 pub(crate) fn wait_name(kind: WaitKind) -> String {
     match kind {
-        WaitKind::Broken(what) => format!("{BROKEN}{what:08x}"),
+        WaitKind::InvalidObject(what) => format!("{BROKEN}{what:08x}"),
         kind => name(WAITS, kind).to_owned(),
     }
 }
 
 fn wait(wait: &api::Wait) -> Option<Wait> {
     let broken = wait.kind.strip_prefix(BROKEN).and_then(|what| u32::from_str_radix(what, 16).ok());
-    let kind = broken.map(WaitKind::Broken).or_else(|| value(WAITS, &wait.kind))?;
+    let kind = broken.map(WaitKind::InvalidObject).or_else(|| value(WAITS, &wait.kind))?;
     let text = wait.message.clone();
     Some(Wait { kind, since: Millis(wait.since), waited_ms: wait.waited_ms, at: Millis(wait.at), text })
 }
@@ -211,7 +211,11 @@ fn outbox(outbox: &api::Outbox) -> Outbox {
     let entries = outbox.entries.iter().map(|entry| Entry {
         seq: entry.seq,
         notice: Notice {
-            kind: if entry.type_ == EventType::Warning { Kind::Warning } else { Kind::Normal },
+            event_type: if entry.type_ == EventType::Warning {
+                vexil_analysis::EventType::Warning
+            } else {
+                vexil_analysis::EventType::Normal
+            },
             level: value(LEVELS, &entry.level).unwrap_or(Level::Info),
             message: entry.message.clone(),
             phase: phase(entry.phase),
@@ -229,7 +233,11 @@ fn outbox(outbox: &api::Outbox) -> Outbox {
 fn api_outbox(outbox: &Outbox) -> api::Outbox {
     let entries = outbox.entries.iter().map(|entry| OutboxEntry {
         seq: entry.seq,
-        type_: if entry.notice.kind == Kind::Warning { EventType::Warning } else { EventType::Normal },
+        type_: if entry.notice.event_type == vexil_analysis::EventType::Warning {
+            EventType::Warning
+        } else {
+            EventType::Normal
+        },
         level: name(LEVELS, entry.notice.level).to_owned(),
         message: entry.notice.message.clone(),
         phase: api_phase(entry.notice.phase),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::{LiveRoutes, Memory, Millis, Transition, World, laws};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Transition, laws};
 use vexil_api::{Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, Seen, meta};
@@ -165,7 +165,7 @@ fn reopened(context: &Context, case: &Case) -> Option<Case> {
     let live = context.cluster.look(&case.key).object().cloned().map(Arc::new)?;
     let going = !meta::text(&live, "/metadata/deletionTimestamp").is_empty();
     let next = Case::open(live, context).ok().filter(|_| !going)?;
-    (case.plan.halted.is_none() && rival::older(context, &next).is_none()).then_some(next)
+    (case.plan.spec_error.is_none() && rival::older(context, &next).is_none()).then_some(next)
 }
 
 /// The API server did not answer a question that has to be answered first.
@@ -184,7 +184,7 @@ fn told_with<'a>(context: &Context, case: &'a Case) -> conditions::Context<'a> {
     conditions::Context {
         kind: &case.canary.spec.target_ref.kind,
         generation: refuse::generation(&case.live),
-        refused: case.plan.halted.as_deref(),
+        refused: case.plan.spec_error.as_deref(),
         now: context.clock.now(),
     }
 }
@@ -195,11 +195,11 @@ fn told_with<'a>(context: &Context, case: &'a Case) -> conditions::Context<'a> {
 /// When the API server did not answer; with the pause that it asks for, in milliseconds, if any.
 async fn recall(context: &Context, case: &Case) -> Result<Memory, Option<u64>> {
     let mut memory = status::load(&case.status());
-    if memory.foreign && memory.held.is_none() {
+    if memory.from_flagger && memory.held.is_none() {
         memory.held = ask::adopted(context, case).await?;
         // What the routes say counts: the other operator's status does not always tell the weight.
         let view = View::of(context, case, &memory, context.clock.now());
-        if let LiveRoutes::Are { routes, .. } = view.seen.routes {
+        if let LiveRoutes::Present { routes, .. } = view.seen.routes {
             memory.weight = routes.canary();
         }
     }
@@ -215,7 +215,9 @@ fn remember_wait(local: &mut Local, transition: &Transition, now: Millis) {
 
 /// Objects whose last write has an unknown outcome, or that are outside of the watched namespace, are read once.
 async fn settle_looks(context: &Context, converged: &Converged) {
-    if !matches!(converged.world, World::Waits(vexil_analysis::Pause::Look)) || converged.retry_ms.is_none() {
+    if !matches!(converged.state, Convergence::Pending(vexil_analysis::Pending::NotObserved))
+        || converged.retry_ms.is_none()
+    {
         return;
     }
     for (key, seen) in converged.view.have.iter() {
@@ -296,7 +298,7 @@ fn tell(context: &Context, case: &Case, memory: &Memory, transition: &Transition
 fn observe(context: &Context, case: &Case, memory: &Memory, converged: &Converged) {
     context.telemetry.phase(case, memory.phase);
     context.telemetry.accepted(&case.key, conditions::accepted(memory, &told_with(context, case)));
-    if let LiveRoutes::Are { routes, .. } = &converged.view.seen.routes {
+    if let LiveRoutes::Present { routes, .. } = &converged.view.seen.routes {
         context.telemetry.weights(case, routes);
     }
 }

@@ -168,7 +168,7 @@ fn fail(text: String) -> Checked {
 }
 
 fn lost(text: String) -> Checked {
-    Checked { verdict: Verdict::Lost(text), value: None }
+    Checked { verdict: Verdict::Unavailable(text), value: None }
 }
 
 #[cfg(test)]

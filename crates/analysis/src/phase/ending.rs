@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, Ending, HookKind, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
-    phase::{progressing, rebinding, trouble},
+    phase::{migration, progressing, waits},
 };
 
 /// Remembers how the run ended. Everything else follows from that, also after a crash.
@@ -11,13 +11,13 @@ pub(crate) fn begin(draft: &mut Draft<'_>, ending: Ending) -> Need<()> {
     draft.memory.ending = Some(ending);
     draft.memory.drain_until = None;
     draft.memory.wait = None;
-    draft.shift(Weight::ZERO);
+    draft.set_weight(Weight::ZERO);
     Ok(())
 }
 
 /// Traffic is to go back, or has gone back, or the pods are to go, or have gone.
-pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
-    if progressing::cured(draft) {
+pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
+    if progressing::superseded_by_push(draft) {
         let runs = matches!(draft.memory.phase, Phase::Progressing | Phase::WaitingPromotion);
         draft.memory.run += u64::from(!runs);
         return progressing::restart(draft);
@@ -25,10 +25,10 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
     // A Finalising that another operator left behind ends as a promotion.
     let ending =
         draft.memory.ending.clone().unwrap_or(Ending { result: Outcome::Promoted, cause: Cause::Passed });
-    if trouble::drains_anew(draft) {
+    if waits::restarts_drain(draft) {
         return Ok(());
     }
-    if trouble::holds_up(draft)? {
+    if waits::blocks_ending(draft)? {
         return Ok(());
     }
     if draft.memory.drain_until.is_some() {
@@ -46,7 +46,7 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
 fn finish(draft: &mut Draft<'_>, ending: Ending) {
     if ending.result == Outcome::Rebound {
         let change = draft.memory.binding.as_ref().and_then(|old| old.change_to(&draft.plan.binding));
-        return rebinding::bind(draft, change.as_deref());
+        return migration::bind(draft, change.as_deref());
     }
     let phase = match ending.result {
         Outcome::Promoted | Outcome::Reverted => Phase::Succeeded,
@@ -78,7 +78,7 @@ pub(crate) fn ask_hooks(draft: &mut Draft<'_>) -> Need<()> {
     for (place, hook) in draft.plan.hooks_of(HookKind::PostRollout) {
         match draft.ask(Question::Hook(place, phase))? {
             Answer::Passed => draft.normal(format!("Post-rollout check {} passed", hook.name)),
-            Answer::Failed(error) | Answer::Lost(error) => {
+            Answer::Failed(error) | Answer::Unavailable(error) => {
                 draft.warn(format!("Post-rollout hook {} failed {error}", hook.name));
                 break;
             }

@@ -5,7 +5,7 @@ use crate::{
     draft::{Draft, Need},
     phase::{
         ending, progressing,
-        trouble::{self, Hold},
+        waits::{self, Hold},
     },
 };
 
@@ -21,31 +21,31 @@ pub(crate) fn suspended(draft: &mut Draft<'_>) -> Need<()> {
 }
 
 /// Initialized, Waiting, Succeeded or Failed.
-pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
+pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.ending.is_some() {
-        return ending::go_on(draft);
+        return ending::proceed(draft);
     }
     if draft.memory.post_rollout.is_some() {
         return ending::ask_hooks(draft);
     }
-    progressing::withhold(draft);
-    if draft.plan.halted.is_some() {
+    progressing::fail_over(draft);
+    if draft.plan.spec_error.is_some() {
         return Ok(());
     }
     if draft.memory.promotion_failed() && primary_ready(draft) {
         return ending::begin(draft, Ending { result: Outcome::Recovered, cause: Cause::Promotion });
     }
-    if trouble::foreign_primary(draft)? != Hold::No {
+    if waits::primary_not_owned(draft)? != Hold::No {
         return Ok(());
     }
-    draft.waited(WaitKind::PrimaryForeign);
+    draft.end_wait(WaitKind::PrimaryNotOwned);
     let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
         return match draft.facts.seen.target {
-            Known::Absent => trouble::target_missing(draft),
-            Known::NotKnown | Known::Present(_) => trouble::unsettled(draft).map(drop),
+            Known::Absent => waits::target_missing(draft),
+            Known::NotKnown | Known::Present(_) => waits::not_settled(draft).map(drop),
         };
     };
-    draft.waited(WaitKind::TargetMissing);
+    draft.end_wait(WaitKind::TargetMissing);
     if draft.memory.held.as_ref() == Some(&revision) {
         // Back to what the primary runs: pushing the failed revision once more is then a new run.
         draft.memory.applied = Some(revision);
@@ -68,18 +68,18 @@ fn may_start(draft: &mut Draft<'_>) -> Need<bool> {
     if draft.memory.heals() || primary_ready(draft) || seen.primary_sleeps() || seen.primary_is_down() {
         return Ok(true);
     }
-    let Some(text) = trouble::primary_text(draft) else {
-        trouble::unsettled(draft)?;
+    let Some(text) = waits::primary_text(draft) else {
+        waits::not_settled(draft)?;
         return Ok(false);
     };
-    let hold = trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text)?;
+    let hold = waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text)?;
     Ok(hold == Hold::Overdue)
 }
 
 /// Nothing is new. Zero replicas are an act, not a state: a target that was given pods is left alone, and reported
 /// once; so is a primary that does not run what was promoted.
 fn rest(draft: &mut Draft<'_>) -> Need<()> {
-    if trouble::unsettled(draft)? || draft.memory.promotion_failed() {
+    if waits::not_settled(draft)? || draft.memory.promotion_failed() {
         return Ok(());
     }
     if draft.facts.seen.primary.present().is_some_and(|pods| pods.edited) {
@@ -107,7 +107,7 @@ fn primary_ready(draft: &Draft<'_>) -> bool {
 fn start(draft: &mut Draft<'_>, revision: Revision) {
     let carried = draft.memory.weight;
     draft.enter(Phase::Progressing);
-    draft.shift(carried);
+    draft.set_weight(carried);
     draft.memory.applied = Some(revision);
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;

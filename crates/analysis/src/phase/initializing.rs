@@ -1,10 +1,10 @@
 //! The initialisation: the primary is made, traffic moves to it, the target goes to zero.
 
 use crate::{
-    Answer, Known, Millis, Pause, Phase, Question, World,
-    converge::replaceable,
+    Answer, Convergence, Known, Millis, Pending, Phase, Question,
     draft::{Draft, Need},
-    phase::trouble,
+    next_effect::replaceable,
+    phase::waits,
 };
 
 /// A Canary that was not looked at yet.
@@ -25,21 +25,19 @@ fn follow_target(draft: &mut Draft<'_>) {
 }
 
 /// The steps after the primary is ready: wait until traffic is there, drain, scale down.
-pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
-    if draft.plan.halted.is_some() {
+pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
+    if draft.plan.spec_error.is_some() {
         return Ok(());
     }
-    if matches!(draft.facts.world, World::Waits(Pause::TargetMoved)) || draft.memory.applied.is_none() {
+    if matches!(draft.facts.convergence, Convergence::Pending(Pending::TargetChanged))
+        || draft.memory.applied.is_none()
+    {
         let seen = &draft.facts.seen;
         let unmade = seen.primary == Known::Absent || seen.primary.present().is_some_and(replaceable);
         if unmade || draft.memory.applied.is_none() {
             follow_target(draft);
         }
-        return if draft.facts.seen.target == Known::Absent {
-            trouble::target_missing(draft)
-        } else {
-            Ok(())
-        };
+        return if draft.facts.seen.target == Known::Absent { waits::target_missing(draft) } else { Ok(()) };
     }
     if pushed_before_it_worked(draft) {
         let target = draft.target();
@@ -47,7 +45,7 @@ pub(crate) fn go_on(draft: &mut Draft<'_>) -> Need<()> {
         draft.normal(format!("New revision detected! Restarting initialization with {target}"));
         return Ok(());
     }
-    if trouble::drains_anew(draft) || trouble::unsettled(draft)? {
+    if waits::restarts_drain(draft) || waits::not_settled(draft)? {
         return Ok(());
     }
     match draft.memory.drain_until {
@@ -64,7 +62,7 @@ fn pushed_before_it_worked(draft: &Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return false };
     let pushed = target.revision.is_some() && target.revision != draft.memory.applied;
-    pushed && primary.foreign.is_none() && replaceable(primary)
+    pushed && primary.owner_conflict.is_none() && replaceable(primary)
 }
 
 /// Traffic is on the primary now; connections to the target are given time to end.
@@ -72,7 +70,7 @@ fn drain(draft: &mut Draft<'_>) -> Need<()> {
     if !draft.plan.skip_analysis {
         match draft.ask(Question::Providers)? {
             Answer::Passed => draft.normal("all the metrics providers are available!".to_owned()),
-            Answer::Failed(error) | Answer::Lost(error) => {
+            Answer::Failed(error) | Answer::Unavailable(error) => {
                 draft.warn(format!("Error checking metric providers: {error}"));
                 draft.as_error();
             }
@@ -90,7 +88,7 @@ fn finish(draft: &mut Draft<'_>) {
     draft.memory.applied.clone_from(&held);
     draft.memory.promoted.clone_from(&held);
     draft.memory.held = held;
-    draft.memory.foreign = false;
+    draft.memory.from_flagger = false;
     draft.memory.drain_until = None;
     let (canary, kind) = (draft.canary(), &draft.plan.names.kind);
     let alert = format!("New {kind} detected, initialization completed.");

@@ -3,13 +3,13 @@
 pub(crate) mod ending;
 pub(crate) mod idle;
 pub(crate) mod initializing;
+pub(crate) mod migration;
 pub(crate) mod progressing;
 pub(crate) mod promoting;
-pub(crate) mod rebinding;
 pub(crate) mod takeover;
 
-mod analysis;
-mod trouble;
-mod turn;
+mod analysis_step;
+mod transitions;
+mod waits;
 
-pub(crate) use trouble::drifted;
+pub(crate) use waits::report_drift;

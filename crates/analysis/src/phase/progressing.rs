@@ -2,19 +2,18 @@
 
 use crate::{
     Cause, Ending, Known, LiveRoutes, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
-    converge::stands_in,
     draft::{Draft, Need},
+    next_effect::stands_in,
     phase::{
-        analysis, ending,
-        trouble::{self, Hold},
-        turn,
+        analysis_step, ending, transitions,
+        waits::{self, Hold},
     },
 };
 
 /// Progressing or WaitingPromotion.
-pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
+pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.ending.is_some() {
-        return ending::go_on(draft);
+        return ending::proceed(draft);
     }
     if reverted(draft) {
         return revert(draft);
@@ -22,45 +21,45 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
     if new_revision(draft).is_some() {
         return restart(draft);
     }
-    if withhold(draft) {
-        return analysis::lost_pods(draft);
+    if fail_over(draft) {
+        return analysis_step::lost_pods(draft);
     }
     match canary_unready(draft)? {
         Hold::Yes => return Ok(()),
-        Hold::Overdue => return late(draft),
+        Hold::Overdue => return ready_too_late(draft),
         Hold::No => {}
     }
-    draft.waited(WaitKind::Canary);
-    if draft.plan.halted.is_some() {
+    draft.end_wait(WaitKind::Canary);
+    if draft.plan.spec_error.is_some() {
         return halted(draft);
     }
-    draft.waited(WaitKind::Invalid);
+    draft.end_wait(WaitKind::InvalidSpec);
     match primary_unready(draft)? {
         Hold::Yes => return Ok(()),
         // It was waited for long enough: what is analysed may be what mends it.
         Hold::Overdue | Hold::No => {}
     }
-    if give_back(draft) {
+    if resume_weight(draft) {
         return Ok(());
     }
-    match trouble::unsettled_in_time(draft)? {
+    match waits::not_settled_within_deadline(draft)? {
         Hold::Yes => return Ok(()),
         Hold::Overdue => return blocked(draft),
         Hold::No => {}
     }
     if draft.plan.skip_analysis {
-        turn::promote(draft);
+        transitions::promote(draft);
         return Ok(());
     }
     if !draft.facts.due {
-        turn::wake_when_due(draft);
+        transitions::wake_when_due(draft);
         return Ok(());
     }
-    analysis::run(draft)
+    analysis_step::run(draft)
 }
 
 /// The rollout is over, but its end is held up because the primary serves nothing; a revision pushed since is the cure.
-pub(crate) fn cured(draft: &Draft<'_>) -> bool {
+pub(crate) fn superseded_by_push(draft: &Draft<'_>) -> bool {
     draft.memory.ending.is_some() && draft.facts.seen.primary_is_down() && new_revision(draft).is_some()
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
     let target = draft.target();
     draft.enter(Phase::Progressing);
     draft.normal(format!("New revision detected! Restarting analysis for {target}"));
-    draft.shift(if stranded { Weight::FULL } else { Weight::ZERO });
+    draft.set_weight(if stranded { Weight::FULL } else { Weight::ZERO });
     if stranded && !draft.memory.heals() {
         // Once the primary is back, the new revision goes through all steps.
         draft.memory.withheld = Some(Weight::ZERO);
@@ -112,13 +111,13 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
 /// The canary has all traffic, or still has it although its rollout is to end.
 fn carries_all(draft: &Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
-    let live = matches!(&seen.routes, LiveRoutes::Are { routes, .. } if routes.canary() == Weight::FULL);
+    let live = matches!(&seen.routes, LiveRoutes::Present { routes, .. } if routes.canary() == Weight::FULL);
     draft.memory.weight == Weight::FULL || live && draft.memory.ending.is_some() && seen.canary_serves()
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already.
 /// Returns whether it was the canary that lost its traffic.
-pub(crate) fn withhold(draft: &mut Draft<'_>) -> bool {
+pub(crate) fn fail_over(draft: &mut Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     let weight = draft.memory.weight;
     let (gone, other, all) = if !weight.is_zero() && seen.canary_is_gone() && seen.primary_serves() {
@@ -133,9 +132,9 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) -> bool {
     } else {
         return false;
     };
-    trouble::no_pod(draft, &gone, other);
+    waits::no_pod(draft, &gone, other);
     let before = draft.memory.withheld.unwrap_or(weight);
-    draft.shift(all);
+    draft.set_weight(all);
     draft.memory.withheld = Some(before);
     if !all.is_zero() && draft.memory.last_step.is_some() {
         // A short absence of the primary does not promote: a whole interval at this weight is analysed.
@@ -145,7 +144,7 @@ pub(crate) fn withhold(draft: &mut Draft<'_>) -> bool {
 }
 
 /// Both copies have pods again: the step is tried again.
-fn give_back(draft: &mut Draft<'_>) -> bool {
+fn resume_weight(draft: &mut Draft<'_>) -> bool {
     let Some(weight) = draft.memory.withheld else { return false };
     if !draft.facts.seen.primary_serves() || !draft.facts.seen.canary_serves() {
         return false;
@@ -156,30 +155,30 @@ fn give_back(draft: &mut Draft<'_>) -> bool {
         let canary = draft.canary();
         draft.normal(format!("Advance {canary} canary weight {weight}"));
     }
-    draft.shift(weight);
+    draft.set_weight(weight);
     draft.memory.last_step = Some(draft.facts.now);
-    turn::wake_when_due(draft);
+    transitions::wake_when_due(draft);
     true
 }
 
 /// Whether the primary has to be waited for. An analysis needs something to compare with and to go back to, unless it
 /// is there to heal a primary: one whose promotion failed, or one that serves nothing.
 fn primary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
-    let foreign = trouble::foreign_primary(draft)?;
+    let foreign = waits::primary_not_owned(draft)?;
     if foreign != Hold::No {
         // What was analysed could not be promoted.
         return if foreign == Hold::Overdue { blocked(draft).map(|()| Hold::Yes) } else { Ok(foreign) };
     }
-    draft.waited(WaitKind::PrimaryForeign);
+    draft.end_wait(WaitKind::PrimaryNotOwned);
     if draft.memory.heals() || draft.plan.skip_analysis || draft.facts.seen.primary_is_down() {
-        draft.waited(WaitKind::Primary);
+        draft.end_wait(WaitKind::Primary);
         return Ok(Hold::No);
     }
-    let Some(text) = trouble::primary_text(draft) else {
-        draft.waited(WaitKind::Primary);
+    let Some(text) = waits::primary_text(draft) else {
+        draft.end_wait(WaitKind::Primary);
         return Ok(Hold::No);
     };
-    trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text)
+    waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text)
 }
 
 /// Whether the canary's pods have to be waited for. A target that was deleted does not come back: what comes is new.
@@ -187,12 +186,12 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
     let pods = match &draft.facts.seen.target {
         Known::NotKnown => return Ok(Hold::Yes),
         Known::Absent => {
-            let (canary, missing) = (draft.canary(), trouble::missing(draft));
+            let (canary, missing) = (draft.canary(), waits::missing(draft));
             draft.warn_with_alert(
                 format!("Rolling back {canary} {missing}"),
                 format!("Target deleted: {missing}"),
             );
-            return turn::roll_back(draft, Cause::TargetDeleted).map(|()| Hold::Yes);
+            return transitions::roll_back(draft, Cause::TargetDeleted).map(|()| Hold::Yes);
         }
         Known::Present(pods) => pods,
     };
@@ -205,26 +204,28 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
         Readiness::Waiting(text) => text.clone(),
         Readiness::Failed(_) => return Ok(Hold::Overdue),
     };
-    trouble::pods_in_time(draft, WaitKind::Canary, Side::Canary, text)
+    waits::pods_within_deadline(draft, WaitKind::Canary, Side::Canary, text)
 }
 
 /// Pods were waited for as long as the deadline allows.
-fn late(draft: &mut Draft<'_>) -> Need<()> {
-    let text = draft.facts.seen.target.present().and_then(|pods| trouble::unready(&pods.readiness));
+fn ready_too_late(draft: &mut Draft<'_>) -> Need<()> {
+    let text = draft.facts.seen.target.present().and_then(|pods| waits::unready(&pods.readiness));
     let text = text.map_or_else(|| format!("{} not ready in time", draft.target()), str::to_owned);
-    turn::exceed_deadline(draft, &text, Cause::Deadline)
+    transitions::exceed_deadline(draft, &text, Cause::Deadline)
 }
 
 /// The spec is invalid: no checks are made, and it does not go on for ever. What is wrong has been reported.
 fn halted(draft: &mut Draft<'_>) -> Need<()> {
-    let text = draft.plan.halted.clone().unwrap_or_default();
-    if draft.wait_in_time(WaitKind::Invalid, |_| Ok(format!("The analysis stands still: {text}")))? {
-        return turn::exceed_deadline(draft, "the spec is invalid", Cause::Blocked);
+    let text = draft.plan.spec_error.clone().unwrap_or_default();
+    if draft
+        .wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(format!("The analysis stands still: {text}")))?
+    {
+        return transitions::exceed_deadline(draft, "the spec is invalid", Cause::Blocked);
     }
     Ok(())
 }
 
 /// The world does not become as it should: no checks are made meanwhile, and it does not go on for ever.
 fn blocked(draft: &mut Draft<'_>) -> Need<()> {
-    turn::exceed_deadline(draft, "the step could not be applied", Cause::Blocked)
+    transitions::exceed_deadline(draft, "the step could not be applied", Cause::Blocked)
 }

@@ -4,17 +4,16 @@ use crate::{
     Cause, Ending, Known, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     phase::{
-        ending, progressing,
-        trouble::{self, Hold},
-        turn,
+        ending, progressing, transitions,
+        waits::{self, Hold},
     },
 };
 
 /// Promoting.
-pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
-    progressing::withhold(draft);
-    if draft.facts.seen.primary_foreign().is_some() {
-        let hold = trouble::foreign_primary(draft)?;
+pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
+    progressing::fail_over(draft);
+    if draft.facts.seen.primary_owner_conflict().is_some() {
+        let hold = waits::primary_not_owned(draft)?;
         return give_up(draft, hold);
     }
     let seen = &draft.facts.seen;
@@ -31,10 +30,10 @@ pub(crate) fn look(draft: &mut Draft<'_>) -> Need<()> {
         Readiness::Ready if seen.primary_is_gone() => {
             format!("{} not ready: no pod is ready to take traffic", draft.primary())
         }
-        Readiness::Ready if !seen.primary_serves() => return trouble::unsettled(draft).map(drop),
+        Readiness::Ready if !seen.primary_serves() => return waits::not_settled(draft).map(drop),
         Readiness::Ready => return hand_back(draft),
     };
-    match trouble::pods_in_time(draft, WaitKind::Primary, Side::Primary, text.clone())? {
+    match waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text.clone())? {
         Hold::Overdue => failed(draft, &text),
         Hold::Yes | Hold::No => Ok(()),
     }
@@ -48,22 +47,22 @@ fn uncopied(draft: &mut Draft<'_>) -> Need<()> {
             progressing::restart(draft)
         }
         Known::Absent => {
-            let (canary, missing) = (draft.canary(), trouble::missing(draft));
+            let (canary, missing) = (draft.canary(), waits::missing(draft));
             draft.enter(Phase::Progressing);
             draft.warn_with_alert(
                 format!("Rolling back {canary} {missing}"),
                 format!("Target deleted: {missing}"),
             );
-            turn::roll_back(draft, Cause::TargetDeleted)
+            transitions::roll_back(draft, Cause::TargetDeleted)
         }
-        _ if draft.plan.halted.is_some() => {
-            let text = draft.plan.halted.clone().unwrap_or_default();
+        _ if draft.plan.spec_error.is_some() => {
+            let text = draft.plan.spec_error.clone().unwrap_or_default();
             let text = format!("The promotion stands still: {text}");
-            let overdue = draft.wait_in_time(WaitKind::Invalid, |_| Ok(text))?;
+            let overdue = draft.wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(text))?;
             give_up(draft, if overdue { Hold::Overdue } else { Hold::Yes })
         }
         _ => {
-            let hold = trouble::unsettled_in_time(draft)?;
+            let hold = waits::not_settled_within_deadline(draft)?;
             give_up(draft, hold)
         }
     }
@@ -75,26 +74,26 @@ fn give_up(draft: &mut Draft<'_>, hold: Hold) -> Need<()> {
         return Ok(());
     }
     draft.enter(Phase::Progressing);
-    turn::exceed_deadline(draft, "the primary could not be updated", Cause::Blocked)
+    transitions::exceed_deadline(draft, "the primary could not be updated", Cause::Blocked)
 }
 
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
 fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.held.clone_from(&draft.memory.applied);
-    let weight = draft.plan.back_from(draft.memory.weight);
-    let stepwise = !draft.plan.back.is_zero() && !draft.memory.weight.is_zero();
+    let weight = draft.plan.after_promotion_step(draft.memory.weight);
+    let stepwise = !draft.plan.promotion_step.is_zero() && !draft.memory.weight.is_zero();
     if stepwise {
-        if trouble::holds_up(draft)? {
+        if waits::blocks_ending(draft)? {
             return Ok(());
         }
         if !draft.facts.due {
-            turn::wake_when_due(draft);
+            transitions::wake_when_due(draft);
             return Ok(());
         }
         let canary = draft.canary();
         draft.normal(format!("Advance {canary} primary weight {}", weight.rest()));
         draft.memory.last_step = Some(draft.facts.now);
-        draft.shift(weight);
+        draft.set_weight(weight);
     } else if !draft.memory.weight.is_zero() {
         draft.normal("Routing all traffic to primary".to_owned());
     }
@@ -125,7 +124,7 @@ fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
     let seen = &draft.facts.seen;
     let analysed = seen.target.present().is_some_and(|pods| pods.revision == draft.memory.applied);
     let serving = seen.canary_serves() && (analysed || seen.primary_is_gone());
-    draft.shift(if serving && draft.plan.routed { Weight::FULL } else { Weight::ZERO });
+    draft.set_weight(if serving && draft.plan.routed { Weight::FULL } else { Weight::ZERO });
     draft.memory.iterations = 0;
     draft.memory.failed_checks = 0;
     Ok(())

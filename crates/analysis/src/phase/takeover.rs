@@ -4,7 +4,7 @@
 use crate::{
     Cause, Ending, Known, LiveRoutes, Outcome, Phase, Weight,
     draft::{Draft, Need},
-    phase::trouble,
+    phase::waits,
 };
 
 /// Adopts revisions from the workloads and the weight from the routes. What the primary holds has been compared with
@@ -12,22 +12,22 @@ use crate::{
 pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
     let seen = &draft.facts.seen;
     let (Some(target), true) = (seen.target.present(), seen.primary != Known::NotKnown) else {
-        return trouble::unsettled(draft).map(drop);
+        return waits::not_settled(draft).map(drop);
     };
     let held = seen.primary.present().and_then(|primary| primary.revision.clone());
     let Some(found) = target.revision.clone() else { return Ok(()) };
     let live = match &seen.routes {
         LiveRoutes::NotKnown => return Ok(()),
-        LiveRoutes::Are { routes, .. } => routes.canary(),
-        LiveRoutes::Absent | LiveRoutes::Broken(_) => draft.memory.weight,
+        LiveRoutes::Present { routes, .. } => routes.canary(),
+        LiveRoutes::Absent | LiveRoutes::Invalid(_) => draft.memory.weight,
     };
     let copied = held.as_ref() == Some(&found);
-    draft.memory.foreign = false;
+    draft.memory.from_flagger = false;
     draft.memory.held.clone_from(&held);
     draft.memory.promoted.clone_from(&held);
     match draft.memory.phase {
         Phase::Progressing | Phase::WaitingPromotion => {
-            draft.shift(live);
+            draft.set_weight(live);
             draft.memory.prepared = !live.is_zero() || draft.memory.iterations > 0;
             draft.memory.applied = Some(found);
             // The last change of the status was the last step, so the next one is not taken at once.
@@ -35,47 +35,47 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
         }
         // The primary is overwritten already: forward.
         Phase::Promoting if copied => {
-            draft.shift(live);
+            draft.set_weight(live);
             draft.memory.applied = Some(found);
             draft.memory.promoted = None;
         }
         // Nobody knows whether this is what was analysed.
         Phase::Promoting => {
             draft.enter(Phase::Progressing);
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
         // It waits for a gate, and nobody has asked for another run.
         Phase::Waiting => {
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
         Phase::Failed if live.is_zero() => draft.memory.applied = Some(found),
         // The promotion failed: the canary serves until the primary can.
         Phase::Failed if copied => {
-            draft.shift(live);
+            draft.set_weight(live);
             draft.memory.applied = Some(found);
             draft.memory.promoted = None;
         }
         Phase::Failed => {
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
             draft.memory.ending = Some(Ending { result: Outcome::RolledBack, cause: Cause::Promotion });
         }
         // It was promoted, and is being wound up.
         Phase::Finalising => {
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = held.or(Some(found));
             draft.memory.ending = Some(Ending { result: Outcome::Promoted, cause: Cause::Passed });
         }
         // Without a primary nothing is known of the target: what is pushed next is looked at.
         _ if seen.primary == Known::Absent => {
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
         // A target that differs from the primary is then a new revision.
         _ => {
-            draft.shift(Weight::ZERO);
+            draft.set_weight(Weight::ZERO);
             draft.memory.applied = held;
         }
     }

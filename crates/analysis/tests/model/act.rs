@@ -149,8 +149,8 @@ impl Rollout {
                 next.ghost = Some(ghost);
                 return next;
             }
-            Next::Settled => vexil_analysis::World::Settled,
-            Next::Wait(pause) => vexil_analysis::World::Waits(pause),
+            Next::Settled => vexil_analysis::Convergence::Settled,
+            Next::Wait(pause) => vexil_analysis::Convergence::Pending(pause),
         };
         if ghost.fenced.contains(&Object::Status) {
             return next;

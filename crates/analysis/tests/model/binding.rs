@@ -50,7 +50,7 @@ impl Spec {
             Bound::Provider => "p".clone_into(&mut binding.provider),
         }
         let halted = self.halted.then(|| "nonsense".to_owned());
-        Plan { suspended: self.suspended, halted, binding, ..plan.clone() }
+        Plan { suspended: self.suspended, spec_error: halted, binding, ..plan.clone() }
     }
 }
 

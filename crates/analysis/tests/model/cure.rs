@@ -12,7 +12,7 @@ use super::{
 impl Rollout {
     /// Why a good revision does not end as it should.
     pub fn uncured(&self, state: &State) -> Option<&'static str> {
-        if state.memory.foreign {
+        if state.memory.from_flagger {
             // What the target is when a Canary is taken over counts as applied: nothing starts that was not asked for.
             return None;
         }

@@ -61,14 +61,14 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
             kind: "Deployment".to_owned(),
         },
         binding: Binding { target: "t".to_owned(), apex: "a".to_owned(), ..Binding::default() },
-        halted: None,
+        spec_error: None,
         suspended: false,
         skip_analysis: false,
         interval_ms: INTERVAL_MS,
         threshold: 2,
         deadline_ms: DEADLINE_MS,
         strategy: Strategy::Progressive(Steps { list, by: Weight::ZERO, max }),
-        back: Weight::clamped(back),
+        promotion_step: Weight::clamped(back),
         routed: true,
         warnings: Vec::new(),
         checks: vec!["check".to_owned()],
@@ -151,7 +151,7 @@ impl Rollout {
                         state.world.routes = Some(live);
                         state.scaled_by_user = scaled;
                         state.memory.phase = phase;
-                        state.memory.foreign = true;
+                        state.memory.from_flagger = true;
                         state.prepared = true;
                         state.memory.applied = Some(Revision::new("theirs"));
                         state.memory.promoted = state.memory.applied.clone();

@@ -87,7 +87,7 @@ impl State {
     /// The memory, with what another operator left behind made comparable.
     pub fn recalled(&self) -> Memory {
         let mut memory = self.memory.clone();
-        if memory.foreign && memory.held.is_none() {
+        if memory.from_flagger && memory.held.is_none() {
             let (target, primary) = (self.world.target, self.world.primary);
             let same = target.filter(|target| primary.is_some_and(|primary| primary.rev == target.rev));
             memory.held = same.map(|target| target.rev.revision());

@@ -2,8 +2,8 @@
 //! between any two.
 
 use vexil_analysis::{
-    Answer, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pause, Phase, Plan, Question, Step, Strategy,
-    Transition, Weight, World, advance, laws, next_effect,
+    Answer, Convergence, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pending, Phase, Plan, Question,
+    Step, Strategy, Transition, Weight, advance, laws, next_effect,
 };
 
 use super::{
@@ -30,18 +30,18 @@ impl Rollout {
         let mut next = state.clone();
         let (seen, memory) = (state.seen(), state.recalled());
         let world = match next_effect(self.plan_of(state.spec), &memory, &seen, NOW) {
-            Next::Settled => World::Settled,
-            Next::Wait(pause) => World::Waits(pause),
+            Next::Settled => Convergence::Settled,
+            Next::Wait(pause) => Convergence::Pending(pause),
             Next::Do(effect) => match self.affect(&mut next, &seen, &effect) {
                 Acted::Done => return (reply == Reply::Pass).then_some(next),
-                Acted::Moved => World::Waits(Pause::TargetMoved),
+                Acted::Moved => Convergence::Pending(Pending::TargetChanged),
                 Acted::Refused => {
                     let since = *next.process.blocked.get_or_insert(NOW);
-                    World::Blocked { error: "refused".to_owned(), since }
+                    Convergence::Blocked { error: "refused".to_owned(), since }
                 }
             },
         };
-        if !matches!(world, World::Blocked { .. }) {
+        if !matches!(world, Convergence::Blocked { .. }) {
             next.process.blocked = None;
         }
         let facts = self.facts(&memory, &next.process, world, seen);
@@ -100,11 +100,17 @@ impl Rollout {
         acted
     }
 
-    pub fn facts(&self, memory: &Memory, process: &Process, world: World, seen: Observed) -> Facts {
+    pub fn facts(
+        &self,
+        memory: &Memory,
+        process: &Process,
+        convergence: Convergence,
+        seen: Observed,
+    ) -> Facts {
         Facts {
             now: NOW,
             due: Facts::is_due(memory.last_step, self.plan.interval_ms, NOW),
-            world,
+            convergence,
             seen,
             waiting: process.waiting,
             ..Facts::default()
@@ -121,25 +127,23 @@ impl Rollout {
     ) -> Option<(Transition, Facts)> {
         let mut asked = false;
         loop {
-            let questions = match advance(self.plan_of(spec), memory, &facts) {
+            let question = match advance(self.plan_of(spec), memory, &facts) {
                 Step::Done(transition) => {
                     return (asked || reply == Reply::Pass).then_some((transition, facts));
                 }
-                Step::Ask(questions) => questions,
+                Step::Ask(question) => question,
             };
-            for question in questions {
-                let answer = match question {
-                    Question::Pods(_) => Answer::Passed,
-                    Question::Hook(..) | Question::Check(_) | Question::Providers => {
-                        asked = true;
-                        match reply {
-                            Reply::Pass => Answer::Passed,
-                            Reply::Fail => Answer::Failed("no".to_owned()),
-                        }
+            let answer = match question {
+                Question::Pods(_) => Answer::Passed,
+                Question::Hook(..) | Question::Check(_) | Question::Providers => {
+                    asked = true;
+                    match reply {
+                        Reply::Pass => Answer::Passed,
+                        Reply::Fail => Answer::Failed("no".to_owned()),
                     }
-                };
-                assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
-            }
+                }
+            };
+            assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
         }
     }
 
@@ -179,7 +183,7 @@ impl State {
         match effect {
             Effect::Route(routes) if routes.canary().is_zero() => {
                 let had =
-                    matches!(before.routes, LiveRoutes::Are { routes, .. } if !routes.canary().is_zero());
+                    matches!(before.routes, LiveRoutes::Present { routes, .. } if !routes.canary().is_zero());
                 self.lingering_ms =
                     if had && before.canary_serves() { INTERVAL_MS } else { self.lingering_ms };
             }
@@ -199,14 +203,14 @@ impl State {
         };
         let after = &self.memory;
         let fresh = before.applied != after.applied || before.run != after.run;
-        self.prepared &= !fresh || before.foreign;
+        self.prepared &= !fresh || before.from_flagger;
         self.prepared |= passed(|question| matches!(question, Question::Hook(0, Phase::Progressing)));
-        let heals = before.held != before.promoted || before.foreign;
+        let heals = before.held != before.promoted || before.from_flagger;
         let Strategy::Progressive(steps) = &plan.strategy else { return };
         let rescued = after.weight == Weight::FULL && facts.seen.primary_is_gone();
         let analysed = facts.seen.target.present().is_some_and(|pods| pods.revision == after.applied);
         let failed = before.phase == Phase::Promoting && after.phase == Phase::Failed && analysed;
-        let expected = rescued || failed || before.withheld == Some(after.weight) || before.foreign;
+        let expected = rescued || failed || before.withheld == Some(after.weight) || before.from_flagger;
         if after.weight > before.weight && after.weight != steps.after(before.weight) && !expected {
             self.breaks(Some("traffic grew by something else than a step"));
         }

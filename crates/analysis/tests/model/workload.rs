@@ -90,7 +90,7 @@ impl Workload {
             replicas: u32::from(self.scaled),
             available: u32::from(self.serves()),
             readiness,
-            foreign: None,
+            owner_conflict: None,
             edited: false,
         }
     }

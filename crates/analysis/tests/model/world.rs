@@ -1,6 +1,6 @@
 //! The world of the exhaustive check: as small as it can be while every order of events is still possible.
 
-use vexil_analysis::{Effect, Fit, Known, LiveRoutes, Observed, Routes, TargetScaler, Weight};
+use vexil_analysis::{Effect, Known, LiveRoutes, Observed, Routes, SyncState, TargetScaler, Weight};
 
 use super::binding::Aside;
 pub use super::workload::{Pods, Rev, Side, Workload};
@@ -111,10 +111,10 @@ impl World {
         let pods = |workload: &Option<Workload>| workload.map_or(Known::Absent, |w| Known::Present(w.seen()));
         let mut primary = pods(&self.primary);
         if let Known::Present(pods) = &mut primary {
-            pods.foreign = self.disowned.then(|| "is not ours".to_owned());
+            pods.owner_conflict = self.disowned.then(|| "is not ours".to_owned());
             pods.edited = self.edited;
         }
-        let fit = |fits: bool| if fits { Fit::Fits } else { Fit::Differs };
+        let fit = |fits: bool| if fits { SyncState::InSync } else { SyncState::OutOfSync };
         Observed {
             target: pods(&self.target),
             primary,
@@ -122,9 +122,9 @@ impl World {
             apex: fit(self.apex),
             scaler: fit(self.scaler),
             target_scaler: TargetScaler::None,
-            routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Are {
+            routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Present {
                 routes: Routes::split(Weight::clamped(u32::from(canary))),
-                fits: true,
+                in_sync: true,
             }),
             primary_addresses: addresses(Side::Primary),
             canary_addresses: addresses(Side::Canary),

@@ -40,7 +40,7 @@ fn act(shell: &mut Shell, action: &Action) {
             let theirs = Some(vexil_analysis::Revision::new("theirs"));
             (shell.memory.applied, shell.memory.promoted, shell.memory.held) = (theirs.clone(), theirs, None);
             shell.memory.phase = phase.unwrap_or(shell.memory.phase);
-            (shell.memory.foreign, shell.memory.last_step) = (true, None);
+            (shell.memory.from_flagger, shell.memory.last_step) = (true, None);
             shell.settle();
         }
         Action::Clock(by_ms) => {

@@ -66,7 +66,7 @@ impl Script {
             ["interval", span] => self.plan.interval_ms = span_ms(span),
             ["deadline", span] => self.plan.deadline_ms = span_ms(span),
             ["threshold", n] => self.plan.threshold = n.parse().unwrap(),
-            ["step", "back", back] => self.plan.back = weight(back),
+            ["step", "back", back] => self.plan.promotion_step = weight(back),
             ["no", "routes"] => self.plan.routed = false,
             ["warn", rest @ ..] => self.plan.warnings.push(rest.join(" ")),
             ["check", name] => self.plan.checks.push((*name).to_owned()),
@@ -112,14 +112,14 @@ fn plan() -> Plan {
             kind: "Deployment".to_owned(),
         },
         binding: binding("podinfo", "podinfo", "traefik"),
-        halted: None,
+        spec_error: None,
         suspended: false,
         skip_analysis: false,
         interval_ms: 10_000,
         threshold: 3,
         deadline_ms: 60_000,
         strategy: Strategy::Progressive(Steps { list: Vec::new(), by: Weight::ZERO, max: Weight::FULL }),
-        back: Weight::ZERO,
+        promotion_step: Weight::ZERO,
         routed: true,
         warnings: Vec::new(),
         checks: Vec::new(),
@@ -169,10 +169,10 @@ fn plan_edit(line: &str, words: &[&str]) -> Action {
             let name = (*name).to_owned();
             Box::new(move |plan| plan.binding.provider.clone_from(&name))
         }
-        ["valid"] => Box::new(|plan| plan.halted = None),
+        ["valid"] => Box::new(|plan| plan.spec_error = None),
         ["invalid", rest @ ..] => {
             let text = rest.join(" ");
-            Box::new(move |plan| plan.halted = Some(text.clone()))
+            Box::new(move |plan| plan.spec_error = Some(text.clone()))
         }
         _ => panic!("no such edit: {line}"),
     };

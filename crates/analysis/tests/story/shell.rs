@@ -1,8 +1,8 @@
 //! The shell of the stories: the controller's tick, on virtual time, with a notebook.
 
 use vexil_analysis::{
-    Effect, Facts, Memory, Millis, Next, Plan, Question, Receiver, Side, Step, Transition, WaitKind,
-    World as Settlement, advance, laws, next_effect,
+    Convergence, Effect, Facts, Memory, Millis, Next, Plan, Question, Receiver, Side, Step, Transition,
+    WaitKind, advance, laws, next_effect,
 };
 
 use super::{script::Script, world::World};
@@ -88,11 +88,11 @@ impl Shell {
 
     fn tick(&mut self) -> bool {
         let drift = self.drift();
-        let world = self.converge();
+        let convergence = self.converge();
         let mut facts = Facts {
             now: self.now,
             due: Facts::is_due(self.memory.last_step, self.plan.interval_ms, self.now),
-            world,
+            convergence,
             seen: self.world.seen(self.now),
             waiting: self.waiting,
             drift,
@@ -102,14 +102,9 @@ impl Shell {
         let transition = loop {
             match advance(&self.plan, &self.memory, &facts) {
                 Step::Done(transition) => break transition,
-                Step::Ask(questions) => {
-                    for question in questions {
-                        let answer = self.ask(question);
-                        assert!(
-                            facts.answers.insert(question, answer).is_none(),
-                            "asked twice: {question:?}"
-                        );
-                    }
+                Step::Ask(question) => {
+                    let answer = self.ask(question);
+                    assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
                 }
             }
         };
@@ -125,15 +120,15 @@ impl Shell {
             .then(|| format!("canary {}", live.canary()))
     }
 
-    fn converge(&mut self) -> Settlement {
+    fn converge(&mut self) -> Convergence {
         loop {
             match next_effect(&self.plan, &self.memory, &self.world.seen(self.now), self.now) {
                 Next::Settled => {
                     self.blocked = None;
                     self.settled_as = Some(self.memory.clone());
-                    return Settlement::Settled;
+                    return Convergence::Settled;
                 }
-                Next::Wait(pause) => return Settlement::Waits(pause),
+                Next::Wait(pause) => return Convergence::Pending(pause),
                 Next::Do(effect) => match self.act(&effect) {
                     Ok(told) => {
                         if let Some((kind, what)) = told {
@@ -146,7 +141,7 @@ impl Shell {
                     }
                     Err(error) => {
                         let since = *self.blocked.get_or_insert(self.now);
-                        return Settlement::Blocked { error, since };
+                        return Convergence::Blocked { error, since };
                     }
                 },
             }
@@ -203,7 +198,7 @@ impl Shell {
         for notice in &transition.notices {
             let alert = if notice.alert.is_some() { " (alert)" } else { "" };
             let row = row_of(&notice.message).map(|row| format!("  [{row}]")).unwrap_or_default();
-            self.note("event", &format!("{} {}{alert}{row}", notice.kind.as_str(), notice.message));
+            self.note("event", &format!("{} {}{alert}{row}", notice.event_type.as_str(), notice.message));
         }
         let events: Vec<u64> = self.memory.outbox.entries.iter().map(|e| e.seq).collect();
         debug_assert!(self.memory.outbox.entries.iter().all(|e| e.to == [Receiver::Events]), "{events:?}");

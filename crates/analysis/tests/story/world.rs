@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{
-    Answer, Effect, Fit, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes,
+    Answer, Effect, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState,
     TargetScaler, Weight, laws,
 };
 
@@ -195,23 +195,25 @@ impl World {
         Observed {
             target: self.pods(&self.target, now, "canary deployment podinfo.test"),
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
-            backends: if self.backends { Fit::Fits } else { Fit::Differs },
-            apex: if self.apex { Fit::Fits } else { Fit::Differs },
+            backends: if self.backends { SyncState::InSync } else { SyncState::OutOfSync },
+            apex: if self.apex { SyncState::InSync } else { SyncState::OutOfSync },
             scaler: match &self.scaler {
                 Ok(fits) => {
                     if *fits {
-                        Fit::Fits
+                        SyncState::InSync
                     } else {
-                        Fit::Differs
+                        SyncState::OutOfSync
                     }
                 }
-                Err(text) => Fit::Broken(text.clone()),
+                Err(text) => SyncState::Invalid(text.clone()),
             },
             target_scaler: self.target_scaler,
-            routes: self.routes.map_or(LiveRoutes::Absent, |routes| LiveRoutes::Are { routes, fits: true }),
+            routes: self
+                .routes
+                .map_or(LiveRoutes::Absent, |routes| LiveRoutes::Present { routes, in_sync: true }),
             primary_addresses: addresses(&self.primary),
             canary_addresses: canary,
-            leftovers: if self.leftovers { Fit::Differs } else { Fit::Fits },
+            leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
             selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
         }
@@ -241,7 +243,7 @@ impl World {
             replicas: w.replicas,
             available: if w.serves(now) { w.replicas } else { 0 },
             readiness,
-            foreign: self.foreign.clone().filter(|_| primary),
+            owner_conflict: self.foreign.clone().filter(|_| primary),
             edited: primary && self.edited,
         })
     }

@@ -25,7 +25,7 @@ pub(super) fn of_target(context: &Context, case: &Case, have: &Objects) -> Known
         replicas: if idle { 0 } else { 1 },
         available: case.workload.available(live),
         readiness,
-        foreign: None,
+        owner_conflict: None,
         edited: false,
     })
 }
@@ -62,7 +62,7 @@ pub(super) fn of_primary(
         replicas: case.workload.replicas(live).unwrap_or(1),
         available: case.workload.available(live),
         readiness,
-        foreign,
+        owner_conflict: foreign,
         edited: matches!(
             case.workload.template(live, memory.held.as_ref()),
             PrimaryTemplate::Edited | PrimaryTemplate::RolledBack

@@ -9,7 +9,7 @@ fn the_status_never_outgrows_its_limit() {
         let entry = |seq| Entry {
             seq,
             notice: Notice {
-                kind: Kind::Warning,
+                event_type: vexil_analysis::EventType::Warning,
                 level: Level::Error,
                 message: "\"<\u{1}é".repeat(length / 4),
                 phase: Phase::WaitingPromotion,

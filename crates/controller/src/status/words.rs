@@ -53,9 +53,9 @@ pub(super) const WAITS: Words<WaitKind> = &[
     ("scaled-up", WaitKind::ScaledUp),
     ("primary-missing", WaitKind::PrimaryMissing),
     ("primary", WaitKind::Primary),
-    ("primary-foreign", WaitKind::PrimaryForeign),
+    ("primary-foreign", WaitKind::PrimaryNotOwned),
     ("primary-edited", WaitKind::PrimaryEdited),
-    ("invalid", WaitKind::Invalid),
+    ("invalid", WaitKind::InvalidSpec),
     ("canary", WaitKind::Canary),
     ("refused", WaitKind::Refused),
 ];

@@ -111,7 +111,7 @@ async fn fails(server: Server, block: Value, text: &str) {
 
 async fn loses(server: Server, block: Value, text: &str) {
     let (verdicts, values) = told(&server, &canary(json!({})), block, &Objects::default()).await;
-    assert_eq!((verdicts, values), (vec![Verdict::Lost(text.to_owned())], vec![None]));
+    assert_eq!((verdicts, values), (vec![Verdict::Unavailable(text.to_owned())], vec![None]));
 }
 
 fn success_rate() -> Value {
@@ -194,14 +194,14 @@ async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
     let (verdicts, _) = told(&says("1"), &spec, success_rate(), &Objects::default()).await;
     let text =
         "Error building Prometheus client for prom:9090 prometheus address prom:9090 is not a valid URL";
-    assert_eq!(verdicts, [Verdict::Lost(text.to_owned())]);
+    assert_eq!(verdicts, [Verdict::Unavailable(text.to_owned())]);
 
     let (spec, metrics) = (canary(json!({})), [metric(success_rate())]);
     let unknown = Subject { provider: "smi:linkerd", queries: "nobody", ..subject(&spec) };
     let checked =
         check(&says("1"), &unknown, &checks(&metrics)[0], &Objects::default()).await.expect("known");
     let text = "Prometheus query failed: provider smi:linkerd has no built-in queries, use a templateRef";
-    assert_eq!(checked.verdict, Verdict::Lost(text.to_owned()));
+    assert_eq!(checked.verdict, Verdict::Unavailable(text.to_owned()));
 }
 
 #[tokio::test]

@@ -195,7 +195,7 @@ impl World {
         match text(object, "/kind") {
             "TraefikService" => {
                 let canary = Weight::new(weights(object, name).1 as i64).unwrap();
-                self.seen.routes = LiveRoutes::Are { routes: Routes::split(canary), fits: true };
+                self.seen.routes = LiveRoutes::Present { routes: Routes::split(canary), in_sync: true };
             }
             "Deployment" if text(object, "/metadata/name") == name => {
                 let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1) as u32;
@@ -204,7 +204,7 @@ impl World {
                     replicas,
                     available: replicas,
                     readiness: Readiness::Ready,
-                    foreign: None,
+                    owner_conflict: None,
                     edited: false,
                 });
             }

@@ -21,7 +21,7 @@ async fn check_template(server: Server, have: Objects, expect: Verdict) {
 
 #[tokio::test]
 async fn a_template_that_leads_nowhere_says_at_which_step() {
-    let lost = |text: &str| Verdict::Lost(text.to_owned());
+    let lost = |text: &str| Verdict::Unavailable(text.to_owned());
     let fail = |text: &str| Verdict::Fail(text.to_owned());
     let good = || objects(Some(template("up")), secret());
     let provider = |block: Value| objects(Some(json!({"provider": block, "query": "up"})), secret());
@@ -111,7 +111,7 @@ async fn what_a_server_says_to_the_credentials_of_another_namespace_is_not_repea
     ] {
         let server = server(Ok(reply));
         let (verdicts, _) = told(&server, &spec, of.clone(), &have).await;
-        assert_eq!(verdicts, [Verdict::Lost(format!("Metric query failed for errors: {expect}"))]);
+        assert_eq!(verdicts, [Verdict::Unavailable(format!("Metric query failed for errors: {expect}"))]);
         assert_eq!(server.seen.lock().expect("lock")[0].headers[0].1.expose(), "Bearer MARKER");
     }
 }
@@ -122,5 +122,5 @@ async fn a_template_beyond_its_limits_is_not_asked() {
     let long = objects(Some(json!({"provider": {"type": "prometheus"}, "query": "x".repeat(32_769)})), None);
     let text =
         "Metric template t.test error: spec.query: is 32769 characters long; at most 32768 are allowed";
-    check_template(says("1"), long, Verdict::Lost(text.to_owned())).await;
+    check_template(says("1"), long, Verdict::Unavailable(text.to_owned())).await;
 }

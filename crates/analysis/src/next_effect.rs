@@ -11,7 +11,7 @@ pub(crate) use primary::replaceable;
 use primary::{primary, promotion};
 
 use crate::{
-    Fit, Known, LiveRoutes, Memory, Millis, Observed, Pause, Phase, Plan, Pods, Revision, Routes,
+    Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes, SyncState,
     TargetScaler, Weight,
 };
 
@@ -21,7 +21,7 @@ pub enum Next {
     /// Do this, look again, ask again.
     Do(Effect),
     /// Nothing can be done now.
-    Wait(Pause),
+    Wait(Pending),
     /// The world matches the memory.
     Settled,
 }
@@ -54,46 +54,46 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
     if plan.suspended || matches!(memory.phase, Phase::New | Phase::Terminating | Phase::Terminated) {
         return Next::Settled;
     }
-    let safe = foreign(memory, seen)
-        .or_else(|| rescue(plan, memory, seen))
-        .or_else(|| undrained(memory, seen))
-        .or_else(|| retire(memory, seen));
-    if plan.halted.is_some() {
+    let safe = unadopted(memory, seen)
+        .or_else(|| failover(plan, memory, seen))
+        .or_else(|| restart_drain(memory, seen))
+        .or_else(|| shift_back(memory, seen));
+    if plan.spec_error.is_some() {
         // Only what takes traffic back: nothing is written from a spec that makes no sense.
         return safe
-            .or_else(|| lowered(memory, seen))
-            .or_else(|| retreat(memory, seen, now))
+            .or_else(|| shift_back_unsafe_primary(memory, seen))
+            .or_else(|| scale_down(memory, seen, now))
             .unwrap_or(Next::Settled);
     }
-    safe.or_else(|| built(memory, seen))
+    safe.or_else(|| services_and_primary(memory, seen))
         .or_else(|| initial_addresses(memory, seen))
-        .or_else(|| fit(memory, &seen.scaler, Effect::Scaler))
+        .or_else(|| sync(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
         .or_else(|| capacity(memory, seen))
         .or_else(|| routes(memory, seen))
-        .or_else(|| retreat(memory, seen, now))
-        .or_else(|| leftovers(memory, seen))
-        .or_else(|| broken(seen))
+        .or_else(|| scale_down(memory, seen, now))
+        .or_else(|| release_previous(memory, seen))
+        .or_else(|| degraded(seen))
         .unwrap_or(Next::Settled)
 }
 
 /// The Services and the primary. While a binding moves, its Services still lead to the former primary, so the new one
 /// comes first.
-fn built(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let backends = || fit(memory, &seen.backends, Effect::Backends);
+fn services_and_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let backends = || sync(memory, &seen.backends, Effect::Backends);
     let moves = memory.phase == Phase::Initializing && !memory.previous.is_empty();
     if moves { primary(memory, seen).or_else(backends) } else { backends().or_else(|| primary(memory, seen)) }
 }
 
 /// Nothing is touched before what another operator left behind has been adopted.
-fn foreign(memory: &Memory, seen: &Observed) -> Option<Next> {
-    if !memory.foreign || memory.phase == Phase::Initializing {
+fn unadopted(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if !memory.from_flagger || memory.phase == Phase::Initializing {
         return None;
     }
     Some(match (&seen.target, &seen.primary) {
-        (Known::Absent, _) => Next::Wait(Pause::TargetMissing),
-        _ => Next::Wait(Pause::Look),
+        (Known::Absent, _) => Next::Wait(Pending::TargetMissing),
+        _ => Next::Wait(Pending::NotObserved),
     })
 }
 
@@ -109,8 +109,8 @@ pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.
-fn rescue(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
-    let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
+fn failover(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
+    let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     if !routes.canary().is_zero() && seen.canary_is_gone() && seen.primary_serves() {
         return Some(Next::Do(Effect::Route(Routes::PRIMARY)));
     }
@@ -123,67 +123,69 @@ fn rescue(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
 }
 
 /// A drain counts from when the canary lost its traffic. When somebody, or a rescue, gave it some since, it is over.
-fn undrained(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
+fn restart_drain(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     let drained = memory.drain_until.is_some() && !routes.canary().is_zero();
-    drained.then_some(Next::Wait(Pause::Traffic))
+    drained.then_some(Next::Wait(Pending::TrafficReturned))
 }
 
 /// Traffic that is to go back to the primary goes first: nothing that is broken elsewhere may hold it up.
-fn retire(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let LiveRoutes::Are { routes, .. } = &seen.routes else { return None };
+fn shift_back(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     let back = memory.weight < routes.canary() && seen.primary_takes_traffic();
     back.then_some(Next::Do(Effect::Route(Routes::split(memory.weight))))
 }
 
 /// The same while the spec is invalid and neither copy, or only the canary, has a ready pod.
-fn lowered(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn shift_back_unsafe_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     match &seen.routes {
-        LiveRoutes::NotKnown => Some(Next::Wait(Pause::Look)),
-        LiveRoutes::Are { routes, .. } if memory.weight < routes.canary() => Some(if seen.canary_is_gone() {
-            Next::Do(Effect::Route(Routes::split(memory.weight)))
-        } else {
-            no_pod(&seen.primary_addresses, Pause::Primary(None))
-        }),
+        LiveRoutes::NotKnown => Some(Next::Wait(Pending::NotObserved)),
+        LiveRoutes::Present { routes, .. } if memory.weight < routes.canary() => {
+            Some(if seen.canary_is_gone() {
+                Next::Do(Effect::Route(Routes::split(memory.weight)))
+            } else {
+                not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None))
+            })
+        }
         _ => None,
     }
 }
 
 /// A Service or an autoscaler that cannot be mended holds up an initialisation; later, nothing that takes traffic back.
-fn fit(memory: &Memory, fit: &Fit, effect: Effect) -> Option<Next> {
+fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
     match fit {
-        Fit::Fits => None,
-        Fit::NotKnown => Some(Next::Wait(Pause::Look)),
-        Fit::Differs => Some(Next::Do(effect)),
-        Fit::Broken(text) if memory.phase == Phase::Initializing => {
-            Some(Next::Wait(Pause::Broken(text.clone())))
+        SyncState::InSync => None,
+        SyncState::NotKnown => Some(Next::Wait(Pending::NotObserved)),
+        SyncState::OutOfSync => Some(Next::Do(effect)),
+        SyncState::Invalid(text) if memory.phase == Phase::Initializing => {
+            Some(Next::Wait(Pending::Invalid(text.clone())))
         }
-        Fit::Broken(_) => None,
+        SyncState::Invalid(_) => None,
     }
 }
 
 /// What could not be mended and held up nothing.
-fn broken(seen: &Observed) -> Option<Next> {
+fn degraded(seen: &Observed) -> Option<Next> {
     [&seen.backends, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
-        Fit::Broken(text) => Some(Next::Wait(Pause::Unmended(text.clone()))),
-        Fit::NotKnown | Fit::Fits | Fit::Differs => None,
+        SyncState::Invalid(text) => Some(Next::Wait(Pending::DegradedOptional(text.clone()))),
+        SyncState::NotKnown | SyncState::InSync | SyncState::OutOfSync => None,
     })
 }
 
 /// Gateways know a ready address of the new primary before anything else moves to it.
 fn initial_addresses(memory: &Memory, seen: &Observed) -> Option<Next> {
     let waits = memory.phase == Phase::Initializing && !seen.primary_takes_traffic();
-    waits.then(|| no_pod(&seen.primary_addresses, Pause::Primary(None)))
+    waits.then(|| not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None)))
 }
 
 /// No ready addresses, or endpoints not yet observed.
-fn no_pod(addresses: &Known<u32>, pause: Pause) -> Next {
-    Next::Wait(if *addresses == Known::NotKnown { Pause::Look } else { pause })
+fn not_ready(addresses: &Known<u32>, pause: Pending) -> Next {
+    Next::Wait(if *addresses == Known::NotKnown { Pending::NotObserved } else { pause })
 }
 
 /// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout.
 fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
-    match fit(memory, &seen.apex, Effect::Apex)? {
+    match sync(memory, &seen.apex, Effect::Apex)? {
         // Somebody edited it while the primary is down: putting it back can wait, decisions cannot.
         Next::Do(_) if !seen.primary_takes_traffic() => None,
         other => Some(other),
@@ -202,37 +204,37 @@ fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
 
 fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
     let want = Routes::split(memory.weight);
-    let (live, fits) = match &seen.routes {
-        LiveRoutes::NotKnown => return Some(Next::Wait(Pause::Look)),
-        LiveRoutes::Broken(text) => return Some(Next::Wait(Pause::Broken(text.clone()))),
+    let (live, in_sync) = match &seen.routes {
+        LiveRoutes::NotKnown => return Some(Next::Wait(Pending::NotObserved)),
+        LiveRoutes::Invalid(text) => return Some(Next::Wait(Pending::Invalid(text.clone()))),
         LiveRoutes::Absent if want.canary().is_zero() || seen.canary_serves() => {
             return Some(Next::Do(Effect::Route(want)));
         }
-        LiveRoutes::Absent => return Some(Next::Wait(Pause::Canary)),
-        LiveRoutes::Are { routes, fits } => (routes, *fits),
+        LiveRoutes::Absent => return Some(Next::Wait(Pending::CanaryNotReady)),
+        LiveRoutes::Present { routes, in_sync } => (routes, *in_sync),
     };
     if want.canary() > live.canary() && !seen.canary_serves() {
-        return Some(no_pod(&seen.canary_addresses, Pause::Canary));
+        return Some(not_ready(&seen.canary_addresses, Pending::CanaryNotReady));
     }
     if want.canary() < live.canary() && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
-        return Some(no_pod(&seen.primary_addresses, Pause::Primary(None)));
+        return Some(not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None)));
     }
-    (*live != want || !fits).then_some(Next::Do(Effect::Route(want)))
+    (*live != want || !in_sync).then_some(Next::Do(Effect::Route(want)))
 }
 
 /// The last act of an initialisation and of an ending: zero replicas, once, when connections had time to end.
-fn retreat(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
+fn scale_down(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
     let winding_up = memory.ending.is_some() || memory.phase == Phase::Initializing;
     let until = memory.drain_until.filter(|_| winding_up)?;
     if now < until {
-        return Some(Next::Wait(Pause::Drain(until)));
+        return Some(Next::Wait(Pending::Draining(until)));
     }
     match &seen.target {
-        Known::NotKnown => Some(Next::Wait(Pause::Look)),
+        Known::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         Known::Present(pods) if pods.replicas == 0 && seen.target_scaler != TargetScaler::Scales => None,
         // The last copy that works is not taken, whatever the memory says.
         Known::Present(_) if !seen.primary_takes_traffic() && !seen.canary_is_gone() => {
-            Some(Next::Wait(Pause::Primary(None)))
+            Some(Next::Wait(Pending::PrimaryNotReady(None)))
         }
         Known::Present(_) => Some(Next::Do(Effect::ScaleToZero)),
         Known::Absent => None,
@@ -240,16 +242,16 @@ fn retreat(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
 }
 
 /// What earlier bindings left goes last: traffic, Services and the drain are done with it.
-fn leftovers(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn release_previous(memory: &Memory, seen: &Observed) -> Option<Next> {
     if memory.previous.is_empty() || memory.phase == Phase::Initializing {
         return None;
     }
     match &seen.leftovers {
         // What cannot be released harms no traffic, and is reported.
-        Fit::Fits | Fit::Broken(_) => None,
-        Fit::NotKnown => Some(Next::Wait(Pause::Look)),
+        SyncState::InSync | SyncState::Invalid(_) => None,
+        SyncState::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         // Services that are not as wanted may select what was left.
-        Fit::Differs if seen.backends != Fit::Fits || seen.apex != Fit::Fits => None,
-        Fit::Differs => Some(Next::Do(Effect::Release)),
+        SyncState::OutOfSync if seen.backends != SyncState::InSync || seen.apex != SyncState::InSync => None,
+        SyncState::OutOfSync => Some(Next::Do(Effect::Release)),
     }
 }

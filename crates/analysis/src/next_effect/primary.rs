@@ -1,25 +1,25 @@
 //! What becomes of the primary: made, rebuilt or overwritten, each only from a revision that may be there.
 
 use super::{Effect, Next};
-use crate::{Fit, Known, Memory, Observed, Pause, Phase, Pods, Readiness, Revision};
+use crate::{Known, Memory, Observed, Pending, Phase, Pods, Readiness, Revision, SyncState};
 
 /// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
 /// goes on without it, since what it analyses is the cure.
 pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
-    if let Some(text) = seen.primary_foreign() {
+    if let Some(text) = seen.primary_owner_conflict() {
         let initial = memory.phase == Phase::Initializing;
-        return initial.then(|| Next::Wait(Pause::Broken(text.to_owned())));
+        return initial.then(|| Next::Wait(Pending::Invalid(text.to_owned())));
     }
-    if let (Fit::Broken(text), Phase::Initializing) = (&seen.backends, memory.phase) {
+    if let (SyncState::Invalid(text), Phase::Initializing) = (&seen.backends, memory.phase) {
         // Nothing is made that its Services could not select.
-        return Some(Next::Wait(Pause::Broken(text.clone())));
+        return Some(Next::Wait(Pending::Invalid(text.clone())));
     }
     let runs = matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion);
     match (&seen.primary, &seen.target) {
         (Known::Present(_), _) => initial_readiness(memory, seen),
-        (Known::NotKnown, _) | (Known::Absent, Known::NotKnown) => Some(Next::Wait(Pause::Look)),
+        (Known::NotKnown, _) | (Known::Absent, Known::NotKnown) => Some(Next::Wait(Pending::NotObserved)),
         (Known::Absent, Known::Absent) if runs => None,
-        (Known::Absent, Known::Absent) => Some(Next::Wait(Pause::TargetMissing)),
+        (Known::Absent, Known::Absent) => Some(Next::Wait(Pending::TargetMissing)),
         (Known::Absent, Known::Present(target)) => {
             let vetted = match memory.phase {
                 Phase::Initializing => &memory.applied,
@@ -30,9 +30,9 @@ pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
                 Some(revision) if target.revision.as_ref() == Some(revision) => {
                     Some(Next::Do(Effect::CreatePrimary(revision.clone())))
                 }
-                _ if memory.phase == Phase::Initializing => Some(Next::Wait(Pause::TargetMoved)),
+                _ if memory.phase == Phase::Initializing => Some(Next::Wait(Pending::TargetChanged)),
                 _ if runs && memory.ending.is_none() => None,
-                _ => Some(Next::Wait(Pause::PrimaryMissing)),
+                _ => Some(Next::Wait(Pending::PrimaryMissing)),
             }
         }
     }
@@ -51,7 +51,7 @@ fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
     };
     match &memory.applied {
         Some(applied) if replaceable(pods) && pods.revision.as_ref() != Some(applied) => copy(applied, seen),
-        _ => Some(Next::Wait(Pause::Primary(Some(text)))),
+        _ => Some(Next::Wait(Pending::PrimaryNotReady(Some(text)))),
     }
 }
 
@@ -63,12 +63,12 @@ pub(crate) fn replaceable(primary: &Pods) -> bool {
 /// The target is copied if it is at this revision.
 fn copy(revision: &Revision, seen: &Observed) -> Option<Next> {
     Some(match &seen.target {
-        Known::NotKnown => Next::Wait(Pause::Look),
-        Known::Absent => Next::Wait(Pause::TargetMissing),
+        Known::NotKnown => Next::Wait(Pending::NotObserved),
+        Known::Absent => Next::Wait(Pending::TargetMissing),
         Known::Present(target) if target.revision.as_ref() == Some(revision) => {
             Next::Do(Effect::Promote(revision.clone()))
         }
-        Known::Present(_) => Next::Wait(Pause::TargetMoved),
+        Known::Present(_) => Next::Wait(Pending::TargetChanged),
     })
 }
 
@@ -78,7 +78,7 @@ pub(super) fn promotion(memory: &Memory, seen: &Observed) -> Option<Next> {
     if memory.phase != Phase::Promoting || memory.ending.is_some() {
         return None;
     }
-    let primary = seen.primary.present().filter(|primary| primary.foreign.is_none())?;
+    let primary = seen.primary.present().filter(|primary| primary.owner_conflict.is_none())?;
     if primary.revision.as_ref() == Some(applied) {
         return None;
     }

@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, HookKind, Phase, Question, Strategy, Weight,
     draft::{Draft, Need},
-    phase::turn,
+    phase::transitions,
 };
 
 /// Asks what is due now and acts on the answers (`analysis.md` 7, steps 26 to 30).
@@ -15,12 +15,12 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
         return count_failure(draft);
     }
     draft.memory.prepared = true;
-    draft.progress();
+    draft.reset_wait_time();
     // A canary that took all traffic from a primary without pods is examined with it before it is promoted.
     if first && !draft.memory.weight.is_zero() {
         let (canary, weight) = (draft.canary(), draft.memory.weight);
         draft.normal(format!("Advance {canary} canary weight {weight}"));
-        turn::wake_when_due(draft);
+        transitions::wake_when_due(draft);
     } else {
         step(draft);
     }
@@ -42,7 +42,7 @@ fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
     for (place, hook) in draft.plan.hooks_of(HookKind::PreRollout) {
         match draft.ask(Question::Hook(place, Phase::Progressing))? {
             Answer::Passed => draft.normal(format!("Pre-rollout check {} passed", hook.name)),
-            Answer::Failed(error) | Answer::Lost(error) => {
+            Answer::Failed(error) | Answer::Unavailable(error) => {
                 let canary = draft.canary();
                 draft.warn(format!(
                     "Halt {canary} advancement pre-rollout check {} failed {error}",
@@ -60,7 +60,7 @@ fn examine(draft: &mut Draft<'_>) -> Need<bool> {
     for (place, hook) in draft.plan.hooks_of(HookKind::Rollout) {
         match draft.ask(Question::Hook(place, Phase::Progressing))? {
             Answer::Passed => {}
-            Answer::Failed(error) | Answer::Lost(error) => {
+            Answer::Failed(error) | Answer::Unavailable(error) => {
                 let canary = draft.canary();
                 draft.warn(format!("Halt {canary} advancement external check {} failed {error}", hook.name));
                 return Ok(false);
@@ -74,7 +74,7 @@ fn examine(draft: &mut Draft<'_>) -> Need<bool> {
                 draft.warn(message.clone());
                 return Ok(false);
             }
-            Answer::Lost(message) => {
+            Answer::Unavailable(message) => {
                 draft.warn(message.clone());
                 draft.as_error();
                 return Ok(false);
@@ -89,7 +89,7 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.failed_checks += 1;
     let failed = draft.memory.failed_checks;
     if failed < draft.plan.threshold {
-        turn::wake_when_due(draft);
+        transitions::wake_when_due(draft);
         return Ok(());
     }
     let canary = draft.canary();
@@ -97,18 +97,18 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
         format!("Rolling back {canary} failed checks threshold reached {failed}"),
         format!("Failed checks threshold reached {failed}"),
     );
-    turn::roll_back(draft, Cause::Threshold)
+    transitions::roll_back(draft, Cause::Threshold)
 }
 
 /// All is well: more traffic, one iteration more, or promotion.
 fn step(draft: &mut Draft<'_>) {
     match &draft.plan.strategy {
-        Strategy::Progressive(steps) if steps.complete(draft.memory.weight) => turn::promote(draft),
+        Strategy::Progressive(steps) if steps.complete(draft.memory.weight) => transitions::promote(draft),
         Strategy::Progressive(steps) => {
             let (canary, weight) = (draft.canary(), steps.after(draft.memory.weight));
-            draft.shift(weight);
+            draft.set_weight(weight);
             draft.normal(format!("Advance {canary} canary weight {weight}"));
-            turn::wake_when_due(draft);
+            transitions::wake_when_due(draft);
         }
         Strategy::BlueGreen { iterations } => iterate(draft, *iterations),
     }
@@ -118,7 +118,7 @@ fn step(draft: &mut Draft<'_>) {
 /// carries everything already, to heal a primary, has nothing to be tried beside.
 fn iterate(draft: &mut Draft<'_>, wanted: u32) {
     if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
-        turn::promote(draft);
+        transitions::promote(draft);
         return;
     }
     draft.memory.iterations += 1;
@@ -127,7 +127,7 @@ fn iterate(draft: &mut Draft<'_>, wanted: u32) {
         draft.normal(format!("Advance {canary} canary iteration {done}/{wanted}"));
     } else if draft.plan.routed {
         draft.normal("Routing all traffic to canary".to_owned());
-        draft.shift(Weight::FULL);
+        draft.set_weight(Weight::FULL);
     }
-    turn::wake_when_due(draft);
+    transitions::wake_when_due(draft);
 }

@@ -145,6 +145,7 @@ pub enum Verdict {
     Pass,
     /// Outside its bounds, or no value: a failed check.
     Fail(String),
-    /// The query, its template or its secret could not be had: a failed check too, but not the canary's doing.
-    Lost(String),
+    /// The query, its template or its secret could not be read. Counts as a failed check, and is logged as an error of
+    /// the metric server, not of the canary.
+    Unavailable(String),
 }

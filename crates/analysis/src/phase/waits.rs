@@ -1,12 +1,12 @@
 //! Trouble that can come in any phase: routes edited by others, writes that are refused, pods that do not come.
 
 use crate::{
-    Answer, Pause, Question, Readiness, Side, WaitKind, World,
+    Answer, Convergence, Pending, Question, Readiness, Side, WaitKind,
     draft::{Draft, Need},
 };
 
 /// Tells that somebody changed the routes; converging has put them back already.
-pub(crate) fn drifted(draft: &mut Draft<'_>) {
+pub(crate) fn report_drift(draft: &mut Draft<'_>) {
     if let Some(what) = draft.facts.drift.clone() {
         let canary = draft.canary();
         draft
@@ -15,8 +15,8 @@ pub(crate) fn drifted(draft: &mut Draft<'_>) {
 }
 
 /// The canary got traffic while its connections were ending: it is taken again, and they get their time anew.
-pub(crate) fn drains_anew(draft: &mut Draft<'_>) -> bool {
-    let anew = matches!(draft.facts.world, World::Waits(Pause::Traffic));
+pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
+    let anew = matches!(draft.facts.convergence, Convergence::Pending(Pending::TrafficReturned));
     if anew {
         draft.memory.drain_until = None;
         if draft.facts.seen.primary_is_gone() {
@@ -33,12 +33,12 @@ pub(crate) fn no_pod(draft: &mut Draft<'_>, gone: &str, other: &str) {
 }
 
 /// Whether the world does not match the memory yet. What is waited for is reported once.
-pub(crate) fn unsettled(draft: &mut Draft<'_>) -> Need<bool> {
+pub(crate) fn not_settled(draft: &mut Draft<'_>) -> Need<bool> {
     Ok(hold(draft, false)? != Hold::No)
 }
 
 /// The same with a deadline.
-pub(crate) fn unsettled_in_time(draft: &mut Draft<'_>) -> Need<Hold> {
+pub(crate) fn not_settled_within_deadline(draft: &mut Draft<'_>) -> Need<Hold> {
     hold(draft, true)
 }
 
@@ -60,12 +60,12 @@ impl Hold {
 }
 
 fn hold(draft: &mut Draft<'_>, in_time: bool) -> Need<Hold> {
-    let (kind, text) = match draft.facts.world.clone() {
-        World::Settled => return Ok(Hold::No),
-        World::NotKnown => return Ok(Hold::Yes),
-        World::Blocked { error, .. } => (WaitKind::Refused, error),
-        World::Waits(pause) => {
-            if let Pause::Drain(until) = pause {
+    let (kind, text) = match draft.facts.convergence.clone() {
+        Convergence::Settled => return Ok(Hold::No),
+        Convergence::NotKnown => return Ok(Hold::Yes),
+        Convergence::Blocked { error, .. } => (WaitKind::Refused, error),
+        Convergence::Pending(pause) => {
+            if let Pending::Draining(until) = pause {
                 draft.wake_at(until);
             }
             let Some(kind) = pause.kind() else { return Ok(Hold::Yes) };
@@ -73,36 +73,40 @@ fn hold(draft: &mut Draft<'_>, in_time: bool) -> Need<Hold> {
         }
     };
     match (kind, in_time) {
-        (WaitKind::Primary, true) => pods_in_time(draft, kind, Side::Primary, text),
+        (WaitKind::Primary, true) => pods_within_deadline(draft, kind, Side::Primary, text),
         (WaitKind::Primary, false) => pods(draft, kind, Side::Primary, text).map(|()| Hold::Yes),
-        (_, true) => draft.wait_in_time(kind, |_| Ok(text)).map(Hold::overdue),
+        (_, true) => draft.wait_with_deadline(kind, |_| Ok(text)).map(Hold::overdue),
         (_, false) => draft.wait(kind, |_| Ok(text)).map(|()| Hold::Yes),
     }
 }
 
 /// Whether traffic on its way back has to wait. It does not for objects that have no part in it.
-pub(crate) fn holds_up(draft: &mut Draft<'_>) -> Need<bool> {
-    if matches!(draft.facts.world, World::Waits(Pause::Unmended(_))) {
+pub(crate) fn blocks_ending(draft: &mut Draft<'_>) -> Need<bool> {
+    if matches!(draft.facts.convergence, Convergence::Pending(Pending::DegradedOptional(_))) {
         return Ok(false);
     }
-    unsettled(draft)
+    not_settled(draft)
 }
 
-fn pause_text(draft: &Draft<'_>, pause: &Pause) -> String {
+fn pause_text(draft: &Draft<'_>, pause: &Pending) -> String {
     match pause {
-        Pause::TargetMissing => missing(draft),
-        Pause::PrimaryMissing => format!(
+        Pending::TargetMissing => missing(draft),
+        Pending::PrimaryMissing => format!(
             "{} is gone and {} is not at the promoted revision: nothing is created from a revision that was not \
              analysed; push the promoted revision to have it rebuilt",
             draft.primary(),
             draft.target()
         ),
-        Pause::Primary(Some(text)) | Pause::Broken(text) | Pause::Unmended(text) => text.clone(),
-        Pause::Primary(None) => {
+        Pending::PrimaryNotReady(Some(text)) | Pending::Invalid(text) | Pending::DegradedOptional(text) => {
+            text.clone()
+        }
+        Pending::PrimaryNotReady(None) => {
             format!("{} not ready: no pod is ready to take traffic", draft.primary())
         }
-        Pause::Canary => format!("{} not ready: no pod is ready to take traffic", draft.target()),
-        Pause::Look | Pause::TargetMoved | Pause::Traffic | Pause::Drain(_) => String::new(),
+        Pending::CanaryNotReady => format!("{} not ready: no pod is ready to take traffic", draft.target()),
+        Pending::NotObserved | Pending::TargetChanged | Pending::TrafficReturned | Pending::Draining(_) => {
+            String::new()
+        }
     }
 }
 
@@ -121,21 +125,28 @@ pub(crate) fn pods(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: Stri
 }
 
 /// The same with a deadline.
-pub(crate) fn pods_in_time(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: String) -> Need<Hold> {
-    draft.wait_in_time(kind, |draft| with_reason(draft, side, text)).map(Hold::overdue)
+pub(crate) fn pods_within_deadline(
+    draft: &mut Draft<'_>,
+    kind: WaitKind,
+    side: Side,
+    text: String,
+) -> Need<Hold> {
+    draft.wait_with_deadline(kind, |draft| with_reason(draft, side, text)).map(Hold::overdue)
 }
 
 fn with_reason(draft: &mut Draft<'_>, side: Side, text: String) -> Need<String> {
     match draft.ask(Question::Pods(side))? {
         Answer::Passed => Ok(text),
-        Answer::Failed(reason) | Answer::Lost(reason) => Ok(format!("{text}: {reason}")),
+        Answer::Failed(reason) | Answer::Unavailable(reason) => Ok(format!("{text}: {reason}")),
     }
 }
 
 /// The primary is not the Canary's: it cannot be promoted to. Whether there is such a wait.
-pub(crate) fn foreign_primary(draft: &mut Draft<'_>) -> Need<Hold> {
-    let Some(text) = draft.facts.seen.primary_foreign().map(str::to_owned) else { return Ok(Hold::No) };
-    draft.wait_in_time(WaitKind::PrimaryForeign, |_| Ok(text)).map(Hold::overdue)
+pub(crate) fn primary_not_owned(draft: &mut Draft<'_>) -> Need<Hold> {
+    let Some(text) = draft.facts.seen.primary_owner_conflict().map(str::to_owned) else {
+        return Ok(Hold::No);
+    };
+    draft.wait_with_deadline(WaitKind::PrimaryNotOwned, |_| Ok(text)).map(Hold::overdue)
 }
 
 /// Why the primary takes no traffic: its readiness, or that it has no ready address.

@@ -2,14 +2,14 @@
 //! it serves, and then the old one is released.
 
 use crate::{
-    Binding, Cause, Ending, Fit, Known, LiveRoutes, Outcome, Phase, WaitKind, World,
+    Binding, Cause, Convergence, Ending, Known, LiveRoutes, Outcome, Phase, SyncState, WaitKind,
     draft::{Draft, Need},
     phase::ending,
 };
 
 /// Records the binding, and acts on an edit of it. Returns whether that was the decision.
-pub(crate) fn look(draft: &mut Draft<'_>) -> Need<bool> {
-    if draft.memory.phase == Phase::New || draft.plan.halted.is_some() {
+pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<bool> {
+    if draft.memory.phase == Phase::New || draft.plan.spec_error.is_some() {
         return Ok(false);
     }
     draft.memory.limits = Some(draft.plan.limits());
@@ -42,7 +42,8 @@ fn observe(draft: &mut Draft<'_>, mut binding: Binding) {
 
 /// Nothing is left of the earlier bindings.
 fn forget_released(draft: &mut Draft<'_>) {
-    let done = draft.facts.world == World::Settled && draft.facts.seen.leftovers == Fit::Fits;
+    let done =
+        draft.facts.convergence == Convergence::Settled && draft.facts.seen.leftovers == SyncState::InSync;
     if done && draft.memory.phase != Phase::Initializing {
         draft.memory.previous.clear();
     }
@@ -86,8 +87,8 @@ fn edited(draft: &mut Draft<'_>, change: &str) -> Need<bool> {
 fn carries(draft: &Draft<'_>) -> bool {
     let live = match &draft.facts.seen.routes {
         LiveRoutes::NotKnown => true,
-        LiveRoutes::Are { routes, .. } => !routes.canary().is_zero(),
-        LiveRoutes::Absent | LiveRoutes::Broken(_) => false,
+        LiveRoutes::Present { routes, .. } => !routes.canary().is_zero(),
+        LiveRoutes::Absent | LiveRoutes::Invalid(_) => false,
     };
     live || !draft.memory.weight.is_zero()
 }
@@ -123,5 +124,5 @@ pub(crate) fn bind(draft: &mut Draft<'_>, change: Option<&str>) {
     (memory.iterations, memory.failed_checks, memory.prepared, memory.last_step) = (0, 0, false, None);
     (memory.ending, memory.drain_until, memory.post_rollout) = (None, None, None);
     draft.enter(Phase::Initializing);
-    draft.shift(crate::Weight::ZERO);
+    draft.set_weight(crate::Weight::ZERO);
 }
