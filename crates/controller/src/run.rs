@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use vexil_analysis::Receiver;
-use vexil_kube::Noted;
+use vexil_kube::CacheEvent;
 use vexil_object::{ObjectKey, kinds};
 
 use crate::{
@@ -250,20 +250,20 @@ impl Operator {
         self.queue.wake(&report.key);
     }
 
-    fn noted(&mut self, noted: &Noted) {
+    fn noted(&mut self, noted: &CacheEvent) {
         let canaries = match noted {
-            Noted::Object(object) => {
+            CacheEvent::Object(object) => {
                 let mut canaries = self.interest.lock().changed(object, self.context.cluster.mark(object));
                 if object.kind() == kinds::CANARY && canaries.contains(object) {
                     canaries.extend(rival::beside(&self.context, object));
                 }
                 canaries
             }
-            Noted::Listed(listed) => {
+            CacheEvent::Listed(listed) => {
                 self.interest.lock().listed(listed, self.context.cluster.mark_by(listed))
             }
-            Noted::Kind(kinds::CANARY) => return self.wake_all(),
-            Noted::Kind(kind) => self.interest.lock().waiting_for(*kind),
+            CacheEvent::Kind(kinds::CANARY) => return self.wake_all(),
+            CacheEvent::Kind(kind) => self.interest.lock().waiting_for(*kind),
         };
         for canary in canaries {
             if let Some(disturbance) = self.running.get(&canary) {

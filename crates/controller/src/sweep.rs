@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::time::timeout;
-use vexil_kube::{Changes, Noted, WriteError};
+use vexil_kube::{CacheEvent, Changes, WriteError};
 use vexil_object::{Change, Kind, ObjectKey, Seen, kinds, meta};
 use vexil_routing::{Router, Unowned};
 
@@ -95,18 +95,18 @@ impl Watch<'_> {
         dirt
     }
 
-    fn add(&mut self, noted: Noted, dirt: &mut Dirt) {
+    fn add(&mut self, noted: CacheEvent, dirt: &mut Dirt) {
         let kinds: Vec<Kind> =
             self.routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
         match noted {
-            Noted::Kind(kinds::CANARY) => {
+            CacheEvent::Kind(kinds::CANARY) => {
                 self.use_all();
                 dirt.everything = true;
             }
-            Noted::Kind(kind) => {
+            CacheEvent::Kind(kind) => {
                 dirt.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
             }
-            Noted::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
+            CacheEvent::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
                 Seen::Absent => dirt.everything = true,
                 Seen::NotKnown => {}
                 Seen::Present(canary) => {
@@ -114,9 +114,9 @@ impl Watch<'_> {
                     dirt.everything |= serving.is_some_and(|place| self.used.insert(place));
                 }
             },
-            Noted::Object(key) if kinds.contains(&key.kind()) => drop(dirt.routes.insert(key)),
-            Noted::Object(key) => dirt.everything |= kinds.iter().any(|kind| kind.definition() == key),
-            Noted::Listed(_) => {}
+            CacheEvent::Object(key) if kinds.contains(&key.kind()) => drop(dirt.routes.insert(key)),
+            CacheEvent::Object(key) => dirt.everything |= kinds.iter().any(|kind| kind.definition() == key),
+            CacheEvent::Listed(_) => {}
         }
     }
 }
