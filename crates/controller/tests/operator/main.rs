@@ -17,6 +17,7 @@ mod bounds;
 mod cluster;
 mod contest;
 mod crashes;
+mod edits;
 mod faults;
 mod guides;
 mod identity;
