@@ -1,7 +1,7 @@
 //! The `flagger.app` custom resources as Rust types, with validation that names every defect.
 //!
-//! The types hold what was written and nothing else: every field may be absent, nothing is defaulted on the way in and
-//! nothing is added on the way out. What an absent field means is told by accessors (`canary/effective.rs`).
+//! The types hold what the manifest says and nothing else: every field may be absent, nothing is defaulted when reading
+//! and nothing is added when writing. Accessors give the effective value of a field (`canary/effective.rs`).
 
 pub mod alert_provider;
 pub mod canary;
