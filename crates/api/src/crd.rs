@@ -7,9 +7,9 @@
 //!
 //! `v1beta1` is stored; `v1alpha3`, which older guides use, is served too. The conversion strategy is None: the API
 //! server changes `apiVersion` and prunes what the schema of the requested version does not have. So both versions have
-//! the same schema, with `analysis` and its old name `canaryAnalysis`: an object written through one version is complete
-//! when read through the other, and its status can be written through either. A cluster where an old operator stored
-//! `v1alpha3` accepts this definition, because no stored version may be removed from a definition.
+//! the same schema, with `analysis` and its old name `canaryAnalysis`: an object written through one version is
+//! complete when read through the other, and its status can be written through either. A cluster where an old operator
+//! stored `v1alpha3` accepts this definition, because no stored version may be removed from a definition.
 
 mod canary;
 mod others;

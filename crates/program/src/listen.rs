@@ -1,5 +1,5 @@
-//! HTTP listener: IPv6 and IPv4 on one port, timeouts for idle connections, and limits of their number, so that no client
-//! of the port can keep the kubelet's probes from being served.
+//! HTTP listener: IPv6 and IPv4 on one port, timeouts for idle connections, and limits of their number, so that no
+//! client of the port can keep the kubelet's probes from being served.
 
 use std::{
     collections::BTreeMap,

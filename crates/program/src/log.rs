@@ -1,5 +1,5 @@
-//! Log lines in the format of Flagger's zap logger, so that log pipelines keep working: one JSON object a line, keys in a
-//! fixed order.
+//! Log lines in the format of Flagger's zap logger, so that log pipelines keep working: one JSON object a line, keys in
+//! a fixed order.
 
 use std::fmt::{self, Write as _};
 
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// `dir/file.rs`, the format of `caller` in Flagger's log.
+/// Folder and file, the format of `caller` in Flagger's log.
 fn short(file: &str) -> String {
     let mut parts: Vec<&str> = file.rsplit('/').take(2).collect();
     parts.reverse();

@@ -2,9 +2,9 @@
 //!
 //! `cargo xtask tidy` prints what it found; the same runs as a test. A finding has the place, the rule and the
 //! reason. Sources are split into code, comments and literals, and rules look for words. What needs to understand Rust
-//! is left to the compiler and to clippy, whose lints every crate inherits; clippy.toml lists methods, types and macros
-//! that are not allowed anywhere. The rules here are those that clippy does not have: layers, words that are forbidden in
-//! some crates only, and references.
+//! is left to the compiler and to clippy, whose lints every crate inherits; clippy.toml lists types and methods that
+//! are not allowed anywhere. The rules here are those that clippy does not have: layers, words that are forbidden in
+//! some crates, and references.
 
 mod bans;
 mod docs;

@@ -1,4 +1,6 @@
-//! Comments and pages name only what is in the repository: files, links with their headings, rows of the fault catalogue.
+//! References of comments and pages resolve: files, links and their headings, rows and tests of the fault catalogue.
+
+use std::collections::BTreeMap;
 
 use super::{
     finding::{Finding, Rule},
@@ -10,7 +12,8 @@ static FILE: Rule = Rule::warning(
     "reference",
     "a comment or page names only files of this repository: write the reason in place, or link to a page in docs/",
 );
-static LINK: Rule = Rule::new("link", "a link leads to a file of this repository, and to a heading that it has");
+static LINK: Rule =
+    Rule::new("link", "a link leads to a file of this repository, and to a heading that it has");
 static OUTSIDE: Rule = Rule::warning(
     "outside",
     "sections and rows of other documents cannot be read here: write the reason in place; Flagger is `Flagger`",
@@ -18,7 +21,17 @@ static OUTSIDE: Rule = Rule::warning(
 
 /// Folders whose paths are checked wherever they are named.
 const FOLDERS: [&str; 11] = [
-    "bins/", "charts/", "crates/", "crds/", "docs/", "examples/", "images/", "kustomize/", "tools/", "xtask/", ".ci/",
+    "bins/",
+    "charts/",
+    "crates/",
+    "crds/",
+    "docs/",
+    "examples/",
+    "images/",
+    "kustomize/",
+    "tools/",
+    "xtask/",
+    ".ci/",
 ];
 
 static TEST: Rule = Rule::new("fault-test", "the fault catalogue names tests and stories that exist");
@@ -28,9 +41,10 @@ const FAULTS: &str = "docs/faults.md";
 
 /// Checks comments of sources, and pages.
 pub fn check(tree: &Tree, found: &mut Vec<Finding>) {
+    let names = Names::of(tree);
     for source in &tree.sources {
         for (number, line) in (1..).zip(source.split.comments.lines()) {
-            check_line(tree, &source.path, number, line, found);
+            check_line(&names, &source.path, number, line, found);
             for id in fault_ids(line).filter(|id| !has_row(tree, id)) {
                 found.push(OUTSIDE.broken(&source.path, number, format!("`{id}` is no row of {FAULTS}")));
             }
@@ -38,7 +52,7 @@ pub fn check(tree: &Tree, found: &mut Vec<Finding>) {
     }
     for (path, text) in &tree.pages {
         for (number, line) in (1..).zip(text.lines()) {
-            check_line(tree, path, number, line, found);
+            check_line(&names, path, number, line, found);
             if path == FAULTS {
                 tests(line).filter(|name| !is_test(tree, name)).for_each(|name| {
                     found.push(TEST.broken(path, number, format!("there is no `{name}`")));
@@ -51,9 +65,16 @@ pub fn check(tree: &Tree, found: &mut Vec<Finding>) {
     }
 }
 
-fn check_line(tree: &Tree, path: &str, number: usize, line: &str, found: &mut Vec<Finding>) {
+/// The files of the repository, to be found by their names.
+struct Names<'a> {
+    tree: &'a Tree,
+    /// By name: the paths without `src/`.
+    short: BTreeMap<&'a str, Vec<String>>,
+}
+
+fn check_line(names: &Names<'_>, path: &str, number: usize, line: &str, found: &mut Vec<Finding>) {
     for name in line.split_whitespace().filter(|word| !word.contains("://")).flat_map(paths) {
-        if !exists(tree, path, name) {
+        if !names.has(path, name) {
             found.push(FILE.broken(path, number, format!("`{name}` is not in the repository")));
         }
     }
@@ -81,17 +102,28 @@ fn paths(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a file or folder has this path, from the root, from the folder of the file that names it, or, for a file, in
-/// a shorter form: `plan.rs`, `controller/plan.rs`.
-fn exists(tree: &Tree, from: &str, name: &str) -> bool {
-    let name = name.trim_end_matches('/');
-    let is = |path: &str| tree.files.contains(path) || tree.has_folder(path);
-    let beside = from.rsplit_once('/').map(|(folder, _)| format!("{folder}/{name}"));
-    let short = |path: &String| {
-        let path = path.replace("/src/", "/");
-        path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
-    };
-    is(name) || beside.is_some_and(|path| is(&path)) || tree.files.iter().any(short)
+impl<'a> Names<'a> {
+    fn of(tree: &'a Tree) -> Self {
+        let mut short: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for path in &tree.files {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            short.entry(name).or_default().push(path.replace("/src/", "/"));
+        }
+        Names { tree, short }
+    }
+
+    /// Whether a file or folder has this path, from the root or from the folder of the file that names it. A file may
+    /// have a shorter form: `plan.rs`, `controller/plan.rs`.
+    fn has(&self, from: &str, name: &str) -> bool {
+        let name = name.trim_end_matches('/');
+        let is = |path: &str| self.tree.files.contains(path) || self.tree.has_folder(path);
+        let ends = |path: &String| {
+            path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        };
+        let alike = name.rsplit('/').next().and_then(|last| self.short.get(last));
+        let beside = from.rsplit_once('/').map(|(folder, _)| format!("{folder}/{name}"));
+        is(name) || beside.is_some_and(|path| is(&path)) || alike.is_some_and(|paths| paths.iter().any(ends))
+    }
 }
 
 /// The targets of Markdown links in a line.
@@ -141,7 +173,8 @@ fn anchors(page: &str) -> impl Iterator<Item = String> {
 fn tests(line: &str) -> impl Iterator<Item = &str> {
     let quoted = line.split('`').skip(1).step_by(2);
     quoted.filter(|name| {
-        let test = name.matches('_').count() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let test =
+            name.matches('_').count() > 1 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         test || name.ends_with(".txt")
     })
 }
@@ -177,9 +210,13 @@ mod tests {
     /// Which references of a comment and of a page do not resolve.
     #[track_caller]
     fn expect(comment: &str, page: &str, broken: &[&str]) {
-        let files = ["crates/kube/src/watch.rs", "crates/kube/src/a.rs", "docs/a.md", "docs/faults.md", ".ci/run"];
+        let files =
+            ["crates/kube/src/watch.rs", "crates/kube/src/a.rs", "docs/a.md", "docs/faults.md", ".ci/run"];
         let mut tree = Tree {
-            sources: vec![Source::parse("crates/kube/src/a.rs", &format!("//! {comment}\nfn it_is_tested() {{}}\n"))],
+            sources: vec![Source::parse(
+                "crates/kube/src/a.rs",
+                &format!("//! {comment}\nfn it_is_tested() {{}}\n"),
+            )],
             manifests: Vec::new(),
             stories: Vec::new(),
             architecture: String::new(),
@@ -193,13 +230,18 @@ mod tests {
         tree.files.insert("docs/guides/README.md".to_owned());
         let mut found = Vec::new();
         check(&tree, &mut found);
-        let found: Vec<String> = found.iter().map(|f| format!("{}:{}: {}", f.file, f.rule.name, f.what)).collect();
+        let found: Vec<String> =
+            found.iter().map(|f| format!("{}:{}: {}", f.file, f.rule.name, f.what)).collect();
         assert_eq!(found, broken, "{comment} {page}");
     }
 
     #[test]
     fn files_are_found_by_their_path_or_its_end() {
-        expect("See `watch.rs`, `kube/watch.rs`, `docs/a.md` and crates/kube/.", "`crates/kube/src/a.rs`", &[]);
+        expect(
+            "See `watch.rs`, `kube/watch.rs`, `docs/a.md` and crates/kube/.",
+            "`crates/kube/src/a.rs`",
+            &[],
+        );
         expect("Not `https://example.com/b.md` and not `crates/<name>/b.rs`.", "", &[]);
         expect("`b.md` 14.1", "", &["crates/kube/src/a.rs:reference: `b.md` is not in the repository"]);
         expect("", "in `crates/kafka/`", &["docs/a.md:reference: `crates/kafka/` is not in the repository"]);
@@ -215,11 +257,23 @@ mod tests {
 
     #[test]
     fn links_lead_to_files_and_headings() {
-        expect("", "[a](faults.md#what-may-fail) [b](guides/README.md) [c](../.ci/run) [d](https://a.b/c.md)", &[]);
-        expect("", "[a](b.md)", &[
-            "docs/a.md:reference: `b.md` is not in the repository",
-            "docs/a.md:link: `b.md`: there is no docs/b.md",
-        ]);
-        expect("", "[a](faults.md#b)", &["docs/a.md:link: `faults.md#b`: docs/faults.md has no such heading"]);
+        expect(
+            "",
+            "[a](faults.md#what-may-fail) [b](guides/README.md) [c](../.ci/run) [d](https://a.b/c.md)",
+            &[],
+        );
+        expect(
+            "",
+            "[a](b.md)",
+            &[
+                "docs/a.md:reference: `b.md` is not in the repository",
+                "docs/a.md:link: `b.md`: there is no docs/b.md",
+            ],
+        );
+        expect(
+            "",
+            "[a](faults.md#b)",
+            &["docs/a.md:link: `faults.md#b`: docs/faults.md has no such heading"],
+        );
     }
 }

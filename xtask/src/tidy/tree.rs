@@ -88,7 +88,8 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result
     for (path, is_folder, name) in paths {
         if !is_folder {
             files.push(path);
-        } else if name != "target" && (!name.starts_with('.') || [".ci", ".github"].contains(&name.as_str())) {
+        } else if name != "target" && (!name.starts_with('.') || [".ci", ".github"].contains(&name.as_str()))
+        {
             collect(root, &path, files)?;
         }
     }

@@ -1,4 +1,4 @@
-//! The reference's own rules.
+//! Flagger's own rules.
 
 use serde_json::json;
 
