@@ -34,50 +34,6 @@ pub struct Transition {
 /// When the decision depends on something outside (a webhook, a metric), it returns [`Step::Ask`] with one question, and
 /// only when the answer matters: hooks and checks are asked in the order of the spec, and the first failure ends the
 /// round. The number of calls is bounded by the number of hooks and checks of the plan.
-///
-/// ```
-/// use vexil_analysis::{
-///     Answer, Binding, Convergence, Facts, Memory, Millis, Names, Phase, Plan, Step, Steps, Strategy, Weight, advance,
-/// };
-///
-/// # fn main() -> Result<(), vexil_analysis::WeightError> {
-/// let plan = Plan {
-///     names: Names {
-///         canary: "podinfo".to_owned(),
-///         namespace: "test".to_owned(),
-///         target: "podinfo".to_owned(),
-///         kind: "Deployment".to_owned(),
-///     },
-///     binding: Binding { target: "podinfo".to_owned(), apex: "podinfo".to_owned(), ..Binding::default() },
-///     suspended: false,
-///     spec_error: None,
-///     skip_analysis: false,
-///     interval_ms: 60_000,
-///     threshold: 5,
-///     deadline_ms: 600_000,
-///     strategy: Strategy::Progressive(Steps { list: vec![], by: Weight::new(10)?, max: Weight::new(50)? }),
-///     promotion_step: Weight::ZERO,
-///     routed: true,
-///     warnings: vec![],
-///     checks: vec!["request-success-rate".to_owned()],
-///     hooks: vec![],
-///     receivers: vec![],
-/// };
-///
-/// // A Canary that was just created: nothing is remembered.
-/// let mut facts = Facts { now: Millis(1_000), ..Facts::default() };
-/// let Step::Done(decision) = advance(&plan, &Memory::default(), &facts) else { panic!("it asks") };
-/// assert_eq!(decision.memory.phase, Phase::Initializing);
-///
-/// // The memory is stored, the effects of `next_effect` are carried out, and with new facts it is called again. The
-/// // answer to a question is added to the facts:
-/// facts.convergence = Convergence::Settled;
-/// while let Step::Ask(question) = advance(&plan, &decision.memory, &facts) {
-///     facts.answers.insert(question, Answer::Passed);
-/// }
-/// # Ok(())
-/// # }
-/// ```
 pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
     let mut draft = Draft::new(plan, memory, facts);
     match decide(&mut draft) {

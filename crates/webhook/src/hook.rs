@@ -11,22 +11,6 @@ const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 const LONGEST_MS: u64 = 3_600_000;
 
 /// Where a hook is and how patiently it is asked.
-///
-/// ```
-/// use vexil_webhook::Hook;
-///
-/// let webhook = vexil_api::Webhook {
-///     name: "load-test".to_owned(),
-///     url: "http://flagger-loadtester.test/".to_owned(),
-///     timeout: Some("5s".to_owned()),
-///     retries: Some(1),
-///     ..Default::default()
-/// };
-/// let hook = Hook::of(&webhook)?;
-/// // Two calls of 5 s and a pause of 1 s between them; as much again for a `Retry-After`.
-/// assert_eq!(hook.budget_ms(), 22_000);
-/// # Ok::<(), vexil_webhook::HookError>(())
-/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hook {
     pub(crate) url: Url,
