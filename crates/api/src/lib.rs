@@ -5,6 +5,7 @@
 
 pub mod alert_provider;
 pub mod canary;
+mod capabilities;
 pub mod crd;
 pub mod duration;
 mod limits;
@@ -14,10 +15,11 @@ pub mod validation;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::*;
+pub use capabilities::{Capabilities, Feature};
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
 pub use validation::{
-    Defect, Remark, RouterAbilities, Validation, ValidationContext, is_dns_name, parse,
-    parse_metric_template, summary, validate,
+    Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_metric_template, summary,
+    validate,
 };

@@ -212,8 +212,8 @@ fn services_of_others_are_left_alone() {
         let left = "and is left alone; remove it or rename spec.service.name";
         assert_eq!(told, expect.map_err(|owner| format!("Service {name}.test belongs to {owner} {left}")));
     };
-    check("podinfo-canary", None, Err("somebody else (it has no controller)"));
-    check("podinfo-primary", None, Err("somebody else (it has no controller)"));
+    check("podinfo-canary", None, Err("someone else (it has no controller)"));
+    check("podinfo-primary", None, Err("someone else (it has no controller)"));
     check("podinfo", None, Ok(()));
     check("podinfo-canary", Some(("podinfo", "canary-uid")), Ok(()));
     check("podinfo-canary", Some(("podinfo", "old")), Err("an earlier Canary podinfo (uid old)"));
