@@ -213,7 +213,7 @@ fn does_not_pass_for_something_that_a_tool_has_applied() {
 }
 
 #[test]
-fn an_edit_by_hand_is_told_and_put_back() {
+fn drift_is_reported_and_corrected() {
     let check = |pointer: &str, edit: Value, read: Result<u32, &str>| {
         let mut store = guide();
         let mut live = write(&mut store, 10);
@@ -223,9 +223,9 @@ fn an_edit_by_hand_is_told_and_put_back() {
             None => meta::set(&mut live, &pointer.split('/').skip(1).collect::<Vec<_>>(), edit.clone()),
         }
         store.put(key(GENERATED), live);
-        let told = Apisix.read(&sample().target(), &look(&store)).map_err(|error| error.to_string());
+        let text = Apisix.read(&sample().target(), &look(&store)).map_err(|error| error.to_string());
         let expect = read.map(split).map_err(|how| format!("ApisixRoute {GENERATED}.test: spec{how}"));
-        assert_eq!(told, expect, "{pointer} {edit}");
+        assert_eq!(text, expect, "{pointer} {edit}");
         assert_eq!(write(&mut store, 10)["spec"], untouched, "{pointer} {edit}");
     };
     let backends = ".http[0].backends";
@@ -244,7 +244,7 @@ fn an_edit_by_hand_is_told_and_put_back() {
 }
 
 #[test]
-fn a_name_that_is_taken_and_a_kind_that_is_missing_are_told() {
+fn a_name_that_is_taken_and_a_kind_that_is_missing_are_errors() {
     let mut store = guide();
     store.put(key(GENERATED), json!({"spec": {}}));
     let error = Apisix.render(&sample().target(), &split(0), &look(&store)).unwrap_err();

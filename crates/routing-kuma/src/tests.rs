@@ -149,8 +149,9 @@ fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, is_corre
 
 #[test]
 fn drift_is_reported_and_corrected() {
-    let traffic =
-        |pointer: &str, edit: Value, read, mends| check(Api::TrafficRoute, pointer, edit, read, mends);
+    let traffic = |pointer: &str, edit: Value, read, is_corrected| {
+        check(Api::TrafficRoute, pointer, edit, read, is_corrected)
+    };
     traffic("/spec/conf/split", json!([]), Err("spec.conf.split has no entry for the primary"), true);
     traffic("/spec/conf", json!(7), Err("spec.conf is not an object"), false);
     let all = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
@@ -168,8 +169,9 @@ fn drift_is_reported_and_corrected() {
         true,
     );
 
-    let mesh =
-        |pointer: &str, edit: Value, read, mends| check(Api::MeshHttpRoute, pointer, edit, read, mends);
+    let mesh = |pointer: &str, edit: Value, read, is_corrected| {
+        check(Api::MeshHttpRoute, pointer, edit, read, is_corrected)
+    };
     mesh(
         "/spec/targetRef",
         json!({"kind": "Dataplane"}),
@@ -196,13 +198,13 @@ fn each_rule_for_the_apex_that_names_our_services_is_split_alike() {
 }
 
 #[test]
-fn a_mesh_that_can_be_none_is_told_before_anything_is_created() {
+fn an_invalid_name_of_a_mesh_is_a_defect_of_the_canary() {
     let check = |mesh: &str, is: bool| {
         let metadata = json!({"annotations": {"kuma.io/mesh": mesh}});
         let canary = vexil_api::parse(&json!({"metadata": metadata, "spec": {}})).unwrap();
-        let told: Vec<_> = Kuma::new(None).defects(&canary).iter().map(ToString::to_string).collect();
+        let text: Vec<_> = Kuma::new(None).defects(&canary).iter().map(ToString::to_string).collect();
         let defect = format!("metadata.annotations[kuma.io/mesh]: `{mesh}` is not a valid name of a mesh");
-        assert_eq!(told, if is { vec![] } else { vec![defect] });
+        assert_eq!(text, if is { vec![] } else { vec![defect] });
     };
     check("", true);
     check("default", true);

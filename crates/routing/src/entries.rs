@@ -146,7 +146,7 @@ impl<'a> Entries<'a> {
     }
 
     /// The list with our two entries saying `want`. `entry` makes each of them from its weight and the live entry of its
-    /// side, else from that of the other side (what stands beside the weight is the application's), else from null. An
+    /// side, else from that of the other side (its other fields are the application's), else from null. An
     /// entry stays where the first live one of its side is; a new one is inserted at the front or behind the one before
     /// it in `order`. Repeated ones are removed.
     pub fn written(

@@ -130,8 +130,8 @@ fn a_route_ref_that_cannot_be_followed_is_a_defect_of_the_canary() {
     let check = |reference: Value, defect: &str| {
         let spec = json!({"targetRef": {"name": "podinfo"}, "routeRef": reference});
         let canary = vexil_api::parse(&json!({"metadata": {}, "spec": spec})).unwrap();
-        let told: Vec<_> = Apisix.defects(&canary).iter().map(ToString::to_string).collect();
-        assert_eq!(told, Vec::from_iter(Some(defect).filter(|defect| !defect.is_empty())));
+        let text: Vec<_> = Apisix.defects(&canary).iter().map(ToString::to_string).collect();
+        assert_eq!(text, Vec::from_iter(Some(defect).filter(|defect| !defect.is_empty())));
     };
     let reference =
         |version: &str, kind: &str, name: &str| json!({"apiVersion": version, "kind": kind, "name": name});

@@ -15,8 +15,8 @@ fn refused(users: Option<Value>, error: &str) {
         Some(users) => store.put(key(USERS), users),
         None => drop(store.remove(&key(USERS))),
     }
-    let told = Apisix.render(&sample().target(), &split(0), &look(&store)).map_err(|error| error.to_string());
-    assert_eq!(told, Err(error.to_owned()));
+    let text = Apisix.render(&sample().target(), &split(0), &look(&store)).map_err(|error| error.to_string());
+    assert_eq!(text, Err(error.to_owned()));
     assert_eq!(Apisix.release(&sample().target(), &look(&store)), Ok(Vec::new()));
 }
 
@@ -49,13 +49,13 @@ fn a_route_that_cannot_be_followed_is_reported_with_flaggers_text() {
         Some(json!({"spec": {"http": [urgent]}})),
         "ApisixRoute podinfo.test: spec.http[0].priority is \"high\", not an integer",
     );
-    for (port, told) in [(json!("metrics"), "\"metrics\""), (json!(9898), "9898")] {
+    for (port, text) in [(json!("metrics"), "\"metrics\""), (json!(9898), "9898")] {
         let mut elsewhere = rule("method", "podinfo");
         elsewhere["backends"][0]["servicePort"] = port;
         refused(
             Some(json!({"spec": {"http": [elsewhere]}})),
             &format!(
-                "ApisixRoute podinfo.test: spec.http[0].backends[0].servicePort is {told}, which Service podinfo does not \
+                "ApisixRoute podinfo.test: spec.http[0].backends[0].servicePort is {text}, which Service podinfo does not \
                  have; it has http (80)"
             ),
         );
@@ -71,10 +71,10 @@ fn a_reference_to_another_kind_is_reported() {
         let (kind, name) = (kind.to_owned(), name.to_owned());
         sample.spec.route_ref =
             Some(RouteRef { api_version, kind, name }).filter(|reference| reference != &RouteRef::default());
-        let told = Apisix.read(&sample.target(), &look(&guide())).map_err(|error| error.to_string());
+        let text = Apisix.read(&sample.target(), &look(&guide())).map_err(|error| error.to_string());
         let absent = "ApisixRoute podinfo-podinfo-canary.test does not exist".to_owned();
         let defect = format!("Canary podinfo.test: spec.routeRef.{problem}");
-        assert_eq!(told, Err(if problem.is_empty() { absent } else { defect }));
+        assert_eq!(text, Err(if problem.is_empty() { absent } else { defect }));
         assert_eq!(Apisix.release(&sample.target(), &look(&guide())), Ok(Vec::new()));
     };
     check("apisix.apache.org/v2", "ApisixRoute", USERS, "");
@@ -103,11 +103,11 @@ fn without_the_users_route_the_canarys_weight_can_only_be_reduced() {
         let before = spec(&store);
         store.remove(&key(USERS));
         assert_eq!(Apisix.read(&sample().target(), &look(&store)), Ok(split(live)));
-        let told = Apisix.render(&sample().target(), &split(want), &look(&store));
-        if let Ok(changes) = &told {
+        let text = Apisix.render(&sample().target(), &split(want), &look(&store));
+        if let Ok(changes) = &text {
             changes.iter().for_each(|change| store.apply(change).unwrap());
         }
-        let written = told.is_ok().then(|| weights(store.get(&key(GENERATED)).unwrap())).flatten();
+        let written = text.is_ok().then(|| weights(store.get(&key(GENERATED)).unwrap())).flatten();
         assert_eq!(written, expect, "from {live} to {want}");
         assert_eq!(spec(&store), before);
     };

@@ -19,7 +19,7 @@ pub struct Case<'a> {
     pub cluster: Store,
     /// The object that holds the routes. It must not exist in `cluster`.
     pub route: ObjectKey,
-    /// Whether the Canary owns it; an object of the whole cluster has no owner.
+    /// Whether the Canary owns it; a cluster-scoped object has no owner.
     pub owned: bool,
     /// The weights of primary and canary in that object as the gateway applies them, written independently of the router
     /// and as simply as possible.
