@@ -11,6 +11,7 @@ pub mod duration;
 mod limits;
 pub mod metric_template;
 mod number;
+mod query_set;
 pub mod validation;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
@@ -19,6 +20,7 @@ pub use capabilities::{Capabilities, Feature};
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
+pub use query_set::{DurationUnit, QuerySet};
 pub use validation::{
     Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_metric_template, summary,
     validate,

@@ -18,6 +18,7 @@
 //! stays as it is, because it serves the traffic. Only the canary's weight can still be reduced, so that a rollback does
 //! not wait until the route is corrected.
 
+mod queries;
 mod read;
 mod render;
 mod router;

@@ -9,6 +9,7 @@ use vexil_routing::{
 };
 
 use crate::{
+    queries::QUERIES,
     read, render,
     source::{ROUTE, Source, generated, names, source},
 };
@@ -26,8 +27,8 @@ impl Provider for Apisix {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("apisix")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
 
     fn defects(&self, canary: &Canary) -> Vec<Defect> {

@@ -11,6 +11,7 @@
 //! are compared as the server completes them.
 
 mod ports;
+mod queries;
 mod render;
 mod router;
 mod services;

@@ -6,6 +6,8 @@ use vexil_routing::{
     Capabilities, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes,
 };
 
+use crate::queries::QUERIES;
+
 /// Routes nothing: all traffic goes to the primary, because the apex Service selects its pods.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Kubernetes;
@@ -19,8 +21,8 @@ impl Provider for Kubernetes {
         Capabilities::default()
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("http")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
 }
 

@@ -25,6 +25,7 @@
 
 mod api;
 mod claim;
+mod queries;
 mod reference;
 mod render;
 mod router;

@@ -10,7 +10,9 @@ use vexil_routing::{
 
 use crate::{
     api::{Api, MESH, mesh_defect},
-    claim, render, view,
+    claim,
+    queries::QUERIES,
+    render, view,
 };
 
 /// Routes traffic with a TrafficRoute or a MeshHTTPRoute.
@@ -45,8 +47,8 @@ impl Provider for Kuma {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("kuma")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
 
     fn annotations(&self) -> &'static [&'static str] {

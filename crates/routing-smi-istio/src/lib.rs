@@ -13,6 +13,7 @@
 //! on. Drift is reported, then corrected.
 
 mod provider;
+mod queries;
 mod router;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,10 @@ use vexil_routing::{
     Side, Weight, omit, put,
 };
 
-use crate::provider::{Mesh, Version, parse};
+use crate::{
+    provider::{Mesh, Version, parse},
+    queries::QUERIES,
+};
 
 const SERVICE: &str = "spec.service";
 const BACKENDS: &str = "spec.backends";
@@ -56,8 +59,8 @@ impl Provider for Smi {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("istio")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
 }
 

@@ -11,6 +11,7 @@
 //! whatever they contain. When something that is not ours is in the way (`spec.weighted` is a string, an entry is a
 //! number), reading and rendering both fail with [`vexil_routing::RouteError::Malformed`].
 
+mod queries;
 mod router;
 #[cfg(test)]
 mod tests;

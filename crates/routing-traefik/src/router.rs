@@ -7,6 +7,8 @@ use vexil_routing::{
     RouteTarget, Routes, Side, Weight, declare, mark, omit, put, unmark,
 };
 
+use crate::queries::QUERIES;
+
 /// The list of the weights.
 const LIST: &str = "spec.weighted.services";
 
@@ -52,8 +54,8 @@ impl Provider for Traefik {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("traefik")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
 }
 

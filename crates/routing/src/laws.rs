@@ -16,6 +16,7 @@ mod entry_edits;
 mod metadata;
 mod preserved;
 mod pruned;
+mod queries;
 mod release;
 mod requests;
 mod unknown;
@@ -25,12 +26,13 @@ use std::fmt;
 use crate::RouteTarget;
 
 pub use case::{Case, Sample, Shared, Source};
+pub use queries::example;
 
 /// A law: `Err` describes how the router breaks it.
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All laws, by the sentence that they assert.
-const LAWS: [(&str, Law); 18] = [
+const LAWS: [(&str, Law); 19] = [
     (
         "every request that is written is read back, and writing it again changes nothing",
         requests::are_read_back,
@@ -55,6 +57,7 @@ const LAWS: [(&str, Law); 18] = [
     ("a kind that the cluster does not serve is an error", unknown::not_served),
     ("a route that the Canary owns is left to the garbage collector, or deleted", release::of_our_own),
     ("an object of the user is released as it was found", release::of_a_users),
+    ("the built-in queries contain no unknown word", queries::contain_known_words),
 ];
 
 /// Runs every law.

@@ -1,6 +1,6 @@
 //! The trait that describes a provider of traffic routing: its names, features and metric queries.
 
-use vexil_api::{Canary, Capabilities, Defect};
+use vexil_api::{Canary, Capabilities, Defect, QuerySet};
 use vexil_object::Kind;
 
 use crate::Unowned;
@@ -19,8 +19,9 @@ pub trait Provider: Send + Sync {
     /// request to the router.
     fn supports(&self) -> Capabilities;
 
-    /// Its built-in queries for the metrics `request-success-rate` and `request-duration`.
-    fn queries(&self) -> QuerySet;
+    /// Its built-in queries for the metrics `request-success-rate` and `request-duration`; `None` when its users have to
+    /// write a MetricTemplate.
+    fn queries(&self) -> Option<&'static QuerySet>;
 
     /// The annotations of the Canary that name its route. Traffic depends on them: editing one is a migration.
     fn annotations(&self) -> &'static [&'static str] {
@@ -47,7 +48,3 @@ pub trait Provider: Send + Sync {
         None
     }
 }
-
-/// The name of a set of built-in metric queries, written for the time series of one product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuerySet(pub &'static str);

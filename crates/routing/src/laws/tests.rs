@@ -137,8 +137,8 @@ impl Provider for Toy {
         Capabilities { weights: true, matches: true, mirror, affinity: true, knative: false }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("toy")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        None
     }
 }
 
@@ -292,7 +292,7 @@ impl Provider for Nothing {
         Capabilities::default()
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("http")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        None
     }
 }
