@@ -5,19 +5,23 @@
 
 pub mod alert_provider;
 pub mod canary;
+mod capabilities;
 pub mod crd;
 pub mod duration;
 mod limits;
 pub mod metric_template;
 mod number;
+mod query_set;
 pub mod validation;
 
 pub use alert_provider::{AlertProvider, AlertProviderSpec};
 pub use canary::*;
+pub use capabilities::{Capabilities, Feature};
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
+pub use query_set::{DurationUnit, QuerySet};
 pub use validation::{
-    Defect, Remark, RouterAbilities, Validation, ValidationContext, is_dns_name, parse,
-    parse_metric_template, summary, validate,
+    Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_metric_template, summary,
+    validate,
 };

@@ -19,7 +19,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::{Analysis, Canary, CanarySpec};
+use crate::{Analysis, Canary, CanarySpec, Capabilities, Feature};
 
 pub use names::is_dns_name;
 pub use parse::{parse, parse_metric_template};
@@ -60,27 +60,12 @@ impl fmt::Display for Remark {
 pub struct ValidationContext<'a> {
     /// The default provider (flag `-mesh-provider`).
     pub default_provider: &'a str,
-    /// The registered providers, listed in the message about an unknown one.
-    pub known_providers: &'a [&'a str],
-    /// What the router of this Canary's provider supports; `None` if the provider is unknown.
-    pub router: Option<RouterAbilities>,
+    /// All providers with their capabilities, for messages about a provider that does not exist or lacks a feature.
+    pub known_providers: &'a [(&'a str, Capabilities)],
+    /// The capabilities of this Canary's provider; `None` when it is unknown.
+    pub router: Option<Capabilities>,
     /// Whether references to other namespaces are forbidden (`-no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
-}
-
-/// What a router supports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RouterAbilities {
-    /// Split by weight.
-    pub weights: bool,
-    /// Send only matching requests to the canary.
-    pub matches: bool,
-    /// Mirror requests to the canary.
-    pub mirror: bool,
-    /// Session affinity.
-    pub affinity: bool,
-    /// Routes by the revisions of a Knative Service. Such targets require this router, and this router such targets.
-    pub knative: bool,
 }
 
 /// The result of a validation.
@@ -155,15 +140,27 @@ impl<'a> Subject<'a> {
         self.spec.provider().unwrap_or(self.context.default_provider)
     }
 
-    /// What the router supports. An unknown provider is a defect of its own and causes no others.
-    fn router(&self) -> RouterAbilities {
-        self.context.router.unwrap_or(RouterAbilities {
+    /// The capabilities of the provider. An unknown provider is a defect of its own, so it counts as capable of everything.
+    fn router(&self) -> Capabilities {
+        self.context.router.unwrap_or(Capabilities {
             weights: true,
             matches: true,
             mirror: true,
             affinity: true,
             knative: self.is_knative(),
         })
+    }
+
+    /// That the provider lacks a feature, and which providers have it.
+    fn unsupported(&self, feature: Feature) -> String {
+        let having = self.context.known_providers.iter().filter(|(_, can)| can.has(feature));
+        let having: Vec<_> = having.map(|(name, _)| *name).collect();
+        let instead = match having.as_slice() {
+            [] => "no provider of this version does".to_owned(),
+            [one] => format!("provider {one} does"),
+            several => format!("providers {} do", several.join(", ")),
+        };
+        format!("provider {} does not support {feature}; {instead}", self.provider())
     }
 
     /// Whether the target is a Knative Service.

@@ -59,7 +59,7 @@ fn subject<'a>(context: &'a Context, case: &'a Case) -> Subject<'a> {
         namespace: case.key.namespace(),
         spec: &case.canary.spec,
         provider: case.canary.spec.provider().unwrap_or(&context.settings.provider),
-        queries: case.router.queries().0,
+        queries: case.router.queries(),
         metrics_server: &context.settings.metrics_server,
     }
 }

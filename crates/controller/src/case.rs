@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Plan};
-use vexil_api::{Canary, CanaryStatus, Defect, Remark, RouterAbilities, ValidationContext, parse, validate};
+use vexil_api::{Canary, CanaryStatus, Defect, Remark, ValidationContext, parse, validate};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload, scaler, workload};
 
-use crate::{Context, Settings, binding, plan::plan, scalers::Scalers, status};
+use crate::{Context, Settings, binding, plan::plan, registry::capabilities, scalers::Scalers, status};
 
 /// What a Case is made of besides the Canary.
 struct Parts {
@@ -166,22 +166,12 @@ fn check(canary: &Canary, context: &Context) -> Result<Checked, Vec<Defect>> {
     let settings = &context.settings;
     let provider = canary.spec.provider().unwrap_or(&settings.provider);
     let router = context.registry.router(provider);
-    let abilities = router.map(|router| {
-        let can = router.supports();
-        RouterAbilities {
-            weights: can.weights,
-            matches: can.matches,
-            mirror: can.mirror,
-            affinity: can.affinity,
-            ..RouterAbilities::default()
-        }
-    });
     let checked = validate(
         canary,
         &ValidationContext {
             default_provider: &settings.provider,
-            known_providers: &context.registry.providers(),
-            router: abilities,
+            known_providers: &context.registry.capabilities(),
+            router: router.map(|router| capabilities(router.as_ref())),
             no_cross_namespace_refs: settings.no_cross_namespace_refs,
         },
     );

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 use vexil_analysis::{Known, LiveRoutes, Memory, Millis, Observed, Phase, Route, SyncState};
+use vexil_api::CanaryStatus;
 use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
-use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
+use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
 use vexil_workload::{BY_SERVICE, Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints};
 
 use crate::{Context, binding, case::Case, interest::Looked, release, remark, scalers::Scalers};
@@ -90,6 +91,7 @@ impl View {
                 settled: self.selector.settled,
             },
             discovered_ports: &self.ports,
+            cookies: cookies(case.canary.status.as_ref()),
             bound: self.bound.as_ref(),
         }
     }
@@ -172,6 +174,16 @@ impl View {
             Err(RouteError::Edited { .. }) => LiveRoutes::Absent,
             Err(error) => LiveRoutes::Invalid(error.to_string()),
         }
+    }
+}
+
+/// The cookies of session affinity that the status records.
+fn cookies(status: Option<&CanaryStatus>) -> SessionCookies<'_> {
+    let cookie = |of: fn(&CanaryStatus) -> Option<&str>| status.and_then(of).filter(|text| !text.is_empty());
+    SessionCookies {
+        canary: cookie(|status| status.session_affinity_cookie.as_deref()),
+        primary: cookie(|status| status.primary_session_affinity_cookie.as_deref()),
+        previous: cookie(|status| status.previous_session_affinity_cookie.as_deref()),
     }
 }
 

@@ -3,10 +3,20 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_api::{Canary, Defect};
+use vexil_api::{Canary, Capabilities, Defect};
 use vexil_routing::{Router, Services};
 
 use crate::readings::Readings;
+
+/// The features that the engine requests of routers. A Canary that needs another one is refused even if its router
+/// supports it.
+const REQUESTED: Capabilities =
+    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+
+/// The features of a provider that Canaries can use.
+pub(crate) fn capabilities(router: &dyn Router) -> Capabilities {
+    router.supports().and(REQUESTED)
+}
 
 /// The routers of an operator. The binary fills it; nobody else names one.
 #[derive(Clone)]
@@ -42,6 +52,11 @@ impl Registry {
     /// The names of all providers, in the order in which they were added.
     pub fn providers(&self) -> Vec<&'static str> {
         self.routers.iter().map(|router| router.name()).collect()
+    }
+
+    /// The names of all providers with the features that Canaries can use.
+    pub(crate) fn capabilities(&self) -> Vec<(&'static str, Capabilities)> {
+        self.routers.iter().map(|router| (router.name(), capabilities(router.as_ref()))).collect()
     }
 
     /// Reads a Canary, or remembers what was read of the same spec.

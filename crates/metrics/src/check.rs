@@ -5,8 +5,7 @@ use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError,
-    builtin::{self, query_set},
+    Check, MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError, builtin,
     checks::Asks,
     judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
@@ -67,16 +66,17 @@ async fn request_duration(transport: &dyn Transport, subject: &Subject<'_>, chec
 }
 
 /// The number of a built-in query, in the unit of its set; `why` follows the hint when there are no values.
-async fn built_in(
+async fn built_in<'a>(
     transport: &dyn Transport,
-    subject: &Subject<'_>,
+    subject: &Subject<'a>,
     check: &Check<'_>,
-    pick: fn(&'static QuerySet) -> &'static str,
+    pick: fn(&QuerySet) -> &'static str,
     why: &str,
-) -> Result<(f64, &'static QuerySet), Checked> {
+) -> Result<(f64, &'a QuerySet), Checked> {
     let failed = |problem: String| lost(format!("Prometheus query failed: {problem}"));
     let (provider, name) = (subject.provider, check.name());
-    let set = query_set(subject.queries)
+    let set = subject
+        .queries
         .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
     let words = Words::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;

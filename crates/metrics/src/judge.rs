@@ -71,7 +71,7 @@ mod tests {
             namespace: "test",
             spec: &spec,
             provider: "traefik",
-            queries: "traefik",
+            queries: None,
             metrics_server: "",
         };
         let (threshold, threshold_range) = match bounds {

@@ -19,7 +19,6 @@ mod subject;
 mod template;
 
 pub use available::{Unavailable, available, server_available};
-pub use builtin::{QuerySet, Unit, query_set};
 pub use check::{Checked, check};
 pub use checks::{Check, checks, needs};
 pub use credentials::Credentials;
@@ -28,3 +27,4 @@ pub use provider::{HttpProvider, MetricProvider, QueryError};
 pub use providers::ProviderError;
 pub use subject::Subject;
 pub use template::{Template, TemplateError};
+pub use vexil_api::{DurationUnit, QuerySet};

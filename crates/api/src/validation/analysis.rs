@@ -1,7 +1,7 @@
 //! Validation of the analysis: interval, weights and strategy.
 
 use super::{Subject, Validation};
-use crate::{Analysis, parse_duration_ms};
+use crate::{Analysis, Feature, parse_duration_ms};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
@@ -56,7 +56,7 @@ fn numbers(path: &str, analysis: &Analysis, found: &mut Validation) {
 
 /// Fields that exclude each other, and fields that the router has to support.
 fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut Validation) {
-    let (router, provider) = (subject.router(), subject.provider());
+    let router = subject.router();
     let by_step = analysis.step_weight() > 0;
     let by_list = !analysis.step_weights.is_empty();
     let by_count = analysis.iterations() > 0;
@@ -67,20 +67,19 @@ fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut 
         let other = if by_step { "stepWeight" } else { "stepWeights" };
         found.defect(format!("{path}.iterations"), format!("excludes {other}; keep one of the two"));
     }
-    // Flagger ignores the conditions for a provider that cannot route by weight.
+    // A provider that cannot route ignores the conditions and says so in an event, as Flagger does.
     if !analysis.match_.is_empty() && by_count && !router.matches && router.weights {
-        let text =
-            format!("provider {provider} cannot send only matching requests to the canary (A/B testing)");
-        found.defect(format!("{path}.match"), text);
+        found.defect(format!("{path}.match"), subject.unsupported(Feature::Matches));
     }
     if !analysis.match_.is_empty() && !by_count {
         found.remark(format!("{path}.match"), "counts only together with iterations and is ignored");
     }
     if analysis.mirror() && !router.mirror {
-        found.defect(format!("{path}.mirror"), format!("provider {provider} cannot mirror requests"));
+        found.defect(format!("{path}.mirror"), subject.unsupported(Feature::Mirroring));
     }
+    // Traffic is still split as asked, so Flagger ignores this one too.
     if analysis.session_affinity.is_some() && !router.affinity {
-        let text = format!("provider {provider} does not keep clients on one side; it is ignored");
+        let text = format!("is ignored: {}", subject.unsupported(Feature::SessionAffinity));
         found.remark(format!("{path}.sessionAffinity"), text);
     }
 }

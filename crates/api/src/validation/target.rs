@@ -29,7 +29,8 @@ fn provider(subject: &Subject<'_>, found: &mut Validation) {
         return;
     }
     let name = subject.provider();
-    let known = subject.context.known_providers.join(", ");
+    let known: Vec<_> = subject.context.known_providers.iter().map(|(name, _)| *name).collect();
+    let known = known.join(", ");
     let text = if subject.spec.provider().is_some() {
         format!("unknown provider `{name}`; there are {known}")
     } else {

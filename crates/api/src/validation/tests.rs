@@ -10,7 +10,8 @@ mod types;
 
 use serde_json::{Value, json};
 
-use super::{RouterAbilities, ValidationContext, parse, validate};
+use super::{ValidationContext, parse, validate};
+use crate::Capabilities;
 
 /// The Canary of the Traefik guide, without its scaler.
 fn good() -> Value {
@@ -41,14 +42,18 @@ fn good() -> Value {
     })
 }
 
-/// A router that shifts weights and does nothing else.
-const WEIGHTS: RouterAbilities =
-    RouterAbilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+/// A provider that cannot route.
+const NOTHING: Capabilities =
+    Capabilities { weights: false, matches: false, mirror: false, affinity: false, knative: false };
+
+/// A provider that shifts weights and nothing else.
+const WEIGHTS: Capabilities =
+    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
 
 fn context() -> ValidationContext<'static> {
     ValidationContext {
         default_provider: "traefik",
-        known_providers: &["kubernetes", "traefik"],
+        known_providers: &[("kubernetes", NOTHING), ("traefik", WEIGHTS)],
         router: Some(WEIGHTS),
         no_cross_namespace_refs: false,
     }

@@ -31,20 +31,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
 
 fn analysis(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
-    // Nothing is known about an unknown router; its name has to be corrected first.
-    let known = subject.context.router.is_some();
-    if known && analysis.iterations() > 0 && !analysis.match_.is_empty() && subject.router().weights {
-        let text = not_yet("send only matching requests to the canary");
-        found.defect(format!("{path}.match"), text);
-    }
-    if known && analysis.mirror() {
-        found.defect(format!("{path}.mirror"), not_yet("mirror requests"));
-    }
     if !analysis.alerts.is_empty() {
         found.remark(format!("{path}.alerts"), not_yet("send alerts"));
-    }
-    if known && analysis.session_affinity.is_some() && subject.router().affinity {
-        found.remark(format!("{path}.sessionAffinity"), not_yet("keep clients on one side"));
     }
     for (index, webhook) in analysis.webhooks.iter().enumerate() {
         let kind = webhook.hook_type();

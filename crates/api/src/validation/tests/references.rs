@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{RouterAbilities, ValidationContext, WEIGHTS, analysis, check, check_in, context, metric};
+use super::{Capabilities, ValidationContext, WEIGHTS, analysis, check, check_in, context, metric};
 
 #[test]
 fn flaggers_rules_have_flaggers_texts() {
@@ -38,7 +38,7 @@ fn flaggers_rules_have_flaggers_texts() {
         &["provider: can't use traefik provider with Knative Service as target", not_yet],
     );
     let scaler = json!({ "kind": "ScaledObject", "name": "x" });
-    let knative = RouterAbilities { knative: true, ..WEIGHTS };
+    let knative = Capabilities { knative: true, ..WEIGHTS };
     let for_knative = || ValidationContext { router: Some(knative), ..context() };
     check_in(
         for_knative(),
