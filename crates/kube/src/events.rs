@@ -1,4 +1,4 @@
-//! Kubernetes Events as the reference writes them (`operator.md` 11.2).
+//! Kubernetes Events in the form in which Flagger writes them.
 
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, kinds::EVENT, meta};
@@ -6,19 +6,19 @@ use vexil_object::{ObjectKey, kinds::EVENT, meta};
 /// Longest message of an Event, in bytes (Event API reference, `note`).
 const MESSAGE_LIMIT: usize = 1024;
 
-/// How bad it is.
+/// The type of an Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventType {
-    /// Things go as they should.
+    /// For information.
     Normal,
-    /// Somebody should look.
+    /// A person should look at it.
     Warning,
 }
 
 /// One Event about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRecord {
-    /// Name of the Event, made by the caller from what it tells, so that telling it again after a crash changes
+    /// Name of the Event, made by the caller from its content, so that recording it again after a crash changes
     /// nothing.
     pub name: String,
     /// Namespace of the Canary, and of the Event.
@@ -29,7 +29,7 @@ pub struct EventRecord {
     pub uid: String,
     /// resourceVersion of the Canary; may be empty.
     pub resource_version: String,
-    /// How bad it is.
+    /// The type of an Event.
     pub r#type: EventType,
     /// What happened; cut to 1024 bytes.
     pub message: String,

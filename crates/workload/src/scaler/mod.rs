@@ -1,7 +1,7 @@
-//! What scales the target, and the copy that scales the primary (`workloads.md` 11 and 12).
+//! What scales the target, and the copy that scales the primary.
 //!
 //! A scaler and a Canary both want to write `replicas`. The rule that keeps them apart: where the Canary names a
-//! scaler, Vexil writes the target's replicas only to zero and up from zero, with the scaler's hands off meanwhile
+//! scaler, Vexil writes the target's replicas only to zero and up from zero, while the scaler is paused
 //! ([`Scaler::pause`]), and the primary's never. The copy follows the user's scaler whole, fields of tomorrow included.
 
 mod copy;
@@ -24,11 +24,11 @@ pub(crate) use rivals::scales_primary;
 /// Every kind of scaler. A new one is a file that implements [`Scaler`], and a line here.
 pub const SCALERS: &[&dyn Scaler] = &[&hpa::HorizontalPodAutoscalers, &keda::ScaledObjects];
 
-/// The scaler behind `spec.autoscalerRef.kind`. Its `apiVersion` decides nothing: the versions of old guides are not
-/// served any more, and mean today's (`routing.md` 13.2).
+/// The scaler behind `spec.autoscalerRef.kind`. Its `apiVersion` is not used: the versions in old guides are no longer
+/// served, and the current one is meant.
 ///
 /// # Errors
-/// When there is no such kind; the reference would go on without a scaler.
+/// When there is no such kind; Flagger continues without a scaler.
 pub fn scaler(reference: &ScalerRef) -> Result<&'static dyn Scaler, WorkloadError> {
     SCALERS.iter().copied().find(|scaler| scaler.kind().kind == reference.kind).ok_or_else(|| {
         let known: Vec<_> = SCALERS.iter().map(|scaler| scaler.kind().kind).collect();
@@ -56,8 +56,7 @@ pub trait Scaler: Send + Sync {
         have: &Objects,
     ) -> Result<Vec<Change>, WorkloadError>;
 
-    /// Takes the hands of the user's scaler off the target's replicas; `None` when they are off, also because there
-    /// is no such scaler.
+    /// Pauses the user's scaler; `None` when it is paused, or when there is no such scaler.
     ///
     /// # Errors
     /// When it is not known.
@@ -80,7 +79,7 @@ pub trait Scaler: Send + Sync {
     ) -> Result<Option<Change>, WorkloadError>;
 
     /// How many pods a rollout begins with: the minimum of the user's scaler, at least 1, and 1 when there is no such
-    /// scaler (`workloads.md` 4.4).
+    /// scaler.
     ///
     /// # Errors
     /// When it is not known.
