@@ -1,19 +1,21 @@
 //! The first of the two pure functions: from what is remembered and what was seen to what is remembered next.
 
 use crate::{
-    Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind,
+    Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind, Waiting,
     draft::{Draft, Need},
-    phase,
+    laws, phase,
 };
 
 /// What [`advance`] says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[expect(clippy::large_enum_variant, reason = "lives for one return; nobody keeps many of them")]
+#[expect(clippy::large_enum_variant, reason = "lives for one return; no collection holds them")]
 pub enum Step {
     /// Answer this, then call [`advance`] again with the answer among the facts.
     Ask(Question),
     /// The decision.
     Done(Transition),
+    /// The decision breaks this law, by a defect of the engine. Nothing may be written; it is to be reported.
+    Unlawful(&'static str),
 }
 
 /// A decision.
@@ -23,10 +25,10 @@ pub struct Transition {
     pub memory: Memory,
     /// What happened, for the log; those to be delivered are in the memory's outbox as well.
     pub notices: Vec<Notice>,
-    /// When to look again although nothing changed.
+    /// When to reconcile again although nothing changed.
     pub wake: Option<Millis>,
-    /// What is being waited for; comes back in [`Facts::waiting`] with the time at which it was first said.
-    pub waiting: Option<WaitKind>,
+    /// What is being waited for. The process keeps it and passes it back in [`Facts::waiting`].
+    pub waiting: Waiting,
 }
 
 /// Decides what the memory is to become. Called in every reconcile.
@@ -36,9 +38,13 @@ pub struct Transition {
 /// round. The number of calls is bounded by the number of hooks and checks of the plan.
 pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
     let mut draft = Draft::new(plan, memory, facts);
-    match decide(&mut draft) {
-        Ok(()) => draft.done(),
-        Err(question) => Step::Ask(question),
+    if let Err(question) = decide(&mut draft) {
+        return Step::Ask(question);
+    }
+    let transition = draft.done();
+    match laws::broken_by_transition(memory, &transition.memory, facts) {
+        None => Step::Done(transition),
+        Some(law) => Step::Unlawful(law),
     }
 }
 

@@ -1,8 +1,8 @@
-//! What is asked of the world and what came back.
+//! What was observed and answered: everything that a decision depends on beside plan and memory.
 
 use std::collections::BTreeMap;
 
-use crate::{Millis, Observed, Pending, Phase, Receiver, WaitKind};
+use crate::{Millis, Observed, Pending, Phase, Receiver, Waiting};
 
 /// Everything one decision may depend on that is neither the user's wish nor remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -15,13 +15,13 @@ pub struct Facts {
     pub convergence: Convergence,
     /// What was seen.
     pub seen: Observed,
-    /// The wait in which the last reconcile ended, and since when it has lasted in this process.
-    pub waiting: Option<(WaitKind, Millis)>,
+    /// [`crate::Transition::waiting`] of the decision before, in this process; the default after a start.
+    pub waiting: Waiting,
     /// The routes were in sync and have been changed by someone else since: what they said.
     pub drift: Option<String>,
     /// Notices that have been delivered: number and receiver.
     pub delivered: Vec<(u64, Receiver)>,
-    /// Answers to the questions of this tick.
+    /// Answers to the questions of this reconcile.
     pub answers: BTreeMap<Question, Answer>,
 }
 
@@ -51,10 +51,10 @@ pub enum Convergence {
     NotKnown,
 }
 
-/// A question whose answer a decision needs. Each is asked at most once in a tick.
+/// A question whose answer a decision needs. Each is asked at most once in a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
-    /// What does the webhook at this place of [`crate::Plan::hooks`] say, told this phase?
+    /// What does the webhook at this place of [`crate::Plan::hooks`] answer, called with this phase?
     Hook(usize, Phase),
     /// What does the metric check at this place of [`crate::Plan::checks`] say?
     Check(usize),

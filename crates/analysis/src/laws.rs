@@ -1,11 +1,34 @@
-//! The invariants as functions: used by tests, by the model checker and at run time.
+//! What must hold of every decision and every effect, as functions.
+//!
+//! [`crate::advance`] and [`crate::next_effect`] check their own results: what breaks a law is returned as
+//! [`crate::Step::Unlawful`] or [`crate::Next::Unlawful`], which no caller can write by mistake. It takes a defect of the
+//! engine to get there. Tests and the model check use the same functions.
 
 use crate::{
     Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods, Readiness,
     SyncState, TargetScaler, next_effect::replaceable,
 };
 
-/// Whether a Canary may go from one phase to another (`analysis.md` section 8).
+/// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law about
+/// a memory and about a change of the memory.
+pub fn broken_by_transition(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
+    broken_by_change(before, after)
+        .or_else(|| broken_by_memory(after))
+        .or_else(|| broken_by_decision(before, after, facts))
+}
+
+/// What is wrong with an effect before it is carried out; `None` when nothing is. A change of routes is judged by its
+/// result.
+pub fn broken_by_effect(memory: &Memory, seen: &Observed, effect: &Effect) -> Option<&'static str> {
+    broken_by_choice(memory, seen, effect).or_else(|| {
+        let Effect::Route(routes) = effect else { return None };
+        let routes = LiveRoutes::Present { routes: *routes, in_sync: true };
+        broken_by_outcome(seen, &Observed { routes, ..seen.clone() })
+    })
+}
+
+/// Whether a Canary may go from one phase to another. These are Flagger's phases and their order, which dashboards and
+/// `kubectl wait` depend on.
 pub fn may_follow(from: Phase, to: Phase) -> bool {
     use Phase::{
         Failed, Finalising, Initialized, Initializing, New, Progressing, Promoting, Succeeded, Terminating,
@@ -17,7 +40,7 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
     match from {
         New => to == Initializing,
         Initializing => to == Initialized,
-        // An edit of the binding initializes anew, once no rollout goes on.
+        // An edit of the binding is a new initialisation, once no rollout is in progress.
         Initialized | Succeeded | Failed => matches!(to, Waiting | Progressing | Initializing),
         Waiting => matches!(to, Progressing | Succeeded | Initializing),
         Progressing | WaitingPromotion => {
@@ -32,7 +55,7 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
 }
 
 /// What is wrong with a memory, whatever came before it; `None` when nothing is.
-pub fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
+fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     let idle = matches!(memory.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
     if memory.ending.is_some() && !memory.weight.is_zero() {
         return Some("an ending leaves traffic on the canary");
@@ -52,8 +75,8 @@ pub fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     None
 }
 
-/// What is wrong with a step from `before` to `after`; `None` when nothing is.
-pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
+/// What is wrong with a change of the memory; `None` when nothing is.
+fn broken_by_change(before: &Memory, after: &Memory) -> Option<&'static str> {
     if !may_follow(before.phase, after.phase) {
         return Some("the phases do not follow each other");
     }
@@ -84,11 +107,11 @@ pub fn broken_by_step(before: &Memory, after: &Memory) -> Option<&'static str> {
     {
         return Some("the promoted revision changed in the middle of a run");
     }
-    broken_by_memory(after)
+    None
 }
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is.
-pub fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
+fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
     let target = facts.seen.target.present();
     let settled = facts.convergence == Convergence::Settled;
     if after.phase == Phase::Promoting && before.phase != Phase::Promoting {
@@ -152,7 +175,7 @@ fn broken_by_shift(before: &Memory, after: &Memory, seen: &Observed) -> Option<&
 }
 
 /// What is wrong with wanting an effect; `None` when nothing is.
-pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option<&'static str> {
+fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option<&'static str> {
     let held = || seen.primary.present().and_then(|pods| pods.revision.as_ref());
     match effect {
         Effect::CreatePrimary(_) if seen.primary != Known::Absent => {
@@ -221,16 +244,8 @@ fn takes_traffic(primary: &Pods) -> bool {
     primary.available > 0 || primary.replicas == 0
 }
 
-/// What is wrong with a change of routes before it is made; `None` when nothing is. The same as
-/// [`broken_by_effect`] says of its result.
-pub fn broken_by_route(seen: &Observed, effect: &Effect) -> Option<&'static str> {
-    let Effect::Route(routes) = effect else { return None };
-    let after = Observed { routes: LiveRoutes::Present { routes: *routes, in_sync: true }, ..seen.clone() };
-    broken_by_effect(seen, &after)
-}
-
-/// What is dangerous about a state of the world; `None` when nothing is. `before` and `after` an effect.
-pub fn broken_by_effect(before: &Observed, after: &Observed) -> Option<&'static str> {
+/// What an effect did to traffic; `None` when it did no harm. `before` and `after` are what is observed around it.
+pub fn broken_by_outcome(before: &Observed, after: &Observed) -> Option<&'static str> {
     let weight = |seen: &Observed| match &seen.routes {
         LiveRoutes::Present { routes, .. } => Some(routes.canary()),
         _ => None,

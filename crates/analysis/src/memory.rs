@@ -1,4 +1,4 @@
-//! What survives a crash: phase, weight, counters, revisions, what is being waited for and what is still to be told.
+//! What survives a crash: phase, weight, counters, revisions, the reported wait and the undelivered notices.
 //!
 //! The status subresource is this, field by field; nothing else is remembered anywhere.
 
@@ -9,7 +9,7 @@ use crate::{Binding, Limits, Millis, Outbox, Plan, Revision, Weight};
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Memory {
-    /// Where the rollout stands.
+    /// Phase of the rollout.
     pub phase: Phase,
     /// What traffic depends on; `None` for a Canary that was not looked at yet.
     pub binding: Option<Binding>,
@@ -31,25 +31,26 @@ pub struct Memory {
     pub promoted: Option<Revision>,
     /// The revision that the primary holds. Differs from `promoted` between the copy and the end of a promotion.
     pub held: Option<Revision>,
-    /// The revisions were written by another operator in a form that cannot be compared with ours.
+    /// The revisions were written by Flagger, in a form that cannot be compared with Vexil's.
     pub from_flagger: bool,
     /// Number of runs since the Canary was made.
     pub run: u64,
     /// When the last step of the analysis was taken; the next is due an interval later, at once when never.
     pub last_step: Option<Millis>,
-    /// The weight before all traffic went to the one copy that had a ready pod; it comes back when both have one.
+    /// The weight before a failover moved all traffic to the one copy that had a ready pod. It is restored when both have
+    /// one again.
     pub withheld: Option<Weight>,
-    /// The rollout is over and being wound up.
+    /// The rollout is over: traffic, drain and scale-down of its end are in progress.
     pub ending: Option<Ending>,
     /// Traffic has left the target; its pods may go from then on.
     pub drain_until: Option<Millis>,
     /// A run has ended with this result and its post-rollout hooks are still to be asked.
     pub post_rollout: Option<Ending>,
-    /// What is being waited for, once it has been told.
+    /// The wait that was reported.
     pub wait: Option<Wait>,
     /// Time that earlier waits with a deadline took of this step, in milliseconds.
     pub waited_ms: u64,
-    /// What is still to be told.
+    /// Notices that are not delivered yet.
     pub outbox: Outbox,
     /// When phase, weight, iterations or failed checks last changed.
     pub changed: Option<Millis>,
@@ -74,7 +75,16 @@ impl Memory {
         matches!(self.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting)
     }
 
-    /// Nothing is going on and nothing is left to do.
+    /// An analysis of this revision begins.
+    pub(crate) fn analyse(&mut self, revision: Revision) {
+        self.applied = Some(revision);
+        self.iterations = 0;
+        self.failed_checks = 0;
+        self.prepared = false;
+        self.last_step = None;
+    }
+
+    /// No rollout is in progress and nothing of one is left to do.
     pub fn at_rest(&self) -> bool {
         let idle =
             matches!(self.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
@@ -82,10 +92,10 @@ impl Memory {
     }
 }
 
-/// Where a rollout stands, in the words of the API (`analysis.md` section 8).
+/// Phase of a rollout. The names are Flagger's, because dashboards, alerts and `kubectl wait` depend on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Nobody has looked at the Canary yet.
+    /// The Canary was not reconciled yet.
     #[default]
     New,
     /// The primary is being made.
@@ -108,12 +118,12 @@ pub enum Phase {
     Failed,
     /// The Canary is being deleted.
     Terminating,
-    /// The Canary has been wound up.
+    /// The finalizer of the Canary is done.
     Terminated,
 }
 
 impl Phase {
-    /// The word that the API uses; empty for a Canary nobody has looked at.
+    /// The name that the API uses; empty for a Canary that was not reconciled yet.
     pub const fn as_str(self) -> &'static str {
         match self {
             Phase::New => "",
@@ -215,7 +225,7 @@ pub enum WaitKind {
     Suspended,
     /// The target does not exist.
     TargetMissing,
-    /// The target has pods between rollouts, which somebody gave it.
+    /// The target has pods between rollouts: a user or an autoscaler scaled it up.
     ScaledUp,
     /// The primary was deleted and cannot be rebuilt from a vetted revision.
     PrimaryMissing,

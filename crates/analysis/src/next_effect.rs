@@ -1,8 +1,9 @@
-//! The one place that knows the order in which it is safe to change the world.
+//! The second of the two pure functions: from what is remembered and observed to the next change of the cluster. The one
+//! place that knows in which order changes are safe.
 //!
 //! Capacity before traffic, traffic before scale-down; the apex moves only to ready pods; a route never points at a
-//! workload that is not ready while the other one is. [`next_effect`] is called until it says [`Next::Settled`] or
-//! [`Next::Wait`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
+//! workload that is not ready while the other one is. [`next_effect`] is called until it returns something else than
+//! [`Next::Do`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
 
 mod primary;
 
@@ -12,21 +13,23 @@ use primary::{primary, promotion};
 
 use crate::{
     Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes, SyncState,
-    TargetScaler, Weight,
+    TargetScaler, failover::Failover, laws,
 };
 
-/// What to do next so that the world matches the memory.
+/// What to do next so that the cluster matches the memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Next {
-    /// Do this, look again, ask again.
+    /// Do this, observe again, ask again.
     Do(Effect),
     /// Nothing can be done now.
     Wait(Pending),
-    /// The world matches the memory.
+    /// The cluster matches the memory.
     Settled,
+    /// The effect would break this law, by a defect of the engine. Nothing may be written; it is to be reported.
+    Unlawful(&'static str),
 }
 
-/// One idempotent change of the world.
+/// One idempotent change of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
     /// Make the `-primary` and `-canary` Services as wanted.
@@ -39,9 +42,9 @@ pub enum Effect {
     Apex,
     /// Make the routes say this.
     Route(Routes),
-    /// Give the target pods, and let its autoscaler have a say in their number.
+    /// Scale the target up and resume its autoscaler.
     ScaleUp,
-    /// Take the target's pods, and its autoscaler's say.
+    /// Pause the target's autoscaler and scale the target to zero.
     ScaleToZero,
     /// Copy the target to the primary, if the target is at this revision.
     Promote(Revision),
@@ -51,6 +54,16 @@ pub enum Effect {
 
 /// The next effect, in the order that keeps traffic safe.
 pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
+    match choose(plan, memory, seen, now) {
+        Next::Do(effect) => match laws::broken_by_effect(memory, seen, &effect) {
+            None => Next::Do(effect),
+            Some(law) => Next::Unlawful(law),
+        },
+        other => other,
+    }
+}
+
+fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
     if plan.suspended || matches!(memory.phase, Phase::New | Phase::Terminating | Phase::Terminated) {
         return Next::Settled;
     }
@@ -78,8 +91,8 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
         .unwrap_or(Next::Settled)
 }
 
-/// The Services and the primary. While a binding moves, its Services still lead to the former primary, so the new one
-/// comes first.
+/// The Services and the primary. During a migration the Services still select the former primary, so the new one is
+/// created first.
 fn services_and_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     let backends = || sync(memory, &seen.backends, Effect::Backends);
     let moves = memory.phase == Phase::Initializing && !memory.previous.is_empty();
@@ -97,32 +110,14 @@ fn unadopted(memory: &Memory, seen: &Observed) -> Option<Next> {
     })
 }
 
-/// Whether the canary may take all traffic when the primary has no pod: until a rollout has ended, and after a failed
-/// promotion as long as it runs what was analysed. Else between rollouts the target is nobody's stand-in: it may run
-/// anything.
-pub(crate) fn stands_in(memory: &Memory, seen: &Observed) -> bool {
-    let analysed = seen.target.present().is_some_and(|pods| pods.revision == memory.applied);
-    match memory.phase {
-        Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting | Phase::Finalising => true,
-        _ => memory.ending.is_some() || memory.promotion_failed() && analysed,
-    }
-}
-
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.
 fn failover(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
-    if !routes.canary().is_zero() && seen.canary_is_gone() && seen.primary_serves() {
-        return Some(Next::Do(Effect::Route(Routes::PRIMARY)));
-    }
-    let stranded = plan.routed
-        && stands_in(memory, seen)
-        && !routes.primary().is_zero()
-        && seen.primary_is_gone()
-        && seen.canary_serves();
-    stranded.then_some(Next::Do(Effect::Route(Routes::split(Weight::FULL))))
+    let failover = Failover::needed(plan, memory, seen, routes.canary())?;
+    Some(Next::Do(Effect::Route(Routes::split(failover.weight()))))
 }
 
-/// A drain counts from when the canary lost its traffic. When somebody, or a rescue, gave it some since, it is over.
+/// A drain counts from when the canary lost its traffic. Traffic that it got since, by an edit or a failover, ends it.
 fn restart_drain(memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     let drained = memory.drain_until.is_some() && !routes.canary().is_zero();
@@ -151,7 +146,7 @@ fn shift_back_unsafe_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// A Service or an autoscaler that cannot be mended holds up an initialisation; later, nothing that takes traffic back.
+/// A Service or an autoscaler that cannot be written holds up an initialisation; later, nothing that takes traffic back.
 fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
     match fit {
         SyncState::InSync => None,
@@ -164,7 +159,7 @@ fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
     }
 }
 
-/// What could not be mended and held up nothing.
+/// Objects that cannot be written and held up nothing.
 fn degraded(seen: &Observed) -> Option<Next> {
     [&seen.backends, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
         SyncState::Invalid(text) => Some(Next::Wait(Pending::DegradedOptional(text.clone()))),
@@ -192,7 +187,7 @@ fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// A rollout needs pods of the target; they come before any traffic.
+/// A rollout needs pods of the target, before any traffic.
 fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
     let running = matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting);
     if !running || memory.ending.is_some() {
@@ -232,6 +227,7 @@ fn scale_down(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
     match &seen.target {
         Known::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         Known::Present(pods) if pods.replicas == 0 && seen.target_scaler != TargetScaler::Scales => None,
+        Known::Present(_) if until <= seen.since => Some(Next::Wait(Pending::DrainNotObserved)),
         // The last copy that works is not taken, whatever the memory says.
         Known::Present(_) if !seen.primary_takes_traffic() && !seen.canary_is_gone() => {
             Some(Next::Wait(Pending::PrimaryNotReady(None)))

@@ -1,5 +1,5 @@
-//! What is told to people: Events, webhooks, alerts and log lines are all rendered from one notice, so their words
-//! never differ.
+//! A notice: what happened, for people. Events, webhooks, alerts and log lines are all made from one notice, so their
+//! words never differ.
 
 use crate::{Millis, Phase};
 
@@ -10,9 +10,9 @@ pub struct Notice {
     pub event_type: EventType,
     /// Level of the log line.
     pub level: Level,
-    /// The text, from `analysis.md` 14.1.
+    /// The text ([`crate::Message`]), of at most [`crate::limits::MAX_TEXT_BYTES`].
     pub message: String,
-    /// Phase that receivers are told.
+    /// The phase that webhooks and alerts report.
     pub phase: Phase,
     /// When it happened.
     pub time: Millis,
@@ -23,9 +23,9 @@ pub struct Notice {
 /// Type of a Kubernetes Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventType {
-    /// All is well.
+    /// An ordinary event.
     Normal,
-    /// Somebody should look.
+    /// Something failed, or needs attention.
     Warning,
 }
 
@@ -44,11 +44,11 @@ impl EventType {
 pub enum Level {
     /// An ordinary line.
     Info,
-    /// A line that tells of our own trouble, not the canary's.
+    /// An error of the operator or of a server that it depends on, not of the canary.
     Error,
 }
 
-/// A message for the chat (`analysis.md` 14.2).
+/// A message for alert receivers, such as a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Alert {
     /// How bad it is.

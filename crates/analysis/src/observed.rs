@@ -1,10 +1,10 @@
-//! What was seen of the world, reduced to what decisions depend on.
+//! What was observed in the cluster, reduced to what decisions depend on.
 
 use std::collections::BTreeMap;
 
-use crate::{Readiness, Revision, Route, Routes};
+use crate::{Millis, Readiness, Revision, Route, Routes};
 
-/// What was seen when a tick began, or after its last effect.
+/// What was observed when a reconcile began, or after its last effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Observed {
     /// The user's workload, which is the canary's during a rollout.
@@ -27,10 +27,13 @@ pub struct Observed {
     pub canary_addresses: Known<u32>,
     /// What is left of earlier bindings; fits when nothing is.
     pub leftovers: SyncState,
-    /// The object that the router writes; `None` when it needs none, or cannot tell which.
+    /// The object that the router writes; `None` when it needs none, or does not know which yet.
     pub route: Option<Route>,
     /// Labels that select the target's pods; empty when the target is not there.
     pub selector: BTreeMap<String, String>,
+    /// Since when this process observes the Canary. A drain that was over before is not trusted: the time that is stored
+    /// may be of another clock.
+    pub since: Millis,
 }
 
 impl Observed {
@@ -49,8 +52,8 @@ impl Observed {
         !self.primary_sleeps() && matches!(self.primary_addresses, Known::Absent | Known::Present(0))
     }
 
-    /// The primary is wanted to have no pods: its autoscaler, or a person, scaled it to zero. Not a failure; pods come
-    /// back when they are wanted.
+    /// The primary is wanted to have no pods: its autoscaler, or a user, scaled it to zero. Not a failure: it is scaled up
+    /// when it is needed.
     pub fn primary_sleeps(&self) -> bool {
         self.primary.present().is_some_and(|pods| pods.replicas == 0)
     }
@@ -76,20 +79,20 @@ impl Observed {
     }
 }
 
-/// Something that is there, is not, or that nobody knows about yet.
+/// Something that exists, does not exist, or is not known yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Known<T> {
     /// Not looked at yet, or the last write has an unknown outcome. Nothing is decided on it.
     #[default]
     NotKnown,
-    /// It is not there.
+    /// It does not exist.
     Absent,
-    /// It is there.
+    /// It exists.
     Present(T),
 }
 
 impl<T> Known<T> {
-    /// The value when it is there.
+    /// The value when it exists.
     pub fn present(&self) -> Option<&T> {
         match self {
             Known::Present(value) => Some(value),
@@ -98,11 +101,11 @@ impl<T> Known<T> {
     }
 }
 
-/// What was seen of a workload.
+/// What was observed of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pods {
-    /// For the target: the revision of its template. For the primary: the revision it was copied from; `None` when
-    /// that cannot be told.
+    /// For the target: the revision of its template. For the primary: the revision it was copied from; `None` when it is
+    /// not recorded.
     pub revision: Option<Revision>,
     /// Replicas that it asks for.
     pub replicas: u32,
@@ -114,6 +117,20 @@ pub struct Pods {
     pub owner_conflict: Option<String>,
     /// Its template is not what was copied last: someone else edited it or rolled it back.
     pub edited: bool,
+}
+
+impl Pods {
+    /// A workload whose pods are all available.
+    pub fn ready(revision: Revision, replicas: u32) -> Self {
+        Pods {
+            revision: Some(revision),
+            replicas,
+            available: replicas,
+            readiness: Readiness::Ready,
+            owner_conflict: None,
+            edited: false,
+        }
+    }
 }
 
 /// Whether objects are as wanted.
@@ -138,7 +155,7 @@ pub enum TargetScaler {
     None,
     /// It gives the target pods whenever it sees fit.
     Scales,
-    /// We have told it to rest.
+    /// The operator has paused it.
     Rests,
 }
 

@@ -1,13 +1,16 @@
 //! Notices that are stored in the status until each receiver has them, and the limits on their number, age and size.
 
-use crate::{Millis, Notice, Receiver, bounded};
+use crate::{
+    Millis, Notice, Receiver, bounded,
+    limits::{MAX_NOTICES_PER_RECEIVER, NOTICE_LIFETIME_MS},
+};
 
-/// Notices that have not been delivered to everybody yet.
+/// Notices that some receiver does not have yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Outbox {
     /// Number of the next notice; names its Event, so that a repeat is recognised.
     pub next: u64,
-    /// How many were dropped because somebody did not take them in time.
+    /// How many were dropped because a receiver did not accept them in time.
     pub lost: u64,
     /// The notices, oldest first.
     pub entries: Vec<Entry>,
@@ -18,21 +21,16 @@ pub struct Outbox {
 pub struct Entry {
     /// Its number, counted from the Canary's creation.
     pub seq: u64,
-    /// What is to be told.
+    /// What is delivered.
     pub notice: Notice,
-    /// Who has not been told yet.
+    /// The receivers that do not have it yet.
     pub to: Vec<Receiver>,
 }
 
-/// What an entry takes beside its texts: the names of its fields, its numbers and words, at their longest.
+/// The bytes of an entry without its texts: names of fields, numbers and constants, at their longest.
 const FIELDS: usize = 192;
-/// What the list takes beside its entries.
+/// The bytes of the list without its entries.
 const LIST: usize = 96;
-/// Most notices that are kept for one receiver.
-const KEPT_PER_RECEIVER: usize = 32;
-/// How long a notice is worth telling.
-const NOTICE_LIFETIME_MS: u64 = 3_600_000;
-
 impl Outbox {
     /// Adds a notice for `to`. When a receiver has too many waiting, its oldest that carries no alert goes.
     pub(crate) fn push(&mut self, mut notice: Notice, to: &[Receiver]) {
@@ -50,7 +48,7 @@ impl Outbox {
 
     fn bound(&mut self, receiver: &Receiver) {
         let waiting = |entry: &&mut Entry| entry.to.contains(receiver);
-        if self.entries.iter_mut().filter(waiting).count() <= KEPT_PER_RECEIVER {
+        if self.entries.iter_mut().filter(waiting).count() <= MAX_NOTICES_PER_RECEIVER {
             return;
         }
         let mut candidates: Vec<&mut Entry> = self.entries.iter_mut().filter(waiting).collect();
@@ -62,7 +60,7 @@ impl Outbox {
         self.entries.retain(|entry| !entry.to.is_empty());
     }
 
-    /// Removes what was delivered and what is no longer worth telling.
+    /// Removes what was delivered and what is too old.
     pub(crate) fn prune(&mut self, delivered: &[(u64, Receiver)], now: Millis) {
         for entry in &mut self.entries {
             entry.to.retain(|to| !delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to));
@@ -72,7 +70,7 @@ impl Outbox {
     }
 
     /// The outbox with as many notices as fit into `bytes` of JSON. Messages are bounded first; then the oldest
-    /// notices go, those with an alert last, and each receiver that has not been told counts as lost.
+    /// notices go, those with an alert last, and each receiver that does not have them counts as lost.
     #[must_use]
     pub fn fit(mut self, bytes: usize) -> Self {
         for entry in &mut self.entries {
@@ -172,6 +170,6 @@ mod tests {
     #[test]
     fn messages_of_older_versions_are_bounded() {
         let outbox = Outbox { next: 1, lost: 0, entries: vec![entry(1, &"x".repeat(5_000), true)] };
-        assert_eq!(outbox.fit(64 << 10).entries[0].notice.message.len(), crate::MAX_TEXT_BYTES);
+        assert_eq!(outbox.fit(64 << 10).entries[0].notice.message.len(), crate::limits::MAX_TEXT_BYTES);
     }
 }

@@ -25,6 +25,8 @@ pub enum Pending {
     /// The canary has traffic again although its drain had begun. The memory restarts the drain first, so that the
     /// pods are not removed at the moment when their traffic is.
     TrafficReturned,
+    /// The drain was over when this process started: by which clock is not known. The memory restarts it.
+    DrainNotObserved,
     /// Open connections get time to end, until this moment.
     Draining(Millis),
 }
@@ -36,6 +38,7 @@ impl Pending {
             Pending::NotObserved
             | Pending::TargetChanged
             | Pending::TrafficReturned
+            | Pending::DrainNotObserved
             | Pending::Draining(_) => None,
             Pending::TargetMissing => Some(WaitKind::TargetMissing),
             Pending::PrimaryMissing => Some(WaitKind::PrimaryMissing),

@@ -1,6 +1,6 @@
-//! What the user wants, validated: the engine's own words for a Canary's spec, derived anew in every tick.
+//! What the user wants, validated: a Canary's spec in the types of the engine, derived in every reconcile.
 
-use crate::{Binding, Weight};
+use crate::{Binding, Weight, limits};
 
 /// Everything a decision may depend on that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,8 +12,8 @@ pub struct Plan {
     pub binding: Binding,
     /// `spec.suspend`: nothing is decided or done.
     pub suspended: bool,
-    /// The spec is invalid; the text says why. The analysis stands still, what is in force is kept safe: traffic leaves
-    /// a copy without ready pods, deadlines and endings go on.
+    /// The spec is invalid; the text says why. No analysis is made, but what is in force is kept safe: traffic leaves
+    /// a copy without ready pods, deadlines and endings continue.
     pub spec_error: Option<String>,
     /// `spec.skipAnalysis`, or no analysis at all: promote as soon as the canary is ready.
     pub skip_analysis: bool,
@@ -29,20 +29,43 @@ pub struct Plan {
     pub promotion_step: Weight,
     /// Whether the router can send traffic to the canary at all; without that, it is judged aside.
     pub routed: bool,
-    /// What the user wrote and the provider cannot do: told when an analysis starts.
+    /// What the user wrote and the provider does not support: reported when an analysis starts.
     pub warnings: Vec<String>,
     /// Names of the metric checks, in the order in which they are asked.
     pub checks: Vec<String>,
     /// The webhooks that decide something, in the order of the spec.
     pub hooks: Vec<Hook>,
-    /// Who is told what happens.
+    /// Who gets notices.
     pub receivers: Vec<Receiver>,
 }
 
 impl Plan {
-    /// How long connections may linger after the last change of routes before pods go: one interval, at most 30 s.
+    /// A plan with Flagger's defaults: an interval of a minute, one failed check, a deadline of ten minutes, no checks and
+    /// no hooks, a router that can split traffic, Events as the only receiver.
+    pub fn new(names: Names, binding: Binding, strategy: Strategy) -> Self {
+        Plan {
+            names,
+            binding,
+            strategy,
+            suspended: false,
+            spec_error: None,
+            skip_analysis: false,
+            interval_ms: 60_000,
+            threshold: 1,
+            deadline_ms: 600_000,
+            promotion_step: Weight::ZERO,
+            routed: true,
+            warnings: Vec::new(),
+            checks: Vec::new(),
+            hooks: Vec::new(),
+            receivers: vec![Receiver::Events],
+        }
+    }
+
+    /// The drain, in milliseconds: how long open connections may last after the last change of routes before their pods are
+    /// removed. One interval, up to [`limits::MAX_DRAIN_MS`].
     pub fn drain_ms(&self) -> u64 {
-        self.interval_ms.min(30_000)
+        self.interval_ms.min(limits::MAX_DRAIN_MS)
     }
 
     /// What the status records of it.
@@ -53,10 +76,10 @@ impl Plan {
     /// The most that one look adds to the time waited, in milliseconds: time between two looks beyond that was not
     /// observed and does not count towards a deadline. A wait is stored that often, so a restart loses little.
     pub(crate) fn max_observed_gap_ms(&self) -> u64 {
-        (self.deadline_ms / 10).clamp(5_000, 60_000)
+        (self.deadline_ms / 10).clamp(*limits::OBSERVED_GAP_MS.start(), *limits::OBSERVED_GAP_MS.end())
     }
 
-    /// The canary's weight after one step of traffic back to the primary (`analysis.md` 3.3).
+    /// The canary's weight after one step of traffic back to the primary (`stepWeightPromotion`).
     pub fn after_promotion_step(&self, current: Weight) -> Weight {
         if self.promotion_step.is_zero() {
             return Weight::ZERO;
@@ -98,16 +121,16 @@ pub struct Names {
 /// How traffic is shifted to the canary.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Strategy {
-    /// Step by step, by weight (`analysis.md` 10.1).
+    /// Step by step, by weight.
     Progressive(Steps),
-    /// All at once, after so many analyses beside the traffic (`analysis.md` 10.3).
+    /// All at once, after a number of analyses without traffic of users.
     BlueGreen {
         /// `iterations`; at least 1.
         iterations: u32,
     },
 }
 
-/// The weights of a progressive analysis (`analysis.md` 3.2 and 3.3).
+/// The weights of a progressive analysis: `stepWeight` and `maxWeight`, or `stepWeights`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Steps {
     /// `stepWeights`; when empty, `by` counts.
@@ -143,7 +166,7 @@ pub struct Hook {
     pub kind: HookKind,
 }
 
-/// When a webhook is asked (`analysis.md` 11.1).
+/// When a webhook is called. See docs/how-a-rollout-works.md for the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookKind {
     /// Before the canary gets its first traffic.
@@ -154,7 +177,7 @@ pub enum HookKind {
     PostRollout,
 }
 
-/// Somebody who is told what happens.
+/// A receiver of notices.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Receiver {
     /// The Kubernetes Events of the Canary.
@@ -184,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_those_of_the_contract() {
+    fn steps_are_those_of_flagger() {
         check(&[], 20, 50, &[20, 40, 60]);
         check(&[], 10, 50, &[10, 20, 30, 40, 50]);
         check(&[], 60, 100, &[60, 100]);

@@ -1,8 +1,6 @@
 //! Texts of users and servers end up in messages: one length for all of them.
 
-/// The longest message, in bytes: an Event, a notice, a log line, what a wait says, what a hook or a metric server
-/// answered. An Event of the API has no room for more.
-pub const MAX_TEXT_BYTES: usize = 1_024;
+use crate::limits::MAX_TEXT_BYTES;
 
 /// A text of at most [`MAX_TEXT_BYTES`] bytes. A longer one is cut between two characters and says how many bytes are
 /// left out. The same again changes nothing.

@@ -1,4 +1,4 @@
-//! The words that the engine shares with routers, workloads, metrics and hooks.
+//! Values that the engine shares with routers, workloads, metrics and hooks.
 
 use std::fmt;
 
@@ -143,14 +143,14 @@ impl fmt::Display for Revision {
     }
 }
 
-/// Whether a workload's pods are as wanted, in the words of `workloads.md` 4.6.
+/// Whether a workload's pods are as wanted. The texts are Flagger's, so that Events and alerts read the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Readiness {
     /// Rolled out, and enough pods are available.
     Ready,
-    /// Not yet; it may still come. The message is the contract's, wrapper included.
+    /// Not yet, but its deadline has not passed. The text is complete, with the name of the workload.
     Waiting(String),
-    /// Past its deadline; waiting longer is pointless. The message is the contract's, wrapper included.
+    /// Past its deadline. The text is complete, with the name of the workload.
     Failed(String),
 }
 

@@ -212,5 +212,5 @@ fn an_image_that_does_not_exist_is_replaced_by_a_push() {
         PodsCrash(Primary),
         DownForAnHour,
     ];
-    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_broken_image(2).check(1_000);
+    Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_broken_image(3).check(1_000);
 }

@@ -1,7 +1,7 @@
 //! Whole rollouts as readable files: each story in `stories/` is a script, followed by what came of it.
 //!
 //! The part above the line `== timeline ==` is read; the part below is checked, or written anew with `UPDATE_EXPECT=1`.
-//! A line that differs from what the reference was seen to do ends with the name of its row of `docs/differences.md`.
+//! A line that differs from what Flagger was observed to do ends with the name of its row of `docs/differences.md`.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,7 +22,7 @@ fn check(name: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/stories/{name}.txt"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let script = text.split("== timeline ==").next().unwrap_or_default();
-    let timeline = story::tell(script);
+    let timeline = story::run(script);
     expect_file![path].assert_eq(&format!("{script}== timeline ==\n{timeline}"));
 }
 
@@ -46,5 +46,6 @@ stories! {
     clock_set_ahead_while_waiting, operator_down_while_waiting, target_deleted_and_created_again, canary_flaps,
     provider_edited_while_the_canary_stands_in, primary_deleted_while_finalising,
     spec_invalid_while_traffic_cannot_go_back,
+    clock_set_ahead_in_a_drain, waits_that_take_turns,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test,
 }

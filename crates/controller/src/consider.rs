@@ -6,15 +6,25 @@ use vexil_analysis::{Convergence, Facts, Memory, Next, Observed, Step, Transitio
 
 use crate::{Context, ask, case::Case, converge::Converged, local::Local, look::View};
 
-/// The decision; `None` when something came up meanwhile that cannot wait for the answers: a hook may take its time, a
-/// canary that crashes or another revision may not.
+/// What a decision came to.
+pub(crate) enum Decision {
+    /// It was made.
+    Made(Transition),
+    /// Something changed meanwhile that cannot wait for the answers: a hook may take its time, a canary that crashes or
+    /// another revision may not.
+    Disturbed,
+    /// It breaks this law, by a defect of the engine: nothing is written.
+    Unlawful(&'static str),
+}
+
+/// Decides, with the answers that the engine asks for.
 pub(crate) async fn consider(
     context: &Context,
     case: &Case,
     memory: &Memory,
     local: &Local,
     converged: &Converged,
-) -> Option<Transition> {
+) -> Decision {
     let now = context.clock.now();
     let mut facts = Facts {
         now,
@@ -28,12 +38,13 @@ pub(crate) async fn consider(
     };
     loop {
         let question = match advance(&case.plan, memory, &facts) {
-            Step::Done(transition) => return Some(transition),
+            Step::Done(transition) => return Decision::Made(transition),
+            Step::Unlawful(law) => return Decision::Unlawful(law),
             Step::Ask(question) => question,
         };
         let answer = tokio::select! {
             biased;
-            () = disturbed(context, case, memory, local, converged) => return None,
+            () = disturbed(context, case, memory, local, converged) => return Decision::Disturbed,
             answer = local.outside(question, ask::answer(context, case, &converged.view, memory, question)) => {
                 answer
             }
@@ -52,7 +63,7 @@ async fn disturbed(context: &Context, case: &Case, memory: &Memory, local: &Loca
             return;
         }
         let now = context.clock.now();
-        let seen = View::of(context, case, memory, now).seen;
+        let seen = View::of(context, case, memory, before.view.seen.since).seen;
         let pushed = revision(&seen) != revision(&before.view.seen);
         let was_settled = before.state == Convergence::Settled;
         let to_do = matches!(next_effect(&case.plan, memory, &seen, now), Next::Do(_));

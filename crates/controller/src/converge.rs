@@ -1,6 +1,6 @@
 //! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
 
-use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, laws, next_effect};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, next_effect};
 
 use crate::{
     Context,
@@ -34,7 +34,8 @@ pub(crate) async fn converge(
     memory: &Memory,
     local: &mut Local,
 ) -> Converged {
-    let before = View::of(context, case, memory, context.clock.now());
+    let since = *local.since.get_or_insert(context.clock.now());
+    let before = View::of(context, case, memory, since);
     let drift = drift(memory, local, &before);
     let converged = settle(context, case, memory, local, before).await;
     Converged { drift, ..converged }
@@ -59,33 +60,30 @@ async fn settle(
     local: &mut Local,
     before: View,
 ) -> Converged {
+    let since = before.seen.since;
     let mut view = before;
     for _ in 0..MOST_EFFECTS {
         let now = context.clock.now();
         let effect = match next_effect(&case.plan, memory, &view.seen, now) {
             Next::Settled => return settled(memory, now, local, view),
             Next::Wait(pause) => return waits(pause, local, view),
+            Next::Unlawful(law) => return blocked(refuse::unlawful(context, case, law), now, local, view),
             Next::Do(effect) => effect,
         };
         if let Some(rest) = local.contest.pause_ms(memory, &effect, now) {
             return Converged { retry_ms: Some(rest), ..blocked(Contest::text(&effect), now, local, view) };
         }
-        if let Some(law) = laws::broken_by_choice(memory, &view.seen, &effect)
-            .or_else(|| laws::broken_by_route(&view.seen, &effect))
-        {
-            return blocked(refuse::unlawful(context, case, law), now, local, view);
-        }
         match act(context, case, memory, &view, &effect).await {
             Acted::Done => {
                 local.contest.done(memory, &effect, context.clock.now());
-                view = View::of(context, case, memory, context.clock.now());
+                view = View::of(context, case, memory, since);
             }
             Acted::Moved => return waits(Pending::TargetChanged, local, view),
-            Acted::Again => return again(local, View::of(context, case, memory, now), None),
+            Acted::Again => return again(local, View::of(context, case, memory, since), None),
             Acted::Later(ms) => return again(local, view, Some(ms)),
             Acted::Refused(error) => return blocked(error, now, local, view),
             Acted::Altered(text) => {
-                view = View::of(context, case, memory, context.clock.now());
+                view = View::of(context, case, memory, since);
                 if next_effect(&case.plan, memory, &view.seen, now) == Next::Do(effect) {
                     return blocked(text, now, local, view);
                 }

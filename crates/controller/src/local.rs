@@ -6,15 +6,17 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use vexil_analysis::{Memory, Millis, Outbox, Question, Receiver, WaitKind};
+use vexil_analysis::{Memory, Millis, Outbox, Question, Receiver, Waiting};
 
 use crate::{contest::Contest, desk::Desk, interest::Looked};
 
 /// What a process knows of one Canary.
 #[derive(Debug, Default)]
 pub(crate) struct Local {
-    /// What the last tick waited for, and since when.
-    pub(crate) waiting: Option<(WaitKind, Millis)>,
+    /// When this process began to observe the Canary.
+    pub(crate) since: Option<Millis>,
+    /// Waits that are not part of the memory.
+    pub(crate) waiting: Waiting,
     /// Since when an effect has been refused.
     pub(crate) blocked_since: Option<Millis>,
     /// Since when something that matters has not been seen.

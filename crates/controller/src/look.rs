@@ -31,8 +31,8 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// Looks at everything that concerns one Canary. Costs no request.
-    pub(crate) fn of(context: &Context, case: &Case, memory: &Memory, now: Millis) -> View {
+    /// Looks at everything that concerns one Canary. Costs no request. `since`: when this process began to observe it.
+    pub(crate) fn of(context: &Context, case: &Case, memory: &Memory, since: Millis) -> View {
         let mut have = Objects::default();
         let subject = case.subject(&context.settings);
         gather(&context.cluster, &mut have, |have| case.workload.needs(&subject, have));
@@ -47,7 +47,7 @@ impl View {
         let ports = ports(context, case, &have);
         let trouble = selector.as_ref().err().or(ports.as_ref().err()).cloned();
         let mut view = View {
-            seen: Observed::default(),
+            seen: Observed { since, ..Observed::default() },
             have,
             edited: None,
             selector: selector.unwrap_or_default(),
@@ -56,7 +56,7 @@ impl View {
             lists: marked,
         };
         view.gather_routes(context, case);
-        view.observe(context, case, memory, now, trouble);
+        view.observe(context, case, memory, trouble);
         if let Some(text) = mixed {
             view.seen.backends = SyncState::Invalid(text);
         }
@@ -107,14 +107,7 @@ impl View {
         self.have = have;
     }
 
-    fn observe(
-        &mut self,
-        context: &Context,
-        case: &Case,
-        memory: &Memory,
-        _now: Millis,
-        trouble: Option<WorkloadError>,
-    ) {
+    fn observe(&mut self, context: &Context, case: &Case, memory: &Memory, trouble: Option<WorkloadError>) {
         let target = pods::of_target(context, case, &self.have);
         let revision = target.present().and_then(|pods| pods.revision.clone());
         let primary = pods::of_primary(context, case, memory, revision.as_ref(), &self.have);
@@ -151,6 +144,7 @@ impl View {
             selector: self.selector.canary.clone(),
             target,
             primary,
+            since: self.seen.since,
         };
         self.edited = edited;
     }

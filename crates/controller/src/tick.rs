@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Transition, laws};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Transition};
 use vexil_api::{Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, Seen, meta};
@@ -14,7 +14,7 @@ use crate::{
     ask,
     case::Case,
     complain, conditions,
-    consider::consider,
+    consider::{Decision, consider},
     converge::{Converged, converge},
     deliver::Delivery,
     interest::Looked,
@@ -89,7 +89,7 @@ async fn whole(context: &Context, case: Case, local: &mut Local) -> Result<Case,
         return Ok(case);
     }
     let memory = recall(context, &case).await.map_err(|pause_ms| unanswered(local, pause_ms))?;
-    match write(context, &case, &memory, &memory).await {
+    match write(context, &case, &memory).await {
         Ok(live) => match live.map(|live| Case::open(live, context)) {
             Some(Ok(case)) => Ok(case),
             // Deleted or edited into nonsense meanwhile: the watch brings the next tick.
@@ -118,15 +118,22 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
         };
         let converged = converge(context, &case, &memory, local).await;
         local.look_at(converged.view.looked(context, &case));
-        let Some(transition) = consider(context, &case, &memory, local, &converged).await else {
+        let transition = match consider(context, &case, &memory, local, &converged).await {
+            Decision::Made(transition) => transition,
             // What was seen is no longer so, and matters more than the answers.
-            match reopened(context, &case) {
-                Some(again) => case = again,
+            Decision::Disturbed => match reopened(context, &case) {
+                Some(again) => {
+                    case = again;
+                    continue;
+                }
                 None => return After { wake_ms: Some(0), ..after },
+            },
+            Decision::Unlawful(law) => {
+                let message = refuse::unlawful(context, &case, law);
+                return status_refused(context, &case, local, &WriteError::Invalid { message });
             }
-            continue;
         };
-        remember_wait(local, &transition, context.clock.now());
+        local.waiting = transition.waiting;
         observe(context, &case, &transition.memory, &converged);
         if transition.memory == memory && status_says(context, &case, &memory) {
             settle_looks(context, &converged).await;
@@ -139,7 +146,7 @@ async fn decide(context: &Context, mut case: Case, local: &mut Local) -> After {
             after.wake_ms = wake.into_iter().chain(unseen.wake_ms).min();
             return after;
         }
-        match write(context, &case, &memory, &transition.memory).await {
+        match write(context, &case, &transition.memory).await {
             Ok(live) => {
                 if transition.memory.last_step > memory.last_step {
                     context.telemetry.stepped(&case, context.clock.now().since(started));
@@ -206,13 +213,6 @@ async fn recall(context: &Context, case: &Case) -> Result<Memory, Option<u64>> {
     Ok(memory)
 }
 
-fn remember_wait(local: &mut Local, transition: &Transition, now: Millis) {
-    local.waiting = transition.waiting.map(|kind| match local.waiting {
-        Some((before, since)) if before == kind => (kind, since),
-        _ => (kind, now),
-    });
-}
-
 /// Objects whose last write has an unknown outcome, or that are outside of the watched namespace, are read once.
 async fn settle_looks(context: &Context, converged: &Converged) {
     if !matches!(converged.state, Convergence::Pending(vexil_analysis::Pending::NotObserved))
@@ -228,15 +228,7 @@ async fn settle_looks(context: &Context, converged: &Converged) {
 }
 
 /// Writes the new memory, fenced by the object that was read. Returns the Canary as it is now.
-async fn write(
-    context: &Context,
-    case: &Case,
-    memory: &Memory,
-    next: &Memory,
-) -> Result<Option<Arc<Value>>, WriteError> {
-    if let Some(law) = laws::broken_by_step(memory, next) {
-        return Err(WriteError::Invalid { message: refuse::unlawful(context, case, law) });
-    }
+async fn write(context: &Context, case: &Case, next: &Memory) -> Result<Option<Arc<Value>>, WriteError> {
     let before = case.status();
     let after = status::store(next, &told_with(context, case), &before);
     let live = case.live.get("status").cloned().unwrap_or_default();

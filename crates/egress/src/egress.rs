@@ -10,19 +10,19 @@ use tokio::time::timeout;
 
 use crate::{
     Allowed, CallError, Method, Oversize, Redirects, Reply, Request, Transport,
-    error::{cause, told},
+    error::{call_error, cause},
     policy,
     resolve::{Checked, Lookup, System},
     shown,
     url::host_and_port,
 };
 
-/// How long a connection waits for the next call of the same tick. Longer would risk meeting a server that closes it
-/// in that moment, and the calls of different ticks are seconds apart.
+/// How long a connection waits for the next call of the same reconcile. Longer would risk meeting a server that closes it
+/// in that moment, and the calls of different reconciles are seconds apart.
 const IDLE_MS: u64 = 1_000;
 
 /// HTTP over TCP and TLS 1.2 or later. The environment's proxy variables apply (`HTTP_PROXY`, `HTTPS_PROXY`,
-/// `NO_PROXY`); what a name resolves to behind a proxy is the proxy's to judge. One client per TLS mode lives as long
+/// `NO_PROXY`); behind a proxy, the proxy resolves names and has to check them. One client per TLS mode lives as long
 /// as this value.
 pub struct Egress {
     verifying: Client,
@@ -32,17 +32,17 @@ pub struct Egress {
     proxies: Matcher,
 }
 
-/// What the admin says about calls.
+/// The administrator's rules for calls.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The addresses that may be called; empty for all.
     pub allowed: Allowed,
-    /// The process runs in a pod. What listens on its loopback interface (the sidecars' own interfaces) is nobody
-    /// else's to read: without a list of allowed addresses, replies from there are [`Reply::private`].
+    /// The process runs in a pod, and its loopback interface is that of the sidecars. Without a list of allowed addresses,
+    /// replies from there are [`Reply::private`], so that users cannot read them.
     pub in_pod: bool,
 }
 
-/// Why there is no way out at all.
+/// Why no client can be built.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The process has no TLS implementation: install a `rustls` provider first.
@@ -54,7 +54,7 @@ pub enum SetupError {
 }
 
 impl Egress {
-    /// Builds the clients, without rules of the admin's.
+    /// Builds the clients, without rules of the administrator.
     ///
     /// # Errors
     /// When the process has no default crypto provider, or the environment's settings are unusable.
@@ -96,10 +96,10 @@ impl Egress {
             Err(error) => {
                 // An image without CA certificates must still reach the cluster's plain http services.
                 tracing::warn!(error = %cause(&error), "no https peer will be trusted");
-                let nobody = ClientConfig::builder()
+                let no_roots = ClientConfig::builder()
                     .with_root_certificates(RootCertStore::empty())
                     .with_no_client_auth();
-                builder().tls_backend_preconfigured(nobody).build()?
+                builder().tls_backend_preconfigured(no_roots).build()?
             }
         };
         let trusting = builder().tls_danger_accept_invalid_certs(true).build()?;
@@ -160,7 +160,7 @@ impl Egress {
             value.set_sensitive(true);
             builder = builder.header(name, value);
         }
-        builder.send().await.map_err(|e| told(&request.url, &e))
+        builder.send().await.map_err(|e| call_error(&request.url, &e))
     }
 }
 
@@ -204,7 +204,7 @@ async fn read(request: &Request, mut response: Response) -> Result<Reply, CallEr
     let headers =
         headers.filter_map(|(k, v)| Some((k.as_str().to_owned(), v.to_str().ok()?.to_owned()))).collect();
     let mut reply = Reply { status: response.status().as_u16(), headers, ..Reply::default() };
-    while let Some(chunk) = response.chunk().await.map_err(|e| told(&request.url, &e))? {
+    while let Some(chunk) = response.chunk().await.map_err(|e| call_error(&request.url, &e))? {
         let room = limit - reply.body.len();
         reply.body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
         if chunk.len() > room {

@@ -1,4 +1,4 @@
-//! Why a call brought no reply, told apart by what the caller can do about it.
+//! Why a call got no reply, one variant for each way in which the caller can react.
 
 use std::{error::Error, io};
 
@@ -6,10 +6,10 @@ use reqwest::Url;
 
 use crate::{resolve::Forbidden, url::host_and_port};
 
-/// Why a call brought no reply. No message holds a header, a user name, a password or a query string.
+/// Why a call got no reply. No message holds a header, a user name, a password or a query string.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The policy forbids the address: somebody has to change it, trying again is pointless.
+    /// The policy forbids the address. A retry does not help; the user has to change it.
     #[error("{address} is not allowed: {rule}")]
     Refused {
         /// The address, or the name that leads to it.
@@ -17,13 +17,13 @@ pub enum CallError {
         /// The rule that forbids it.
         rule: &'static str,
     },
-    /// The request cannot be sent as it is: somebody has to correct it.
+    /// The request cannot be sent as it is. The user has to correct it.
     #[error("{reason}")]
     BadRequest {
         /// What is wrong with it.
         reason: String,
     },
-    /// The server's certificate is not trusted: trying again is pointless.
+    /// The server's certificate is not trusted: a retry does not help.
     #[error("certificate of {host} is not trusted: {cause}")]
     Untrusted {
         /// Host and port.
@@ -31,7 +31,7 @@ pub enum CallError {
         /// What the check said.
         cause: String,
     },
-    /// No connection, or it broke before the reply was complete: trying again may help.
+    /// No connection, or it broke before the reply was complete: a retry may help.
     #[error("no answer from {host}: {cause}")]
     Unreachable {
         /// Host and port.
@@ -39,7 +39,7 @@ pub enum CallError {
         /// The innermost cause.
         cause: String,
     },
-    /// The reply was not complete at the deadline: trying again may help.
+    /// The reply was not complete at the deadline: a retry may help.
     #[error("no answer from {host} within {after_ms}ms")]
     TimedOut {
         /// Host and port.
@@ -55,7 +55,7 @@ pub enum CallError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The server points elsewhere and the caller does not want to go there.
+    /// The server redirects, and the caller does not follow.
     #[error("{host} redirects to {to} (status {status}), which is not followed")]
     Redirected {
         /// Host and port.
@@ -80,7 +80,7 @@ pub(crate) fn cause(error: &(dyn Error + 'static)) -> String {
 }
 
 /// What a failed call means for the caller.
-pub(crate) fn told(url: &Url, error: &reqwest::Error) -> CallError {
+pub(crate) fn call_error(url: &Url, error: &reqwest::Error) -> CallError {
     let host = host_and_port(url);
     for part in chain(error) {
         if let Some(found) = part.downcast_ref::<Forbidden>() {

@@ -1,9 +1,10 @@
-//! The one door through which HTTP leaves the process.
+//! The HTTP client for addresses that users write, with limits and an address policy. No other crate of the operator may
+//! call such an address.
 //!
 //! Hooks, metric servers and alert receivers are addresses that users write, so every call is bounded in time and
-//! size, follows redirects only where asked to, and never reaches a link-local or cloud metadata address, whatever a
-//! name resolves to, nor one that the admin's list lacks ([`Allowed`]). Callers hold a [`Transport`], which tests
-//! answer in the process; the operator hands them [`Egress`].
+//! size, follows redirects only where the caller allows it, and never reaches a link-local or cloud metadata address,
+//! whatever a name resolves to, nor one that is not on the administrator's list ([`Allowed`]). Callers hold a
+//! [`Transport`], which tests answer in the process; the operator gives them [`Egress`].
 
 mod allowed;
 mod egress;

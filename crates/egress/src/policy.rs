@@ -1,5 +1,5 @@
-//! Which addresses may be called (`reliability.md` 5.3): any but those that only a machine's own hypervisor or link
-//! should hear. Private ranges and loopback are where hooks and metric servers live and stay allowed.
+//! Which addresses may be called: any but link-local and cloud metadata addresses, which serve credentials of the machine.
+//! Private ranges and loopback stay allowed, because hooks and metric servers are there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -12,7 +12,7 @@ const METADATA: &str = "it is a cloud metadata address";
 const UNSPECIFIED: &str = "it is the unspecified address";
 const MULTICAST: &str = "it is a multicast or broadcast address";
 
-/// Addresses outside the link-local ranges where clouds serve credentials to whoever asks from the machine.
+/// Addresses outside the link-local ranges where clouds serve credentials of the machine.
 const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(100, 100, 100, 200), // Alibaba Cloud
     Ipv4Addr::new(168, 63, 129, 16),   // Azure, WireServer
@@ -23,7 +23,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),  // AWS, pod identity
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),  // Google Cloud
 ];
-/// Names that lead there; a proxy would resolve them where we cannot look.
+/// Names that resolve to them. A proxy would resolve them itself.
 const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "instance-data.ec2.internal"];
 
 /// The rule that forbids `address`, if one does. Forms that carry an IPv4 address inside an IPv6 one are judged by

@@ -1,4 +1,4 @@
-//! Name lookups whose every answer is checked. The connection is made to exactly the addresses that passed, so a name
+//! Name lookups that check every resolved address. The connection is made to exactly the addresses that passed, so a name
 //! that changes its answer between check and use gains nothing.
 
 use std::{error::Error, io, net::SocketAddr, sync::Arc};
@@ -26,11 +26,11 @@ impl Lookup for System {
     }
 }
 
-/// A lookup that fails when any answer is forbidden: a name with two faces is not trusted with the better one.
+/// A lookup that fails if any resolved address is forbidden.
 pub(crate) struct Checked {
     pub(crate) lookup: Arc<dyn Lookup>,
     pub(crate) allowed: Arc<Allowed>,
-    /// Hosts of the environment's proxies, which the admin need not list. [`Allowed::check`] keeps users from them.
+    /// Hosts of the environment's proxies, which the administrator need not list. [`Allowed::check`] keeps users from them.
     pub(crate) proxies: Vec<String>,
 }
 

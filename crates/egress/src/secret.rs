@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A text whose content appears in no error, log or debug output (`reliability.md` S9).
+/// A text whose content appears in no error, log or debug output: tokens of MetricTemplates would else leak through Events.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 

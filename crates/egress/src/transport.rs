@@ -31,13 +31,13 @@ pub enum Method {
 /// What to do with a reply that is larger than [`Request::max_reply_bytes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Oversize {
-    /// Fail: half a document is worth nothing.
+    /// Fail: half a document cannot be parsed.
     Fail,
-    /// Keep the beginning and close the connection: only the status and some words matter.
+    /// Keep the beginning and close the connection: only the status and the first bytes matter.
     Cut,
 }
 
-/// What to do when the server points elsewhere.
+/// What to do when the server redirects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirects {
     /// Fail with [`CallError::Redirected`].
@@ -120,7 +120,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What came back.
+/// A reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The status code.

@@ -1,40 +1,40 @@
-//! Whether the metrics of a Canary can be asked at all, looked into before the first rollout (`metrics.md` 1.6).
+//! Whether the metric servers of a Canary can be queried, checked before the first rollout.
 
 use vexil_api::Metric;
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, NotKnown, Subject, checks,
-    checks::Asks,
+    Check, MetricProvider, MissingObject, Subject, checks,
+    checks::CheckKind,
     lookup::{LookupError, default_server, source, template_key},
 };
 
-/// Why the metrics of a Canary cannot be asked, or why that cannot be told.
+/// Why the metrics of a Canary cannot be queried, or why that is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// An object has to be looked at first; [`crate::needs`] names it.
+    /// An object has to be read first; [`crate::needs`] names it.
     #[error(transparent)]
-    NotKnown(#[from] NotKnown),
-    /// What stands in the way, as the message continues.
+    NotKnown(#[from] MissingObject),
+    /// The reason, as the message continues.
     #[error("{0}")]
     Because(String),
 }
 
-/// Asks a Prometheus server without credentials whether it works, as the operator does when it starts.
+/// Queries a Prometheus server without credentials whether it works, as the operator does when it starts.
 ///
 /// # Errors
-/// What stands in the way.
+/// The reason why it does not.
 pub async fn server_available(transport: &dyn Transport, address: &str) -> Result<(), Unavailable> {
     let server = default_server(address).map_err(Unavailable::Because)?;
     server.online(transport).await.map_err(|e| because(format!("prometheus not avaiable: {e}")))
 }
 
-/// Asks every server that these metrics depend on whether it works, and reads every template. Inline queries are not
+/// Queries every server that these metrics depend on whether it works, and reads every template. Inline queries are not
 /// tried.
 ///
 /// # Errors
-/// The first thing that stands in the way.
+/// The first reason.
 pub async fn available(
     transport: &dyn Transport,
     subject: &Subject<'_>,
@@ -43,14 +43,14 @@ pub async fn available(
 ) -> Result<(), Unavailable> {
     let mut asked_default = false;
     for check in checks(metrics) {
-        match check.asks {
-            Asks::SuccessRate | Asks::Duration if asked_default => {}
-            Asks::SuccessRate | Asks::Duration => {
+        match check.kind {
+            CheckKind::SuccessRate | CheckKind::RequestDuration if asked_default => {}
+            CheckKind::SuccessRate | CheckKind::RequestDuration => {
                 asked_default = true;
                 server_available(transport, subject.server()).await?;
             }
-            Asks::Template => template(transport, subject, &check, have).await?,
-            Asks::Inline | Asks::Nobody => {}
+            CheckKind::Template => template(transport, subject, &check, have).await?,
+            CheckKind::Inline | CheckKind::Unconfigured => {}
         }
     }
     Ok(())
@@ -66,14 +66,15 @@ async fn template(
     let source = match source(subject, &template_key(subject, &reference), have) {
         Ok(source) => source,
         Err(LookupError::NotKnown(object)) => return Err(object.into()),
-        Err(LookupError::Broken(text)) => return Err(because(text)),
+        Err(LookupError::Invalid(text)) => return Err(because(text)),
     };
     let (kind, label) = (&source.kind, &source.label);
     if let Err(error) = &source.query {
         return Err(because(format!("metric template {label} query render error: {error}")));
     }
     let online = source.provider.online(transport).await;
-    let online = online.map_err(|error| if source.discreet { error.without_words() } else { error });
+    let online =
+        online.map_err(|error| if source.hides_replies { error.without_reply_text() } else { error });
     online.map_err(|e| because(format!("{kind} in metric template {label} not avaiable: {e}")))
 }
 

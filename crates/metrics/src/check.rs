@@ -1,43 +1,43 @@
-//! One check: asked, and judged.
+//! Makes one metric check: reads the template, queries the server, compares the value with its thresholds.
 
 use vexil_analysis::Verdict;
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError, builtin,
-    checks::Asks,
+    Check, MetricProvider, MissingObject, QueryError, QuerySet, Subject, Template, TemplateError, builtin,
+    checks::CheckKind,
     judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
     number::whole,
-    subject::Words,
+    subject::TemplateContext,
 };
 
 /// What came of one check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// Whether the canary may go on; the message is the text of the event.
+    /// Whether the canary passed; the message is the text of the Event.
     pub verdict: Verdict,
     /// The value for `flagger_canary_metric_analysis`, when there was one: durations in seconds, rates in percent.
     pub value: Option<f64>,
 }
 
-/// Asks and judges one check. What is wrong with its configuration or its server is a verdict, not an error.
+/// Makes one check. A mistake in its configuration and a failure of its server are verdicts, not errors.
 ///
 /// # Errors
-/// [`NotKnown`] when `have` lacks an object that [`crate::needs`] names: nothing is judged on that.
+/// [`MissingObject`] when `have` lacks an object that [`crate::needs`] names.
 pub async fn check(
     transport: &dyn Transport,
     subject: &Subject<'_>,
     check: &Check<'_>,
     have: &Objects,
-) -> Result<Checked, NotKnown> {
-    Ok(match check.asks {
-        Asks::SuccessRate => success_rate(transport, subject, check).await,
-        Asks::Duration => request_duration(transport, subject, check).await,
-        Asks::Inline => inline(transport, subject, check).await,
-        Asks::Template => return template(transport, subject, check, have).await,
-        Asks::Nobody => {
+) -> Result<Checked, MissingObject> {
+    Ok(match check.kind {
+        CheckKind::SuccessRate => success_rate(transport, subject, check).await,
+        CheckKind::RequestDuration => request_duration(transport, subject, check).await,
+        CheckKind::Inline => inline(transport, subject, check).await,
+        CheckKind::Template => return template(transport, subject, check, have).await,
+        CheckKind::Unconfigured => {
             lost("Metric query failed for no usable metrics template and query were configured".to_owned())
         }
     })
@@ -78,9 +78,10 @@ async fn built_in<'a>(
     let set = subject
         .queries
         .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
-    let words = Words::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
+    let context = TemplateContext::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;
-    match number(&prometheus, transport, &builtin::render(pick(set), &words)).await {
+    let query = builtin::render(pick(set), &context).map_err(|error| failed(error.to_string()))?;
+    match number(&prometheus, transport, &query).await {
         Ok(number) => Ok((number, set)),
         Err(QueryError::NoValues) => {
             let (target, namespace) = (subject.target(), subject.namespace);
@@ -116,14 +117,14 @@ async fn template(
     subject: &Subject<'_>,
     check: &Check<'_>,
     have: &Objects,
-) -> Result<Checked, NotKnown> {
+) -> Result<Checked, MissingObject> {
     let name = check.name();
     let reference = check.metric.template_ref.clone().unwrap_or_default();
-    let Source { label, provider, query, discreet, .. } =
+    let Source { label, provider, query, hides_replies, .. } =
         match source(subject, &template_key(subject, &reference), have) {
             Ok(source) => source,
             Err(LookupError::NotKnown(object)) => return Err(object),
-            Err(LookupError::Broken(text)) => return Ok(lost(capitalised(&text))),
+            Err(LookupError::Invalid(text)) => return Ok(lost(capitalised(&text))),
         };
     let query = match rendered(subject, check, query) {
         Ok(query) => query,
@@ -131,7 +132,7 @@ async fn template(
     };
     tracing::debug!(metric = name, template = label, query, "asking a metric template");
     let number = number(provider.as_ref(), transport, &query).await;
-    Ok(match number.map_err(|error| if discreet { error.without_words() } else { error }) {
+    Ok(match number.map_err(|error| if hides_replies { error.without_reply_text() } else { error }) {
         Ok(value) => judged(subject, check, value),
         Err(error @ QueryError::NoValues) => {
             fail(format!("Halt advancement no values found for custom metric: {name}: {error}"))
@@ -145,11 +146,11 @@ fn rendered(
     check: &Check<'_>,
     template: Result<Template, TemplateError>,
 ) -> Result<String, TemplateError> {
-    template?.render(&Words::of(subject, check.metric)?)
+    template?.render(&TemplateContext::of(subject, check.metric)?)
 }
 
-/// The number a query stands for. NaN and the infinities come of divisions by zero: whatever the provider, they are no
-/// values, and must neither pass nor fail a comparison.
+/// The number that a query returns. NaN and the infinities are results of divisions by zero: for every provider they are
+/// no values, and must neither pass nor fail a comparison.
 async fn number(
     provider: &dyn MetricProvider,
     transport: &dyn Transport,

@@ -1,4 +1,4 @@
-//! What an analysis asks, in the order in which it is asked (`metrics.md` 1.1).
+//! The metric checks of an analysis, in the order in which they are made. The order is Flagger's.
 
 use vexil_api::Metric;
 use vexil_object::{ObjectKey, Objects};
@@ -11,26 +11,26 @@ use crate::{
 pub(crate) const SUCCESS_RATE: &str = "request-success-rate";
 pub(crate) const DURATION: &str = "request-duration";
 
-/// One question of an analysis. A metric that is configured in several ways asks several.
+/// One check of an analysis. A metric that is configured in several ways has several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Check<'a> {
     pub(crate) metric: &'a Metric,
-    pub(crate) asks: Asks,
+    pub(crate) kind: CheckKind,
 }
 
-/// Whom a check asks.
+/// Where the value of a check is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Asks {
+pub(crate) enum CheckKind {
     /// The built-in query of the share of good answers.
     SuccessRate,
     /// The built-in query of the time that answers took.
-    Duration,
+    RequestDuration,
     /// The metric's own query.
     Inline,
     /// A MetricTemplate.
     Template,
-    /// Nobody: the metric is not configured, which fails.
-    Nobody,
+    /// Neither a query nor a template is configured, which fails.
+    Unconfigured,
 }
 
 impl<'a> Check<'a> {
@@ -40,17 +40,18 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Everything that these metrics ask, in order: built-in and inline queries of all of them, then templates.
+/// The checks of these metrics, in order: built-in and inline queries of all of them, then templates.
 pub fn checks(metrics: &[Metric]) -> Vec<Check<'_>> {
     let first =
-        metrics.iter().flat_map(|m| [built_in(m), has_query(m).then_some(Asks::Inline)].map(|a| (m, a)));
+        metrics.iter().flat_map(|m| [built_in(m), has_query(m).then_some(CheckKind::Inline)].map(|a| (m, a)));
     let second = metrics.iter().map(|m| (m, by_reference(m)));
-    first.chain(second).filter_map(|(metric, asks)| Some(Check { metric, asks: asks? })).collect()
+    first.chain(second).filter_map(|(metric, kind)| Some(Check { metric, kind: kind? })).collect()
 }
 
-/// The objects that a check still needs to see: the template, then its secret. Empty once `have` holds them.
+/// The objects that a check still needs: the template, then its secret. Empty once `have` holds them.
 pub fn needs(subject: &Subject<'_>, check: &Check<'_>, have: &Objects) -> Vec<ObjectKey> {
-    let Some(reference) = check.metric.template_ref.as_ref().filter(|_| check.asks == Asks::Template) else {
+    let Some(reference) = check.metric.template_ref.as_ref().filter(|_| check.kind == CheckKind::Template)
+    else {
         return Vec::new();
     };
     let template = template_key(subject, reference);
@@ -58,10 +59,10 @@ pub fn needs(subject: &Subject<'_>, check: &Check<'_>, have: &Objects) -> Vec<Ob
     [Some(template), secret].into_iter().flatten().filter(|key| !have.has(key)).collect()
 }
 
-fn built_in(metric: &Metric) -> Option<Asks> {
+fn built_in(metric: &Metric) -> Option<CheckKind> {
     match metric.name.as_str() {
-        SUCCESS_RATE => Some(Asks::SuccessRate),
-        DURATION => Some(Asks::Duration),
+        SUCCESS_RATE => Some(CheckKind::SuccessRate),
+        DURATION => Some(CheckKind::RequestDuration),
         _ => None,
     }
 }
@@ -70,10 +71,10 @@ fn has_query(metric: &Metric) -> bool {
     metric.query.as_deref().is_some_and(|query| !query.is_empty())
 }
 
-fn by_reference(metric: &Metric) -> Option<Asks> {
+fn by_reference(metric: &Metric) -> Option<CheckKind> {
     match &metric.template_ref {
-        Some(_) => Some(Asks::Template),
+        Some(_) => Some(CheckKind::Template),
         None if built_in(metric).is_some() || has_query(metric) => None,
-        None => Some(Asks::Nobody),
+        None => Some(CheckKind::Unconfigured),
     }
 }

@@ -1,4 +1,4 @@
-//! From a value and the user's bounds to a verdict, in the words of `metrics.md` 1.5. Bounds are inclusive.
+//! From a value and the user's thresholds to a verdict, with Flagger's texts. Thresholds are inclusive.
 
 use vexil_analysis::Verdict;
 use vexil_api::{Metric, ThresholdRange};

@@ -1,9 +1,9 @@
-//! Metric checks: what is asked, of whom, and what the answer means for the canary (`metrics.md`).
+//! Metric checks: which query goes to which server, and whether its value is within the thresholds.
 //!
-//! [`checks`] lists what an analysis asks, in order; [`needs`] says which objects a check depends on; [`check()`] asks
-//! and judges, and [`available`] only asks whether asking will work. The event texts are composed here, where the
-//! thresholds are known. A query of a mesh is one file in `builtin`, a kind of metric server one file in `providers`;
-//! each has one line in a list beside it.
+//! [`checks`] lists the checks of an analysis in order; [`needs`] lists the objects that a check depends on; [`check()`]
+//! makes one, and [`available`] finds out whether the servers can be queried at all. The Event texts are composed here,
+//! where the thresholds are known. The queries of a mesh are one file in `builtin`, a kind of metric server one file in
+//! `providers`; each has one line in the list of its folder.
 
 mod available;
 mod builtin;
@@ -22,7 +22,7 @@ pub use available::{Unavailable, available, server_available};
 pub use check::{Checked, check};
 pub use checks::{Check, checks, needs};
 pub use credentials::Credentials;
-pub use lookup::NotKnown;
+pub use lookup::MissingObject;
 pub use provider::{HttpProvider, MetricProvider, QueryError};
 pub use providers::ProviderError;
 pub use subject::Subject;

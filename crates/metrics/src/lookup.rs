@@ -1,4 +1,4 @@
-//! From a reference to a provider that can be asked: the MetricTemplate, then its Secret.
+//! From a reference to a provider that can be queried: the MetricTemplate, then its Secret.
 
 use vexil_api::{MetricTemplateSpec, TemplateRef, parse_metric_template, summary};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
@@ -8,10 +8,10 @@ use crate::{
     providers::{self, Prometheus, without_user},
 };
 
-/// Somebody has to look at this object before a check can be judged.
+/// This object has to be read before a check can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} is not known yet")]
-pub struct NotKnown(pub ObjectKey);
+pub struct MissingObject(pub ObjectKey);
 
 /// A template with everything it takes to ask.
 pub(crate) struct Source {
@@ -21,28 +21,28 @@ pub(crate) struct Source {
     pub(crate) kind: String,
     pub(crate) provider: Box<dyn MetricProvider>,
     pub(crate) query: Result<Template, TemplateError>,
-    /// It is asked with credentials of another namespace than the Canary's: what it says is not for the Canary's
-    /// events, because who writes Canaries could not ask it.
-    pub(crate) discreet: bool,
+    /// It is queried with credentials of another namespace than the Canary's. Its replies stay out of the Canary's Events,
+    /// because the author of the Canary could not query it.
+    pub(crate) hides_replies: bool,
 }
 
-/// Why a reference leads nowhere.
+/// Why a reference cannot be resolved.
 pub(crate) enum LookupError {
-    NotKnown(NotKnown),
-    /// The message of `metrics.md` 1.6; those of 1.5 differ only in their first letter.
-    Broken(String),
+    NotKnown(MissingObject),
+    /// A mistake of the user; the text begins in lower case, as in Flagger's message about unavailable providers.
+    Invalid(String),
 }
 
 /// The server of built-in and inline queries.
 ///
 /// # Errors
-/// The message of `metrics.md` 1.6 when its address cannot be called.
+/// A text when its address cannot be called; it begins in lower case.
 pub(crate) fn default_server(address: &str) -> Result<Prometheus, String> {
     let building = |e| format!("error building Prometheus client for {} {e}", without_user(address));
     Prometheus::at(address).map_err(building)
 }
 
-/// A message of `metrics.md` 1.6 as 1.5 writes it.
+/// A text with a capital first letter, as Events about a failed check begin.
 pub(crate) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
@@ -54,8 +54,8 @@ pub(crate) fn template_key(subject: &Subject<'_>, reference: &TemplateRef) -> Ob
     ObjectKey::new(kinds::METRIC_TEMPLATE, namespace, &reference.name)
 }
 
-/// The secret that a template refers to, if that can be told yet. It is of the template's own namespace, where the
-/// address is written as well: no Canary, and no template elsewhere, has a say in where the secret is sent.
+/// The secret that a template refers to, if the template is known. It is of the template's own namespace, where the address
+/// is written as well: no Canary, and no template elsewhere, can have the secret sent to another address.
 pub(crate) fn secret_key(template: &ObjectKey, have: &Objects) -> Option<ObjectKey> {
     let spec = spec(have.get(template).object()?).ok()?;
     let secret = spec.provider.secret_ref?;
@@ -69,7 +69,7 @@ pub(crate) fn source(
     have: &Objects,
 ) -> Result<Source, LookupError> {
     let label = format!("{}.{}", template.name(), template.namespace());
-    let broken = |text: String| LookupError::Broken(format!("metric template {label} {text}"));
+    let broken = |text: String| LookupError::Invalid(format!("metric template {label} {text}"));
     let object = object(template, have)?.ok_or_else(|| {
         broken(format!("error: metrictemplate.flagger.app {:?} not found", template.name()))
     })?;
@@ -86,8 +86,8 @@ pub(crate) fn source(
     let kind = spec.provider.type_.clone();
     let provider = providers::build(&spec.provider, credentials.as_ref())
         .map_err(|e| broken(format!("provider {kind} error: {e}")))?;
-    let discreet = credentials.is_some() && template.namespace() != subject.namespace;
-    Ok(Source { query: Template::parse(&spec.query), label, kind, provider, discreet })
+    let hides_replies = credentials.is_some() && template.namespace() != subject.namespace;
+    Ok(Source { query: Template::parse(&spec.query), label, kind, provider, hides_replies })
 }
 
 /// The object, `None` when it is known not to exist.
@@ -95,11 +95,11 @@ fn object<'a>(key: &ObjectKey, have: &'a Objects) -> Result<Option<&'a serde_jso
     match have.get(key) {
         Seen::Present(object) => Ok(Some(object)),
         Seen::Absent => Ok(None),
-        Seen::NotKnown => Err(LookupError::NotKnown(NotKnown(key.clone()))),
+        Seen::NotKnown => Err(LookupError::NotKnown(MissingObject(key.clone()))),
     }
 }
 
-/// The template, held against its limits: an API server with an older CRD lets anything through.
+/// The template, checked against its limits, which an API server with an older CRD does not enforce.
 fn spec(template: &serde_json::Value) -> Result<MetricTemplateSpec, String> {
     parse_metric_template(template).map_err(|defects| summary(&defects))
 }

@@ -1,4 +1,4 @@
-//! Numbers in event texts, formatted as Go does (`analysis.md` 14.1), because people and alert rules match on them.
+//! Numbers in Event texts, formatted as Go formats them in Flagger's texts, which alert rules match on.
 
 /// A number in its shortest decimal form: `99`, `99.5`; with an exponent from `1e+06` up and below `1e-04`.
 pub(crate) fn shortest(number: f64) -> String {
@@ -33,7 +33,7 @@ pub(crate) fn duration(ms: i64) -> String {
     }
 }
 
-/// A number cut to whole ones; what does not fit is cut to the largest that does.
+/// A number without its fraction. One that does not fit becomes the nearest that does.
 pub(crate) fn whole(number: f64) -> i64 {
     number as i64
 }

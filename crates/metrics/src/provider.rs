@@ -1,4 +1,4 @@
-//! What a metric server can do, and the adapter that makes one of a request and a parser.
+//! The trait of metric servers, and an adapter for those that answer one HTTP request.
 
 use async_trait::async_trait;
 use vexil_egress::{CallError, Reply, Request, Transport};
@@ -6,7 +6,7 @@ use vexil_egress::{CallError, Reply, Request, Transport};
 /// A source of numbers.
 #[async_trait]
 pub trait MetricProvider: Send + Sync {
-    /// The one number that a query stands for. One that is not finite counts as no value wherever it is judged.
+    /// The one number that a query returns. A number that is not finite counts as no value.
     ///
     /// # Errors
     /// [`QueryError::NoValues`] when there is no data, the others when there is no certain answer.
@@ -15,7 +15,7 @@ pub trait MetricProvider: Send + Sync {
     /// Whether queries can be expected to work.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why they cannot.
     async fn online(&self, transport: &dyn Transport) -> Result<(), QueryError>;
 }
 
@@ -31,20 +31,20 @@ pub trait HttpProvider: Send + Sync {
     /// As [`MetricProvider::query`].
     fn parse(&self, reply: &Reply) -> Result<f64, QueryError>;
 
-    /// A request that tells whether the server works.
+    /// A request whose reply shows whether the server works.
     fn probe(&self) -> Request;
 
-    /// What its reply tells.
+    /// Whether its reply shows a working server.
     ///
     /// # Errors
-    /// What stands in the way.
+    /// Why they cannot.
     fn parse_probe(&self, reply: &Reply) -> Result<(), QueryError>;
 }
 
 /// Why a query gave no number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// The server has no data: nobody has sent the canary a request, or the query names no series.
+    /// The server has no data: the canary got no request, or the query names no series.
     #[error("no values found")]
     NoValues,
     /// A range of values came where one is needed.
@@ -59,7 +59,7 @@ pub enum QueryError {
     /// The server refused the query or failed.
     #[error("error response: {}{said}", status.as_ref().map(|line| format!("Status {line}: ")).unwrap_or_default())]
     Refused {
-        /// The status of HTTP with its words, when that tells it.
+        /// The HTTP status line, when that shows it.
         status: Option<String>,
         /// What the server said.
         said: String,
@@ -75,8 +75,8 @@ pub enum QueryError {
 impl QueryError {
     /// The same error without what the server said, for readers who could not ask it themselves.
     #[must_use]
-    pub(crate) fn without_words(self) -> Self {
-        const KEPT_BACK: &str = "its words are not repeated here";
+    pub(crate) fn without_reply_text(self) -> Self {
+        const KEPT_BACK: &str = "its text is not repeated here";
         match self {
             QueryError::Refused { status, .. } => QueryError::Refused { status, said: KEPT_BACK.to_owned() },
             QueryError::Malformed(_) => {

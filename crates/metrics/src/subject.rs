@@ -1,4 +1,4 @@
-//! The Canary that is checked, and the words that queries may use of it (`metrics.md` 2.1).
+//! The Canary that is checked, and the names that queries may use. They are those of Flagger's query templates.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Subject<'a> {
     pub namespace: &'a str,
     /// The user's spec.
     pub spec: &'a CanarySpec,
-    /// The provider as messages name it (`metrics.md` 1.2).
+    /// The provider as messages name it.
     pub provider: &'a str,
     /// The provider's built-in queries; `None` when it has none.
     pub queries: Option<&'a QuerySet>,
@@ -35,18 +35,18 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What the words of a query stand for.
+/// The values of the names in a query.
 #[derive(Clone, Debug)]
-pub(crate) struct Words<'a> {
-    pub(crate) plain: BTreeMap<&'static str, &'a str>,
+pub(crate) struct TemplateContext<'a> {
+    pub(crate) values: BTreeMap<&'static str, &'a str>,
     pub(crate) variables: &'a BTreeMap<String, String>,
 }
 
-/// The words that stand for one text each. `variables`, the eighth, is a map.
-pub(crate) const WORDS: [&str; 7] = QuerySet::WORDS;
+/// The names that have one value each. `variables`, the eighth, is a map.
+pub(crate) const TEMPLATE_NAMES: [&str; 7] = QuerySet::WORDS;
 
-impl<'a> Words<'a> {
-    /// The words for one metric of a Canary. Without an interval it is `1m`, for templates too.
+impl<'a> TemplateContext<'a> {
+    /// The values for one metric of a Canary. Without an interval it is `1m`, for templates too.
     pub(crate) fn of(subject: &Subject<'a>, metric: &'a Metric) -> Result<Self, TemplateError> {
         let target = subject.target();
         let named = |reference: &'a Option<vexil_api::TargetRef>| {
@@ -61,14 +61,14 @@ impl<'a> Words<'a> {
             named(&subject.spec.route_ref),
             interval(metric)?,
         ];
-        let plain = WORDS.into_iter().zip(meanings).collect();
-        Ok(Words { plain, variables: &metric.template_variables })
+        let values = TEMPLATE_NAMES.into_iter().zip(meanings).collect();
+        Ok(TemplateContext { values, variables: &metric.template_variables })
     }
 }
 
-/// The window as written. It is pasted into queries that may run with somebody else's credentials, so it may hold
-/// nothing that could end a selector and begin another; whether it is a duration is the server's to say, as servers
-/// differ (`1m`, `1min`).
+/// The interval as written. It becomes part of queries that may run with credentials of another namespace, so it may hold
+/// nothing that could end a selector and begin another. Whether it is a duration is left to the server, as servers differ
+/// (`1m`, `1min`).
 fn interval(metric: &Metric) -> Result<&str, TemplateError> {
     let text = metric.interval.as_deref().filter(|i| !i.is_empty()).unwrap_or("1m");
     if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') {

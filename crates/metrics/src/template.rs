@@ -1,16 +1,16 @@
 //! Query templates: the part of Go's text/template that real queries use, evaluated by handlebars.
 //!
 //! A scanner finds the actions (`{{ … }}`), applies trim markers and drops comments; the text between them is never
-//! shown to handlebars, so backslashes and braces mean nothing special, as in Go. Each action is then one strict,
-//! unescaped handlebars expression over the eight words of `metrics.md` 3.3. There are no blocks, partials or
-//! subexpressions: a template takes time and memory in proportion to its length, whoever wrote it.
+//! passed to handlebars, so backslashes and braces mean nothing special, as in Go. Each action is then one strict,
+//! unescaped handlebars expression over Flagger's eight names ([`TEMPLATE_NAMES`] and `variables`). There are no blocks,
+//! partials or subexpressions: a template takes time and memory in proportion to its length.
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason, ScopedJson,
 };
 use serde_json::{Value, json};
 
-use crate::subject::{WORDS, Words};
+use crate::subject::{TEMPLATE_NAMES, TemplateContext};
 
 /// Largest template and largest query, in bytes.
 const LONGEST: usize = 64 << 10;
@@ -37,7 +37,7 @@ enum Part {
     Action { line: usize, expression: String },
 }
 
-/// Why a template gives no query. The first words are the reference's, typing error included.
+/// Why a template gives no query. The texts begin as Flagger's do, typing error included.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// The template itself is wrong.
@@ -62,7 +62,7 @@ pub enum TemplateError {
 }
 
 impl Template {
-    /// Reads a template and checks every action without knowing what the words stand for.
+    /// Reads a template and checks every action without knowing the values.
     ///
     /// # Errors
     /// [`TemplateError::Parse`] with the first line that is wrong.
@@ -89,12 +89,21 @@ impl Template {
         Ok(Template(parts))
     }
 
-    /// The query for one metric.
-    pub(crate) fn render(&self, words: &Words<'_>) -> Result<String, TemplateError> {
+    /// The query for one metric, with every value as it is: a user's template quotes for itself, as in Flagger.
+    pub(crate) fn render(&self, context: &TemplateContext<'_>) -> Result<String, TemplateError> {
+        self.render_with(context, String::push_str)
+    }
+
+    /// The query for one metric; `append` adds a value to the query so far.
+    pub(crate) fn render_with(
+        &self,
+        context: &TemplateContext<'_>,
+        append: fn(&mut String, &str),
+    ) -> Result<String, TemplateError> {
         let engine = engine();
         let mut data: serde_json::Map<String, Value> =
-            words.plain.iter().map(|(word, meaning)| ((*word).to_owned(), json!(meaning))).collect();
-        data.insert("variables".to_owned(), json!(words.variables));
+            context.values.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        data.insert("variables".to_owned(), json!(context.variables));
         let data = Value::Object(data);
         let mut query = String::new();
         for part in &self.0 {
@@ -102,7 +111,7 @@ impl Template {
                 Part::Text(text) => query.push_str(text),
                 Part::Action { line, expression } => {
                     let value = engine.render_template(&in_braces(expression), &data);
-                    query.push_str(&value.map_err(|error| missing(*line, expression, &error))?);
+                    append(&mut query, &value.map_err(|error| missing(*line, expression, &error))?);
                 }
             }
             if query.len() > LONGEST {
@@ -154,7 +163,7 @@ fn trimmed(text: &str, start: bool, end: bool) -> &str {
     if end { text.trim_ascii_end() } else { text }
 }
 
-/// Whether an action is one of those that can be evaluated: a word, a variable, or `index` of the variables.
+/// Whether an action is one of those that can be evaluated: a name, a variable, or `index` of the variables.
 fn well_formed(expression: &str, line: usize) -> Result<(), TemplateError> {
     let head = expression.split(|c: char| c == '.' || c.is_whitespace()).next().unwrap_or_default();
     let is_word = !head.is_empty() && head.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -163,11 +172,11 @@ fn well_formed(expression: &str, line: usize) -> Result<(), TemplateError> {
     } else if expression.len() > LONGEST_ACTION {
         format!("action is longer than {LONGEST_ACTION} bytes")
     } else if !is_word || expression.contains(['(', '|', '{', '}']) {
-        format!("unexpected {expression:?} in command, only words, variables.<key> and index are supported")
+        format!("unexpected {expression:?} in command, only names, variables.<key> and index are supported")
     } else if expression == "variables" {
         "variables needs a key, as in variables.<key>".to_owned()
-    } else if head != "variables" && head != "index" && !WORDS.contains(&head) {
-        format!("function {head:?} not defined; there are {}, variables and index", WORDS.join(", "))
+    } else if head != "variables" && head != "index" && !TEMPLATE_NAMES.contains(&head) {
+        format!("function {head:?} not defined; there are {}, variables and index", TEMPLATE_NAMES.join(", "))
     } else if handlebars::Template::compile(&in_braces(expression)).is_err() {
         format!("unexpected {expression:?} in command")
     } else {

@@ -1,9 +1,9 @@
-//! The checksum that tells a hook which revision it is asked about.
+//! The checksum by which a hook knows the revision that it is called for.
 
 use std::{collections::BTreeMap, fmt::Write};
 
-/// The `checksum` of a payload: a digest of the status fields `trackedConfigs` and `lastAppliedSpec`, equal to the
-/// reference's (`workloads.md` 8.2), because gates compare it with values that they stored.
+/// The `checksum` of a payload: a digest of the status fields `trackedConfigs` and `lastAppliedSpec`. It is equal to
+/// Flagger's, byte for byte, because gates compare it with values that they stored.
 pub fn checksum(tracked_configs: Option<&BTreeMap<String, String>>, last_applied_spec: &str) -> String {
     let configs = match tracked_configs {
         None => "<nil>".to_owned(),
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn the_vectors_of_the_contract_hold() {
+    fn checksums_are_those_of_flagger() {
         check(None, "abc", "5594979469");
         check(Some(&[]), "", "68bf6f479b");
         check(Some(&[("configmap/a", "1"), ("secret/b", "2")]), "abc", "648fd94d");

@@ -1,29 +1,29 @@
-//! Why a hook did not say yes.
+//! Why a hook did not pass.
 
 use vexil_egress::CallError;
 
-/// Why a hook did not say yes. The text goes into the event as it is.
+/// Why a hook did not pass. The text becomes part of the Event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {
-    /// It said no: the last status was not 2xx. The text begins with its own words.
+    /// It refused: the last status was not 2xx. The text begins with its body.
     #[error("{}", refusal(*status, body, *attempts))]
     Refused {
         /// The last status.
         status: u16,
-        /// What it said, in one line and cut.
+        /// Its body, in one line and cut.
         body: String,
-        /// How often it was asked.
+        /// How often it was called.
         attempts: u32,
     },
-    /// It could not be asked: no connection, no reply in time, or the policy forbids its address.
+    /// It could not be called: no connection, no reply in time, or the policy forbids its address.
     #[error("{cause}{}", after(*attempts))]
-    Lost {
-        /// What kept us from its answer.
+    Unavailable {
+        /// Why there is no reply.
         cause: CallError,
-        /// How often it was tried.
+        /// How often it was called.
         attempts: u32,
     },
-    /// The user's block cannot be called as it is.
+    /// The hook is invalid as it is written.
     #[error("webhook {field}: {problem}")]
     Invalid {
         /// The field.
@@ -42,7 +42,7 @@ fn refusal(status: u16, body: &str, attempts: u32) -> String {
     }
 }
 
-/// Says how often, when it was more than once.
+/// How often, when it was more than once.
 fn after(attempts: u32) -> String {
     if attempts > 1 { format!(" after {attempts} attempts") } else { String::new() }
 }

@@ -1,4 +1,4 @@
-//! A hook as it is called: the user's block, read once.
+//! A hook as it is called: address, timeout and retries of the user's spec.
 
 use vexil_api::Webhook;
 use vexil_egress::{Url, parse_url};
@@ -7,10 +7,10 @@ use crate::{HookError, retry::backoffs_ms};
 
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
-/// No call lasts longer, whatever timeout and retries say.
+/// The longest call, with all retries, in milliseconds.
 const LONGEST_MS: u64 = 3_600_000;
 
-/// Where a hook is and how patiently it is asked.
+/// Where a hook is, and how long and how often it is called.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Hook {
     pub(crate) url: Url,
@@ -20,10 +20,10 @@ pub struct Hook {
 }
 
 impl Hook {
-    /// Reads the user's block. A timeout of zero counts as absent: nobody is waited for without end.
+    /// Reads the user's spec. A timeout of zero counts as absent, so that every call ends.
     ///
     /// # Errors
-    /// [`HookError::Invalid`] when the URL or the timeout is none.
+    /// [`HookError::Invalid`] when the URL or the timeout cannot be parsed.
     pub fn of(webhook: &Webhook) -> Result<Self, HookError> {
         let timeout_ms = webhook
             .timeout_ms()
@@ -36,10 +36,10 @@ impl Hook {
         })
     }
 
-    /// A hook that is no Canary's, such as the global event webhook: 10 s, no retries (`analysis.md` 11.5).
+    /// A hook that belongs to no Canary, such as the global event webhook: a timeout of 10 s, no retries.
     ///
     /// # Errors
-    /// [`HookError::Invalid`] when the URL is none.
+    /// [`HookError::Invalid`] when the URL cannot be parsed.
     pub fn at(url: &str) -> Result<Self, HookError> {
         let url = parse_url(url).map_err(|e| HookError::Invalid { field: "url", problem: e.to_string() })?;
         Ok(Hook { url, timeout_ms: DEFAULT_TIMEOUT_MS, retries: 0, skip_verify: false })
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn patience_has_an_end_whatever_the_user_writes() {
+    fn every_call_has_a_time_limit() {
         check(None, 0, Ok((10_000, 20_000)));
         check(Some("5s"), 0, Ok((5_000, 10_000)));
         check(Some("5s"), 2, Ok((5_000, 36_000)));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_called_says_why_and_not_what() {
+    fn an_error_about_a_url_shows_no_part_of_it() {
         for (url, problem) in [
             ("", "address is not a valid URL: relative URL without a base"),
             ("file:///etc/passwd", "scheme file is not supported, only http and https are"),

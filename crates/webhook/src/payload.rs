@@ -1,11 +1,11 @@
-//! What a hook is told.
+//! The body of a hook call.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use vexil_analysis::Millis;
 
-/// The body of a hook call (`analysis.md` 11.2).
+/// The body of a hook call. Its fields are Flagger's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Payload {
     /// Name of the Canary.
@@ -14,18 +14,18 @@ pub struct Payload {
     pub namespace: String,
     /// Its phase, as in the status.
     pub phase: String,
-    /// Which revision it is about: [`crate::checksum`].
+    /// The revision: [`crate::checksum`].
     pub checksum: String,
     /// The hook's own entries; for event hooks also what happened.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// Not part of the body: sent as header `Idempotency-Key`, so that a receiver can drop what it has seen.
+    /// Not part of the body: sent as header `Idempotency-Key`, so that a receiver can drop a repeated notice.
     #[serde(skip)]
     pub key: Option<String>,
 }
 
 impl Payload {
-    /// Tells of an event besides the metadata of the hook; entries of the same name give way to the event's own.
+    /// Adds an event to the metadata of the hook. Entries of the same name are replaced.
     /// `kind` is `Normal` or `Warning`.
     #[must_use]
     pub fn with_event(mut self, message: &str, kind: &str, at: Millis) -> Self {
@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[test]
-    fn a_payload_has_the_fields_of_the_contract_and_no_empty_metadata() {
+    fn a_payload_has_the_fields_of_flagger_and_no_empty_metadata() {
         let head = r#"{"name":"podinfo","namespace":"test","phase":"Progressing","checksum":"7c9d48b65f""#;
         check(podinfo(&[]), &format!("{head}}}"));
         check(podinfo(&[("key", "value")]), &format!(r#"{head},"metadata":{{"key":"value"}}}}"#));
     }
 
     #[test]
-    fn an_event_adds_what_happened_and_wins_over_entries_of_the_same_name() {
+    fn an_event_replaces_metadata_of_the_same_name() {
         let payload = podinfo(&[("team", "blue"), ("eventType", "mine")]);
         check(
             payload.with_event("Advance", "Normal", Millis(1_577_232_000_123)),

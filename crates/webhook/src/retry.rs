@@ -1,4 +1,4 @@
-//! When a hook is asked again: pure arithmetic, so that the bound holds without a clock.
+//! When a hook is called again: pure arithmetic, so that the bound holds without a clock.
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use vexil_egress::{CallError, Reply};
@@ -8,9 +8,9 @@ use crate::Hook;
 const FIRST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 30_000;
 
-/// What is left of a hook's patience. Each attempt is charged its whole timeout, however soon it ended, so the sum of
+/// The retries and the time that are left. Each attempt counts with its full timeout, however soon it ended, so the sum of
 /// all attempts and waits stays below [`Hook::budget_ms`].
-pub(crate) struct Patience {
+pub(crate) struct RetryBudget {
     timeout_ms: u64,
     retries_left: u32,
     left_ms: u64,
@@ -18,10 +18,10 @@ pub(crate) struct Patience {
     pub(crate) attempts: u32,
 }
 
-impl Patience {
+impl RetryBudget {
     /// Before the first attempt, which is always made.
     pub(crate) fn of(hook: &Hook) -> Self {
-        Patience {
+        RetryBudget {
             timeout_ms: hook.timeout_ms,
             retries_left: hook.retries,
             left_ms: hook.budget_ms().saturating_sub(hook.timeout_ms),
@@ -35,8 +35,8 @@ impl Patience {
             return None;
         }
         let room_ms = self.left_ms.checked_sub(self.timeout_ms)?;
-        let wait_ms = match asked_ms(outcome) {
-            Some(asked) => asked.min(room_ms),
+        let wait_ms = match retry_after_ms(outcome) {
+            Some(retry_after) => retry_after.min(room_ms),
             None => Some(backoff_ms(self.attempts - 1)).filter(|wait| *wait <= room_ms)?,
         };
         self.left_ms = room_ms.saturating_sub(wait_ms);
@@ -57,7 +57,7 @@ fn backoff_ms(nth: u32) -> u64 {
     FIRST_MS.saturating_mul(1 << nth.min(5)).min(LONGEST_MS)
 }
 
-/// Whether asking again may help: no reply, 429, and 5xx but 501 (`analysis.md` 11.3).
+/// Whether another attempt may help: no reply, 429, and 5xx but 501.
 fn may_pass(outcome: &Result<Reply, CallError>) -> bool {
     match outcome {
         Ok(reply) => reply.status == 429 || (reply.status >= 500 && reply.status != 501),
@@ -65,9 +65,9 @@ fn may_pass(outcome: &Result<Reply, CallError>) -> bool {
     }
 }
 
-/// How long the server asks to be left alone (RFC 9110, 10.2.3): seconds, or a date, which is measured against the
-/// reply's own `Date`. Heeded for 429 and 503.
-fn asked_ms(outcome: &Result<Reply, CallError>) -> Option<u64> {
+/// The `Retry-After` of the server (RFC 9110, 10.2.3): seconds, or a date, which is measured against the reply's own
+/// `Date`. Only for 429 and 503.
+fn retry_after_ms(outcome: &Result<Reply, CallError>) -> Option<u64> {
     let reply = outcome.as_ref().ok().filter(|reply| matches!(reply.status, 429 | 503))?;
     let text = reply.header("retry-after")?.trim();
     if let Ok(seconds) = text.parse::<u64>() {

@@ -4,7 +4,7 @@ use super::{Effect, Next};
 use crate::{Known, Memory, Observed, Pending, Phase, Readiness, Revision, SyncState};
 
 /// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
-/// goes on without it, since what it analyses is the cure.
+/// continues without it, because the revision under analysis heals it.
 pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     if let Some(text) = seen.primary_owner_conflict() {
         let initial = memory.phase == Phase::Initializing;
@@ -38,7 +38,7 @@ pub(super) fn primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// A primary that never had a working pod is made anew from what was pushed since; nothing moves to one before it is
+/// A primary that never had a working pod is overwritten with what was pushed since; nothing moves to one before it is
 /// ready. Its own state counts, not its Service: while a binding moves, that still selects the old primary.
 fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
     let pods = seen.primary.present().filter(|_| memory.phase == Phase::Initializing)?;

@@ -1,12 +1,13 @@
-//! One step of the analysis: hooks, then metrics, then more traffic, or promotion, or one failed check more.
+//! One step of the analysis: hooks, then metric checks, then more traffic, the promotion, or one more failed check.
 
 use crate::{
-    Answer, Cause, HookKind, Phase, Question, Strategy, Weight,
+    Answer, Cause, HookKind, Message, Phase, Question, Strategy, Weight,
     draft::{Draft, Need},
     phase::transitions,
 };
 
-/// Asks what is due now and acts on the answers (`analysis.md` 7, steps 26 to 30).
+/// Asks what is due now and acts on the answers. The first step asks the hooks before the rollout, and no metrics: there
+/// was no traffic yet that they could measure.
 pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
     let first = !draft.memory.prepared;
     let passed = if first { prepare(draft)? } else { examine(draft)? };
@@ -19,7 +20,7 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
     // A canary that took all traffic from a primary without pods is examined with it before it is promoted.
     if first && !draft.memory.weight.is_zero() {
         let (canary, weight) = (draft.canary(), draft.memory.weight);
-        draft.normal(format!("Advance {canary} canary weight {weight}"));
+        draft.notify(Message::CanaryWeight { canary, weight });
         transitions::wake_when_due(draft);
     } else {
         step(draft);
@@ -35,19 +36,16 @@ pub(crate) fn lost_pods(draft: &mut Draft<'_>) -> Need<()> {
 /// Before the first traffic: the pre-rollout hooks.
 fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
     let target = draft.target();
-    draft.normal(format!("Starting canary analysis for {target}"));
-    for warning in &draft.plan.warnings {
-        draft.warn(warning.clone());
+    draft.notify(Message::AnalysisStarted { target });
+    for text in draft.plan.warnings.iter().cloned() {
+        draft.notify(Message::PlanWarning { text });
     }
     for (place, hook) in draft.plan.hooks_of(HookKind::PreRollout) {
-        match draft.ask(Question::Hook(place, Phase::Progressing))? {
-            Answer::Passed => draft.normal(format!("Pre-rollout check {} passed", hook.name)),
+        let (canary, hook) = (draft.canary(), hook.name.clone());
+        match draft.ask(Question::Hook(place, Phase::Progressing))?.clone() {
+            Answer::Passed => draft.notify(Message::PreRolloutPassed { hook }),
             Answer::Failed(error) | Answer::Unavailable(error) => {
-                let canary = draft.canary();
-                draft.warn(format!(
-                    "Halt {canary} advancement pre-rollout check {} failed {error}",
-                    hook.name
-                ));
+                draft.notify(Message::PreRolloutFailed { canary, hook, error });
                 return Ok(false);
             }
         }
@@ -58,25 +56,24 @@ fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
 /// With traffic: the rollout hooks, then the metrics. The first failure ends it.
 fn examine(draft: &mut Draft<'_>) -> Need<bool> {
     for (place, hook) in draft.plan.hooks_of(HookKind::Rollout) {
-        match draft.ask(Question::Hook(place, Phase::Progressing))? {
+        let (canary, hook) = (draft.canary(), hook.name.clone());
+        match draft.ask(Question::Hook(place, Phase::Progressing))?.clone() {
             Answer::Passed => {}
             Answer::Failed(error) | Answer::Unavailable(error) => {
-                let canary = draft.canary();
-                draft.warn(format!("Halt {canary} advancement external check {} failed {error}", hook.name));
+                draft.notify(Message::RolloutHookFailed { canary, hook, error });
                 return Ok(false);
             }
         }
     }
     for place in 0..draft.plan.checks.len() {
-        match draft.ask(Question::Check(place))? {
+        match draft.ask(Question::Check(place))?.clone() {
             Answer::Passed => {}
-            Answer::Failed(message) => {
-                draft.warn(message.clone());
+            Answer::Failed(text) => {
+                draft.notify(Message::CheckFailed { text });
                 return Ok(false);
             }
-            Answer::Unavailable(message) => {
-                draft.warn(message.clone());
-                draft.as_error();
+            Answer::Unavailable(text) => {
+                draft.notify(Message::CheckUnavailable { text });
                 return Ok(false);
             }
         }
@@ -84,7 +81,7 @@ fn examine(draft: &mut Draft<'_>) -> Need<bool> {
     Ok(true)
 }
 
-/// The threshold is judged with the check that fails.
+/// The check that fails is the one that reaches the threshold; Flagger rolls back one interval later.
 fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.failed_checks += 1;
     let failed = draft.memory.failed_checks;
@@ -93,29 +90,26 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
         return Ok(());
     }
     let canary = draft.canary();
-    draft.warn_with_alert(
-        format!("Rolling back {canary} failed checks threshold reached {failed}"),
-        format!("Failed checks threshold reached {failed}"),
-    );
+    draft.notify(Message::ThresholdReached { canary, failed });
     transitions::roll_back(draft, Cause::Threshold)
 }
 
-/// All is well: more traffic, one iteration more, or promotion.
+/// Everything passed: more traffic, one more iteration, or the promotion.
 fn step(draft: &mut Draft<'_>) {
     match &draft.plan.strategy {
         Strategy::Progressive(steps) if steps.complete(draft.memory.weight) => transitions::promote(draft),
         Strategy::Progressive(steps) => {
             let (canary, weight) = (draft.canary(), steps.after(draft.memory.weight));
             draft.set_weight(weight);
-            draft.normal(format!("Advance {canary} canary weight {weight}"));
+            draft.notify(Message::CanaryWeight { canary, weight });
             transitions::wake_when_due(draft);
         }
         Strategy::BlueGreen { iterations } => iterate(draft, *iterations),
     }
 }
 
-/// So many analyses beside the traffic, then all of it to the canary and one more, then promotion. A canary that
-/// carries everything already, to heal a primary, has nothing to be tried beside.
+/// A number of analyses without traffic, then one with all of it on the canary, then the promotion. A canary that has all
+/// traffic already, because its revision is to heal the primary, goes straight to the promotion.
 fn iterate(draft: &mut Draft<'_>, wanted: u32) {
     if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
         transitions::promote(draft);
@@ -124,9 +118,9 @@ fn iterate(draft: &mut Draft<'_>, wanted: u32) {
     draft.memory.iterations += 1;
     if draft.memory.iterations <= wanted {
         let (canary, done) = (draft.canary(), draft.memory.iterations);
-        draft.normal(format!("Advance {canary} canary iteration {done}/{wanted}"));
+        draft.notify(Message::Iteration { canary, done, wanted });
     } else if draft.plan.routed {
-        draft.normal("Routing all traffic to canary".to_owned());
+        draft.notify(Message::AllTrafficToCanary {});
         draft.set_weight(Weight::FULL);
     }
     transitions::wake_when_due(draft);

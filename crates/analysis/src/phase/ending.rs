@@ -1,7 +1,7 @@
 //! An ending in order: remembered first, then traffic, then a drain, then pods, then the terminal phase, then hooks.
 
 use crate::{
-    Answer, Cause, Ending, HookKind, Outcome, Phase, Question, Weight,
+    Answer, Cause, Ending, HookKind, Message, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
     phase::{migration, progressing, waits},
 };
@@ -76,10 +76,11 @@ pub(crate) fn ask_hooks(draft: &mut Draft<'_>) -> Need<()> {
     let Some(ending) = draft.memory.post_rollout.clone() else { return Ok(()) };
     let phase = draft.memory.phase;
     for (place, hook) in draft.plan.hooks_of(HookKind::PostRollout) {
-        match draft.ask(Question::Hook(place, phase))? {
-            Answer::Passed => draft.normal(format!("Post-rollout check {} passed", hook.name)),
+        let hook = hook.name.clone();
+        match draft.ask(Question::Hook(place, phase))?.clone() {
+            Answer::Passed => draft.notify(Message::PostRolloutPassed { hook }),
             Answer::Failed(error) | Answer::Unavailable(error) => {
-                draft.warn(format!("Post-rollout hook {} failed {error}", hook.name));
+                draft.notify(Message::PostRolloutFailed { hook, error });
                 break;
             }
         }
@@ -93,17 +94,11 @@ pub(crate) fn ask_hooks(draft: &mut Draft<'_>) -> Need<()> {
 fn complete(draft: &mut Draft<'_>, ending: &Ending) {
     let target = draft.target();
     match (ending.result, ending.cause) {
-        (Outcome::Promoted, Cause::Skipped) => draft.normal_with_alert(
-            format!("Promotion completed! Canary analysis was skipped for {target}"),
-            "Canary analysis was skipped, promotion finished.".to_owned(),
-        ),
-        (Outcome::Promoted, _) => draft.normal_with_alert(
-            format!("Promotion completed! Scaling down {target}"),
-            "Canary analysis completed successfully, promotion finished.".to_owned(),
-        ),
+        (Outcome::Promoted, Cause::Skipped) => draft.notify(Message::PromotedWithoutAnalysis { target }),
+        (Outcome::Promoted, _) => draft.notify(Message::Promoted { target }),
         (Outcome::Recovered, _) => {
             let primary = draft.primary();
-            draft.normal(format!("{primary} has recovered and serves again, {target} was scaled down"));
+            draft.notify(Message::PrimaryRecovered { primary, target });
         }
         (Outcome::RolledBack | Outcome::Reverted | Outcome::Rebound, _) => {}
     }

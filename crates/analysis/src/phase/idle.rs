@@ -1,7 +1,7 @@
 //! Between rollouts: look for a new revision, for a primary that has recovered, and for hooks still to be asked.
 
 use crate::{
-    Cause, Ending, Known, Outcome, Phase, Readiness, Revision, Side, Wait, WaitKind,
+    Cause, Ending, Known, Message, Outcome, Phase, Readiness, Revision, Side, Wait, WaitKind,
     draft::{Draft, Need},
     phase::{
         ending, progressing,
@@ -13,9 +13,10 @@ use crate::{
 pub(crate) fn suspended(draft: &mut Draft<'_>) -> Need<()> {
     if draft.memory.wait.as_ref().is_none_or(|wait| wait.kind != WaitKind::Suspended) {
         let (kind, since) = (WaitKind::Suspended, draft.facts.now);
-        let text = "skipping canary run as object is suspended".to_owned();
-        draft.memory.wait = Some(Wait { kind, since, waited_ms: 0, at: since, text: text.clone() });
-        draft.normal(text);
+        let message = Message::Suspended {};
+        let text = message.to_string();
+        draft.memory.wait = Some(Wait { kind, since, waited_ms: 0, at: since, text });
+        draft.notify(message);
     }
     Ok(())
 }
@@ -68,11 +69,11 @@ fn may_start(draft: &mut Draft<'_>) -> Need<bool> {
     if draft.memory.heals() || primary_ready(draft) || seen.primary_sleeps() || seen.primary_is_down() {
         return Ok(true);
     }
-    let Some(text) = waits::primary_text(draft) else {
+    let Some(message) = waits::primary_readiness(draft) else {
         waits::not_settled(draft)?;
         return Ok(false);
     };
-    let hold = waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text)?;
+    let hold = waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, message)?;
     Ok(hold == Hold::Overdue)
 }
 
@@ -83,19 +84,13 @@ fn rest(draft: &mut Draft<'_>) -> Need<()> {
         return Ok(());
     }
     if draft.facts.seen.primary.present().is_some_and(|pods| pods.edited) {
-        let text = format!(
-            "{} was changed by someone else and does not run what was promoted; push a new revision, or take the \
-             change back",
-            draft.primary()
-        );
-        return draft.wait(WaitKind::PrimaryEdited, |_| Ok(text));
+        return draft
+            .wait(WaitKind::PrimaryEdited, |draft| Ok(Message::PrimaryEdited { primary: draft.primary() }));
     }
     if draft.facts.seen.target.present().is_none_or(|pods| pods.replicas == 0) {
         return Ok(());
     }
-    let text =
-        format!("{} was scaled up between rollouts; it gets no traffic and is left alone", draft.target());
-    draft.wait(WaitKind::ScaledUp, |_| Ok(text))
+    draft.wait(WaitKind::ScaledUp, |draft| Ok(Message::ScaledUp { target: draft.target() }))
 }
 
 fn primary_ready(draft: &Draft<'_>) -> bool {
@@ -108,15 +103,8 @@ fn start(draft: &mut Draft<'_>, revision: Revision) {
     let carried = draft.memory.weight;
     draft.enter(Phase::Progressing);
     draft.set_weight(carried);
-    draft.memory.applied = Some(revision);
-    draft.memory.iterations = 0;
-    draft.memory.failed_checks = 0;
-    draft.memory.prepared = false;
-    draft.memory.last_step = None;
+    draft.memory.analyse(revision);
     draft.memory.run += 1;
     let target = draft.target();
-    draft.normal_with_alert(
-        format!("New revision detected! Scaling up {target}"),
-        "New revision detected, progressing canary analysis.".to_owned(),
-    );
+    draft.notify(Message::NewRevision { target });
 }

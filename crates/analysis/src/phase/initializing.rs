@@ -1,7 +1,7 @@
 //! The initialisation: the primary is made, traffic moves to it, the target goes to zero.
 
 use crate::{
-    Answer, Convergence, Known, Millis, Pending, Phase, Question,
+    Answer, Convergence, Known, Message, Millis, Pending, Phase, Question,
     draft::{Draft, Need},
     next_effect::replaceable,
     phase::waits,
@@ -42,7 +42,7 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
     if pushed_before_it_worked(draft) {
         let target = draft.target();
         follow_target(draft);
-        draft.normal(format!("New revision detected! Restarting initialization with {target}"));
+        draft.notify(Message::InitializationRestarted { target });
         return Ok(());
     }
     if waits::restarts_drain(draft) || waits::not_settled(draft)? {
@@ -68,13 +68,10 @@ fn pushed_before_it_worked(draft: &Draft<'_>) -> bool {
 /// Traffic is on the primary now; connections to the target are given time to end.
 fn drain(draft: &mut Draft<'_>) -> Need<()> {
     if !draft.plan.skip_analysis {
-        match draft.ask(Question::Providers)? {
-            Answer::Passed => draft.normal("all the metrics providers are available!".to_owned()),
-            Answer::Failed(error) | Answer::Unavailable(error) => {
-                draft.warn(format!("Error checking metric providers: {error}"));
-                draft.as_error();
-            }
-        }
+        draft.notify(match draft.ask(Question::Providers)?.clone() {
+            Answer::Passed => Message::ProvidersAvailable {},
+            Answer::Failed(error) | Answer::Unavailable(error) => Message::ProvidersUnavailable { error },
+        });
     }
     let until: Millis = draft.facts.now.plus(draft.plan.drain_ms());
     draft.memory.drain_until = Some(until);
@@ -90,7 +87,6 @@ fn finish(draft: &mut Draft<'_>) {
     draft.memory.held = held;
     draft.memory.from_flagger = false;
     draft.memory.drain_until = None;
-    let (canary, kind) = (draft.canary(), &draft.plan.names.kind);
-    let alert = format!("New {kind} detected, initialization completed.");
-    draft.normal_with_alert(format!("Initialization done! {canary}"), alert);
+    let (canary, kind) = (draft.canary(), draft.plan.names.kind.clone());
+    draft.notify(Message::Initialized { canary, kind });
 }

@@ -2,8 +2,9 @@
 //! it serves, and then the old one is released.
 
 use crate::{
-    Binding, Cause, Convergence, Ending, Known, LiveRoutes, Outcome, Phase, SyncState, WaitKind,
+    Binding, Cause, Convergence, Ending, Known, LiveRoutes, Message, Outcome, Phase, SyncState, WaitKind,
     draft::{Draft, Need},
+    limits::MAX_PREVIOUS_BINDINGS,
     phase::ending,
 };
 
@@ -68,12 +69,9 @@ fn edited(draft: &mut Draft<'_>, change: &str) -> Need<bool> {
         Phase::Initializing if carries(draft) => return Ok(false),
         Phase::Initializing => bind(draft, Some(change)),
         _ if draft.memory.at_rest() && carries(draft) => {
-            let text = format!(
-                "{change}: waits until {} is ready and has the traffic of {} again",
-                draft.primary(),
-                draft.target()
-            );
-            draft.wait(WaitKind::Primary, |_| Ok(text))?;
+            let (primary, target) = (draft.primary(), draft.target());
+            let change = change.to_owned();
+            draft.wait(WaitKind::Primary, |_| Ok(Message::MigrationWaits { change, primary, target }))?;
             return Ok(false);
         }
         _ if draft.memory.at_rest() => bind(draft, Some(change)),
@@ -96,19 +94,16 @@ fn carries(draft: &Draft<'_>) -> bool {
 /// Traffic goes back to the primary of the old binding, and connections get their time.
 fn end(draft: &mut Draft<'_>, change: &str) -> Need<()> {
     let canary = draft.canary();
-    draft.warn(format!("{change}: ending the rollout of {canary} first"));
+    draft.notify(Message::MigrationEndsRollout { change: change.to_owned(), canary });
     ending::begin(draft, Ending { result: Outcome::Rebound, cause: Cause::Rebound })
 }
-
-/// How many earlier bindings are remembered until they are released.
-const MOST_PREVIOUS: usize = 8;
 
 /// From here on the new binding is in force, and the Canary is initialised on it. `change` is what is reported.
 pub(crate) fn bind(draft: &mut Draft<'_>, change: Option<&str>) {
     let wanted = draft.plan.binding.clone();
     if let Some(change) = change {
         let canary = draft.canary();
-        draft.normal(format!("{change}: initializing {canary} anew"));
+        draft.notify(Message::MigrationStarts { change: change.to_owned(), canary });
     }
     let memory = &mut draft.memory;
     let before = memory.binding.replace(wanted.clone());
@@ -118,7 +113,7 @@ pub(crate) fn bind(draft: &mut Draft<'_>, change: Option<&str>) {
     }
     memory.previous.extend(before);
     memory.previous.retain(|previous| !previous.agrees(&wanted));
-    let most = memory.previous.len().saturating_sub(MOST_PREVIOUS);
+    let most = memory.previous.len().saturating_sub(MAX_PREVIOUS_BINDINGS);
     memory.previous.drain(..most);
     memory.applied = None;
     (memory.iterations, memory.failed_checks, memory.prepared, memory.last_step) = (0, 0, false, None);

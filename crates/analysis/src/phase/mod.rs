@@ -1,4 +1,4 @@
-//! One leaf per phase: what a tick decides there. Only [`crate::advance`] chooses among them.
+//! One file per phase: what is decided there. Only [`crate::advance`] chooses among them.
 
 pub(crate) mod ending;
 pub(crate) mod idle;

@@ -1,9 +1,9 @@
-//! The analysis phase: new revisions and reverts first, then pods, then the world, then, at its pace, the checks.
+//! The analysis phase: new revisions and reverts first, then pods, then the cluster, then, at its pace, the checks.
 
 use crate::{
-    Cause, Ending, Known, LiveRoutes, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Ending, Known, LiveRoutes, Message, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
     draft::{Draft, Need},
-    next_effect::stands_in,
+    failover::Failover,
     phase::{
         analysis_step, ending, transitions,
         waits::{self, Hold},
@@ -21,7 +21,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if new_revision(draft).is_some() {
         return restart(draft);
     }
-    if fail_over(draft) {
+    if fail_over(draft) == Some(Failover::ToPrimary) {
         return analysis_step::lost_pods(draft);
     }
     // The canary stood in for the primary: what was analysed takes over again at once, whatever the canary waits for.
@@ -30,7 +30,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     }
     match canary_unready(draft)? {
         Hold::Yes => return Ok(()),
-        Hold::Overdue => return ready_too_late(draft),
+        Hold::Overdue => return unready_too_long(draft),
         Hold::No => {}
     }
     draft.end_wait(WaitKind::Canary);
@@ -40,7 +40,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     draft.end_wait(WaitKind::InvalidSpec);
     match primary_unready(draft)? {
         Hold::Yes => return Ok(()),
-        // It was waited for long enough: what is analysed may be what mends it.
+        // It was waited for long enough: what is analysed may be what heals it.
         Hold::Overdue | Hold::No => {}
     }
     if resume_weight(draft) {
@@ -62,7 +62,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     analysis_step::run(draft)
 }
 
-/// The rollout is over, but its end is held up because the primary serves nothing; a revision pushed since is the cure.
+/// The rollout is over, but cannot end because the primary serves nothing. A revision pushed since heals it.
 pub(crate) fn superseded_by_push(draft: &Draft<'_>) -> bool {
     draft.memory.ending.is_some() && draft.facts.seen.primary_is_down() && new_revision(draft).is_some()
 }
@@ -83,32 +83,28 @@ fn new_revision(draft: &Draft<'_>) -> Option<Revision> {
 fn revert(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.applied.clone_from(&draft.memory.held);
     let target = draft.target();
-    draft.normal(format!("{target} is back at the revision of the primary, ending the rollout"));
+    draft.notify(Message::Reverted { target });
     ending::begin(draft, Ending { result: Outcome::Reverted, cause: Cause::Reverted })
 }
 
-/// Another revision was pushed: from the start, without traffic, unless the canary carries it all because the primary
-/// is broken.
+/// Another revision was pushed: from the start, without traffic, unless the canary has all of it because the primary
+/// has no ready pod.
 pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
     let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
         return Ok(());
     };
-    let stranded = carries_all(draft) && !draft.facts.seen.primary_takes_traffic();
+    let only_copy = carries_all(draft) && !draft.facts.seen.primary_takes_traffic();
     let target = draft.target();
     draft.enter(Phase::Progressing);
-    draft.normal(format!("New revision detected! Restarting analysis for {target}"));
-    draft.set_weight(if stranded { Weight::FULL } else { Weight::ZERO });
-    if stranded && !draft.memory.heals() {
+    draft.notify(Message::AnalysisRestarted { target });
+    draft.set_weight(if only_copy { Weight::FULL } else { Weight::ZERO });
+    if only_copy && !draft.memory.heals() {
         // Once the primary is back, the new revision goes through all steps.
         draft.memory.withheld = Some(Weight::ZERO);
     }
-    draft.memory.applied = Some(revision);
     draft.memory.ending = None;
     draft.memory.drain_until = None;
-    draft.memory.iterations = 0;
-    draft.memory.failed_checks = 0;
-    draft.memory.prepared = false;
-    draft.memory.last_step = None;
+    draft.memory.analyse(revision);
     Ok(())
 }
 
@@ -119,117 +115,96 @@ fn carries_all(draft: &Draft<'_>) -> bool {
     draft.memory.weight == Weight::FULL || live && draft.memory.ending.is_some() && seen.canary_serves()
 }
 
-/// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already.
-/// Returns whether it was the canary that lost its traffic.
-pub(crate) fn fail_over(draft: &mut Draft<'_>) -> bool {
-    let seen = &draft.facts.seen;
+/// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already
+/// ([`crate::next_effect`]); the memory follows.
+pub(crate) fn fail_over(draft: &mut Draft<'_>) -> Option<Failover> {
     let weight = draft.memory.weight;
-    let (gone, other, all) = if !weight.is_zero() && seen.canary_is_gone() && seen.primary_serves() {
-        (draft.target(), "primary", Weight::ZERO)
-    } else if draft.plan.routed
-        && weight < Weight::FULL
-        && seen.primary_is_gone()
-        && seen.canary_serves()
-        && stands_in(&draft.memory, seen)
-    {
-        (draft.primary(), "canary", Weight::FULL)
-    } else {
-        return false;
-    };
-    waits::no_pod(draft, &gone, other);
+    let failover = Failover::needed(draft.plan, &draft.memory, &draft.facts.seen, weight)?;
+    waits::report_failover(draft, failover);
     let before = draft.memory.withheld.unwrap_or(weight);
-    draft.set_weight(all);
+    draft.set_weight(failover.weight());
     draft.memory.withheld = Some(before);
-    if !all.is_zero() && draft.memory.last_step.is_some() {
-        // A short absence of the primary does not promote: a whole interval at this weight is analysed.
+    if failover == Failover::ToCanary && draft.memory.last_step.is_some() {
+        // A short absence of the primary does not promote: a complete interval at this weight is analysed.
         draft.memory.last_step = Some(draft.facts.now);
     }
-    all.is_zero()
+    Some(failover)
 }
 
-/// Both copies have pods again: the step is tried again.
+/// Both copies have ready pods again: the step is tried again.
 fn resume_weight(draft: &mut Draft<'_>) -> bool {
     let Some(weight) = draft.memory.withheld else { return false };
     if !draft.facts.seen.primary_serves() || !draft.facts.seen.canary_serves() {
         return false;
     }
-    if weight.is_zero() {
-        draft.normal("Routing all traffic to primary".to_owned());
+    let canary = draft.canary();
+    draft.notify(if weight.is_zero() {
+        Message::AllTrafficToPrimary {}
     } else {
-        let canary = draft.canary();
-        draft.normal(format!("Advance {canary} canary weight {weight}"));
-    }
+        Message::CanaryWeight { canary, weight }
+    });
     draft.set_weight(weight);
     draft.memory.last_step = Some(draft.facts.now);
     transitions::wake_when_due(draft);
     true
 }
 
-/// Whether the primary has to be waited for. An analysis needs something to compare with and to go back to, unless it
-/// is there to heal a primary: one whose promotion failed, or one that serves nothing.
+/// Whether the primary has to be waited for. An analysis needs something to compare with and to go back to, unless its
+/// purpose is to heal the primary: one whose promotion failed, or one that serves nothing.
 fn primary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
-    let foreign = waits::primary_not_owned(draft)?;
-    if foreign != Hold::No {
+    let conflict = waits::primary_not_owned(draft)?;
+    if conflict != Hold::No {
         // What was analysed could not be promoted.
-        return if foreign == Hold::Overdue { blocked(draft).map(|()| Hold::Yes) } else { Ok(foreign) };
+        return if conflict == Hold::Overdue { blocked(draft).map(|()| Hold::Yes) } else { Ok(conflict) };
     }
     draft.end_wait(WaitKind::PrimaryNotOwned);
     if draft.memory.heals() || draft.plan.skip_analysis || draft.facts.seen.primary_is_down() {
         draft.end_wait(WaitKind::Primary);
         return Ok(Hold::No);
     }
-    let Some(text) = waits::primary_text(draft) else {
+    let Some(message) = waits::primary_readiness(draft) else {
         draft.end_wait(WaitKind::Primary);
         return Ok(Hold::No);
     };
-    waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text)
+    waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, message)
 }
 
-/// Whether the canary's pods have to be waited for. A target that was deleted does not come back: what comes is new.
+/// Whether the canary's pods have to be waited for.
 fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
-    let pods = match &draft.facts.seen.target {
+    let seen = &draft.facts.seen;
+    let pods = match &seen.target {
         Known::NotKnown => return Ok(Hold::Yes),
-        Known::Absent => {
-            let (canary, missing) = (draft.canary(), waits::missing(draft));
-            draft.warn_with_alert(
-                format!("Rolling back {canary} {missing}"),
-                format!("Target deleted: {missing}"),
-            );
-            return transitions::roll_back(draft, Cause::TargetDeleted).map(|()| Hold::Yes);
-        }
+        Known::Absent => return transitions::target_deleted(draft).map(|()| Hold::Yes),
         Known::Present(pods) => pods,
     };
-    let text = match &pods.readiness {
-        Readiness::Ready if draft.facts.seen.canary_serves() => return Ok(Hold::No),
-        Readiness::Ready if draft.facts.seen.canary_is_gone() => {
-            format!("{} not ready: no pod is ready to take traffic", draft.target())
-        }
+    let message = match &pods.readiness {
+        Readiness::Ready if seen.canary_serves() => return Ok(Hold::No),
+        Readiness::Ready if seen.canary_is_gone() => Message::NoReadyAddress { workload: draft.target() },
         Readiness::Ready => return Ok(Hold::Yes),
-        Readiness::Waiting(text) => text.clone(),
+        Readiness::Waiting(text) => Message::NotReady { readiness: text.clone() },
         Readiness::Failed(_) => return Ok(Hold::Overdue),
     };
-    waits::pods_within_deadline(draft, WaitKind::Canary, Side::Canary, text)
+    waits::pods_within_deadline(draft, WaitKind::Canary, Side::Canary, message)
 }
 
-/// Pods were waited for as long as the deadline allows.
-fn ready_too_late(draft: &mut Draft<'_>) -> Need<()> {
-    let text = draft.facts.seen.target.present().and_then(|pods| waits::unready(&pods.readiness));
-    let text = text.map_or_else(|| format!("{} not ready in time", draft.target()), str::to_owned);
-    transitions::exceed_deadline(draft, &text, Cause::Deadline)
+/// The canary's pods were waited for as long as the deadline allows.
+fn unready_too_long(draft: &mut Draft<'_>) -> Need<()> {
+    let readiness = draft.facts.seen.target.present().and_then(|pods| pods.readiness.text());
+    let readiness = readiness
+        .map_or_else(|| Message::NotReadyInTime { workload: draft.target() }.to_string(), str::to_owned);
+    transitions::ready_too_late(draft, readiness)
 }
 
-/// The spec is invalid: no checks are made, and it does not go on for ever. What is wrong has been reported.
+/// The spec is invalid: no checks are made, and the rollout ends at its deadline. The defects have been reported.
 fn halted(draft: &mut Draft<'_>) -> Need<()> {
-    let text = draft.plan.spec_error.clone().unwrap_or_default();
-    if draft
-        .wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(format!("The analysis stands still: {text}")))?
-    {
-        return transitions::exceed_deadline(draft, "the spec is invalid", Cause::Blocked);
+    let error = draft.plan.spec_error.clone().unwrap_or_default();
+    if draft.wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(Message::AnalysisHalted { error }))? {
+        return transitions::blocked(draft, "the spec is invalid");
     }
     Ok(())
 }
 
-/// The world does not become as it should: no checks are made meanwhile, and it does not go on for ever.
+/// The cluster does not become as the memory says: no checks are made, and the rollout ends at its deadline.
 fn blocked(draft: &mut Draft<'_>) -> Need<()> {
-    transitions::exceed_deadline(draft, "the step could not be applied", Cause::Blocked)
+    transitions::blocked(draft, "the step could not be applied")
 }

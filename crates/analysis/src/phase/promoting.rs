@@ -1,7 +1,7 @@
 //! The promotion: the primary takes over what was analysed, then traffic goes back to it.
 
 use crate::{
-    Cause, Ending, Known, Outcome, Phase, Readiness, Side, WaitKind, Weight,
+    Cause, Ending, Known, Message, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     phase::{
         ending, progressing, transitions,
@@ -24,17 +24,15 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if primary.replicas == 0 {
         return hand_back(draft);
     }
-    let text = match primary.readiness.clone() {
-        Readiness::Failed(text) => return failed(draft, &text),
-        Readiness::Waiting(text) => text,
-        Readiness::Ready if seen.primary_is_gone() => {
-            format!("{} not ready: no pod is ready to take traffic", draft.primary())
-        }
+    let message = match primary.readiness.clone() {
+        Readiness::Failed(readiness) => return failed(draft, Message::NotReady { readiness }),
+        Readiness::Waiting(readiness) => Message::NotReady { readiness },
+        Readiness::Ready if seen.primary_is_gone() => Message::NoReadyAddress { workload: draft.primary() },
         Readiness::Ready if !seen.primary_serves() => return waits::not_settled(draft).map(drop),
         Readiness::Ready => return hand_back(draft),
     };
-    match waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, text.clone())? {
-        Hold::Overdue => failed(draft, &text),
+    match waits::pods_within_deadline(draft, WaitKind::Primary, Side::Primary, message.clone())? {
+        Hold::Overdue => failed(draft, message),
         Hold::Yes | Hold::No => Ok(()),
     }
 }
@@ -47,18 +45,13 @@ fn uncopied(draft: &mut Draft<'_>) -> Need<()> {
             progressing::restart(draft)
         }
         Known::Absent => {
-            let (canary, missing) = (draft.canary(), waits::missing(draft));
             draft.enter(Phase::Progressing);
-            draft.warn_with_alert(
-                format!("Rolling back {canary} {missing}"),
-                format!("Target deleted: {missing}"),
-            );
-            transitions::roll_back(draft, Cause::TargetDeleted)
+            transitions::target_deleted(draft)
         }
         _ if draft.plan.spec_error.is_some() => {
-            let text = draft.plan.spec_error.clone().unwrap_or_default();
-            let text = format!("The promotion stands still: {text}");
-            let overdue = draft.wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(text))?;
+            let error = draft.plan.spec_error.clone().unwrap_or_default();
+            let message = Message::PromotionHalted { error };
+            let overdue = draft.wait_with_deadline(WaitKind::InvalidSpec, |_| Ok(message))?;
             give_up(draft, if overdue { Hold::Overdue } else { Hold::Yes })
         }
         _ => {
@@ -74,7 +67,7 @@ fn give_up(draft: &mut Draft<'_>, hold: Hold) -> Need<()> {
         return Ok(());
     }
     draft.enter(Phase::Progressing);
-    transitions::exceed_deadline(draft, "the primary could not be updated", Cause::Blocked)
+    transitions::blocked(draft, "the primary could not be updated")
 }
 
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
@@ -91,11 +84,11 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
             return Ok(());
         }
         let canary = draft.canary();
-        draft.normal(format!("Advance {canary} primary weight {}", weight.rest()));
+        draft.notify(Message::PrimaryWeight { canary, weight: weight.rest() });
         draft.memory.last_step = Some(draft.facts.now);
         draft.set_weight(weight);
     } else if !draft.memory.weight.is_zero() {
-        draft.normal("Routing all traffic to primary".to_owned());
+        draft.notify(Message::AllTrafficToPrimary {});
     }
     if !weight.is_zero() {
         return Ok(());
@@ -108,14 +101,12 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
 
 /// The primary did not become ready. Traffic goes to the canary, the only copy that is known to work, as long as it
 /// has a pod and still runs what was analysed. What was pushed since gets traffic only when there is nothing else.
-fn failed(draft: &mut Draft<'_>, text: &str) -> Need<()> {
+fn failed(draft: &mut Draft<'_>, message: Message) -> Need<()> {
     draft.memory.held.clone_from(&draft.memory.applied);
     let target = draft.target();
-    draft.warn(text.to_owned());
-    draft.warn_with_alert(
-        format!("Promotion of {target} failed, primary not ready: {text}"),
-        format!("Promotion failed, primary not ready: {text}"),
-    );
+    let readiness = message.to_string();
+    draft.notify(message);
+    draft.notify(Message::PromotionFailed { target, readiness });
     draft.enter(Phase::Failed);
     // A revision that was promoted once and fails now is not what a primary can be trusted with.
     if draft.memory.promoted == draft.memory.held {

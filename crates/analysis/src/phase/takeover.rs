@@ -1,5 +1,5 @@
-//! A Canary that another operator left behind: its revisions cannot be compared with ours, so what is found is taken
-//! as it is, once, before anything is decided or done (design, section 4).
+//! A Canary that Flagger managed before: its revisions cannot be compared with Vexil's, so what is found is taken as it
+//! is, once, before anything is decided or changed. No rollout starts by it.
 
 use crate::{
     Cause, Ending, Known, LiveRoutes, Outcome, Phase, Weight,
@@ -45,7 +45,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
-        // It waits for a gate, and nobody has asked for another run.
+        // It waits for a gate, and no other run was requested.
         Phase::Waiting => {
             draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
@@ -62,7 +62,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.memory.applied = Some(found);
             draft.memory.ending = Some(Ending { result: Outcome::RolledBack, cause: Cause::Promotion });
         }
-        // It was promoted, and is being wound up.
+        // It was promoted, and its end is in progress.
         Phase::Finalising => {
             draft.set_weight(Weight::ZERO);
             draft.memory.applied = held.or(Some(found));

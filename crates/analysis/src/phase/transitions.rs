@@ -1,7 +1,7 @@
 //! Where a step of the analysis can lead: on, to the promotion, or back.
 
 use crate::{
-    Cause, Ending, Outcome, Phase,
+    Cause, Ending, Message, Outcome, Phase,
     draft::{Draft, Need},
     phase::ending,
 };
@@ -9,26 +9,36 @@ use crate::{
 /// Ends the run.
 pub(crate) fn roll_back(draft: &mut Draft<'_>, cause: Cause) -> Need<()> {
     let canary = draft.canary();
-    draft.warn(format!("Canary failed! Scaling down {canary}"));
+    draft.notify(Message::RolledBack { canary });
     ending::begin(draft, Ending { result: Outcome::RolledBack, cause })
 }
 
-/// A wait took longer than the deadline allows.
-pub(crate) fn exceed_deadline(draft: &mut Draft<'_>, text: &str, cause: Cause) -> Need<()> {
+/// The pods of the canary were not ready in time.
+pub(crate) fn ready_too_late(draft: &mut Draft<'_>, readiness: String) -> Need<()> {
     let canary = draft.canary();
-    let colon = if cause == Cause::Deadline { "" } else { ":" };
-    draft.warn_with_alert(
-        format!("Rolling back {canary} progress deadline exceeded{colon} {text}"),
-        format!("Progress deadline exceeded{colon} {text}"),
-    );
-    roll_back(draft, cause)
+    draft.notify(Message::ReadyTooLate { canary, readiness });
+    roll_back(draft, Cause::Deadline)
+}
+
+/// Something else than pods took longer than the deadline allows.
+pub(crate) fn blocked(draft: &mut Draft<'_>, reason: &str) -> Need<()> {
+    let (canary, reason) = (draft.canary(), reason.to_owned());
+    draft.notify(Message::Blocked { canary, reason });
+    roll_back(draft, Cause::Blocked)
+}
+
+/// The target was deleted. What is created later under its name is another one, so there is nothing to wait for.
+pub(crate) fn target_deleted(draft: &mut Draft<'_>) -> Need<()> {
+    let (canary, missing) = (draft.canary(), draft.target_missing().to_string());
+    draft.notify(Message::TargetDeleted { canary, missing });
+    roll_back(draft, Cause::TargetDeleted)
 }
 
 /// The analysis is complete, or skipped: the primary takes over.
 pub(crate) fn promote(draft: &mut Draft<'_>) {
     let (target, primary) = (draft.target(), draft.primary());
     draft.enter(Phase::Promoting);
-    draft.normal(format!("Copying {target} template spec to {primary}"));
+    draft.notify(Message::Promoting { target, primary });
     draft.memory.last_step = None;
 }
 

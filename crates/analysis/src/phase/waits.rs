@@ -1,38 +1,50 @@
-//! Trouble that can come in any phase: routes edited by others, writes that are refused, pods that do not come.
+//! Waits of any phase: a cluster that does not match the memory yet, pods that are not ready, an owner conflict.
 
 use crate::{
-    Answer, Convergence, Pending, Question, Readiness, Side, WaitKind,
+    Answer, Convergence, Message, Pending, Question, Readiness, Side, WaitKind,
     draft::{Draft, Need},
+    failover::Failover,
 };
 
-/// Tells that somebody changed the routes; converging has put them back already.
+/// Reports that the routes were edited by someone else. They have been put back already.
 pub(crate) fn report_drift(draft: &mut Draft<'_>) {
     if let Some(what) = draft.facts.drift.clone() {
         let canary = draft.canary();
-        draft
-            .warn(format!("Routes of {canary} were changed by someone else ({what}) and have been put back"));
+        draft.notify(Message::RoutesRestored { canary, what });
     }
 }
 
-/// The canary got traffic while its connections were ending: it is taken again, and they get their time anew.
+/// Restarts the drain: the canary got traffic meanwhile, which is taken back, or the end of the drain was not observed.
 pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
-    let anew = matches!(draft.facts.convergence, Convergence::Pending(Pending::TrafficReturned));
-    if anew {
-        draft.memory.drain_until = None;
-        if draft.facts.seen.primary_is_gone() {
-            no_pod(draft, &draft.primary(), "canary");
+    match draft.facts.convergence {
+        Convergence::Pending(Pending::TrafficReturned) => {
+            draft.memory.drain_until = None;
+            if draft.facts.seen.primary_is_gone() {
+                report_failover(draft, Failover::ToCanary);
+            }
+            true
         }
+        Convergence::Pending(Pending::DrainNotObserved) => {
+            let until = draft.facts.now.plus(draft.plan.drain_ms());
+            draft.memory.drain_until = Some(until);
+            draft.wake_at(until);
+            true
+        }
+        _ => false,
     }
-    anew
 }
 
-/// Tells that one copy has lost its last pod and that the other one takes over. The routes have been changed already.
-pub(crate) fn no_pod(draft: &mut Draft<'_>, gone: &str, other: &str) {
+/// Reports that one copy has lost its last ready pod and the other one takes over. The routes have been changed already.
+pub(crate) fn report_failover(draft: &mut Draft<'_>, failover: Failover) {
+    let (lost, to) = match failover {
+        Failover::ToPrimary => (draft.target(), "primary"),
+        Failover::ToCanary => (draft.primary(), "canary"),
+    };
     let canary = draft.canary();
-    draft.warn(format!("No pod of {gone} is ready, routing all traffic of {canary} to {other}"));
+    draft.notify(Message::FailedOver { lost, canary, to });
 }
 
-/// Whether the world does not match the memory yet. What is waited for is reported once.
+/// Whether the cluster does not match the memory yet. What is waited for is reported once.
 pub(crate) fn not_settled(draft: &mut Draft<'_>) -> Need<bool> {
     Ok(hold(draft, false)? != Hold::No)
 }
@@ -45,11 +57,11 @@ pub(crate) fn not_settled_within_deadline(draft: &mut Draft<'_>) -> Need<Hold> {
 /// Whether a decision has to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hold {
-    /// It need not.
+    /// It does not.
     No,
-    /// It has to.
+    /// It does.
     Yes,
-    /// It had to for longer than the deadline.
+    /// It did for as long as the deadline allows.
     Overdue,
 }
 
@@ -59,28 +71,30 @@ impl Hold {
     }
 }
 
-fn hold(draft: &mut Draft<'_>, in_time: bool) -> Need<Hold> {
-    let (kind, text) = match draft.facts.convergence.clone() {
+fn hold(draft: &mut Draft<'_>, deadline: bool) -> Need<Hold> {
+    let (kind, message) = match draft.facts.convergence.clone() {
         Convergence::Settled => return Ok(Hold::No),
         Convergence::NotKnown => return Ok(Hold::Yes),
-        Convergence::Blocked { error, .. } => (WaitKind::Refused, error),
-        Convergence::Pending(pause) => {
-            if let Pending::Draining(until) = pause {
+        Convergence::Blocked { error, .. } => (WaitKind::Refused, Message::Object { text: error }),
+        Convergence::Pending(pending) => {
+            if let Pending::Draining(until) = pending {
                 draft.wake_at(until);
             }
-            let Some(kind) = pause.kind() else { return Ok(Hold::Yes) };
-            (kind, pause_text(draft, &pause))
+            match pending.kind().zip(pending_message(draft, pending)) {
+                Some(wait) => wait,
+                None => return Ok(Hold::Yes),
+            }
         }
     };
-    match (kind, in_time) {
-        (WaitKind::Primary, true) => pods_within_deadline(draft, kind, Side::Primary, text),
-        (WaitKind::Primary, false) => pods(draft, kind, Side::Primary, text).map(|()| Hold::Yes),
-        (_, true) => draft.wait_with_deadline(kind, |_| Ok(text)).map(Hold::overdue),
-        (_, false) => draft.wait(kind, |_| Ok(text)).map(|()| Hold::Yes),
+    match (kind, deadline) {
+        (WaitKind::Primary, true) => pods_within_deadline(draft, kind, Side::Primary, message),
+        (WaitKind::Primary, false) => pods(draft, kind, Side::Primary, message).map(|()| Hold::Yes),
+        (_, true) => draft.wait_with_deadline(kind, |_| Ok(message)).map(Hold::overdue),
+        (_, false) => draft.wait(kind, |_| Ok(message)).map(|()| Hold::Yes),
     }
 }
 
-/// Whether traffic on its way back has to wait. It does not for objects that have no part in it.
+/// Whether traffic on its way back to the primary has to wait. It does not wait for objects that carry no traffic.
 pub(crate) fn blocks_ending(draft: &mut Draft<'_>) -> Need<bool> {
     if matches!(draft.facts.convergence, Convergence::Pending(Pending::DegradedOptional(_))) {
         return Ok(false);
@@ -88,40 +102,33 @@ pub(crate) fn blocks_ending(draft: &mut Draft<'_>) -> Need<bool> {
     not_settled(draft)
 }
 
-fn pause_text(draft: &Draft<'_>, pause: &Pending) -> String {
-    match pause {
-        Pending::TargetMissing => missing(draft),
-        Pending::PrimaryMissing => format!(
-            "{} is gone and {} is not at the promoted revision: nothing is created from a revision that was not \
-             analysed; push the promoted revision to have it rebuilt",
-            draft.primary(),
-            draft.target()
-        ),
-        Pending::PrimaryNotReady(Some(text)) | Pending::Invalid(text) | Pending::DegradedOptional(text) => {
-            text.clone()
+/// What is reported of it; `None` for what ends by itself.
+fn pending_message(draft: &Draft<'_>, pending: Pending) -> Option<Message> {
+    Some(match pending {
+        Pending::TargetMissing => draft.target_missing(),
+        Pending::PrimaryMissing => {
+            Message::PrimaryMissing { primary: draft.primary(), target: draft.target() }
         }
-        Pending::PrimaryNotReady(None) => {
-            format!("{} not ready: no pod is ready to take traffic", draft.primary())
-        }
-        Pending::CanaryNotReady => format!("{} not ready: no pod is ready to take traffic", draft.target()),
-        Pending::NotObserved | Pending::TargetChanged | Pending::TrafficReturned | Pending::Draining(_) => {
-            String::new()
-        }
-    }
-}
-
-pub(crate) fn missing(draft: &Draft<'_>) -> String {
-    format!("{} {} get query error: not found", draft.plan.names.kind.to_lowercase(), draft.target())
+        Pending::PrimaryNotReady(Some(readiness)) => Message::NotReady { readiness },
+        Pending::PrimaryNotReady(None) => Message::NoReadyAddress { workload: draft.primary() },
+        Pending::CanaryNotReady => Message::NoReadyAddress { workload: draft.target() },
+        Pending::Invalid(text) | Pending::DegradedOptional(text) => Message::Object { text },
+        Pending::NotObserved
+        | Pending::TargetChanged
+        | Pending::TrafficReturned
+        | Pending::DrainNotObserved
+        | Pending::Draining(_) => return None,
+    })
 }
 
 /// There is no target.
 pub(crate) fn target_missing(draft: &mut Draft<'_>) -> Need<()> {
-    draft.wait(WaitKind::TargetMissing, |draft| Ok(missing(draft)))
+    draft.wait(WaitKind::TargetMissing, |draft| Ok(draft.target_missing()))
 }
 
-/// Waits for the pods of one side; what keeps them from being ready is reported with it.
-pub(crate) fn pods(draft: &mut Draft<'_>, kind: WaitKind, side: Side, text: String) -> Need<()> {
-    draft.wait(kind, |draft| with_reason(draft, side, text))
+/// Waits for the pods of one side; the reason why they are not ready is reported with it.
+pub(crate) fn pods(draft: &mut Draft<'_>, kind: WaitKind, side: Side, message: Message) -> Need<()> {
+    draft.wait(kind, |draft| with_reason(draft, side, message))
 }
 
 /// The same with a deadline.
@@ -129,46 +136,47 @@ pub(crate) fn pods_within_deadline(
     draft: &mut Draft<'_>,
     kind: WaitKind,
     side: Side,
-    text: String,
+    message: Message,
 ) -> Need<Hold> {
-    draft.wait_with_deadline(kind, |draft| with_reason(draft, side, text)).map(Hold::overdue)
+    draft.wait_with_deadline(kind, |draft| with_reason(draft, side, message)).map(Hold::overdue)
 }
 
-fn with_reason(draft: &mut Draft<'_>, side: Side, text: String) -> Need<String> {
-    match draft.ask(Question::Pods(side))? {
-        Answer::Passed => Ok(text),
-        Answer::Failed(reason) | Answer::Unavailable(reason) => Ok(format!("{text}: {reason}")),
-    }
+fn with_reason(draft: &mut Draft<'_>, side: Side, message: Message) -> Need<Message> {
+    Ok(match draft.ask(Question::Pods(side))?.clone() {
+        Answer::Passed => message,
+        Answer::Failed(reason) | Answer::Unavailable(reason) => {
+            Message::NotReadyBecause { readiness: message.to_string(), reason }
+        }
+    })
 }
 
-/// The primary is not the Canary's: it cannot be promoted to. Whether there is such a wait.
+/// The Canary does not own the primary, so it cannot promote to it. Whether there is such a wait.
 pub(crate) fn primary_not_owned(draft: &mut Draft<'_>) -> Need<Hold> {
     let Some(text) = draft.facts.seen.primary_owner_conflict().map(str::to_owned) else {
         return Ok(Hold::No);
     };
-    draft.wait_with_deadline(WaitKind::PrimaryNotOwned, |_| Ok(text)).map(Hold::overdue)
+    draft.wait_with_deadline(WaitKind::PrimaryNotOwned, |_| Ok(Message::Object { text })).map(Hold::overdue)
 }
 
 /// Why the primary takes no traffic: its readiness, or that it has no ready address.
-pub(crate) fn primary_text(draft: &Draft<'_>) -> Option<String> {
+pub(crate) fn primary_readiness(draft: &Draft<'_>) -> Option<Message> {
     let seen = &draft.facts.seen;
     if seen.primary_sleeps() {
         return None;
     }
-    let text = seen.primary.present().and_then(|pods| unready(&pods.readiness));
-    match text {
-        Some(text) => Some(text.to_owned()),
-        None if seen.primary_is_gone() => {
-            Some(format!("{} not ready: no pod is ready to take traffic", draft.primary()))
-        }
+    match seen.primary.present().and_then(|pods| pods.readiness.text()) {
+        Some(readiness) => Some(Message::NotReady { readiness: readiness.to_owned() }),
+        None if seen.primary_is_gone() => Some(Message::NoReadyAddress { workload: draft.primary() }),
         None => None,
     }
 }
 
-/// The text of a readiness that is not `Ready`.
-pub(crate) fn unready(readiness: &Readiness) -> Option<&str> {
-    match readiness {
-        Readiness::Ready => None,
-        Readiness::Waiting(text) | Readiness::Failed(text) => Some(text),
+impl Readiness {
+    /// Why it is not `Ready`.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Readiness::Ready => None,
+            Readiness::Waiting(text) | Readiness::Failed(text) => Some(text),
+        }
     }
 }

@@ -4,7 +4,7 @@ use vexil_analysis::{Next, laws};
 
 use super::{
     Reply, Rollout,
-    state::{Ghost, NOW, Process, State},
+    state::{FormerLeader, NOW, Process, State},
     world::{Acted, Object, Pods, Side},
 };
 
@@ -29,7 +29,7 @@ pub enum Action {
     /// The late cache catches up.
     CatchUp,
     /// The leader without the lease takes a step.
-    Ghost,
+    FormerLeader,
     /// Something that is counted.
     Fault(Fault),
 }
@@ -52,7 +52,7 @@ pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
     actions.extend(state.spec.suspended.then_some(Action::Resume));
     actions.extend(state.world.refused.is_some().then_some(Action::Allow));
     actions.extend(state.stale.is_some().then_some(Action::CatchUp));
-    actions.extend(state.ghost.is_some().then_some(Action::Ghost));
+    actions.extend(state.former_leader.is_some().then_some(Action::FormerLeader));
     if state.budget > 0 {
         actions.extend(model.faults.iter().copied().map(Action::Fault));
     }
@@ -62,9 +62,10 @@ pub fn next(model: &Rollout, state: &State, action: Action) -> Option<State> {
     let mut next = state.clone();
     match action {
         Action::Step(reply) => return model.step(state, reply),
-        Action::Ghost => return Some(model.step_ghost(state)),
+        Action::FormerLeader => return Some(model.step_former_leader(state)),
         Action::Crash => {
             next.process = Process { unknown: state.process.unknown, ..Process::default() };
+            next.cut();
         }
         Action::Time => next.pass(state.until_next()?),
         Action::Ready(side) => {
@@ -119,9 +120,10 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
         }
         Fault::LoseLease => {
             let (memory, seen) = (next.memory.clone(), next.seen());
-            let ghost = Ghost { memory, seen, spec: next.spec, fenced: Vec::new(), outdated: false };
+            let former_leader =
+                FormerLeader { memory, seen, spec: next.spec, fenced: Vec::new(), outdated: false };
             next.process = Process::default();
-            next.ghost = Some(Box::new(ghost));
+            next.former_leader = Some(Box::new(former_leader));
         }
         edit => return next.edited(edit),
     }
@@ -130,37 +132,45 @@ fn inflict(model: &Rollout, mut next: State, fault: Fault) -> Option<State> {
 
 impl Rollout {
     /// A step of the leader that has lost the lease: on what it saw then, fenced by what others wrote since.
-    fn step_ghost(&self, state: &State) -> State {
+    fn step_former_leader(&self, state: &State) -> State {
         let mut next = state.clone();
-        let Some(mut ghost) = next.ghost.take() else { return next };
-        let plan = self.plan_of(ghost.spec);
-        let world = match vexil_analysis::next_effect(plan, &ghost.memory, &ghost.seen, NOW) {
+        let Some(mut former_leader) = next.former_leader.take() else { return next };
+        let plan = self.plan_of(former_leader.spec);
+        let world = match vexil_analysis::next_effect(plan, &former_leader.memory, &former_leader.seen, NOW) {
             Next::Do(effect) => {
                 let object = Object::of(&effect);
                 let before = next.world.seen();
-                if ghost.fenced.contains(&object) || next.world.act(&effect) != Acted::Done {
+                if former_leader.fenced.contains(&object) || next.world.act(&effect) != Acted::Done {
                     return next;
                 }
                 let after = next.world.seen();
-                let law = laws::broken_by_effect(&before, &after);
-                next.breaks(law.filter(|_| !ghost.outdated));
-                object.copy(&after, &mut ghost.seen);
+                let law = laws::broken_by_outcome(&before, &after);
+                next.breaks(law.filter(|_| !former_leader.outdated));
+                object.copy(&after, &mut former_leader.seen);
                 next.process.idle = false;
-                next.ghost = Some(ghost);
+                next.former_leader = Some(former_leader);
                 return next;
             }
             Next::Settled => vexil_analysis::Convergence::Settled,
-            Next::Wait(pause) => vexil_analysis::Convergence::Pending(pause),
+            Next::Wait(pending) => vexil_analysis::Convergence::Pending(pending),
+            Next::Unlawful(law) => {
+                next.breaks(Some(law));
+                return next;
+            }
         };
-        if ghost.fenced.contains(&Object::Status) {
+        if former_leader.fenced.contains(&Object::Status) {
             return next;
         }
-        let facts = self.facts(&ghost.memory, &Process::default(), world, ghost.seen);
-        if let Some((transition, facts)) = self.decide(ghost.spec, &ghost.memory, facts, Reply::Pass) {
-            let process = next.process.clone();
-            next.memory = ghost.memory;
-            self.remember(&mut next, &facts, transition);
-            next.process = Process { idle: false, ..process };
+        let facts = self.facts(&former_leader.memory, &Process::default(), world, former_leader.seen);
+        match self.decide(former_leader.spec, &former_leader.memory, facts, Reply::Pass) {
+            None => {}
+            Some(Err(law)) => next.breaks(Some(law)),
+            Some(Ok((transition, facts))) => {
+                let process = next.process.clone();
+                next.memory = former_leader.memory;
+                self.remember(&mut next, &facts, transition);
+                next.process = Process { idle: false, ..process };
+            }
         }
         next
     }

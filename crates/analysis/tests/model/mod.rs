@@ -100,7 +100,7 @@ impl Rollout {
         self
     }
 
-    /// Starts with a Canary that nobody has looked at.
+    /// Starts with a Canary that was not reconciled yet.
     pub fn starting_anew(mut self, budget: u8) -> Rollout {
         self.starts.push(State::new(budget + deeper()));
         self
@@ -125,7 +125,7 @@ impl Rollout {
         self
     }
 
-    /// Starts with whatever another operator may have left behind.
+    /// Starts with what Flagger may have left behind.
     pub fn starting_taken_over(mut self, budget: u8) -> Rollout {
         let phases = [
             Phase::Initialized,
@@ -181,7 +181,8 @@ impl Rollout {
         );
         let mut found = checker.discoveries();
         let ends = ENDS.map(|end| found.remove(end).is_some());
-        let broken: Vec<String> = found.iter().map(|(name, path)| checker.model().tell(name, path)).collect();
+        let broken: Vec<String> =
+            found.iter().map(|(name, path)| checker.model().describe(name, path)).collect();
         assert!(broken.is_empty(), "{}", broken.join("\n\n"));
         assert_eq!(ends, [true; ENDS.len()], "not among the states: one of {ENDS:?}");
         assert!(checker.unique_state_count() > most, "so few states check nothing");
@@ -190,12 +191,12 @@ impl Rollout {
 
 impl Rollout {
     /// The shortest way to a state in which a law is broken.
-    fn tell(&self, name: &str, path: &Path<State, Action>) -> String {
+    fn describe(&self, name: &str, path: &Path<State, Action>) -> String {
         let last = path.last_state();
         let law = last.broken.or_else(|| self.unrest(last)).or_else(|| self.uncured(last));
         let way: Vec<String> =
             path.clone().into_actions().iter().map(|action| format!("{action:?}")).collect();
-        format!("{name}: {law:?} {:?}\n{}\nends in {last:?}", self.unrested_in(last), way.join(", "))
+        format!("{name}: {law:?} {:?}\n{}\nends in {last:?}", self.restless_under(last), way.join(", "))
     }
 }
 

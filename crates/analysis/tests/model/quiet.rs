@@ -13,22 +13,22 @@ use super::{
     world::{Object, Side, Workload},
 };
 
-/// What the world is like while nothing else happens.
+/// The conditions while nothing else happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Weather {
+pub struct Conditions {
     /// Pods come, writes are allowed, the user is done with suspending; else all stays as it is.
     pub fair: bool,
     /// What hooks and checks say.
     pub reply: Reply,
 }
 
-pub const FAIR: Weather = Weather { fair: true, reply: Reply::Pass };
+pub const FAIR: Conditions = Conditions { fair: true, reply: Reply::Pass };
 
-const WEATHERS: [Weather; 4] = [
+const CONDITIONS: [Conditions; 4] = [
     FAIR,
-    Weather { fair: false, ..FAIR },
-    Weather { reply: Reply::Fail, ..FAIR },
-    Weather { fair: false, reply: Reply::Fail },
+    Conditions { fair: false, ..FAIR },
+    Conditions { reply: Reply::Fail, ..FAIR },
+    Conditions { fair: false, reply: Reply::Fail },
 ];
 
 /// Where a rollout came to rest; what a crash on the way must not change.
@@ -52,20 +52,23 @@ impl Rollout {
     /// Why a state does not come to rest as it should.
     pub fn unrest(&self, state: &State) -> Option<&'static str> {
         let calm = calm(state);
-        WEATHERS.into_iter().find_map(|weather| {
-            let rest = match self.rest(&calm, weather) {
+        CONDITIONS.into_iter().find_map(|conditions| {
+            let rest = match self.rest(&calm, conditions) {
                 Ok(rest) => rest,
                 Err(law) => return Some(law),
             };
-            let process = Process { unknown: calm.process.unknown, ..Process::default() };
-            let crashed = self.rest(&State { process, ..calm.clone() }, weather);
+            // A crash may delay a deadline by the time of an unreported wait, and the end of a drain by a drain, and so
+            // change an end that is a matter of these seconds. Those two are kept here; `Action::Crash` loses them.
+            let Process { unknown, waiting, running, .. } = calm.process;
+            let process = Process { unknown, waiting, running, ..Process::default() };
+            let crashed = self.rest(&State { process, ..calm.clone() }, conditions);
             (crashed.as_ref() != Ok(&rest)).then_some("a crash changes how the rollout ends")
         })
     }
 
-    /// In what weather it does not.
-    pub fn unrested_in(&self, state: &State) -> Option<Weather> {
-        WEATHERS.into_iter().find(|weather| self.rest(&calm(state), *weather).is_err())
+    /// Under which conditions it does not.
+    pub fn restless_under(&self, state: &State) -> Option<Conditions> {
+        CONDITIONS.into_iter().find(|conditions| self.rest(&calm(state), *conditions).is_err())
     }
 
     /// The state in which everything has come to rest.
@@ -77,12 +80,12 @@ impl Rollout {
         state
     }
 
-    pub fn rest(&self, start: &State, weather: Weather) -> Result<Rest, &'static str> {
+    pub fn rest(&self, start: &State, conditions: Conditions) -> Result<Rest, &'static str> {
         let mut way = Vec::new();
         let mut passed = BTreeSet::new();
         let mut state = start.clone();
         let end = loop {
-            let key = key(&state, weather);
+            let key = key(&state, conditions);
             if let Some(known) = self.known.lock().unwrap().get(&key) {
                 break known.clone();
             }
@@ -93,9 +96,9 @@ impl Rollout {
             if way.len() > MOST_STEPS {
                 break Err("takes too many steps to come to rest");
             }
-            match self.on(&state, weather) {
+            match self.on(&state, conditions) {
                 Some(next) => state = next,
-                None => break self.judge(&state, weather),
+                None => break self.judge(&state, conditions),
             }
         };
         let end = state.broken.map_or(end, Err);
@@ -105,13 +108,13 @@ impl Rollout {
     }
 
     /// One step on the way to rest; `None` at rest.
-    fn on(&self, state: &State, weather: Weather) -> Option<State> {
+    fn on(&self, state: &State, conditions: Conditions) -> Option<State> {
         if !state.process.idle {
-            let asked = self.step(state, weather.reply);
+            let asked = self.step(state, conditions.reply);
             return asked.or_else(|| self.step(state, Reply::Pass));
         }
         let mut next = state.clone();
-        if weather.fair {
+        if conditions.fair {
             next.world.heal();
             next.spec.suspended = false;
             if next != *state {
@@ -124,7 +127,7 @@ impl Rollout {
     }
 
     /// What is wrong with a state in which nothing will happen any more.
-    fn judge(&self, state: &State, weather: Weather) -> Result<Rest, &'static str> {
+    fn judge(&self, state: &State, conditions: Conditions) -> Result<Rest, &'static str> {
         let memory = &state.memory;
         let rest = Rest {
             phase: memory.phase,
@@ -141,19 +144,19 @@ impl Rollout {
             return stranded(state).map_or(Ok(rest), Err);
         }
         if state.spec.suspended {
-            let told = rest.wait == Some(WaitKind::Suspended);
-            return if told { Ok(rest) } else { Err("is suspended and does not say so") };
+            let reported = rest.wait == Some(WaitKind::Suspended);
+            return if reported { Ok(rest) } else { Err("is suspended and does not say so") };
         }
         stranded(state).map_or(Ok(()), Err)?;
-        let waiting = state.process.waiting.map(|(kind, _)| kind);
+        let waiting = state.process.waiting.kind;
         if rest.wait != waiting {
             return Err("says that it waits for something else than it waits for");
         }
         let settled = next_effect(self.plan_of(state.spec), memory, &state.seen(), NOW) == Next::Settled;
         if rest.wait.is_none() && !(memory.at_rest() && settled) {
-            return Err("stands still and does not say why");
+            return Err("makes no progress and does not say why");
         }
-        match unhappy(self.plan_of(state.spec), state).filter(|_| rest.wait.is_none() || weather.fair) {
+        match unhappy(self.plan_of(state.spec), state).filter(|_| rest.wait.is_none() || conditions.fair) {
             None => Ok(rest),
             Some(_) if rest.wait.is_some_and(|wait| is_users(state, wait)) => Ok(rest),
             Some(law) => Err(law),
@@ -161,7 +164,7 @@ impl Rollout {
     }
 }
 
-/// Traffic goes to nobody although there is somebody.
+/// Traffic goes to a copy without ready pods although the other one has some.
 fn stranded(state: &State) -> Option<&'static str> {
     let serves = |workload: Option<Workload>| workload.is_some_and(|w| w.serves());
     let (canary, primary) =
@@ -220,15 +223,15 @@ pub fn calm(state: &State) -> State {
         broken: None,
         observed_ms: None,
         stale: None,
-        ghost: None,
+        former_leader: None,
         ..state.clone()
     };
     calm.process.idle &= state.stale.is_none();
     calm
 }
 
-fn key(state: &State, weather: Weather) -> u64 {
+fn key(state: &State, conditions: Conditions) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (state, weather).hash(&mut hasher);
+    (state, conditions).hash(&mut hasher);
     hasher.finish()
 }

@@ -1,8 +1,8 @@
 //! One state of the exhaustive check: what is stored, what the world is like, what a process has in its memory.
 //!
-//! Times are kept relative to [`NOW`], and cut where the engine cannot tell them apart, so that states recur.
+//! Times are kept relative to [`NOW`], and cut where the engine cannot distinguish them, so that states recur.
 
-use vexil_analysis::{Known, Memory, Millis, Observed, Outbox, Wait, WaitKind};
+use vexil_analysis::{Known, Memory, Millis, Observed, Outbox, Wait, Waiting};
 
 use super::{
     DEADLINE_MS, INTERVAL_MS,
@@ -19,18 +19,20 @@ pub const NOW: Millis = Millis(1_000_000);
 /// What a crash takes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Process {
-    pub waiting: Option<(WaitKind, Millis)>,
+    pub waiting: Waiting,
     pub blocked: Option<Millis>,
     pub wake: Option<Millis>,
     /// The answer to the last write of this was lost: not known until it is read once more.
     pub unknown: Option<Object>,
+    /// The process has run since before now.
+    pub running: bool,
     /// The last tick changed nothing, and nothing has happened since.
     pub idle: bool,
 }
 
 /// A leader that has lost the lease in the middle of a tick and does not know it yet.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Ghost {
+pub struct FormerLeader {
     pub memory: Memory,
     pub seen: Observed,
     pub spec: Spec,
@@ -48,7 +50,7 @@ pub struct State {
     pub spec: Spec,
     /// A cache that is late: what it still says of this object.
     pub stale: Option<(Object, Box<Observed>)>,
-    pub ghost: Option<Box<Ghost>>,
+    pub former_leader: Option<Box<FormerLeader>>,
     /// Faults and acts of users that may still happen.
     pub budget: u8,
     /// Alerts sent in this run.
@@ -73,7 +75,7 @@ impl State {
             process: Process::default(),
             spec: Spec::default(),
             stale: None,
-            ghost: None,
+            former_leader: None,
             budget,
             alerts: 0,
             prepared: false,
@@ -84,7 +86,7 @@ impl State {
         }
     }
 
-    /// The memory, with what another operator left behind made comparable.
+    /// The memory, with what Flagger left behind made comparable.
     pub fn recalled(&self) -> Memory {
         let mut memory = self.memory.clone();
         if memory.from_flagger && memory.held.is_none() {
@@ -104,6 +106,7 @@ impl State {
         if let Some((object, late)) = &self.stale {
             object.copy(late, &mut seen);
         }
+        seen.since = if self.process.running { Millis(0) } else { NOW };
         if let Some(object) = self.process.unknown {
             object.copy(&Observed::default(), &mut seen);
         }
@@ -113,16 +116,18 @@ impl State {
     /// Something has happened: the operator is called, and others have written this.
     pub fn touched(&mut self, object: Object) {
         self.process.idle = false;
-        if let Some(ghost) = self.ghost.as_mut().filter(|ghost| !ghost.fenced.contains(&object)) {
-            ghost.fenced.push(object);
-            ghost.fenced.sort();
+        if let Some(former_leader) =
+            self.former_leader.as_mut().filter(|former_leader| !former_leader.fenced.contains(&object))
+        {
+            former_leader.fenced.push(object);
+            former_leader.fenced.sort();
         }
     }
 
     /// Pods or routes have changed without us.
     pub fn outdate(&mut self) {
         self.process.idle = false;
-        self.ghost.iter_mut().for_each(|ghost| ghost.outdated = true);
+        self.former_leader.iter_mut().for_each(|former_leader| former_leader.outdated = true);
     }
 
     pub fn breaks(&mut self, law: Option<&'static str>) {
@@ -148,12 +153,13 @@ impl State {
         self.observed_ms = self.observed_ms.map(|observed_ms| DEADLINE_MS.min(observed_ms + span_ms));
         self.lingering_ms = self.lingering_ms.saturating_sub(span_ms);
         let process = &mut self.process;
-        process.waiting.iter_mut().map(|(_, since)| since).chain(&mut process.blocked).for_each(|time| {
+        [&mut process.waiting.since].into_iter().chain(&mut process.blocked).for_each(|time| {
             *time = Millis(time.0.saturating_sub(span_ms));
         });
         process.wake = None;
         process.idle = false;
-        self.ghost = None;
+        process.running = true;
+        self.former_leader = None;
         self.age(0_i64.saturating_sub_unsigned(span_ms));
     }
 
@@ -176,13 +182,9 @@ impl State {
         self.age(0_i64.saturating_sub(clock_ms));
         self.process = Process::default();
         self.observed_ms = Some(DEADLINE_MS.min(observed_ms + OBSERVED_MS));
-        if clock_ms > 0 {
-            // A drain is an interval at most: that it is over by another clock is not held against anyone.
-            self.lingering_ms = 0;
-        }
     }
 
-    /// Forgets what the engine cannot tell apart.
+    /// Removes what the engine cannot distinguish.
     pub fn cut(&mut self) {
         let not_before = |time: &mut Millis, span_ms: u64| *time = (*time).max(Millis(NOW.0 - span_ms));
         let memory = &mut self.memory;
@@ -197,7 +199,12 @@ impl State {
         memory.last_step.iter_mut().for_each(|time| not_before(time, INTERVAL_MS));
         memory.drain_until.iter_mut().for_each(|time| not_before(time, 0));
         let process = &mut self.process;
-        process.waiting.iter_mut().for_each(|(_, since)| not_before(since, DEADLINE_MS));
+        process.running |= memory.drain_until.is_none();
+        process.waiting.earlier_ms = DEADLINE_MS.min(process.waiting.earlier_ms);
+        match process.waiting.kind {
+            Some(_) => not_before(&mut process.waiting.since, DEADLINE_MS),
+            None => process.waiting.since = NOW,
+        }
         process.blocked.iter_mut().for_each(|time| not_before(time, DEADLINE_MS));
     }
 }

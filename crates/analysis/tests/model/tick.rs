@@ -31,7 +31,11 @@ impl Rollout {
         let (seen, memory) = (state.seen(), state.recalled());
         let world = match next_effect(self.plan_of(state.spec), &memory, &seen, NOW) {
             Next::Settled => Convergence::Settled,
-            Next::Wait(pause) => Convergence::Pending(pause),
+            Next::Wait(pending) => Convergence::Pending(pending),
+            Next::Unlawful(law) => {
+                next.breaks(Some(law));
+                return Some(next);
+            }
             Next::Do(effect) => match self.affect(&mut next, &seen, &effect) {
                 Acted::Done => return (reply == Reply::Pass).then_some(next),
                 Acted::Moved => Convergence::Pending(Pending::TargetChanged),
@@ -45,8 +49,10 @@ impl Rollout {
             next.process.blocked = None;
         }
         let facts = self.facts(&memory, &next.process, world, seen);
-        let (transition, facts) = self.decide(state.spec, &memory, facts, reply)?;
-        self.remember(&mut next, &facts, transition);
+        match self.decide(state.spec, &memory, facts, reply)? {
+            Ok((transition, facts)) => self.remember(&mut next, &facts, transition),
+            Err(law) => next.breaks(Some(law)),
+        }
         // A cache that has caught up brings the next tick.
         next.process.idle &= next.stale.is_some() == state.stale.is_some();
         Some(next)
@@ -76,14 +82,14 @@ impl Rollout {
                 return Acted::Done;
             }
         }
-        next.breaks(laws::broken_by_choice(&next.memory, seen, effect));
+        next.breaks(laws::broken_by_effect(&next.memory, seen, effect));
         let before = next.world.clone();
         let acted = next.world.act(effect);
         match acted {
             Acted::Done => {
                 let mut after = seen.clone();
                 object.copy(&next.world.seen(), &mut after);
-                next.breaks(laws::broken_by_effect(seen, &after));
+                next.breaks(laws::broken_by_outcome(seen, &after));
                 next.touched(object);
                 next.judge_effect(&before, effect);
                 next.linger(seen, effect);
@@ -117,21 +123,23 @@ impl Rollout {
         }
     }
 
-    /// Asks the engine until it has decided. `None` when a failing reply was not asked for.
+    /// Asks the engine until it has decided. `None` when a failing reply was not asked for, the law when the decision breaks
+    /// one.
     pub fn decide(
         &self,
         spec: Spec,
         memory: &Memory,
         mut facts: Facts,
         reply: Reply,
-    ) -> Option<(Transition, Facts)> {
+    ) -> Option<Result<(Transition, Facts), &'static str>> {
         let mut asked = false;
         loop {
             let question = match advance(self.plan_of(spec), memory, &facts) {
                 Step::Done(transition) => {
-                    return (asked || reply == Reply::Pass).then_some((transition, facts));
+                    return (asked || reply == Reply::Pass).then_some(Ok((transition, facts)));
                 }
                 Step::Ask(question) => question,
+                Step::Unlawful(law) => return Some(Err(law)),
             };
             let answer = match question {
                 Question::Pods(_) => Answer::Passed,
@@ -150,18 +158,14 @@ impl Rollout {
     /// Stores a decision, as the status write and the process do.
     pub fn remember(&self, next: &mut State, facts: &Facts, transition: Transition) {
         let before = std::mem::replace(&mut next.memory, transition.memory);
-        next.breaks(laws::broken_by_step(&before, &next.memory));
-        next.breaks(laws::broken_by_decision(&before, &next.memory, facts));
+        next.breaks(laws::broken_by_transition(&before, &next.memory, facts));
         next.judge_clock(&before, &facts.seen);
         if let (Some(old), Some(new)) = (&before.binding, &next.memory.binding) {
             next.world.rebind(old, new);
         }
         next.vet(&self.plan, &before, facts);
         next.alert(&before, &transition.notices);
-        next.process.waiting = transition.waiting.map(|kind| match next.process.waiting {
-            Some((of, since)) if of == kind => (kind, since),
-            _ => (kind, NOW),
-        });
+        next.process.waiting = transition.waiting;
         next.process.wake = transition.wake;
         next.memory.run = 0;
         next.cut();

@@ -48,7 +48,7 @@ pub struct Workload {
     pub covered: bool,
     /// How long the pods have been coming; counts up to the deadline.
     pub age_ms: u64,
-    /// Another operator made it: it does not say what it was copied from.
+    /// Flagger made it: it does not record what it was copied from.
     pub foreign: bool,
 }
 

@@ -1,14 +1,15 @@
-//! Tells a story: runs a script against the engine in a small world on virtual time and writes down what happens.
+//! Runs the script of a story against the engine, in a small cluster on virtual time, and records what happens.
 
 mod script;
 mod shell;
+mod workload;
 mod world;
 
 use script::{Action, Script};
 use shell::Shell;
 
 /// Runs a script and returns the timeline.
-pub fn tell(text: &str) -> String {
+pub fn run(text: &str) -> String {
     let script = Script::parse(text);
     let mut shell = Shell::new(&script);
     for action in &script.actions {
@@ -36,8 +37,8 @@ fn act(shell: &mut Shell, action: &Action) {
             shell.settle();
         }
         Action::TakeOver(phase) => {
-            shell.note("user", "replace the other operator");
-            let theirs = Some(vexil_analysis::Revision::new("theirs"));
+            shell.note("user", "take over from flagger");
+            let theirs = Some(vexil_analysis::Revision::new("flaggers"));
             (shell.memory.applied, shell.memory.promoted, shell.memory.held) = (theirs.clone(), theirs, None);
             shell.memory.phase = phase.unwrap_or(shell.memory.phase);
             (shell.memory.from_flagger, shell.memory.last_step) = (true, None);

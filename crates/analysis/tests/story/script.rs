@@ -226,7 +226,7 @@ fn action(line: &str, words: &[&str]) -> Action {
                 world.broken_primary.insert(revision.clone());
             })
         }
-        ["mend", "primary"] => user(line, |world, now| world.mend_primary(now)),
+        ["fix", "primary"] => user(line, |world, now| world.fix_primary(now)),
         ["create", "target", revision] => {
             let revision = Revision::new(*revision);
             user(line, move |world, now| world.create(revision.clone(), now))
@@ -268,8 +268,8 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
         ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
-        ["replace", "the", "other", "operator"] => Action::TakeOver(None),
-        ["replace", "the", "other", "operator", "in", name] => Action::TakeOver(Some(phase(name))),
+        ["take", "over", "from", "flagger"] => Action::TakeOver(None),
+        ["take", "over", "from", "flagger", "in", name] => Action::TakeOver(Some(phase(name))),
         ["crash", "the", "operator", "after", "each", "effect"] => Action::CrashEachEffect,
         _ => panic!("no such action: {line}"),
     }

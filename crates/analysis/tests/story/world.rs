@@ -1,4 +1,4 @@
-//! A world small enough to read: two workloads, three Services, one route, hooks and metrics that answer as told.
+//! A cluster small enough to read: two workloads, three Services, one route, hooks and metrics with scripted answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,35 +7,7 @@ use vexil_analysis::{
     TargetScaler, Weight, laws,
 };
 
-#[derive(Clone)]
-pub struct Workload {
-    pub revision: Revision,
-    pub replicas: u32,
-    /// When its pods are ready.
-    pub ready_at: Millis,
-    /// When it started to become ready.
-    pub since: Millis,
-    pub crashed: bool,
-    /// Pods of the revision before still serve: a rolling update keeps them until the new ones are ready.
-    pub covered: bool,
-}
-
-impl Workload {
-    fn ready(&self, now: Millis) -> bool {
-        self.ready_at <= now && !self.crashed && self.replicas > 0
-    }
-
-    /// Changes the template, as a rolling update does.
-    fn roll(&mut self, revision: &Revision, ready_at: Millis, now: Millis) {
-        self.covered = self.serves(now);
-        (self.revision, self.ready_at, self.since) = (revision.clone(), ready_at, now);
-        self.crashed = false;
-    }
-
-    fn serves(&self, now: Millis) -> bool {
-        self.ready(now) || self.covered && !self.crashed && self.replicas > 0
-    }
-}
+use super::workload::Workload;
 
 pub struct World {
     pub target: Option<Workload>,
@@ -140,7 +112,7 @@ impl World {
         self.answers.insert(name.to_owned(), text.to_owned());
     }
 
-    pub fn mend_primary(&mut self, now: Millis) {
+    pub fn fix_primary(&mut self, now: Millis) {
         self.broken_primary.clear();
         if let Some(primary) = &mut self.primary {
             primary.ready_at = now;
@@ -216,6 +188,7 @@ impl World {
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
             selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
+            since: Millis(0),
         }
     }
 
@@ -257,9 +230,9 @@ impl World {
             return Err(format!("{what} is forbidden"));
         }
         let before = self.seen(now);
-        let told = self.change(effect, now);
-        assert_eq!(laws::broken_by_effect(&before, &self.seen(now)), None, "{effect:?} at {now:?}");
-        Ok(told)
+        let change = self.change(effect, now);
+        assert_eq!(laws::broken_by_outcome(&before, &self.seen(now)), None, "{effect:?} at {now:?}");
+        Ok(change)
     }
 
     fn change(&mut self, effect: &Effect, now: Millis) -> Option<(&'static str, String)> {

@@ -71,7 +71,7 @@ async fn head(stream: &mut TcpStream) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&seen).to_lowercase().trim().replace("\r\n", "|"))
 }
 
-/// Names of tests: one honest, two that lead where nobody may go, and one unknown.
+/// Names of tests: one that may be called, two that resolve to forbidden addresses, and one that is unknown.
 struct Names;
 
 #[async_trait]
@@ -98,8 +98,8 @@ fn with(rules: Rules) -> Egress {
         .expect("clients")
 }
 
-/// Sends the request that `ask` makes of the server's address and tells what came, the port replaced by `PORT`.
-async fn told_by(server: Server, ask: impl FnOnce(String) -> Request) -> String {
+/// Sends the request that `ask` makes of the server's address and returns the outcome, the port replaced by `PORT`.
+async fn outcome_of(server: Server, ask: impl FnOnce(String) -> Request) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     let (egress, request) = (egress(), ask(format!("127.0.0.1:{port}")));
@@ -108,16 +108,16 @@ async fn told_by(server: Server, ask: impl FnOnce(String) -> Request) -> String 
         result = egress.call(request) => result,
         end = serve(server, listener, port) => panic!("the server ended: {end:?}"),
     };
-    let told = match result {
+    let outcome = match result {
         Ok(reply) if reply.truncated => format!("{} and {} bytes, cut", reply.status, reply.body.len()),
         Ok(reply) => format!("{} {}", reply.status, reply.text(1024)),
         Err(error) => error.to_string(),
     };
-    told.replace(&port.to_string(), "PORT")
+    outcome.replace(&port.to_string(), "PORT")
 }
 
 async fn check(server: Server, ask: impl FnOnce(String) -> Request, expect: &str) {
-    assert_eq!(told_by(server, ask).await, expect);
+    assert_eq!(outcome_of(server, ask).await, expect);
 }
 
 fn get(address: &str) -> Request {
@@ -143,7 +143,9 @@ async fn a_reply_comes_back_whatever_its_status() {
 
 #[tokio::test]
 async fn a_put_is_sent_as_one() {
-    assert!(told_by(MIRROR, |a| Request { method: Method::Put, ..get(&a) }).await.starts_with("200 put / "));
+    assert!(
+        outcome_of(MIRROR, |a| Request { method: Method::Put, ..get(&a) }).await.starts_with("200 put / ")
+    );
 }
 
 #[tokio::test]
@@ -218,9 +220,9 @@ async fn redirects_are_followed_only_where_asked_and_checked_at_each_hop() {
 
 #[tokio::test]
 async fn credentials_are_sent_once_and_never_told() {
-    let sent = told_by(MIRROR, |a| get(&format!("user:pw@{a}"))).await;
+    let sent = outcome_of(MIRROR, |a| get(&format!("user:pw@{a}"))).await;
     assert!(sent.contains("authorization: basic dxnlcjpwdw=="), "{sent}");
-    let sent = told_by(MIRROR, |a| get(&format!("user:pw@{a}")).header("Authorization", "Bearer t")).await;
+    let sent = outcome_of(MIRROR, |a| get(&format!("user:pw@{a}")).header("Authorization", "Bearer t")).await;
     assert!(sent.contains("authorization: bearer t") && !sent.contains("basic"), "{sent}");
 
     let marker = "MARKER";
@@ -228,11 +230,11 @@ async fn credentials_are_sent_once_and_never_told() {
     assert!(!format!("{:?}", ask("h".to_owned())).contains(marker));
     assert!(!format!("{:?}", ask("h".to_owned()).headers).contains(marker));
     for server in [Server::Closes, Server::Hangs, Server::Says("?")] {
-        let told = told_by(server, |a| soon(ask(a))).await;
-        assert!(told.starts_with("no answer from 127.0.0.1:PORT"), "{told}");
+        let outcome = outcome_of(server, |a| soon(ask(a))).await;
+        assert!(outcome.starts_with("no answer from 127.0.0.1:PORT"), "{outcome}");
     }
-    let told = told_by(OK, |a| get(&a).header("x-key", "MARKER\nx")).await;
-    assert_eq!(told, "header x-key has a value that cannot be sent");
+    let outcome = outcome_of(OK, |a| get(&a).header("x-key", "MARKER\nx")).await;
+    assert_eq!(outcome, "header x-key has a value that cannot be sent");
 }
 
 #[tokio::test]

@@ -1,37 +1,27 @@
-//! The built-in queries, which come with the provider of each Canary, with their words replaced.
+//! The built-in queries of the provider, with their names replaced.
 
-use crate::subject::Words;
+use crate::{Template, TemplateError, subject::TemplateContext};
 
-/// A query with its words replaced. Names are quoted for where they stand, which changes nothing for names of letters,
-/// digits and hyphens: a point in a name is a point, not "any character" (`metrics.md` 7.4).
-pub(crate) fn render(query: &str, words: &Words<'_>) -> String {
-    let mut text = String::new();
-    let mut rest = query;
-    while let Some((before, after)) = rest.split_once("{{") {
-        text.push_str(before);
-        let (word, behind) = after.split_once("}}").unwrap_or((after, ""));
-        let meaning = words.plain.get(word.trim()).copied().unwrap_or_default();
-        let in_regex = text.rsplit_once('"').is_some_and(|(head, _)| head.ends_with('~'));
-        quote(&mut text, meaning, in_regex);
-        rest = behind;
-    }
-    text.push_str(rest);
-    text
+/// A query with its names replaced. Each value is quoted for its place, which changes nothing for names of letters, digits
+/// and hyphens: a point in a name is a point, not "any character".
+pub(crate) fn render(query: &str, context: &TemplateContext<'_>) -> Result<String, TemplateError> {
+    Template::parse(query)?.render_with(context, quoted)
 }
 
-/// Appends a name inside a quoted PromQL string.
-fn quote(text: &mut String, name: &str, in_regex: bool) {
-    for c in name.chars() {
+/// Appends a value inside a quoted PromQL string, which may be a regular expression.
+fn quoted(query: &mut String, value: &str) {
+    let in_regex = query.rsplit_once('"').is_some_and(|(head, _)| head.ends_with('~'));
+    for c in value.chars() {
         match c {
-            '\\' if in_regex => text.push_str(r"\\\\"),
-            '\\' => text.push_str(r"\\"),
-            '"' => text.push_str(r#"\""#),
+            '\\' if in_regex => query.push_str(r"\\\\"),
+            '\\' => query.push_str(r"\\"),
+            '"' => query.push_str(r#"\""#),
             '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' if in_regex => {
-                text.push_str(r"\\");
-                text.push(c);
+                query.push_str(r"\\");
+                query.push(c);
             }
-            '\n' => text.push_str(r"\n"),
-            c => text.push(c),
+            '\n' => query.push_str(r"\n"),
+            c => query.push(c),
         }
     }
 }

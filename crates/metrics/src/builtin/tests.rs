@@ -4,8 +4,12 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-fn words<'a>(service: &'a str, target: &'a str, variables: &'a BTreeMap<String, String>) -> Words<'a> {
-    let plain = BTreeMap::from([
+fn context<'a>(
+    service: &'a str,
+    target: &'a str,
+    variables: &'a BTreeMap<String, String>,
+) -> TemplateContext<'a> {
+    let values = BTreeMap::from([
         ("name", "podinfo"),
         ("namespace", "default"),
         ("target", target),
@@ -14,11 +18,11 @@ fn words<'a>(service: &'a str, target: &'a str, variables: &'a BTreeMap<String, 
         ("route", "podinfo"),
         ("interval", "1m"),
     ]);
-    Words { plain, variables }
+    TemplateContext { values, variables }
 }
 
 fn asked(query: &str, service: &str, target: &str) -> String {
-    let rendered = render(query, &words(service, target, &BTreeMap::new()));
+    let rendered = render(query, &context(service, target, &BTreeMap::new())).expect(query);
     rendered.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -34,8 +38,8 @@ fn a_name_can_neither_match_others_nor_leave_its_quotes() {
     let text = asked(DURATION, "x", r#"v1.2|.*"} or vector(1"#);
     assert!(text.contains(r#"destination_workload=~"v1\\.2\\|\\.\\*\"\\} or vector\\(1" }"#), "{text}");
     let variables = BTreeMap::new();
-    let mut odd = words("x", "x", &variables);
-    odd.plain.insert("namespace", r#"a.b"c\"#);
-    let text = render(DURATION, &odd);
+    let mut odd = context("x", "x", &variables);
+    odd.values.insert("namespace", r#"a.b"c\"#);
+    let text = render(DURATION, &odd).expect(DURATION);
     assert!(text.contains(r#"destination_workload_namespace="a.b\"c\\","#), "{text}");
 }

@@ -249,14 +249,14 @@ fn queries_of_all_metrics_come_before_templates() {
         metric(json!({"name": "nothing", "query": ""})),
         metric(json!({"name": "request-success-rate"})),
     ];
-    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.asks)).collect();
+    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.kind)).collect();
     let expect = [
-        ("request-duration", Asks::Duration),
-        ("request-duration", Asks::Inline),
-        ("request-success-rate", Asks::SuccessRate),
-        ("a", Asks::Template),
-        ("request-duration", Asks::Template),
-        ("nothing", Asks::Nobody),
+        ("request-duration", CheckKind::RequestDuration),
+        ("request-duration", CheckKind::Inline),
+        ("request-success-rate", CheckKind::SuccessRate),
+        ("a", CheckKind::Template),
+        ("request-duration", CheckKind::Template),
+        ("nothing", CheckKind::Unconfigured),
     ];
     assert_eq!(asked, expect);
 }

@@ -1,4 +1,4 @@
-//! Prometheus, and what speaks its HTTP API (`metrics.md` 4.1).
+//! Prometheus, and every server with its HTTP API.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
@@ -29,7 +29,7 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// The server at an address, asked without credentials.
+    /// The server at an address, without credentials.
     pub(crate) fn at(address: &str) -> Result<Self, ProviderError> {
         let invalid = || ProviderError::Address { provider: NAME, address: without_user(address) };
         let mut endpoint = parse_url(address).map_err(|_| invalid())?;
@@ -119,7 +119,7 @@ impl HttpProvider for Prometheus {
     }
 
     fn parse(&self, reply: &Reply) -> Result<f64, QueryError> {
-        self.read(reply).map_err(|error| if reply.private { error.without_words() } else { error })
+        self.read(reply).map_err(|error| if reply.private { error.without_reply_text() } else { error })
     }
 
     fn probe(&self) -> Request {
@@ -147,7 +147,7 @@ impl Prometheus {
         };
         if let Some(encoding) = reply.header("content-encoding").filter(|e| *e != "identity") {
             return Err(QueryError::Malformed(format!(
-                "reply is encoded as {}, which was not asked for",
+                "reply is encoded as {}, which was not requested",
                 self.quoted(encoding)
             )));
         }

@@ -1,4 +1,4 @@
-//! Templates as users write them, each beside what Go makes of it (`metrics.md` 3.3).
+//! Templates as users write them, each with the text that Go makes of it.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +31,8 @@ fn rendered(text: &str, interval: Option<&str>) -> Result<String, String> {
         ]),
         ..Metric::default()
     };
-    let words = Words::of(&subject, &metric).map_err(|e| e.to_string())?;
-    Template::parse(text).and_then(|t| t.render(&words)).map_err(|e| e.to_string())
+    let context = TemplateContext::of(&subject, &metric).map_err(|e| e.to_string())?;
+    Template::parse(text).and_then(|t| t.render(&context)).map_err(|e| e.to_string())
 }
 
 #[track_caller]
@@ -99,7 +99,7 @@ fn trim_markers_and_comments_work_as_in_go() {
 fn everything_else_is_an_error_that_names_it() {
     let parse = |problem: &str| format!("template parsing failed: template: tmpl:1: {problem}");
     let odd = |what: &str| {
-        parse(&format!("unexpected {what:?} in command, only words, variables.<key> and index are supported"))
+        parse(&format!("unexpected {what:?} in command, only names, variables.<key> and index are supported"))
     };
     let unknown = |name: &str| {
         let words = "name, namespace, target, service, ingress, route, interval, variables and index";

@@ -62,7 +62,7 @@ impl Transport for Script {
     }
 }
 
-/// Sends with a timeout of 5 s; tells the outcome, the seconds that passed and the requests that were made.
+/// Sends with a timeout of 5 s; returns the outcome, the seconds that passed and the requests that were made.
 async fn check(acts: &[Does], retries: i64, expect: &str, seconds: f32, requests: usize) {
     let hook = Hook::of(&Webhook {
         url: "http://u:MARKER@hooks/gate?token=MARKER".to_owned(),
@@ -73,12 +73,12 @@ async fn check(acts: &[Does], retries: i64, expect: &str, seconds: f32, requests
     .expect("hook");
     let script = Script { acts: acts.to_vec(), seen: Mutex::default() };
     let start = Instant::now();
-    let told = match send(&script, &hook, &Payload::default()).await {
+    let outcome = match send(&script, &hook, &Payload::default()).await {
         Ok(()) => "yes".to_owned(),
         Err(error @ HookError::Refused { .. }) => format!("no: {error}"),
         Err(error) => format!("lost: {error}"),
     };
-    assert_eq!(told, expect);
+    assert_eq!(outcome, expect);
     let passed = start.elapsed();
     assert_eq!(passed.as_secs_f32(), seconds, "{expect}");
     assert!(passed <= Duration::from_millis(hook.budget_ms()), "{expect}");
@@ -136,7 +136,7 @@ async fn retry_after_is_heeded_as_far_as_the_budget_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_request_is_what_the_contract_says() {
+async fn the_request_has_the_payload_and_the_key() {
     let hook = Hook::at("http://hooks/gate").expect("hook");
     let script = Script { acts: vec![Says(200, "")], seen: Mutex::default() };
     let payload = Payload { name: "podinfo".to_owned(), key: Some("k-1".to_owned()), ..Payload::default() };

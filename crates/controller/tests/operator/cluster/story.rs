@@ -17,7 +17,7 @@ pub struct Story {
     pub courses: BTreeMap<String, Vec<String>>,
     /// Events, by their text, with the number of Events that say so.
     pub events: BTreeMap<String, usize>,
-    /// Laws of [`laws::broken_by_effect`] that a write broke, with the line that did it.
+    /// Laws of [`laws::broken_by_outcome`] that a write broke, with the line that did it.
     pub broken: Vec<String>,
 }
 
@@ -211,7 +211,7 @@ impl World {
             "EndpointSlice" => self.addresses(name, object, gone),
             _ => {}
         }
-        laws::broken_by_effect(&before, &self.seen)
+        laws::broken_by_outcome(&before, &self.seen)
     }
 
     fn addresses(&mut self, name: &str, slice: &Value, gone: bool) {

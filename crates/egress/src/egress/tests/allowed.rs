@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Sends a GET by a list of allowed addresses and tells what came.
+/// Sends a GET with a list of allowed addresses and returns the outcome.
 async fn check_allowed(list: &str, host: &str, expect: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -12,14 +12,14 @@ async fn check_allowed(list: &str, host: &str, expect: &str) {
         result = egress.call(get(&format!("{host}:{port}"))) => result,
         end = serve(OK, listener, port) => panic!("the server ended: {end:?}"),
     };
-    let told = match result {
+    let outcome = match result {
         Ok(reply) if reply.private => {
             format!("{} and {} private bytes, {:?}", reply.status, reply.body.len(), reply.text(9))
         }
         Ok(reply) => format!("{} {}", reply.status, reply.text(1024)),
         Err(error) => error.to_string(),
     };
-    assert_eq!(told.replace(&port.to_string(), "PORT"), expect, "{list} {host}");
+    assert_eq!(outcome.replace(&port.to_string(), "PORT"), expect, "{list} {host}");
 }
 
 #[tokio::test]

@@ -5,8 +5,8 @@ use super::*;
 #[tokio::test]
 async fn tls_to_a_server_that_speaks_none_is_no_panic() {
     for skip_verify in [false, true] {
-        let told = told_by(Server::SpeaksFirst, |a| Request { skip_verify, ..tls(&a) }).await;
-        assert!(told.starts_with("no answer from 127.0.0.1:PORT: "), "{told}");
+        let outcome = outcome_of(Server::SpeaksFirst, |a| Request { skip_verify, ..tls(&a) }).await;
+        assert!(outcome.starts_with("no answer from 127.0.0.1:PORT: "), "{outcome}");
     }
 }
 
@@ -19,12 +19,12 @@ async fn a_certificate_that_nobody_vouches_for_is_accepted_only_on_request() {
         let port = listener.local_addr().expect("an address").port();
         let egress = egress();
         let server = std::thread::spawn(move || answer_over_tls(&listener));
-        let told = match egress.call(Request { skip_verify, ..tls(&format!("127.0.0.1:{port}")) }).await {
+        let outcome = match egress.call(Request { skip_verify, ..tls(&format!("127.0.0.1:{port}")) }).await {
             Ok(reply) => format!("{} {}", reply.status, reply.text(1024)),
             Err(error) => error.to_string(),
         };
         server.join().expect("the server");
-        assert_eq!(told.replace(&port.to_string(), "PORT"), expect);
+        assert_eq!(outcome.replace(&port.to_string(), "PORT"), expect);
     }
 }
 

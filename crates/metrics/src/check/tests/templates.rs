@@ -1,4 +1,4 @@
-//! Metrics that a template asks for: the way from the reference to the verdict, and what is missing on it.
+//! Checks with a MetricTemplate: from the reference to the verdict, and what can be missing.
 
 use super::*;
 
@@ -62,10 +62,13 @@ async fn nothing_is_judged_on_objects_that_nobody_has_looked_at() {
 
     let mut have = Objects::default();
     assert_eq!(needs(&subject(&spec), &one, &have), std::slice::from_ref(&template_key));
-    assert_eq!(check(&says("1"), &subject(&spec), &one, &have).await, Err(NotKnown(template_key.clone())));
+    assert_eq!(
+        check(&says("1"), &subject(&spec), &one, &have).await,
+        Err(MissingObject(template_key.clone()))
+    );
     have.insert(template_key, Seen::present(json!({"spec": template("up")})));
     assert_eq!(needs(&subject(&spec), &one, &have), std::slice::from_ref(&secret_key));
-    assert_eq!(check(&says("1"), &subject(&spec), &one, &have).await, Err(NotKnown(secret_key.clone())));
+    assert_eq!(check(&says("1"), &subject(&spec), &one, &have).await, Err(MissingObject(secret_key.clone())));
     have.insert(secret_key, Seen::Absent);
     assert!(needs(&subject(&spec), &one, &have).is_empty());
 
@@ -97,7 +100,7 @@ async fn what_a_server_says_to_the_credentials_of_another_namespace_is_not_repea
         std::slice::from_ref(&secret_key)
     );
     have.insert(secret_key, Seen::present(secret().expect("secret")));
-    let kept_back = "its words are not repeated here";
+    let kept_back = "its text is not repeated here";
     for (reply, expect) in [
         (Reply::new(403, "inside"), format!("error response: Status 403 Forbidden: {kept_back}")),
         (

@@ -1,4 +1,4 @@
-//! Requests as the contract writes them, and replies of servers in every state.
+//! The request for a query, and replies of servers in every state.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ fn server(headers: &[(&str, &[&str])], data: Option<&[(&str, &str)]>) -> Result<
 }
 
 #[test]
-fn the_request_is_what_the_contract_says() {
+fn the_request_has_the_query_and_the_credentials() {
     for (address, query, expect) in [
         ("http://p", "sum(rate(x[1m]))", "http://p/api/v1/query?query=sum%28rate%28x%5B1m%5D%29%29"),
         ("http://p:9090/", "a", "http://p:9090/api/v1/query?query=a"),
@@ -182,16 +182,16 @@ fn a_hostile_reply_is_one_short_message() {
     let cut = provider_with_token.parse(&Reply::new(500, cut)).expect_err("no number").to_string();
     assert!(!cut.contains("MAR"), "{cut}");
     let gzip = told(Reply::new(200, vec![0x1f, 0x8b]).with_header("Content-Encoding", "gzip"));
-    assert_eq!(gzip, "error unmarshaling result: reply is encoded as gzip, which was not asked for");
+    assert_eq!(gzip, "error unmarshaling result: reply is encoded as gzip, which was not requested");
     let forged = told(Reply::new(500, "a\r\n\u{1b}[2J\u{202e}b"));
     assert_eq!(forged, "error response: Status 500 Internal Server Error: a   [2J b");
 }
 
-/// Servers that only the operator's own pod reaches are asked like others, but nobody reads their answers.
+/// Servers that only the operator can reach are queried like others, but their replies are not repeated in Events.
 #[test]
 fn of_a_private_reply_no_word_is_repeated() {
     let provider = server(&[], None).expect("provider");
-    let kept_back = "its words are not repeated here";
+    let kept_back = "its text is not repeated here";
     for (status, body, expect) in [
         (
             200,
