@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
+use vexil_plan::{CanaryContext, Planner, StatusContext};
 
-use crate::{Clock, Registry, Telemetry};
+use crate::{Clock, Registry, Settings, Telemetry};
 
 /// What every tick is given. Cheap to clone.
 #[derive(Clone)]
@@ -24,33 +25,19 @@ pub struct Context {
     pub settings: Arc<Settings>,
 }
 
-/// The operator's flags, as far as ticks depend on them.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// `-mesh-provider`: provider of Canaries that name none.
-    pub provider: String,
-    /// `-metrics-server`: Prometheus of built-in and inline queries.
-    pub metrics_server: String,
-    /// `-min-analysis-interval`: shorter intervals count as this, in milliseconds.
-    pub min_interval_ms: u64,
-    /// `-no-cross-namespace-refs`.
-    pub no_cross_namespace_refs: bool,
-    /// `-event-webhook`: told of every event of Canaries that have no `event` hook of their own.
-    pub event_webhook: Option<String>,
-    /// `-selector-labels` and `-include-label-prefix`.
-    pub workloads: vexil_workload::Settings,
-}
+impl Context {
+    /// Opens Canaries for this operator.
+    pub(crate) fn planner(&self) -> Planner<'_> {
+        Planner::new(&self.registry, &self.settings)
+    }
 
-/// The defaults of the flags (`operator.md` section 2).
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            provider: "istio".to_owned(),
-            metrics_server: "http://prometheus:9090".to_owned(),
-            min_interval_ms: 10_000,
-            no_cross_namespace_refs: false,
-            event_webhook: None,
-            workloads: vexil_workload::Settings::default(),
+    /// What a status depends on besides the memory.
+    pub(crate) fn status_context<'a>(&self, canary: &'a CanaryContext) -> StatusContext<'a> {
+        StatusContext {
+            kind: &canary.spec().target_ref.kind,
+            generation: canary.generation(),
+            refused: canary.plan().spec_error.as_deref(),
+            now: self.clock.now(),
         }
     }
 }

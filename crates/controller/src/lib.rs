@@ -6,46 +6,44 @@
 //! and do it again until nothing changes. Concrete routers are named by the binary that wires them into the
 //! [`Registry`].
 
-mod act;
-mod after;
-mod ask;
-mod binding;
-mod case;
+mod answers;
+mod autoscalers;
+
 mod clock;
-mod complain;
-mod conditions;
-mod consider;
-mod contest;
+
 mod context;
 mod converge;
-mod deliver;
-mod desk;
-mod fair;
-mod first;
-mod interest;
-mod local;
-mod look;
-mod plan;
+mod decide;
+mod duplicate_target;
+mod effects;
+mod fair_queue;
+mod fair_semaphore;
+mod invalid_spec;
+mod notifications;
+mod observe;
+mod operator;
+mod orphaned_routes;
+
+mod previous_bindings;
 mod projections;
-mod queue;
-mod readings;
-mod refuse;
-mod registry;
-mod release;
-mod remark;
-mod rival;
-mod run;
-mod scalers;
-mod status;
-mod sweep;
+mod reconcile;
+mod reconcile_result;
+
+mod runtime;
+mod session;
+mod startup;
+
 mod telemetry;
-mod tick;
-mod turns;
+mod warning_events;
+mod warnings;
+mod watch_index;
+mod work_queue;
+mod write_conflict;
 
 pub use clock::{Clock, SystemClock};
-pub use context::{Context, Settings};
+pub use context::Context;
+pub use operator::Operator;
 pub use projections::projections;
-pub use registry::Registry;
-pub use run::Operator;
 pub use telemetry::Telemetry;
 pub use vexil_api::parse_duration_ms;
+pub use vexil_plan::{Registry, Settings};

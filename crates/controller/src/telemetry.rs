@@ -14,7 +14,7 @@ use vexil_analysis::{Cause, Memory, Outcome, Phase, Routes, Strategy};
 use vexil_kube::WriteError;
 use vexil_object::ObjectKey;
 
-use crate::case::Case;
+use vexil_plan::CanaryContext;
 
 /// The operator's metrics. Cheap to clone.
 #[derive(Clone)]
@@ -126,11 +126,11 @@ impl Telemetry {
     }
 
     /// What a metric check measured.
-    pub(crate) fn measured(&self, case: &Case, metric: &str, value: f64) {
-        let (name, namespace) = names(case);
+    pub(crate) fn measured(&self, canary: &CanaryContext, metric: &str, value: f64) {
+        let (name, namespace) = names(canary);
         let check = Check { name, namespace, metric: metric.to_owned() };
         self.0.analysis.get_or_create(&check).set(value);
-        self.with_series(&case.key, |series| {
+        self.with_series(canary.key(), |series| {
             if !series.metrics.iter().any(|known| known == metric) {
                 series.metrics.push(metric.to_owned());
             }
@@ -138,20 +138,20 @@ impl Telemetry {
     }
 
     /// Where a Canary stands: 0 under analysis, 2 failed, 1 otherwise.
-    pub(crate) fn phase(&self, case: &Case, phase: Phase) {
-        let (name, namespace) = names(case);
+    pub(crate) fn phase(&self, canary: &CanaryContext, phase: Phase) {
+        let (name, namespace) = names(canary);
         let value = match phase {
             Phase::Progressing => 0,
             Phase::Failed => 2,
             _ => 1,
         };
-        self.with_series(&case.key, |series| name.clone_into(&mut series.target));
+        self.with_series(canary.key(), |series| name.clone_into(&mut series.target));
         self.0.status.get_or_create(&Named { name, namespace }).set(value);
     }
 
     /// What the routes say.
-    pub(crate) fn weights(&self, case: &Case, routes: &Routes) {
-        let (target, namespace) = names(case);
+    pub(crate) fn weights(&self, canary: &CanaryContext, routes: &Routes) {
+        let (target, namespace) = names(canary);
         for (workload, weight) in [(format!("{target}-primary"), routes.primary()), (target, routes.canary())]
         {
             let labels = Workload { workload, namespace: namespace.clone() };
@@ -160,30 +160,30 @@ impl Telemetry {
     }
 
     /// A decision was stored: rollouts that ended are counted once.
-    pub(crate) fn decided(&self, case: &Case, before: &Memory, after: &Memory) {
+    pub(crate) fn decided(&self, canary: &CanaryContext, before: &Memory, after: &Memory) {
         let Some(ending) = before.ending.as_ref().filter(|_| after.ending.is_none()) else {
             if before.phase == Phase::Promoting && after.phase == Phase::Failed {
-                self.0.failures.get_or_create(&ended(case, "completed")).inc();
+                self.0.failures.get_or_create(&ended(canary, "completed")).inc();
             }
             return;
         };
         match ending.result {
             Outcome::Promoted if ending.cause == Cause::Skipped => {
-                self.0.successes.get_or_create(&ended(case, "skipped")).inc();
+                self.0.successes.get_or_create(&ended(canary, "skipped")).inc();
             }
             Outcome::Promoted => {
-                self.0.successes.get_or_create(&ended(case, "completed")).inc();
+                self.0.successes.get_or_create(&ended(canary, "completed")).inc();
             }
             Outcome::RolledBack => {
-                self.0.failures.get_or_create(&ended(case, "completed")).inc();
+                self.0.failures.get_or_create(&ended(canary, "completed")).inc();
             }
             Outcome::Reverted | Outcome::Recovered | Outcome::Rebound => {}
         }
     }
 
     /// How long a tick took that made a step of the analysis.
-    pub(crate) fn stepped(&self, case: &Case, span_ms: u64) {
-        let (name, namespace) = names(case);
+    pub(crate) fn stepped(&self, canary: &CanaryContext, span_ms: u64) {
+        let (name, namespace) = names(canary);
         let seconds = f64::from(u32::try_from(span_ms).unwrap_or(u32::MAX)) / 1000.0;
         self.0.duration.get_or_create(&Named { name, namespace }).observe(seconds);
     }
@@ -303,13 +303,13 @@ fn histogram() -> Histogram {
     Histogram::new(BUCKETS)
 }
 
-fn names(case: &Case) -> (String, String) {
-    (case.canary.spec.target_ref.name.clone(), case.key.namespace().to_owned())
+fn names(canary: &CanaryContext) -> (String, String) {
+    (canary.spec().target_ref.name.clone(), canary.key().namespace().to_owned())
 }
 
-fn ended(case: &Case, analysis_status: &str) -> Ended {
-    let (name, namespace) = names(case);
-    let strategy = match case.plan.strategy {
+fn ended(canary: &CanaryContext, analysis_status: &str) -> Ended {
+    let (name, namespace) = names(canary);
+    let strategy = match canary.plan().strategy {
         Strategy::Progressive(_) => "canary",
         Strategy::BlueGreen { .. } => "blue-green",
     };

@@ -1,6 +1,6 @@
 //! Metric checks: what is asked, of whom, and what the answer means for the canary (`metrics.md`).
 //!
-//! [`checks`] lists what an analysis asks, in order; [`needs`] says which objects a check depends on; [`check()`] asks
+//! [`vexil_api::checks`] lists the checks of an analysis, in order; [`needs`] says which objects a check depends on; [`check()`] asks
 //! and judges, and [`available`] only asks whether asking will work. The event texts are composed here, where the
 //! thresholds are known. A query of a mesh is one file in `builtin`, a kind of metric server one file in `providers`;
 //! each has one line in a list beside it.
@@ -21,7 +21,7 @@ mod template;
 pub use available::{Unavailable, available, server_available};
 pub use builtin::{QuerySet, Unit, query_set};
 pub use check::{Checked, check};
-pub use checks::{Check, checks, needs};
+pub use checks::needs;
 pub use credentials::Credentials;
 pub use lookup::NotKnown;
 pub use provider::{HttpProvider, MetricProvider, QueryError};

@@ -3,7 +3,7 @@
 
 use crate::cluster::{
     Leash,
-    sieve::{PROMOTION, ROLLBACK, Rollout},
+    fault_injection::{PROMOTION, ROLLBACK, Rollout},
 };
 
 /// More writes than this would mean that somebody writes without end.

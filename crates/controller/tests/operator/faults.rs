@@ -12,7 +12,7 @@ use vexil_testbed::{
 
 use crate::cluster::{
     Leash, OPERATOR, Stage,
-    sieve::{Outcome, PROMOTION},
+    fault_injection::{Outcome, PROMOTION},
 };
 
 /// What can happen to a write.

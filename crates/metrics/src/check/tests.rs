@@ -6,12 +6,12 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, Metric};
+use vexil_api::{CanarySpec, Metric, checks};
 use vexil_egress::{CallError, Reply, Request};
 use vexil_object::{ObjectKey, Seen, kinds};
 
 use super::*;
-use crate::{available, checks, needs};
+use crate::{available, needs};
 
 /// A metric server that answers every query with the same.
 #[derive(Default)]
@@ -242,14 +242,14 @@ fn queries_of_all_metrics_come_before_templates() {
         metric(json!({"name": "nothing", "query": ""})),
         metric(json!({"name": "request-success-rate"})),
     ];
-    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.asks)).collect();
+    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.source)).collect();
     let expect = [
-        ("request-duration", Asks::Duration),
-        ("request-duration", Asks::Inline),
-        ("request-success-rate", Asks::SuccessRate),
-        ("a", Asks::Template),
-        ("request-duration", Asks::Template),
-        ("nothing", Asks::Nobody),
+        ("request-duration", CheckSource::Duration),
+        ("request-duration", CheckSource::Inline),
+        ("request-success-rate", CheckSource::SuccessRate),
+        ("a", CheckSource::Template),
+        ("request-duration", CheckSource::Template),
+        ("nothing", CheckSource::Unconfigured),
     ];
     assert_eq!(asked, expect);
 }

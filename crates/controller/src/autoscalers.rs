@@ -1,0 +1,132 @@
+//! The autoscalers of a Canary: the user's, its copy for the primary, and what is left of earlier ones.
+
+use vexil_analysis::{SyncState, TargetScaler};
+use vexil_api::canary::ScalerRef;
+use vexil_kube::{Cluster, Listed};
+use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, kinds, meta};
+use vexil_workload::{
+    BY_CONTROLLER, BY_SCALED, SCALERS, Scaler, Side, Subject, WorkloadError, abandoned, rivals, scaler,
+};
+
+/// What a tick knows of the autoscalers around one Canary.
+pub(crate) struct Autoscalers<'a> {
+    subject: Subject<'a>,
+    named: Option<(&'static dyn Scaler, &'a ScalerRef)>,
+}
+
+impl<'a> Autoscalers<'a> {
+    /// Those around the Canary of `subject`, which has been checked to name none of an unknown kind.
+    pub(crate) fn of(subject: Subject<'a>) -> Self {
+        let named = subject.scaler.and_then(|reference| Some((scaler(reference).ok()?, reference)));
+        Autoscalers { named, subject }
+    }
+
+    /// The lists in which the scalers are that concern this Canary: of its target, of its primary, and its own. One
+    /// that the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not
+    /// watched.
+    pub(crate) fn lists(&self, cluster: &Cluster) -> Vec<Listed> {
+        let (namespace, target) = (self.subject.namespace, self.subject.target);
+        let primary = self.subject.key(kinds::DEPLOYMENT, Side::Primary).name().to_owned();
+        let by = [
+            (BY_SCALED, target.to_owned()),
+            (BY_SCALED, primary),
+            (BY_CONTROLLER, self.subject.owner.uid.clone()),
+        ];
+        // Groups with a dot come with a definition, which not every cluster has.
+        let is_defined = |kind: &Kind| {
+            !kind.group.contains('.') || matches!(cluster.look(&kind.definition()), Seen::Present(_))
+        };
+        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(is_defined);
+        kinds
+            .flat_map(|kind| {
+                by.iter().map(move |(index, value)| Listed {
+                    kind,
+                    namespace: namespace.to_owned(),
+                    index,
+                    value: value.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// The definitions that tell which kinds of scalers there are.
+    pub(crate) fn definitions() -> impl Iterator<Item = ObjectKey> {
+        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
+        kinds.map(|kind| kind.definition())
+    }
+
+    /// Adds every scaler of these lists to `have`. Answers whether all are known: what cannot be watched at all counts
+    /// as none.
+    pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
+        let mut known = Self::definitions().all(|definition| {
+            cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()
+        });
+        for Listed { kind, namespace, index, value } in lists {
+            let listed = cluster.list_by(*kind, namespace, index, value);
+            known &= listed.is_some() || cluster.trouble(*kind).is_some();
+            for live in listed.unwrap_or_default() {
+                let key = ObjectKey::new(*kind, namespace, meta::text(&live, "/metadata/name"));
+                have.insert(key, Seen::Present(live));
+            }
+        }
+        known
+    }
+
+    /// What makes the primary's scaler as wanted, and removes those that the Canary no longer names.
+    ///
+    /// # Errors
+    /// When the user's scaler is missing, not known, or somebody else's; the text says what to do.
+    pub(crate) fn primary(&self, have: &Objects) -> Result<Vec<Change>, WorkloadError> {
+        let mut changes = abandoned(&self.subject, self.subject.scaler, &listed(have));
+        if let Some((scaler, reference)) = self.named {
+            changes.extend(scaler.primary(&self.subject, reference, have)?);
+        }
+        Ok(changes)
+    }
+
+    /// The same as the engine is told it.
+    pub(crate) fn fit(&self, have: &Objects) -> SyncState {
+        match self.primary(have) {
+            Ok(changes) if changes.is_empty() => SyncState::InSync,
+            Ok(_) => SyncState::OutOfSync,
+            Err(WorkloadError::NotKnown { .. }) => SyncState::NotKnown,
+            Err(error) => SyncState::Invalid(error.to_string()),
+        }
+    }
+
+    /// What the target's scaler does.
+    pub(crate) fn of_target(&self, have: &Objects) -> TargetScaler {
+        match (self.pause(have), self.resume(have)) {
+            (Ok(Some(_)), _) => TargetScaler::Scales,
+            (_, Ok(Some(_))) => TargetScaler::Rests,
+            _ => TargetScaler::None,
+        }
+    }
+
+    /// Tells the target's scaler to rest, if it does not.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub(crate) fn pause(&self, have: &Objects) -> Result<Option<Change>, WorkloadError> {
+        self.named.map_or(Ok(None), |(scaler, reference)| scaler.pause(&self.subject, reference, have))
+    }
+
+    /// Lets the target's scaler scale it again, if we told it to rest.
+    ///
+    /// # Errors
+    /// When it is not known.
+    pub(crate) fn resume(&self, have: &Objects) -> Result<Option<Change>, WorkloadError> {
+        self.named.map_or(Ok(None), |(scaler, reference)| scaler.resume(&self.subject, reference, have))
+    }
+
+    /// Autoscalers of target or primary that the Canary does not name, in words.
+    pub(crate) fn rivals(&self, have: &Objects) -> Vec<String> {
+        rivals(&self.subject, self.subject.scaler, &listed(have))
+    }
+}
+
+fn listed(have: &Objects) -> Vec<(ObjectKey, &serde_json::Value)> {
+    let kinds: Vec<_> = SCALERS.iter().map(|scaler| scaler.kind()).collect();
+    let scalers = have.iter().filter(|(key, _)| kinds.contains(&key.kind()));
+    scalers.filter_map(|(key, seen)| Some((key.clone(), seen.object()?))).collect()
+}

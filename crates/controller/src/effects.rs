@@ -1,0 +1,242 @@
+//! One effect, carried out: rendered to changes, each applied with its fence.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use vexil_analysis::{Effect, Memory, Revision};
+use vexil_kube::{ReadError, WriteError};
+use vexil_object::{Action, Change, ObjectKey, Seen};
+use vexil_plan::CanaryContext;
+use vexil_routing::RouteError;
+use vexil_workload::{PrimaryCopy, Side, Write};
+
+use crate::{Context, autoscalers::Autoscalers, observe::Observation, previous_bindings};
+
+/// What became of an effect.
+pub(crate) enum EffectResult {
+    /// It is done; look again.
+    Done,
+    /// The target is no longer at the revision that was to be copied.
+    TargetMoved,
+    /// Somebody else wrote, or the outcome is not known: the tick ends and the next one looks anew.
+    Requeue,
+    /// The API server asks to wait this long, in milliseconds.
+    RetryAfter(u64),
+    /// It was refused; the text says why.
+    Refused(String),
+    /// It was written and is not stored as it was written; the text says which fields of which object, and why.
+    Altered(String),
+}
+
+/// Carries out an effect.
+pub(crate) async fn apply_effect(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    observation: &Observation,
+    effect: &Effect,
+) -> EffectResult {
+    match effect {
+        Effect::CreatePrimary(revision) => {
+            copy(context, canary, observation, revision, Write::CreatePrimary).await
+        }
+        Effect::Promote(revision) => copy(context, canary, observation, revision, Write::Promote).await,
+        other => {
+            let (changes, write) = match render(context, canary, memory, observation, other) {
+                Ok(rendered) => rendered,
+                Err(text) => return EffectResult::Refused(text),
+            };
+            let result = apply(context, canary, &changes, write).await;
+            verify_route(context, canary, observation, effect, result)
+        }
+    }
+}
+
+type Rendered = (Vec<Change>, Option<Write>);
+
+/// The changes of an effect that needs nothing but what was seen.
+fn render(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    observation: &Observation,
+    effect: &Effect,
+) -> Result<Rendered, String> {
+    let (services, target) = (context.registry.services(), observation.target(canary));
+    let (subject, scalers) =
+        (canary.subject(&context.settings), Autoscalers::of(canary.subject(&context.settings)));
+    let changes = match effect {
+        Effect::Backends => services.backends(&target, &observation.have).map_err(|e| e.to_string())?,
+        Effect::Scaler => scalers.primary(&observation.have).map_err(|e| e.to_string())?,
+        Effect::Apex => services.apex(&target, &observation.have).map_err(|e| e.to_string())?,
+        Effect::Route(want) => {
+            canary.router().render(&target, want, &observation.have).map_err(|e| e.to_string())?
+        }
+        Effect::ScaleToZero => {
+            // Its scaler's hands are off before: else it would give back what is taken.
+            let pause = scalers.pause(&observation.have).map_err(|e| e.to_string())?;
+            let change =
+                canary.workload().scale_to_zero(&subject, &observation.have).map_err(|e| e.to_string())?;
+            return Ok((pause.into_iter().chain(change).collect(), Some(Write::ScaleToZero)));
+        }
+        Effect::ScaleUp => {
+            let scaling =
+                canary.workload().scale_up(&subject, &observation.have).map_err(|e| e.to_string())?;
+            let write = scaling.as_ref().map(|scaling| Write::ScaleUp(scaling.replicas));
+            let resume = scalers.resume(&observation.have).map_err(|e| e.to_string())?;
+            let changes = resume.into_iter().chain(scaling.map(|scaling| scaling.change));
+            return Ok((changes.collect(), write));
+        }
+        Effect::Release => {
+            return previous_bindings::changes(context, canary, memory, observation)
+                .map(|changes| (changes, None))
+                .map_err(|held| match held {
+                    previous_bindings::ReleaseError::NotKnown => {
+                        "what the earlier binding left is not known yet".to_owned()
+                    }
+                    previous_bindings::ReleaseError::InUse(text) => text,
+                });
+        }
+        Effect::CreatePrimary(_) | Effect::Promote(_) => Vec::new(),
+    };
+    Ok((changes, None))
+}
+
+/// Copies the target to the primary: one GET, hashed, and exactly those bytes, if they are the expected ones.
+async fn copy(
+    context: &Context,
+    canary: &CanaryContext,
+    observation: &Observation,
+    revision: &Revision,
+    write: Write,
+) -> EffectResult {
+    let subject = canary.subject(&context.settings);
+    let key = subject.key(canary.workload().kind(), Side::Canary);
+    let target = match fetch(context, &key).await {
+        Ok(Some(target)) => target,
+        Ok(None) => return EffectResult::TargetMoved,
+        Err(result) => return result,
+    };
+    let copy = match write {
+        Write::CreatePrimary => {
+            canary.workload().create_primary(&subject, &target, Some(revision), &observation.have)
+        }
+        _ => canary.workload().promote(&subject, &target, revision, &observation.have),
+    };
+    match copy {
+        Ok(PrimaryCopy::Held) => EffectResult::Done,
+        Ok(PrimaryCopy::Moved { .. }) => EffectResult::TargetMoved,
+        Ok(PrimaryCopy::Exists) => EffectResult::Requeue,
+        Ok(PrimaryCopy::Write { change, .. }) => apply(context, canary, &[change], Some(write)).await,
+        Err(error) => EffectResult::Refused(error.to_string()),
+    }
+}
+
+/// Reads one object whole.
+pub(crate) async fn fetch(context: &Context, key: &ObjectKey) -> Result<Option<Arc<Value>>, EffectResult> {
+    match context.cluster.fetch(key).await {
+        Ok(Seen::Present(object)) => Ok(Some(object)),
+        Ok(Seen::Absent | Seen::NotKnown) => Ok(None),
+        Err(ReadError::Throttled { retry_after_ms }) => Err(EffectResult::RetryAfter(retry_after_ms)),
+        Err(ReadError::Unavailable { .. }) => Err(EffectResult::Requeue),
+        Err(error @ (ReadError::Forbidden { .. } | ReadError::Invalid { .. })) => {
+            Err(EffectResult::Refused(format!("{key}: {error}")))
+        }
+    }
+}
+
+async fn apply(
+    context: &Context,
+    canary: &CanaryContext,
+    changes: &[Change],
+    write: Option<Write>,
+) -> EffectResult {
+    let mut result = EffectResult::Done;
+    for change in changes {
+        if let Err(error) = context.cluster.apply(change).await {
+            if !matches!(&error, WriteError::Altered(altered) if altered.repeated) {
+                context.telemetry.write_failed(&error);
+            }
+            match write_failed(context, canary, change, write, &error).await {
+                // It was written: what comes after it is too.
+                altered @ EffectResult::Altered(_) => result = altered,
+                failed => return failed,
+            }
+            continue;
+        }
+        tracing::info!(canary = %canary.name(), "{} {}", change.key, verb(change));
+    }
+    result
+}
+
+/// A route that was written says what was asked, or the write was no success: whatever the router made of it, and
+/// whatever the API server.
+fn verify_route(
+    context: &Context,
+    canary: &CanaryContext,
+    observation: &Observation,
+    effect: &Effect,
+    result: EffectResult,
+) -> EffectResult {
+    let (Effect::Route(want), EffectResult::Done) = (effect, &result) else { return result };
+    let mut have = observation.have.clone();
+    let keys: Vec<ObjectKey> = have.iter().map(|(key, _)| key.clone()).collect();
+    for key in keys {
+        let seen = context.cluster.look(&key);
+        have.insert(key, seen);
+    }
+    match canary.router().read(&observation.target(canary), &have) {
+        Ok(routes) if routes == *want => result,
+        Err(RouteError::NotKnown { .. }) => EffectResult::Requeue,
+        Ok(routes) => EffectResult::Altered(format!(
+            "the route of {} says primary {}, canary {} after primary {}, canary {} was written",
+            canary.name(),
+            routes.primary(),
+            routes.canary(),
+            want.primary(),
+            want.canary()
+        )),
+        Err(error) => {
+            EffectResult::Altered(format!("the route of {} is not as it was written: {error}", canary.name()))
+        }
+    }
+}
+
+/// What a failed write means for the tick.
+async fn write_failed(
+    context: &Context,
+    canary: &CanaryContext,
+    change: &Change,
+    write: Option<Write>,
+    error: &WriteError,
+) -> EffectResult {
+    match error {
+        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Requeue,
+        WriteError::Unknown { .. } => {
+            // One GET settles what became of it; if that fails too, the next tick tries.
+            let _settled = context.cluster.fetch(&change.key).await;
+            EffectResult::Requeue
+        }
+        WriteError::Throttled { retry_after_ms } => EffectResult::RetryAfter(*retry_after_ms),
+        WriteError::Altered(_) => EffectResult::Altered(error.to_string()),
+        WriteError::NotFound { .. }
+        | WriteError::Forbidden { .. }
+        | WriteError::Invalid { .. }
+        | WriteError::Pruned { .. }
+        | WriteError::NotServed { .. } => EffectResult::Refused(match write {
+            Some(write) if change.key.kind() == canary.workload().kind() => {
+                canary.workload().refused(&canary.subject(&context.settings), write, &error.to_string())
+            }
+            _ => format!("{} could not be written: {error}", change.key),
+        }),
+    }
+}
+
+/// What happened to the object, for the log.
+fn verb(change: &Change) -> &'static str {
+    match change.action {
+        Action::Create(_) => "created",
+        Action::Merge { .. } | Action::Json { .. } => "updated",
+        Action::Delete(_) => "deleted",
+    }
+}

@@ -1,0 +1,128 @@
+//! What the user should know of a Canary that is processed all the same, as far as the cluster shows it: once each, as
+//! soon as the world has been looked at, which is before traffic moves.
+
+use vexil_analysis::SyncState;
+use vexil_api::Remark;
+use vexil_object::{ObjectKey, Objects, Seen, kinds, meta};
+use vexil_plan::CanaryContext;
+use vexil_workload::{Mixed, Selector, mixed};
+
+use crate::{
+    Context,
+    autoscalers::Autoscalers,
+    observe::{Observation, discovery, slices},
+    runtime::CanaryRuntime,
+};
+
+/// Everything that is to be reported.
+pub(crate) fn of_cluster(
+    context: &Context,
+    canary: &CanaryContext,
+    observation: &Observation,
+) -> Vec<Remark> {
+    let said = |path: &str| {
+        let path = path.to_owned();
+        move |message: String| Remark { path: path.clone(), message }
+    };
+    let subject = canary.subject(&context.settings);
+    let ports = discovery(canary, |port| canary.workload().unpublished(&subject, port, &observation.have))
+        .unwrap_or_default();
+    let services = context.registry.services().remarks(&observation.target(canary), &observation.have);
+    let mut remarks: Vec<Remark> = Vec::new();
+    let rivals = Autoscalers::of(canary.subject(&context.settings)).rivals(&observation.have);
+    remarks.extend(rivals.into_iter().map(said("spec.autoscalerRef")));
+    remarks.extend(ports.into_iter().map(said("spec.service.portDiscovery")));
+    remarks.extend(services.into_iter().map(said("spec.service.port")));
+    remarks.extend(missing_labels(canary, &observation.selector).map(said("spec.targetRef")));
+    remarks.extend(tracked(canary).map(said("status.trackedConfigs")));
+    remarks
+}
+
+/// How long other pods must be seen behind a Service, in milliseconds: after a change of its selector its addresses
+/// follow a moment later.
+const REPORT_AFTER_MS: u64 = 5_000;
+
+/// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep
+/// the Services from being as wanted, and are told there.
+pub(crate) fn foreign_pods(
+    context: &Context,
+    canary: &CanaryContext,
+    observation: &Observation,
+    runtime: &mut CanaryRuntime,
+) -> Option<Remark> {
+    let strange = foreign_pods_text(context, canary, observation)
+        .filter(|_| observation.seen.backends == SyncState::InSync);
+    let Some(message) = strange else {
+        runtime.foreign_pods_since = None;
+        return None;
+    };
+    let now = context.clock.now();
+    let lasts = now.since(*runtime.foreign_pods_since.get_or_insert(now));
+    (lasts >= REPORT_AFTER_MS).then(|| Remark { path: "spec.targetRef".to_owned(), message })
+}
+
+fn foreign_pods_text(context: &Context, canary: &CanaryContext, observation: &Observation) -> Option<String> {
+    let target = observation.target(canary);
+    let own = &canary.spec().target_ref.name;
+    let sides = [(target.canary(), own.clone()), (target.primary(), format!("{own}-primary"))];
+    sides.into_iter().find_map(|(service, deployment)| {
+        let slices = slices(&context.cluster, canary.key().namespace(), &service)?;
+        let pods = vexil_workload::strangers(&deployment, slices.iter().map(AsRef::as_ref));
+        let [first, ..] = pods.as_slice() else { return None };
+        Some(format!(
+            "Service {service} selects pods that are not of Deployment {deployment}, such as those of {first}, and \
+             sends them its requests: give them other labels"
+        ))
+    })
+}
+
+/// A primary whose pods do not have all labels of the target's selector, because it was made for a target with fewer.
+fn missing_labels(canary: &CanaryContext, selector: &Selector) -> Option<String> {
+    if selector.lacks.is_empty() {
+        return None;
+    }
+    let text = |pairs: &std::collections::BTreeMap<String, String>| {
+        pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
+    };
+    Some(format!(
+        "the pods of Deployment {}-primary do not have the labels {}, which follow from the target's selector; its \
+         Services select by {} until the next promotion has added them",
+        canary.spec().target_ref.name,
+        text(&selector.lacks),
+        text(&selector.primary),
+    ))
+}
+
+/// ConfigMaps and Secrets that another operator has copied for the primary.
+fn tracked(canary: &CanaryContext) -> Option<String> {
+    let tracked = canary.status().tracked_configs.as_ref().filter(|tracked| !tracked.is_empty())?;
+    Some(format!(
+        "this operator does not track ConfigMaps and Secrets; the copies that another operator has made of {} are left \
+         alone, and the primary uses them until the next promotion has it use the originals",
+        tracked.keys().cloned().collect::<Vec<_>>().join(", ")
+    ))
+}
+
+/// Other Deployments whose pods the Services of this Canary would select, so that its clients would get another app.
+/// They join what is looked at: when one of them changes, this is looked at anew.
+pub(crate) fn overlapping_deployments(
+    context: &Context,
+    canary: &CanaryContext,
+    selector: &Selector,
+    have: &mut Objects,
+) -> Option<String> {
+    let listed = context.cluster.list(kinds::DEPLOYMENT, canary.key().namespace())?;
+    let subject = canary.subject(&context.settings);
+    let Mixed { names, text } = mixed(&subject, selector, listed.iter().map(AsRef::as_ref))?;
+    for live in listed {
+        if names.iter().any(|name| name == meta::text(&live, "/metadata/name")) {
+            let key = ObjectKey::new(
+                kinds::DEPLOYMENT,
+                canary.key().namespace(),
+                meta::text(&live, "/metadata/name"),
+            );
+            have.insert(key, Seen::Present(live));
+        }
+    }
+    Some(text)
+}

@@ -1,0 +1,55 @@
+//! What an operator supports: the Services, and one router per provider.
+
+use std::sync::Arc;
+
+use vexil_routing::{Router, Services};
+
+use crate::cache::ResolvedCache;
+
+/// The routers of an operator. The binary fills it; no other code names a router.
+#[derive(Clone)]
+pub struct Registry {
+    services: Arc<dyn Services>,
+    routers: Vec<Arc<dyn Router>>,
+    cache: Arc<ResolvedCache>,
+}
+
+impl Registry {
+    /// A registry without a router.
+    pub fn new(services: impl Services + 'static) -> Self {
+        Registry { services: Arc::new(services), routers: Vec::new(), cache: Arc::default() }
+    }
+
+    /// Adds a router under the names that it serves. If two routers serve a provider, the first one is used.
+    #[must_use]
+    pub fn with(mut self, router: impl Router + 'static) -> Self {
+        self.routers.push(Arc::new(router));
+        self.cache = Arc::default();
+        self
+    }
+
+    /// The router of a provider; `None` for an unknown provider.
+    pub fn router(&self, provider: &str) -> Option<&Arc<dyn Router>> {
+        self.routers.iter().find(|router| router.serves(provider))
+    }
+
+    /// All routers, in the order in which they were added.
+    pub fn routers(&self) -> impl Iterator<Item = &Arc<dyn Router>> {
+        self.routers.iter()
+    }
+
+    /// The names of all providers, in the order in which they were added.
+    pub fn providers(&self) -> Vec<&'static str> {
+        self.routers.iter().map(|router| router.name()).collect()
+    }
+
+    /// The Services that every provider builds on.
+    pub fn services(&self) -> &dyn Services {
+        self.services.as_ref()
+    }
+
+    /// Validated specs of the Canaries that were opened last.
+    pub(crate) fn cache(&self) -> &ResolvedCache {
+        &self.cache
+    }
+}
