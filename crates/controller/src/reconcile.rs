@@ -162,7 +162,7 @@ async fn converge_and_decide(
                     context.telemetry.stepped(&canary, context.clock.now().since(started));
                 }
                 log_notices(context, &canary, &memory, &transition);
-                runtime.delivered.clear();
+                runtime.forget_delivered(&transition.memory.outbox);
                 runtime.status_failures = 0;
                 match live.and_then(|_| reread(context, &canary)) {
                     Some(next) => canary = next,

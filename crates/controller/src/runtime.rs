@@ -6,7 +6,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use vexil_analysis::{Memory, Millis, Question, Receiver, WaitKind};
+use vexil_analysis::{Memory, Millis, Outbox, Question, Receiver, WaitKind};
 
 use crate::{session::Session, watch_index::Dependencies, write_conflict::ConflictBackoff};
 
@@ -33,7 +33,7 @@ pub(crate) struct CanaryRuntime {
     pub(crate) settled_memory: Option<MemoryDigest>,
     /// Notices handed to the deliverer.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
-    /// Notices delivered since the memory was last written.
+    /// Notices that were delivered and that the outbox in the status still has.
     pub(crate) delivered: Vec<(u64, Receiver)>,
     /// What the API server made something else of, though it does as it shall, and has not been told.
     pub(crate) altered: BTreeSet<String>,
@@ -70,6 +70,15 @@ impl CanaryRuntime {
             self.reported.pop_front();
         }
         true
+    }
+
+    /// The status was written with this outbox: a delivery matters until the outbox no longer has the notice. Not each
+    /// write takes out what was delivered.
+    pub(crate) fn forget_delivered(&mut self, outbox: &Outbox) {
+        let waits = |(seq, to): &(u64, Receiver)| {
+            outbox.entries.iter().any(|entry| entry.seq == *seq && entry.to.contains(to))
+        };
+        self.delivered.retain(waits);
     }
 
     /// Changes of what was looked at matter from now on.

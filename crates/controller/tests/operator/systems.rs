@@ -192,8 +192,19 @@ async fn a_port_that_no_container_has_is_named_and_nobody_is_sent_there() {
         assert_eq!(told(&stage, "no port named nope"), 1, "{}", stage.story(NAME).text());
         assert_eq!(stage.story(NAME).courses["workload podinfo"].len(), 1);
         assert!(!stage.story(NAME).courses.contains_key("service podinfo"), "{}", stage.story(NAME).text());
+        // An edit that decides nothing writes the status; the receipt of the Event survives it.
+        let wrong = json!({"spec": {"service": {"targetPort": "nope"}, "skipAnalysis": true}});
+        place.apply_with(&stage, wrong).await;
+        stage.pass(5.0).await;
         place.apply(&stage).await;
         stage.until_phase(NAME, "Initialized").await;
+        stage.pass(5.0).await;
+        assert_eq!(
+            stage.canary(NAME).await["status"]["outbox"]["entries"],
+            Value::Null,
+            "{}",
+            place.provider
+        );
         stage.check_laws(NAME);
     }
 }

@@ -12,8 +12,12 @@ use super::{
 /// Edited at 25 %, deleted at 50 %: both times it is at once as the status says.
 pub async fn put_back(stage: Stage) -> anyhow::Result<()> {
     stage.first_step(json!({})).await?;
+    // Each edit comes when the operator has seen the route as it wrote it: an edit within that millisecond is part of
+    // the same write for it.
+    stage.event("Advance {} canary weight 25").await?;
     stage.edit_route(60).await?;
     stage.line("route primary 50 canary 50").await?;
+    stage.event("Advance {} canary weight 50").await?;
     stage.delete_route().await?;
     stage.rests_in("Succeeded").await?;
     let story = PROMOTED

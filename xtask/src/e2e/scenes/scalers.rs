@@ -114,7 +114,7 @@ pub async fn hpa_of_another(stage: Stage) -> anyhow::Result<()> {
 pub async fn keda_pauses(stage: Stage) -> anyhow::Result<()> {
     let trigger = json!({
         "type": "prometheus",
-        "metadata": {"serverAddress": "http://prometheus:9090", "query": "sum(rate(podinfo[1m]))", "threshold": "5"},
+        "metadata": {"serverAddress": "http://prometheus:9090", "query": "sum(rate(requests{service=\"podinfo-canary\"}[1m]))", "threshold": "5"},
     });
     let object = json!({
         "apiVersion": "keda.sh/v1alpha1",
@@ -134,6 +134,9 @@ pub async fn keda_pauses(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(named).await?;
     paused(&stage, "podinfo", true).await?;
     paused(&stage, "podinfo-primary", false).await?;
+    let copy = stage.api.get(SCALED_OBJECTS, stage.namespace(), "podinfo-primary").await?.unwrap_or_default();
+    let query = text(&copy, "/spec/triggers/0/metadata/query");
+    ensure!(query.contains("podinfo-primary"), "the primary's ScaledObject asks {query}");
     stage.push("6.0.1").await?;
     stage.line("status Progressing 25").await?;
     paused(&stage, "podinfo", false).await?;
