@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use vexil_controller::{Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_controller::{Context, Operator, Settings, Telemetry};
 use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
 
@@ -33,17 +33,12 @@ pub async fn serve(args: Args) -> Result<()> {
     let access = Access { kubeconfig: given(&args.kubeconfig).map(Into::into), master: given(&args.master) };
     let client = connect(&access).await?;
     let scope = given(&args.namespace).map_or(Scope::All, Scope::Namespace);
-    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections(&registry));
+    let settings = settings(&args)?;
+    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections(&registry, &settings));
     let telemetry = Telemetry::new(version, &args.mesh_provider);
     let listening = http::listen(args.port, telemetry.clone())?;
-    let context = Context {
-        cluster: cluster.clone(),
-        registry,
-        transport: Arc::new(Egress::with(rules(&args)?)?),
-        clock: Arc::new(SystemClock::default()),
-        telemetry,
-        settings: Arc::new(settings(&args)?),
-    };
+    let context = Context::new(cluster.clone(), registry, settings, Egress::with(rules(&args)?)?)
+        .with_telemetry(telemetry);
     let operating = operate(&args, context, cluster);
     let mut signals = Signals::listen()?;
     let impatience = async {
@@ -98,7 +93,7 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     }
     let namespace = given(&args.namespace).unwrap_or_else(|| args.leader_election_namespace.clone());
     let mut election = Election::new(cluster, &namespace, identity(), {
-        let clock = Arc::clone(&context.clock);
+        let clock = Arc::clone(context.clock());
         move || clock.now().0
     });
     loop {

@@ -147,10 +147,10 @@ async fn pods(context: &Context, canary: &CanaryContext, observation: &Observati
         Side::Primary => vexil_workload::Side::Primary,
         Side::Canary => vexil_workload::Side::Canary,
     };
-    let Some(query) = canary.workload().pod_query(&subject, side, &observation.have) else {
+    let Some(query) = canary.workload().pod_query(&subject, side, &observation.objects) else {
         return Answer::Passed;
     };
-    let workload = observation.have.get(&subject.key(canary.workload().kind(), side)).object().cloned();
+    let workload = observation.objects.get(&subject.key(canary.workload().kind(), side)).object().cloned();
     match context.cluster.list_live(kinds::POD, canary.key().namespace(), &query).await {
         Ok(pods) => match explain(Readiness::Waiting(String::new()), &workload.unwrap_or_default(), &pods) {
             Readiness::Waiting(text) | Readiness::Failed(text) if !text.is_empty() => {

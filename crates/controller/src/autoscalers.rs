@@ -85,7 +85,7 @@ impl<'a> Autoscalers<'a> {
     }
 
     /// The same as the engine is told it.
-    pub(crate) fn fit(&self, have: &Objects) -> SyncState {
+    pub(crate) fn sync_state(&self, have: &Objects) -> SyncState {
         match self.primary(have) {
             Ok(changes) if changes.is_empty() => SyncState::InSync,
             Ok(_) => SyncState::OutOfSync,

@@ -1,4 +1,4 @@
-//! What every tick is given.
+//! What every reconcile works with.
 
 use std::sync::Arc;
 
@@ -6,26 +6,62 @@ use vexil_egress::Transport;
 use vexil_kube::Cluster;
 use vexil_plan::{CanaryContext, Planner, StatusContext};
 
-use crate::{Clock, Registry, Settings, Telemetry};
+use crate::{Clock, Registry, Settings, SystemClock, Telemetry};
 
-/// What every tick is given. Cheap to clone.
+/// What every reconcile works with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// Caches and writes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
     /// Routers.
-    pub registry: Registry,
-    /// The way out, for metrics and hooks.
-    pub transport: Arc<dyn Transport>,
+    pub(crate) registry: Registry,
+    /// The HTTP client for metrics and hooks.
+    pub(crate) transport: Arc<dyn Transport>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The operator's own metrics.
-    pub telemetry: Telemetry,
+    pub(crate) telemetry: Telemetry,
     /// Flags.
-    pub settings: Arc<Settings>,
+    pub(crate) settings: Arc<Settings>,
 }
 
 impl Context {
+    /// An operator on this cluster, with these routers and flags. `transport` sends metric queries and hooks. The clock is
+    /// the machine's, and the metrics are new; both can be replaced.
+    pub fn new(
+        cluster: Cluster,
+        registry: Registry,
+        settings: Settings,
+        transport: impl Transport + 'static,
+    ) -> Self {
+        let telemetry = Telemetry::new(env!("CARGO_PKG_VERSION"), &settings.provider);
+        Context {
+            cluster,
+            registry,
+            transport: Arc::new(transport),
+            clock: Arc::new(SystemClock::default()),
+            telemetry,
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// Uses another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Context { clock, ..self }
+    }
+
+    /// Counts in these metrics, for a process that serves them.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Context { telemetry, ..self }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// Opens Canaries for this operator.
     pub(crate) fn planner(&self) -> Planner<'_> {
         Planner::new(&self.registry, &self.settings)

@@ -34,7 +34,7 @@ pub(crate) async fn converge(
     memory: &Memory,
     runtime: &mut CanaryRuntime,
 ) -> Converged {
-    let before = Observation::take(context, canary, memory, context.clock.now());
+    let before = Observation::take(context, canary, memory);
     let drift = drift(memory, runtime, &before);
     let converged = settle(context, canary, memory, runtime, before).await;
     Converged { drift, ..converged }
@@ -43,7 +43,7 @@ pub(crate) async fn converge(
 /// Routes that differ although neither the memory has changed since they were right, nor we have written them.
 fn drift(memory: &Memory, runtime: &CanaryRuntime, observation: &Observation) -> Option<String> {
     runtime.settled_memory.filter(|settled| *settled == MemoryDigest::of(memory))?;
-    match &observation.seen.routes {
+    match &observation.observed.routes {
         LiveRoutes::Present { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
         }
@@ -62,7 +62,7 @@ async fn settle(
     let mut observation = before;
     for _ in 0..MOST_EFFECTS {
         let now = context.clock.now();
-        let effect = match next_effect(canary.plan(), memory, &observation.seen, now) {
+        let effect = match next_effect(canary.plan(), memory, &observation.observed, now) {
             Next::Settled => return settled(memory, now, runtime, observation),
             Next::Wait(pause) => return waits(pause, runtime, observation),
             Next::Do(effect) => effect,
@@ -73,25 +73,25 @@ async fn settle(
                 ..blocked(ConflictBackoff::text(&effect), now, runtime, observation)
             };
         }
-        if let Some(law) = laws::broken_by_choice(memory, &observation.seen, &effect)
-            .or_else(|| laws::broken_by_route(&observation.seen, &effect))
+        if let Some(law) = laws::broken_by_choice(memory, &observation.observed, &effect)
+            .or_else(|| laws::broken_by_route(&observation.observed, &effect))
         {
-            return blocked(invalid_spec::report_broken_law(context, canary, law), now, runtime, observation);
+            return blocked(invalid_spec::report_broken_law(context, law), now, runtime, observation);
         }
         match apply_effect(context, canary, memory, &observation, &effect).await {
             EffectResult::Done => {
                 runtime.conflict.record(memory, &effect, context.clock.now());
-                observation = Observation::take(context, canary, memory, context.clock.now());
+                observation = Observation::take(context, canary, memory);
             }
             EffectResult::TargetMoved => return waits(Pending::TargetChanged, runtime, observation),
             EffectResult::Requeue => {
-                return again(runtime, Observation::take(context, canary, memory, now), None);
+                return again(runtime, Observation::take(context, canary, memory), None);
             }
             EffectResult::RetryAfter(ms) => return again(runtime, observation, Some(ms)),
             EffectResult::Refused(error) => return blocked(error, now, runtime, observation),
             EffectResult::Altered(text) => {
-                observation = Observation::take(context, canary, memory, context.clock.now());
-                if next_effect(canary.plan(), memory, &observation.seen, now) == Next::Do(effect) {
+                observation = Observation::take(context, canary, memory);
+                if next_effect(canary.plan(), memory, &observation.observed, now) == Next::Do(effect) {
                     return blocked(text, now, runtime, observation);
                 }
                 // It does as it shall all the same: worth a remark, and no reason to wait.
@@ -111,7 +111,7 @@ fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observatio
     runtime.attempts = 0;
     runtime.outcome_unknown = false;
     // Before the first route is wanted none is missing.
-    let routed = matches!(observation.seen.routes, LiveRoutes::Present { .. });
+    let routed = matches!(observation.observed.routes, LiveRoutes::Present { .. });
     runtime.settled_memory = routed.then(|| MemoryDigest::of(memory));
     Converged { state: Convergence::Settled, observation, drift: None, retry_ms: None }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn decide(
         now,
         due: Facts::is_due(memory.last_step, canary.plan().interval_ms, now),
         convergence: converged.state.clone(),
-        seen: converged.observation.seen.clone(),
+        seen: converged.observation.observed.clone(),
         waiting: runtime.waiting,
         drift: converged.drift.clone(),
         delivered: runtime.delivered.clone(),
@@ -58,8 +58,8 @@ async fn overtaken(
             return;
         }
         let now = context.clock.now();
-        let seen = Observation::take(context, canary, memory, now).seen;
-        let pushed = revision(&seen) != revision(&before.observation.seen);
+        let seen = Observation::take(context, canary, memory).observed;
+        let pushed = revision(&seen) != revision(&before.observation.observed);
         let was_settled = before.state == Convergence::Settled;
         let to_do = matches!(next_effect(canary.plan(), memory, &seen, now), Next::Do(_));
         if pushed || was_settled && to_do {

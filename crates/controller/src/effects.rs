@@ -66,24 +66,24 @@ fn render(
     let (subject, scalers) =
         (canary.subject(&context.settings), Autoscalers::of(canary.subject(&context.settings)));
     let changes = match effect {
-        Effect::Backends => services.backends(&target, &observation.have).map_err(|e| e.to_string())?,
-        Effect::Scaler => scalers.primary(&observation.have).map_err(|e| e.to_string())?,
-        Effect::Apex => services.apex(&target, &observation.have).map_err(|e| e.to_string())?,
+        Effect::Backends => services.backends(&target, &observation.objects).map_err(|e| e.to_string())?,
+        Effect::Scaler => scalers.primary(&observation.objects).map_err(|e| e.to_string())?,
+        Effect::Apex => services.apex(&target, &observation.objects).map_err(|e| e.to_string())?,
         Effect::Route(want) => {
-            canary.router().render(&target, want, &observation.have).map_err(|e| e.to_string())?
+            canary.router().render(&target, want, &observation.objects).map_err(|e| e.to_string())?
         }
         Effect::ScaleToZero => {
             // Its scaler's hands are off before: else it would give back what is taken.
-            let pause = scalers.pause(&observation.have).map_err(|e| e.to_string())?;
+            let pause = scalers.pause(&observation.objects).map_err(|e| e.to_string())?;
             let change =
-                canary.workload().scale_to_zero(&subject, &observation.have).map_err(|e| e.to_string())?;
+                canary.workload().scale_to_zero(&subject, &observation.objects).map_err(|e| e.to_string())?;
             return Ok((pause.into_iter().chain(change).collect(), Some(Write::ScaleToZero)));
         }
         Effect::ScaleUp => {
             let scaling =
-                canary.workload().scale_up(&subject, &observation.have).map_err(|e| e.to_string())?;
+                canary.workload().scale_up(&subject, &observation.objects).map_err(|e| e.to_string())?;
             let write = scaling.as_ref().map(|scaling| Write::ScaleUp(scaling.replicas));
-            let resume = scalers.resume(&observation.have).map_err(|e| e.to_string())?;
+            let resume = scalers.resume(&observation.objects).map_err(|e| e.to_string())?;
             let changes = resume.into_iter().chain(scaling.map(|scaling| scaling.change));
             return Ok((changes.collect(), write));
         }
@@ -119,9 +119,9 @@ async fn copy(
     };
     let copy = match write {
         Write::CreatePrimary => {
-            canary.workload().create_primary(&subject, &target, Some(revision), &observation.have)
+            canary.workload().create_primary(&subject, &target, Some(revision), &observation.objects)
         }
-        _ => canary.workload().promote(&subject, &target, revision, &observation.have),
+        _ => canary.workload().promote(&subject, &target, revision, &observation.objects),
     };
     match copy {
         Ok(PrimaryCopy::Held) => EffectResult::Done,
@@ -179,7 +179,7 @@ fn verify_route(
     result: EffectResult,
 ) -> EffectResult {
     let (Effect::Route(want), EffectResult::Done) = (effect, &result) else { return result };
-    let mut have = observation.have.clone();
+    let mut have = observation.objects.clone();
     let keys: Vec<ObjectKey> = have.iter().map(|(key, _)| key.clone()).collect();
     for key in keys {
         let seen = context.cluster.look(&key);

@@ -1,4 +1,4 @@
-//! A Canary that cannot be processed as it is written: it says so in its status, and what is in force stays safe.
+//! A Canary whose spec is invalid: its status says so, and what is in force stays safe.
 
 use std::sync::Arc;
 
@@ -10,15 +10,15 @@ use vexil_plan::{CanaryContext, StatusContext, refused_conditions};
 
 use crate::{Context, reconcile_result::ReconcileResult, runtime::CanaryRuntime, warning_events};
 
-/// What is done about a Canary with defects.
+/// What of an invalid Canary is in force.
 pub(crate) enum InForce {
-    /// It is safeguarded: decided on with the binding and the limits that are in force.
-    Halted(Box<CanaryContext>),
-    /// Nothing of it is in force, or too little is left of it to go by.
-    Left,
+    /// The binding and the limits that its status records.
+    Bound(Box<CanaryContext>),
+    /// Nothing, or too little is left of the spec.
+    Nothing,
 }
 
-/// Reports the defects once, and finds what is in force.
+/// Emits an Event about the defects, once, and finds what is in force.
 pub(crate) fn report(
     context: &Context,
     live: &Arc<Value>,
@@ -26,16 +26,19 @@ pub(crate) fn report(
     runtime: &mut CanaryRuntime,
     defects: &[Defect],
 ) -> (ReconcileResult, InForce) {
-    let after = warning_events::invalid(context, key, runtime, defects);
+    let result = warning_events::invalid(context, key, runtime, defects);
     context.telemetry.accepted(key, false);
     match context.planner().in_force(live, defects) {
-        Some(canary) => (after, InForce::Halted(Box::new(canary))),
-        None => (after, InForce::Left),
+        Some(canary) => (result, InForce::Bound(Box::new(canary))),
+        None => (result, InForce::Nothing),
     }
 }
 
-/// Writes the conditions of a Canary that nothing is decided on. One write for each distinct text and generation.
-pub(crate) async fn mark(
+/// Writes the conditions of a Canary of which nothing is in force: once for each text and generation.
+///
+/// # Errors
+/// Of the write.
+pub(crate) async fn write_conditions(
     context: &Context,
     live: &Value,
     key: &ObjectKey,
@@ -43,27 +46,25 @@ pub(crate) async fn mark(
 ) -> Result<(), WriteError> {
     let before: CanaryStatus =
         live.get("status").and_then(|status| serde_json::from_value(status.clone()).ok()).unwrap_or_default();
-    let kind = meta::text(live, "/spec/targetRef/kind");
-    let wanted =
-        StatusContext { kind, generation: generation(live), refused: Some(text), now: context.clock.now() };
-    let after = refused_conditions(&before, &wanted);
+    let status = StatusContext {
+        kind: meta::text(live, "/spec/targetRef/kind"),
+        generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
+        refused: Some(text),
+        now: context.clock.now(),
+    };
+    let after = refused_conditions(&before, &status);
     if after == before {
         return Ok(());
     }
-    let status = live.get("status").cloned().unwrap_or_default();
+    let live_status = live.get("status").cloned().unwrap_or_default();
     let after = serde_json::to_value(&after).unwrap_or_default();
-    context.cluster.write_status(key, &Precondition::of(live), &status, &after).await.map(drop)
+    context.cluster.write_status(key, &Precondition::of(live), &live_status, &after).await.map(drop)
 }
 
-/// `metadata.generation`.
-pub(crate) fn generation(live: &Value) -> Option<i64> {
-    live.pointer("/metadata/generation").and_then(Value::as_i64)
-}
-
-/// A decision or an effect that breaks a law is not carried out: it is counted and reported. It takes a defect of ours
-/// to come here.
-pub(crate) fn report_broken_law(context: &Context, canary: &CanaryContext, law: &'static str) -> String {
+/// Counts and logs a decision or an effect that would break a law, and returns the message for the user. Nothing is
+/// written then; only a defect of Vexil leads here.
+pub(crate) fn report_broken_law(context: &Context, law: &'static str) -> String {
     context.telemetry.broke(law);
-    tracing::error!(canary = %canary.name(), law, "invariant violated; nothing is written");
+    tracing::error!(law, "invariant violated; nothing is written");
     format!("internal error, nothing was written: {law}; please report it with the status of this Canary")
 }

@@ -32,6 +32,7 @@ mod reconcile_result;
 mod runtime;
 mod session;
 mod startup;
+mod status_writes;
 
 mod telemetry;
 mod warning_events;

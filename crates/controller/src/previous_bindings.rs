@@ -20,7 +20,7 @@ pub(crate) enum ReleaseError {
 }
 
 /// Whether anything is left to be released.
-pub(crate) fn fit(
+pub(crate) fn sync_state(
     context: &Context,
     canary: &CanaryContext,
     memory: &Memory,
@@ -54,7 +54,7 @@ pub(crate) fn changes(
             }
         }
     }
-    changes.retain(|change| !observation.have.has(&change.key));
+    changes.retain(|change| !observation.objects.has(&change.key));
     match in_use.filter(|_| changes.is_empty()) {
         Some(text) => Err(ReleaseError::InUse(text)),
         None => Ok(changes),

@@ -1,9 +1,9 @@
-//! Trouble that the engine cannot tell, because there is no plan to decide on or no status to remember it in: one Event
-//! for each distinct text, named after it, so that neither a tick nor a crash repeats it.
+//! Warnings outside of the outbox: what the engine does not decide on, or what cannot be remembered in a status. Each text is
+//! one Event, named after its digest, so that neither a reconcile nor a crash repeats it.
 
 use serde_json::Value;
 use vexil_analysis::{Known, bounded};
-use vexil_api::{Defect, summary};
+use vexil_api::{Defect, Remark, summary};
 use vexil_object::{Kind, ObjectKey, kinds, meta};
 use vexil_plan::CanaryContext;
 
@@ -12,7 +12,7 @@ use crate::{
     runtime::CanaryRuntime, warnings,
 };
 
-/// A Canary that cannot be understood. Its traffic stays as it is.
+/// A Canary whose spec is invalid. Its traffic stays as it is.
 pub(crate) fn invalid(
     context: &Context,
     key: &ObjectKey,
@@ -26,19 +26,16 @@ pub(crate) fn invalid(
     }
 }
 
-/// What the user should know of a Canary that is processed all the same.
+/// What the user should know of the spec, although it is valid.
 pub(crate) fn spec_warnings(
     context: &Context,
     canary: &CanaryContext,
     runtime: &mut CanaryRuntime,
 ) -> Vec<Notification> {
-    let told = canary.warnings().iter().flat_map(|remark| {
-        emit_once(context, canary.live(), canary.key(), runtime, &remark.to_string()).notifications
-    });
-    told.collect()
+    emit_all(context, canary, runtime, canary.warnings())
 }
 
-/// What the cluster shows beside: autoscalers that the Canary does not name, ports that are not published.
+/// What the user should know of the cluster: autoscalers that the Canary does not name, ports that are not published.
 pub(crate) fn cluster_warnings(
     context: &Context,
     canary: &CanaryContext,
@@ -46,48 +43,60 @@ pub(crate) fn cluster_warnings(
     runtime: &mut CanaryRuntime,
 ) -> Vec<Notification> {
     let foreign_pods = warnings::foreign_pods(context, canary, observation, runtime);
-    let told = warnings::of_cluster(context, canary, observation).into_iter().chain(foreign_pods).flat_map(
-        |remark| emit_once(context, canary.live(), canary.key(), runtime, &remark.to_string()).notifications,
-    );
-    told.collect()
+    let mut warnings = warnings::of_cluster(context, canary, observation);
+    warnings.extend(foreign_pods);
+    emit_all(context, canary, runtime, &warnings)
 }
 
-/// Writes that the API server made something else of, though it holds nothing up. Told once.
+/// Writes that the API server stored differently, without effect on the rollout.
 pub(crate) fn altered(
     context: &Context,
     canary: &CanaryContext,
     runtime: &mut CanaryRuntime,
 ) -> Vec<Notification> {
     let texts = std::mem::take(&mut runtime.altered);
-    texts
-        .iter()
-        .flat_map(|text| emit_once(context, canary.live(), canary.key(), runtime, text).notifications)
-        .collect()
+    let emitted = texts.iter().flat_map(|text| {
+        emit_once(context, canary.live(), canary.key(), runtime, text).notifications
+    });
+    emitted.collect()
 }
 
-/// How long something may not be seen before it is told, in milliseconds.
+fn emit_all(
+    context: &Context,
+    canary: &CanaryContext,
+    runtime: &mut CanaryRuntime,
+    warnings: &[Remark],
+) -> Vec<Notification> {
+    let emitted = warnings.iter().flat_map(|warning| {
+        emit_once(context, canary.live(), canary.key(), runtime, &warning.to_string()).notifications
+    });
+    emitted.collect()
+}
+
+/// How long an object may be unobservable before that is reported, in milliseconds.
 const REPORT_AFTER_MS: u64 = 5_000;
 
-/// What cannot be dependencies at, so that nothing is decided on it: rights that are missing, or another namespace than the
-/// one that is watched. Told when it lasts.
+/// Objects that cannot be observed, so that nothing is decided: rights are missing, or they are outside of the watched
+/// namespace. Reported if it lasts.
 pub(crate) fn unobserved(
     context: &Context,
     canary: &CanaryContext,
     observation: &Observation,
     runtime: &mut CanaryRuntime,
 ) -> ReconcileResult {
-    let unknown = observation.have.iter().filter(|(_, seen)| !seen.is_known()).map(|(key, _)| key);
-    let addresses = observation.seen.primary_addresses == Known::NotKnown;
-    let why = unknown.filter_map(|key| why_unobserved(context, key)).next();
-    let why = why.or_else(|| trouble(context, kinds::ENDPOINT_SLICE).filter(|_| addresses));
-    let Some(text) = why else {
+    let unknown = observation.objects.iter().filter(|(_, seen)| !seen.is_known()).map(|(key, _)| key);
+    let addresses = observation.observed.primary_addresses == Known::NotKnown;
+    let reason = unknown.filter_map(|key| why_unobserved(context, key)).next();
+    let reason = reason.or_else(|| watch_error(context, kinds::ENDPOINT_SLICE).filter(|_| addresses));
+    let Some(text) = reason else {
         runtime.unobserved_since = None;
         return ReconcileResult::default();
     };
     let now = context.clock.now();
-    let lasts = now.since(*runtime.unobserved_since.get_or_insert(now));
-    if lasts < REPORT_AFTER_MS {
-        return ReconcileResult { requeue_ms: Some(REPORT_AFTER_MS - lasts), ..ReconcileResult::default() };
+    let lasted_ms = now.since(*runtime.unobserved_since.get_or_insert(now));
+    if lasted_ms < REPORT_AFTER_MS {
+        let requeue_ms = Some(REPORT_AFTER_MS - lasted_ms);
+        return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
     }
     emit_once(context, canary.live(), canary.key(), runtime, &text)
 }
@@ -98,15 +107,15 @@ fn why_unobserved(context: &Context, key: &ObjectKey) -> Option<String> {
             "{key} is outside of the namespace that this operator watches; run one that watches all of them"
         ));
     }
-    trouble(context, key.kind())
+    watch_error(context, key.kind())
 }
 
-fn trouble(context: &Context, kind: Kind) -> Option<String> {
-    let trouble = context.cluster.trouble(kind)?;
-    Some(format!("{} of {} cannot be watched: {trouble}", kind.plural, kind.api_version()))
+fn watch_error(context: &Context, kind: Kind) -> Option<String> {
+    let error = context.cluster.trouble(kind)?;
+    Some(format!("{} of {} cannot be watched: {error}", kind.plural, kind.api_version()))
 }
 
-/// Tells a text once, as a warning.
+/// Emits a warning, unless this process has emitted the same text lately.
 pub(crate) fn emit_once(
     context: &Context,
     live: &Value,
@@ -119,6 +128,6 @@ pub(crate) fn emit_once(
     if !runtime.is_new_event(&notification.event_name()) {
         return ReconcileResult::default();
     }
-    tracing::error!(canary = %format!("{}.{}", key.name(), key.namespace()), "{text}");
+    tracing::error!("{text}");
     ReconcileResult { notifications: vec![notification], ..ReconcileResult::default() }
 }

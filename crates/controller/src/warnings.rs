@@ -3,14 +3,14 @@
 
 use vexil_analysis::SyncState;
 use vexil_api::Remark;
-use vexil_object::{ObjectKey, Objects, Seen, kinds, meta};
+use vexil_kube::Listed;
 use vexil_plan::CanaryContext;
-use vexil_workload::{Mixed, Selector, mixed};
+use vexil_workload::{Selector, mixed};
 
 use crate::{
     Context,
     autoscalers::Autoscalers,
-    observe::{Observation, discovery, slices},
+    observe::{Observation, discovery, label_lists, slices},
     runtime::CanaryRuntime,
 };
 
@@ -25,11 +25,11 @@ pub(crate) fn of_cluster(
         move |message: String| Remark { path: path.clone(), message }
     };
     let subject = canary.subject(&context.settings);
-    let ports = discovery(canary, |port| canary.workload().unpublished(&subject, port, &observation.have))
+    let ports = discovery(canary, |port| canary.workload().unpublished(&subject, port, &observation.objects))
         .unwrap_or_default();
-    let services = context.registry.services().remarks(&observation.target(canary), &observation.have);
+    let services = context.registry.services().remarks(&observation.target(canary), &observation.objects);
     let mut remarks: Vec<Remark> = Vec::new();
-    let rivals = Autoscalers::of(canary.subject(&context.settings)).rivals(&observation.have);
+    let rivals = Autoscalers::of(canary.subject(&context.settings)).rivals(&observation.objects);
     remarks.extend(rivals.into_iter().map(said("spec.autoscalerRef")));
     remarks.extend(ports.into_iter().map(said("spec.service.portDiscovery")));
     remarks.extend(services.into_iter().map(said("spec.service.port")));
@@ -51,7 +51,7 @@ pub(crate) fn foreign_pods(
     runtime: &mut CanaryRuntime,
 ) -> Option<Remark> {
     let strange = foreign_pods_text(context, canary, observation)
-        .filter(|_| observation.seen.backends == SyncState::InSync);
+        .filter(|_| observation.observed.backends == SyncState::InSync);
     let Some(message) = strange else {
         runtime.foreign_pods_since = None;
         return None;
@@ -103,26 +103,16 @@ fn tracked(canary: &CanaryContext) -> Option<String> {
     ))
 }
 
-/// Other Deployments whose pods the Services of this Canary would select, so that its clients would get another app.
-/// They join what is looked at: when one of them changes, this is looked at anew.
+/// Other Deployments whose pods the Services of this Canary select, so that its clients would reach another app.
 pub(crate) fn overlapping_deployments(
     context: &Context,
     canary: &CanaryContext,
     selector: &Selector,
-    have: &mut Objects,
 ) -> Option<String> {
-    let listed = context.cluster.list(kinds::DEPLOYMENT, canary.key().namespace())?;
-    let subject = canary.subject(&context.settings);
-    let Mixed { names, text } = mixed(&subject, selector, listed.iter().map(AsRef::as_ref))?;
-    for live in listed {
-        if names.iter().any(|name| name == meta::text(&live, "/metadata/name")) {
-            let key = ObjectKey::new(
-                kinds::DEPLOYMENT,
-                canary.key().namespace(),
-                meta::text(&live, "/metadata/name"),
-            );
-            have.insert(key, Seen::Present(live));
-        }
+    let mut listed = Vec::new();
+    for Listed { kind, namespace, index, value } in label_lists(canary, selector) {
+        listed.extend(context.cluster.list_by(kind, &namespace, index, &value)?);
     }
-    Some(text)
+    let subject = canary.subject(&context.settings);
+    mixed(&subject, selector, listed.iter().map(AsRef::as_ref)).map(|mixed| mixed.text)
 }
