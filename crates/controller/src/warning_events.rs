@@ -55,9 +55,9 @@ pub(crate) fn altered(
     runtime: &mut CanaryRuntime,
 ) -> Vec<Notification> {
     let texts = std::mem::take(&mut runtime.altered);
-    let emitted = texts.iter().flat_map(|text| {
-        emit_once(context, canary.live(), canary.key(), runtime, text).notifications
-    });
+    let emitted = texts
+        .iter()
+        .flat_map(|text| emit_once(context, canary.live(), canary.key(), runtime, text).notifications);
     emitted.collect()
 }
 

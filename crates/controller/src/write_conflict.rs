@@ -34,7 +34,8 @@ impl ConflictBackoff {
     /// milliseconds; `None` if there is no conflict.
     pub(crate) fn unconfirmed(&self, now: Millis) -> Option<(&Effect, u64)> {
         let since = now.since(self.at);
-        let (_, effect) = self.last.as_deref().filter(|_| self.times > FREE_ATTEMPTS && since < CONFIRM_MS)?;
+        let (_, effect) =
+            self.last.as_deref().filter(|_| self.times > FREE_ATTEMPTS && since < CONFIRM_MS)?;
         Some((effect, CONFIRM_MS - since))
     }
 
@@ -66,7 +67,9 @@ impl ConflictBackoff {
     }
 
     fn is_same(&self, memory: &Memory, effect: &Effect) -> bool {
-        self.last.as_deref().is_some_and(|(before, done)| done == effect && *before == without_messages(memory))
+        self.last
+            .as_deref()
+            .is_some_and(|(before, done)| done == effect && *before == without_messages(memory))
     }
 }
 

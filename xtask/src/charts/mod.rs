@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// Where Helm cannot be built.
-pub(crate) fn can_render() -> anyhow::Result<bool> {
+pub fn can_render() -> anyhow::Result<bool> {
     Ok(Helm::find()?.is_some())
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn can_render() -> anyhow::Result<bool> {
 ///
 /// # Errors
 /// Where Helm cannot be built.
-pub(crate) fn helm() -> anyhow::Result<Option<PathBuf>> {
+pub fn helm() -> anyhow::Result<Option<PathBuf>> {
     Ok(Helm::find()?.map(|helm| helm.path().to_owned()))
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn helm() -> anyhow::Result<Option<PathBuf>> {
 ///
 /// # Errors
 /// Where there is no Helm and no Go to build one with, and what Helm says of the values.
-pub(crate) fn render(
+pub fn render(
     provider: &str,
     (namespace, release): (&str, &str),
     values: &[&str],

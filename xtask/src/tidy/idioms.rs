@@ -42,14 +42,14 @@ const PROVIDERS: &[&str] = &[
     "traefik",
 ];
 
-/// The routers themselves, the two lists of crates/metrics, the products that the testbed and its stage play, and, by
+/// The routers themselves, the two lists of crates/metrics, the products that the testbed plays, and, by
 /// its name, the wiring.
 const MAY_NAME: &[&str] = &[
     "crates/routing-",
     "crates/metrics/src/builtin/",
     "crates/metrics/src/providers/",
-    "crates/stage/",
-    "crates/testbed/",
+    "crates/testbed-",
+    "bins/lab/",
     "xtask/",
 ];
 

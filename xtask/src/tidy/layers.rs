@@ -11,7 +11,7 @@ use super::{
 pub struct Layer {
     /// Its folder.
     pub name: &'static str,
-    /// What it may import. `*` is everything but the testbed.
+    /// What it may import. `*` is everything but the testbed and what plays on it.
     pub imports: &'static [&'static str],
     /// What its tests and examples may import besides; the testbed they all may.
     pub tests: &'static [&'static str],
@@ -41,46 +41,43 @@ pub const LAYERS: &[Layer] = &[
             "analysis", "api", "egress", "kube", "metrics", "object", "plan", "routing", "webhook",
             "workload",
         ],
-        tests: &["routing-*", "stage"],
+        tests: &["routing-*"],
     },
-    Layer { name: "testbed", imports: &["api"], tests: &[] },
+    Layer { name: "testbed-apiserver", imports: &[], tests: &[] },
+    Layer { name: "testbed-promql", imports: &[], tests: &[] },
+    Layer { name: "testbed-cluster", imports: &["api", "testbed-apiserver", "testbed-promql"], tests: &[] },
     Layer {
-        name: "stage",
-        imports: &["analysis", "controller", "egress", "kube", "routing-*", "testbed"],
+        name: "testbed-rig",
+        imports: &[
+            "analysis",
+            "controller",
+            "egress",
+            "kube",
+            "routing-*",
+            "testbed-apiserver",
+            "testbed-cluster",
+            "testbed-promql",
+        ],
         tests: &[],
     },
     Layer { name: "vexil", imports: &["*"], tests: &[] },
     Layer { name: "loadtester", imports: &["api", "egress", "program"], tests: &[] },
-    Layer { name: "xtask", imports: &["*", "testbed"], tests: &[] },
+    Layer { name: "lab", imports: &["*", "testbed-*"], tests: &[] },
+    Layer { name: "xtask", imports: &["api"], tests: &[] },
 ];
 
 /// Dependencies that only some may have, and why.
 const GUARDED: &[(&str, &[&str], &str)] = &[
-    ("reqwest", &["egress", "xtask"], "HTTP leaves by one door, which bounds it: crates/egress"),
-    (
-        "kube",
-        &["api", "kube", "stage", "testbed", "vexil", "xtask"],
-        "one crate talks to the API server: crates/kube",
-    ),
+    ("reqwest", &["egress", "lab", "testbed-rig"], "HTTP leaves by one door, which bounds it: crates/egress"),
+    ("kube", &["api", "kube", "lab", "testbed-*", "vexil"], "one crate talks to the API server: crates/kube"),
     (
         "tokio",
-        &[
-            "controller",
-            "egress",
-            "kube",
-            "loadtester",
-            "program",
-            "stage",
-            "webhook",
-            "testbed",
-            "vexil",
-            "xtask",
-        ],
+        &["controller", "egress", "kube", "lab", "loadtester", "program", "testbed-*", "vexil", "webhook"],
         "only the edge waits",
     ),
     (
         "anyhow",
-        &["loadtester", "testbed", "vexil", "xtask"],
+        &["lab", "loadtester", "testbed-*", "vexil", "xtask"],
         "a library tells its errors apart by what the caller can do",
     ),
     ("rand", &[], "what happens can be replayed: nothing here throws dice"),
@@ -95,7 +92,7 @@ static ENGINE: Rule =
 
 fn covers(patterns: &[&str], name: &str) -> bool {
     patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some("") => name != "testbed",
+        Some("") => !name.starts_with("testbed-") && name != "lab",
         Some(prefix) => name.starts_with(prefix),
         None => *pattern == name,
     })
@@ -107,7 +104,8 @@ fn layer(name: &str) -> Option<&'static Layer> {
 
 impl Layer {
     fn may(&self, other: &str, in_tests: bool) -> bool {
-        covers(self.imports, other) || in_tests && (other == "testbed" || covers(self.tests, other))
+        covers(self.imports, other)
+            || in_tests && (other.starts_with("testbed-") || covers(self.tests, other))
     }
 }
 
@@ -169,8 +167,8 @@ pub fn table() -> String {
     let mut table = "| crate | may import (of ours) |\n|---|---|\n".to_owned();
     let list = |names: &[&str]| match names {
         [] => "nothing".to_owned(),
-        ["*"] => "everything but `testbed`".to_owned(),
-        ["*", "testbed"] => "everything".to_owned(),
+        ["*"] => "everything but `testbed-*`".to_owned(),
+        ["*", "testbed-*"] => "everything".to_owned(),
         names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
     };
     for layer in LAYERS {

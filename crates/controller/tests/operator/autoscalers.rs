@@ -7,7 +7,7 @@ use crate::cluster::Stage;
 const NAME: &str = "podinfo";
 const HPA: (&str, &str) = ("autoscaling/v2", "HorizontalPodAutoscaler");
 const SCALED_OBJECT: (&str, &str) = ("keda.sh/v1alpha1", "ScaledObject");
-const KEDA: &str = include_str!("../../../testbed/crds/keda.sh.yaml");
+const KEDA: &str = vexil_testbed_cluster::KEDA;
 
 /// An HPA of at least `min` pods.
 fn hpa(name: &str, target: &str, min: u64) -> Value {

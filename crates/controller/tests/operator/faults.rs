@@ -5,10 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::{task::JoinSet, time::sleep};
-use vexil_testbed::{
-    api::{ApiServer, Fault, FaultAction, Loss, Matcher},
-    world::Settings,
-};
+use vexil_testbed_apiserver::{ApiServer, Fault, FaultAction, Loss, Matcher};
+use vexil_testbed_cluster::Settings;
 
 use crate::cluster::{
     Leash, OPERATOR, Stage,

@@ -42,7 +42,7 @@ async fn an_hpa_of_the_user_on_the_primary_keeps_its_replicas() {
 #[tokio::test(start_paused = true)]
 async fn the_primarys_scaled_object_asks_about_the_primary_or_the_query_is_reported() {
     let mut stage = Stage::open().await;
-    stage.cluster.apply_yaml(include_str!("../../../testbed/crds/keda.sh.yaml")).await.unwrap();
+    stage.cluster.apply_yaml(vexil_testbed_cluster::KEDA).await.unwrap();
     stage.start();
     let keda = ("keda.sh/v1alpha1", "ScaledObject");
     let query = |of: &str| format!("sum(rate(requests{{of=~\"{of}\"}}[1m]))");

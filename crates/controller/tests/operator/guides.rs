@@ -4,7 +4,7 @@
 
 use std::{path::Path, time::Duration};
 
-use vexil_testbed::world::{Load, Settings, System};
+use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::cluster::Stage;
 

@@ -7,10 +7,8 @@ use std::{future::pending, sync::Arc};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
-use vexil_testbed::{
-    api::{Fault, FaultAction, Matcher},
-    world::{FromFn, plain},
-};
+use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
+use vexil_testbed_cluster::{FromFn, plain};
 
 use crate::cluster::{OPERATOR, Stage, manifests};
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
-use vexil_testbed::world::{FromFn, plain};
+use vexil_testbed_cluster::{FromFn, plain};
 
 use crate::cluster::Stage;
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vexil_testbed::world::Load;
+use vexil_testbed_cluster::Load;
 
 use crate::cluster::{Stage, manifests};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vexil_kube::Scope;
-use vexil_testbed::world::{Settings, System};
+use vexil_testbed_cluster::{Settings, System};
 
 use crate::cluster::Stage;
 

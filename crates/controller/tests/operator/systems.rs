@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vexil_testbed::world::{Settings, System};
+use vexil_testbed_cluster::{Settings, System};
 
 use crate::cluster::Stage;
 

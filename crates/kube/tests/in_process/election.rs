@@ -5,10 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use vexil_kube::{Cluster, Election, LEASE_NAME, Scope, Standing};
 use vexil_object::{Kind, ObjectKey, meta};
-use vexil_testbed::{
-    Clock,
-    api::{ApiServer, Fault, FaultAction, Matcher},
-};
+use vexil_testbed_apiserver::{ApiServer, Clock, Fault, FaultAction, Matcher};
 
 fn candidate(server: &ApiServer, name: &str) -> Election {
     let (cluster, _) = Cluster::new(server.client(), Scope::All, vec![]);

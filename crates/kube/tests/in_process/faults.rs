@@ -10,10 +10,7 @@ use vexil_object::{
     kinds::{CONFIG_MAP, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, ENDPOINT_SLICE, SERVICE},
     meta,
 };
-use vexil_testbed::{
-    Clock,
-    api::{ApiServer, Fault, FaultAction, Loss, Matcher},
-};
+use vexil_testbed_apiserver::{ApiServer, Clock, Fault, FaultAction, Loss, Matcher};
 
 /// Runs a story in namespace `test` with a Deployment `podinfo` that was made before.
 async fn story<F: Future<Output = ()>>(tell: impl FnOnce(Stage, ApiServer, ObjectKey, Value) -> F) {

@@ -13,7 +13,7 @@ mod faults;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
 
-use vexil_testbed::{Clock, api::ApiServer};
+use vexil_testbed_apiserver::{ApiServer, Clock};
 
 macro_rules! in_process {
     ($($name:ident)*) => {$(

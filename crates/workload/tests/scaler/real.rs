@@ -161,7 +161,7 @@ fn an_hpa_of_any_version_is_copied_once_and_followed() {
 #[ignore = "needs a Kubernetes API server: set KUBECONFIG_E2E"]
 fn a_scaledobject_is_copied_once_followed_and_rests() {
     let cluster = Cluster::fresh("vexil-keda");
-    cluster.kubectl(&["apply", "-f", "-"], include_str!("../../../testbed/crds/keda.sh.yaml"));
+    cluster.kubectl(&["apply", "-f", "-"], include_str!("../../../testbed-cluster/crds/keda.sh.yaml"));
     cluster.kubectl(&["wait", "--for=condition=established", "crd/scaledobjects.keda.sh"], "");
     let mut scene = keda();
     let mut source = guides_scaled_object();

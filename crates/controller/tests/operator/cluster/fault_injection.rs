@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
-use vexil_testbed::world::Load;
+use vexil_testbed_cluster::Load;
 
 use super::{Leash, Stage};
 

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use vexil_controller::{Settings, Telemetry};
 use vexil_kube::Scope;
-use vexil_stage::{ErrorLog, Options, Process, SkewedClock, Watchdog};
-use vexil_testbed::world::{Cluster, FromFn, plain};
+use vexil_testbed_cluster::{Cluster, FromFn, plain};
+use vexil_testbed_rig::{ErrorLog, Options, Process, SkewedClock, Watchdog};
 
 pub use self::{record::Recorder, story::Story};
-pub use vexil_stage::{Leash, OPERATOR, manifests};
+pub use vexil_testbed_rig::{Leash, OPERATOR, manifests};
 
 /// Time between two looks at what has been recorded.
 const LOOK: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ impl Stage {
     }
 
     /// The same with other settings of the cluster.
-    pub async fn with(settings: vexil_testbed::world::Settings) -> Stage {
+    pub async fn with(settings: vexil_testbed_cluster::Settings) -> Stage {
         let (log, listening) = ErrorLog::listen();
         let cluster = Cluster::with(settings).await.unwrap();
         let recorder = Recorder::start(cluster.server());

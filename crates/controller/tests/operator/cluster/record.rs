@@ -17,7 +17,7 @@ use kube::{
 };
 use serde_json::Value;
 use tokio::{task::JoinSet, time::Instant};
-use vexil_testbed::api::ApiServer;
+use vexil_testbed_apiserver::ApiServer;
 
 const KINDS: [(&str, &str, &str, &str); 6] = [
     ("flagger.app", "v1beta1", "Canary", "canaries"),

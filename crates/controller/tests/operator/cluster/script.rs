@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
-use vexil_testbed::world::{Load, Running, Tally};
+use vexil_testbed_cluster::{Load, Running, Tally};
 
 use super::{Stage, manifests::merge};
 

@@ -1,0 +1,75 @@
+//! The clients: real requests through the gateway at a steady rate, each with its answer.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{Request, header::HOST};
+use tokio::{
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use vexil_testbed_cluster::{Network, VERSION_HEADER};
+
+use super::record::{Answer, Answers, Recorder};
+
+/// Time between two requests.
+const EVERY: Duration = Duration::from_millis(200);
+
+/// Where clients go: URLs and hosts. The first that leads to a version counts; there is more than one only while a user
+/// changes the address on purpose.
+pub type Entrances = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Sends until it is dropped.
+pub fn start(network: Network, entrances: Entrances, recorder: Recorder, answers: Answers) -> JoinSet<()> {
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut under_way = JoinSet::new();
+        loop {
+            ticks.tick().await;
+            while under_way.try_join_next().is_some() {}
+            let to = entrances.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let (network, answers, at) = (network.clone(), answers.clone(), recorder.ms());
+            under_way.spawn(async move {
+                let mut last = None;
+                for (url, host) in to {
+                    let answer = ask(&network, &url, &host, at).await;
+                    let served = !answer.is_lost();
+                    last = Some(answer);
+                    if served {
+                        break;
+                    }
+                }
+                if let Some(answer) = last {
+                    answers.push(answer);
+                }
+            });
+        }
+    });
+    task
+}
+
+async fn ask(network: &Network, url: &str, host: &str, at: u64) -> Answer {
+    let mut answer = Answer { at, status: 0, version: String::new(), why: String::new() };
+    let request = Request::get(url).header(HOST, host).body(Bytes::new());
+    let request = match request {
+        Ok(request) => request,
+        Err(error) => return Answer { why: error.to_string(), ..answer },
+    };
+    match network.send(request).await {
+        Ok(response) => {
+            answer.status = response.status().as_u16();
+            let version = response.headers().get(VERSION_HEADER).and_then(|value| value.to_str().ok());
+            answer.version = version.unwrap_or_default().to_owned();
+            if answer.is_lost() {
+                answer.why = String::from_utf8_lossy(response.body()).trim().to_owned();
+            }
+        }
+        Err(error) => answer.why = error.to_string(),
+    }
+    answer
+}

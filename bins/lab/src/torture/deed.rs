@@ -1,0 +1,276 @@
+//! How each step of a case is carried out.
+
+use std::{
+    collections::BTreeSet,
+    sync::{PoisonError, atomic::Ordering},
+};
+
+use anyhow::bail;
+use serde_json::{Value, json};
+use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
+use vexil_testbed_rig::{OPERATOR, manifests};
+
+use super::{
+    place::{NAME, NAMESPACE},
+    record::{Ms, Span, number, text},
+    step::{Moment, Step, Which},
+    world::{IMAGE, World},
+};
+
+/// How long a moment of a case may be in coming.
+const PATIENCE: Ms = 300_000;
+/// How long the operator may be busy with one request that is answered wrongly.
+const HARM: Ms = 35_000;
+const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
+
+/// What came of a step.
+pub enum Done {
+    /// It is done.
+    Well,
+    /// The API server refused it.
+    Refused,
+    /// The moment did not come.
+    Stuck(Moment),
+}
+
+impl World {
+    /// Carries out one step.
+    ///
+    /// # Errors
+    /// When the cluster cannot do it, which is a mistake of the case.
+    pub async fn carry_out(&mut self, step: &Step) -> anyhow::Result<Done> {
+        match step {
+            Step::Apply => self.apply().await?,
+            Step::Until(moment) => {
+                let moment = *moment;
+                if !self.until(PATIENCE, |world| world.is_at(moment)).await {
+                    return Ok(Done::Stuck(moment));
+                }
+            }
+            Step::Pass(ms) => self.pass(*ms).await,
+            Step::Push(tag) => self.push(tag).await?,
+            Step::Edit(title, spec) => return self.edit(title, spec).await,
+            Step::EditBack => self.edit_back().await?,
+            Step::Remake(ms) => self.remake(*ms).await?,
+            Step::Crash(app, tag) => self.crash(app, tag),
+            Step::KeepDown(app, tag, ms) => {
+                let end = self.recorder.ms() + ms;
+                while self.recorder.ms() < end {
+                    self.crash(app, tag);
+                    self.pass(200).await;
+                }
+            }
+            Step::Scale(name, replicas) => self.scale(name, *replicas).await?,
+            Step::DeleteTarget => {
+                self.deed("the target is deleted", 0);
+                self.cluster.delete(DEPLOYMENT.0, DEPLOYMENT.1, NAMESPACE, NAME).await?;
+            }
+            Step::MakeTarget(tag) => {
+                self.know(tag);
+                self.make(NAME, tag).await?;
+            }
+            Step::EditRoute => self.edit_route().await?,
+            Step::DeleteService(name) => {
+                self.deed(&format!("Service {name} is deleted"), 0);
+                self.cluster.delete("v1", "Service", NAMESPACE, name).await?;
+            }
+            Step::Hook(name, status) => {
+                let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
+                hooks.insert((*name).to_owned(), *status);
+            }
+            Step::Kill => self.kill().await,
+            Step::Start if self.is_alive => {}
+            Step::Start => self.start(),
+            Step::Jump(ms) => self.clock.jump(*ms),
+            Step::Harm(which, times, action) => self.harm(*which, 0, *times, action.clone()),
+            Step::DropWatches => self.cluster.server().drop_watches(),
+            Step::Compact => {
+                self.cluster.server().compact();
+                self.cluster.server().drop_watches();
+            }
+            Step::AsFlagger => self.as_flagger().await?,
+        }
+        Ok(Done::Well)
+    }
+
+    /// Whether a moment has come.
+    pub fn is_at(&self, moment: Moment) -> bool {
+        let canary = self.canary();
+        let phase = text(&canary, "/status/phase");
+        match moment {
+            Moment::Phase(wanted) => phase == wanted,
+            Moment::Step(step) if self.place.has_weights() => {
+                number(&canary, "/status/canaryWeight") >= 25 * step
+            }
+            Moment::Step(step) => phase == "Progressing" && number(&canary, "/status/iterations") >= step,
+            Moment::Draining => canary.pointer("/status/drainUntil").is_some_and(|until| !until.is_null()),
+            Moment::Rest => {
+                matches!(phase, "Initialized" | "Succeeded" | "Failed")
+                    && canary.pointer("/status/ending").is_none_or(Value::is_null)
+            }
+        }
+    }
+
+    /// Remembers something that excuses errors from now on, for so long.
+    pub fn deed(&mut self, what: &str, ms: Ms) {
+        let from = self.recorder.ms();
+        self.deeds.push(Span { from, to: from.saturating_add(ms), what: what.to_owned() });
+    }
+
+    fn know(&mut self, tag: &str) {
+        self.tag = tag.to_owned();
+        self.is_bad.store(tag.starts_with("bad"), Ordering::Relaxed);
+    }
+
+    async fn push(&mut self, tag: &str) -> anyhow::Result<()> {
+        self.know(tag);
+        // The target may be away.
+        if self.recorder.object("deployments.apps", NAME).is_some() {
+            self.cluster.set_image(NAMESPACE, NAME, "podinfod", &format!("{IMAGE}:{tag}")).await?;
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self, app: &str, tag: &str) {
+        let what = format!("pods of {app} {tag} crash");
+        match self.deeds.last_mut().filter(|last| last.what == what) {
+            Some(last) => last.to = self.recorder.ms(),
+            None => self.deed(&what, 0),
+        }
+        let families: BTreeSet<String> = {
+            let seen = self.recorder.seen();
+            let pods = seen
+                .now
+                .iter()
+                .filter(|((kind, ..), pod)| kind == "pods" && text(pod, "/metadata/labels/app") == app);
+            let pods = pods.filter(|(_, pod)| text(pod, "/spec/containers/0/image").ends_with(tag));
+            pods.map(|(_, pod)| text(pod, "/metadata/labels/pod-template-hash").to_owned()).collect()
+        };
+        for family in families {
+            self.cluster.crash_pods(NAMESPACE, &[("app", app), ("pod-template-hash", &family)]);
+        }
+    }
+
+    async fn edit(&mut self, title: &str, spec: &Value) -> anyhow::Result<Done> {
+        // Where clients go is what such an edit changes: they may find it by either address.
+        let moves = ["service.port", "service.name", "provider", "routeRef"];
+        let before = self.spec.clone();
+        if moves.iter().any(|field| title.starts_with(field)) {
+            self.enter(&[&before, spec]);
+        }
+        Ok(if self.replace_spec(spec).await? { Done::Well } else { Done::Refused })
+    }
+
+    async fn edit_back(&mut self) -> anyhow::Result<()> {
+        let spec = self.spec.clone();
+        if self.recorder.object("canaries.flagger.app", NAME).is_some() && !self.replace_spec(&spec).await? {
+            bail!("the first spec is refused");
+        }
+        Ok(())
+    }
+
+    async fn remake(&mut self, ms: u64) -> anyhow::Result<()> {
+        // Its Services and routes go with it.
+        self.deed("the Canary is deleted", ms);
+        self.cluster.delete("flagger.app/v1beta1", "Canary", NAMESPACE, NAME).await?;
+        self.pass(ms).await;
+        self.apply_canary().await?;
+        self.until(60_000, |world| world.is_at(Moment::Phase("Initialized"))).await;
+        let now = self.recorder.ms();
+        if let Some(deed) = self.deeds.last_mut() {
+            deed.to = now;
+        }
+        Ok(())
+    }
+
+    async fn scale(&mut self, name: &str, replicas: u32) -> anyhow::Result<()> {
+        let what = format!("{name} sleeps");
+        let now = self.recorder.ms();
+        if replicas == 0 {
+            self.deeds.push(Span { from: now, to: Ms::MAX, what });
+        } else if let Some(span) = self.deeds.iter_mut().find(|span| span.what == what && span.to == Ms::MAX)
+        {
+            span.to = now + 2_000;
+        }
+        if self.recorder.object("deployments.apps", name).is_some() {
+            let body = json!({"spec": {"replicas": replicas}});
+            self.cluster.merge(DEPLOYMENT, (NAMESPACE, name), &body).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts the canary's share in the primary's place and the other way round.
+    async fn edit_route(&mut self) -> anyhow::Result<()> {
+        let resource = self.place.routes;
+        let found = {
+            let seen = self.recorder.seen();
+            let mut all = seen.now.iter().filter(|((kind, ..), _)| kind == resource);
+            let ours = |route: &Value| {
+                self.place.weights(route).iter().any(|(service, _)| service == "podinfo-primary")
+            };
+            all.find(|(_, route)| ours(route)).map(|(key, route)| (key.clone(), route.clone()))
+        };
+        let Some(((_, namespace, name), route)) = found else { return Ok(()) };
+        self.deed("the route is edited by hand", 0);
+        let mut route = (*route).clone();
+        turn(&mut route);
+        let (version, kind) = (text(&route, "/apiVersion").to_owned(), text(&route, "/kind").to_owned());
+        let body = json!({"spec": route.get("spec")});
+        self.cluster.merge((&version, &kind), (&namespace, &name), &body).await
+    }
+
+    /// Lets requests of the operator be answered wrongly: so many, after so many others.
+    pub fn harm(&mut self, which: Which, after: u32, times: u32, action: FaultAction) {
+        let mut matcher = match which {
+            Which::Writes => Matcher::writes(),
+            Which::Reads => Matcher { verb: Some("list".to_owned()), ..Matcher::default() },
+            Which::Watches => Matcher { verb: Some("watch".to_owned()), ..Matcher::default() },
+        };
+        matcher.user_agent = Some(OPERATOR.to_owned());
+        let fault = Fault::once(matcher, action).after(after).times(times);
+        self.cluster.server().faults().push(fault);
+        let from = self.recorder.ms();
+        let to = from + HARM * Ms::from(times);
+        self.impaired.push(Span { from, to, what: "the API server answers wrongly".to_owned() });
+    }
+
+    /// What another operator leaves behind, for ours to take over.
+    async fn as_flagger(&mut self) -> anyhow::Result<()> {
+        self.kill().await;
+        let status = json!({"status": {
+            "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "68bf6f479b", "trackedConfigs": {},
+            "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
+            "drainUntil": null, "postRollout": null, "wait": null, "outbox": null, "binding": null,
+        }});
+        let path = format!("/apis/flagger.app/v1beta1/namespaces/{NAMESPACE}/canaries/{NAME}/status");
+        self.patch(&path, "application/merge-patch+json", &status).await?;
+        self.start();
+        Ok(())
+    }
+}
+
+/// Turns the weights of every list round.
+fn turn(value: &mut Value) {
+    let weigh = |weight: &mut Value| {
+        let text = weight.is_string();
+        let number = weight.as_u64().or(weight.as_str().and_then(|text| text.parse().ok())).unwrap_or(0);
+        let other = 100_u64.saturating_sub(number);
+        *weight = if text { other.to_string().into() } else { other.into() };
+    };
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(turn),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "weight" { weigh(field) } else { turn(field) }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The first spec with a change laid over it.
+pub fn changed(spec: &Value, change: &Value) -> Value {
+    let mut spec = spec.clone();
+    manifests::merge(&mut spec, change);
+    spec
+}

@@ -1,0 +1,184 @@
+//! Plays a case from a new cluster to its end, and gathers what the laws say of it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures::FutureExt as _;
+use vexil_testbed_rig::{Leash, OPERATOR};
+
+use super::{
+    deed::Done,
+    finding::{Finding, Law},
+    laws,
+    place::NAME,
+    record::{Ms, Recorder, text},
+    step::{Case, Moment, Step},
+    story,
+    world::World,
+};
+
+/// How long the last rollout may take, from the push of a good revision.
+const BOUND: Ms = 600_000;
+/// The revision that every case ends with.
+pub const LAST: &str = "6.9.0";
+/// How long nothing may be asked for at rest.
+const REST: Ms = 120_000;
+
+/// What came of a case.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What broke a law.
+    pub findings: Vec<Finding>,
+    /// Requests of clients.
+    pub requests: u64,
+    /// Errors that routing made, by cause; excused or not.
+    pub lost: BTreeMap<String, u64>,
+    /// Errors that a version made.
+    pub by_version: u64,
+    /// How often the operator was killed.
+    pub kills: u32,
+    /// How many requests of the operator were answered wrongly.
+    pub faults: u64,
+    /// Writes of the first operator.
+    pub writes: u32,
+    /// Requests of the operator that read, and watches: what faults can befall.
+    pub reads: (u32, u32),
+    /// Events about the Canary, with their number.
+    pub events: BTreeMap<String, usize>,
+    /// Whether the API server refused an edit.
+    pub refused: bool,
+    /// Everything that happened, for people; only when asked for.
+    pub story: String,
+}
+
+/// Plays a case.
+///
+/// # Errors
+/// When the case itself cannot be played.
+pub async fn play(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
+    let mut world = World::open(case.place, Leash::new(case.cut_after)).await?;
+    let first = Arc::clone(&world.leash);
+    if let Some((which, after, action)) = &case.harm {
+        world.harm(*which, *after, 1, action.clone());
+    }
+    let mut outcome = Outcome::default();
+    let played = std::panic::AssertUnwindSafe(run(&mut world, case, &mut outcome)).catch_unwind().await;
+    match played {
+        Ok(done) => done?,
+        Err(_) => outcome.findings.push(Finding::new(Law::Panic, world.recorder.ms(), "the case panicked")),
+    }
+    outcome.writes = first.writes();
+    let audit = world.cluster.server().audit().of(OPERATOR);
+    outcome.faults = audit.iter().filter(|entry| entry.code == 0 || entry.code >= 429).count() as u64;
+    laws::judge(&mut world, case, &mut outcome);
+    if tell {
+        outcome.story = story::tell(&world);
+    }
+    Ok(outcome)
+}
+
+async fn run(world: &mut World, case: &Case, outcome: &mut Outcome) -> anyhow::Result<()> {
+    for step in &case.steps {
+        match world.carry_out(step).await? {
+            Done::Well => {}
+            Done::Refused => {
+                outcome.refused = true;
+                return Ok(());
+            }
+            Done::Stuck(moment) => {
+                let at = world.recorder.ms();
+                let text = format!("{moment:?} does not come; phase {}", world.phase());
+                outcome.findings.push(Finding::new(Law::Ends, at, text));
+                break;
+            }
+        }
+    }
+    heal(world).await?;
+    world.carry_out(&Step::Push(LAST)).await?;
+    let is_over = |world: &World| {
+        world.phase() == "Succeeded" && world.tag_of("podinfo-primary") == LAST && world.is_at(Moment::Rest)
+    };
+    if !world.until(BOUND, is_over).await {
+        let (at, phase, tag) = (world.recorder.ms(), world.phase(), world.tag_of("podinfo-primary"));
+        let text = format!("a good revision does not end as Succeeded: phase {phase}, primary {tag}");
+        outcome.findings.push(Finding::new(Law::Ends, at, text));
+        return Ok(());
+    }
+    world.pass(20_000).await;
+    laws::check_end(world, outcome);
+    rest(world, outcome).await;
+    Ok(())
+}
+
+/// Everything that was broken is whole again.
+async fn heal(world: &mut World) -> anyhow::Result<()> {
+    world.cluster.server().faults().clear();
+    let now = world.recorder.ms();
+    world
+        .impaired
+        .iter_mut()
+        .filter(|span| span.to != Ms::MAX)
+        .for_each(|span| span.to = span.to.min(now + 30_000));
+    if world.recorder.object("canaries.flagger.app", NAME).is_none() {
+        world.apply_canary().await?;
+    }
+    if let Ok(mut hooks) = world.hooks.lock() {
+        hooks.clear();
+    }
+    world.carry_out(&Step::EditBack).await?;
+    if world.recorder.object("deployments.apps", NAME).is_none() {
+        let tag: &'static str = "6.8.0";
+        world.carry_out(&Step::MakeTarget(tag)).await?;
+    }
+    let asleep: Vec<String> = world
+        .deeds
+        .iter()
+        .filter(|span| span.to == Ms::MAX)
+        .filter_map(|span| span.what.strip_suffix(" sleeps").map(str::to_owned))
+        .collect();
+    for name in asleep {
+        world.carry_out(&Step::Scale(name, 2)).await?;
+    }
+    world.carry_out(&Step::Start).await?;
+    world.pass(5_000).await;
+    let spec = world.spec.clone();
+    world.enter(&[&spec]);
+    Ok(())
+}
+
+/// At rest nothing is asked of the API server but watches.
+async fn rest(world: &mut World, outcome: &mut Outcome) {
+    let reads = |verb: &str| {
+        let count = world.cluster.server().audit().of(OPERATOR).iter().filter(|one| one.verb == verb).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    };
+    outcome.reads = (reads("list"), reads("watch"));
+    let audit = world.cluster.server().audit().clone();
+    let before = audit.of(OPERATOR).len();
+    let from = world.recorder.ms();
+    world.clients.shutdown().await;
+    world.pass(REST).await;
+    let asked: Vec<String> = audit
+        .of(OPERATOR)
+        .iter()
+        .skip(before)
+        .filter(|entry| entry.verb != "watch")
+        .map(vexil_testbed_apiserver::AuditEntry::line)
+        .collect();
+    if let Some(first) = asked.first() {
+        let text = format!("{} requests at rest in {} s: {first}, …", asked.len(), REST / 1_000);
+        outcome.findings.push(Finding::new(Law::Bounded, from, text));
+    }
+}
+
+/// The messages of Events about the Canary, with the time of each.
+pub fn events(recorder: &Recorder) -> Vec<(Ms, String)> {
+    let seen = recorder.seen();
+    let ours = seen.past.iter().filter(|(_, happened)| {
+        happened.resource == "events"
+            && !happened.gone
+            && text(&happened.object, "/involvedObject/kind") == "Canary"
+            && text(&happened.object, "/involvedObject/name") == NAME
+    });
+    let line = |object| format!("{} {}", text(object, "/type"), text(object, "/message"));
+    ours.map(|(at, happened)| (*at, line(&happened.object))).collect()
+}

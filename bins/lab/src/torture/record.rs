@@ -1,0 +1,137 @@
+//! What was recorded of a case: every answer to a client, every change of an object, every impediment.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::Value;
+use tokio::time::Instant;
+use vexil_testbed_apiserver::{Following, Happened};
+
+/// Milliseconds since the case began.
+pub type Ms = u64;
+
+/// One answer to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// When the request was sent.
+    pub at: Ms,
+    /// Its status; 0 where there was none.
+    pub status: u16,
+    /// The version that answered; empty where none did.
+    pub version: String,
+    /// Why there was none, or what a proxy said.
+    pub why: String,
+}
+
+impl Answer {
+    /// Whether routing, not a version, made an error of it.
+    pub fn is_lost(&self) -> bool {
+        self.version.is_empty()
+    }
+}
+
+/// The answers so far. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Answers(Arc<Mutex<Vec<Answer>>>);
+
+impl Answers {
+    /// Adds one.
+    pub fn push(&self, answer: Answer) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
+    }
+
+    /// All of them, by the time of their requests.
+    pub fn all(&self) -> Vec<Answer> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.sort_by_key(|answer| answer.at);
+        all
+    }
+}
+
+/// Something that excuses errors: a user's deed, an accident of the cluster, an operator that cannot act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// From when.
+    pub from: Ms,
+    /// Until when; the end of the case while it lasts.
+    pub to: Ms,
+    /// What it was.
+    pub what: String,
+}
+
+/// Objects as they are, and what happened to them, in order.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// By resource, namespace and name.
+    pub now: BTreeMap<(String, String, String), Arc<Value>>,
+    /// Everything that happened.
+    pub past: Vec<(Ms, Happened)>,
+}
+
+/// Follows the objects. Clones share what was seen.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    began: Instant,
+    following: Arc<Mutex<Following>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Recorder {
+    /// A recorder of what `following` tells.
+    pub fn new(following: Following) -> Self {
+        let following = Arc::new(Mutex::new(following));
+        Recorder { began: Instant::now(), following, seen: Arc::default() }
+    }
+
+    /// Now.
+    pub fn ms(&self) -> Ms {
+        self.since(Instant::now())
+    }
+
+    fn since(&self, at: Instant) -> Ms {
+        u64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The moment of a time.
+    pub fn instant(&self, ms: Ms) -> Instant {
+        self.began + Duration::from_millis(ms)
+    }
+
+    /// All that was seen, up to now.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(happened) = following.take() {
+            let key = (
+                happened.resource.clone(),
+                text(&happened.object, "/metadata/namespace").to_owned(),
+                text(&happened.object, "/metadata/name").to_owned(),
+            );
+            match happened.gone {
+                true => drop(seen.now.remove(&key)),
+                false => drop(seen.now.insert(key, Arc::clone(&happened.object))),
+            }
+            seen.past.push((self.since(happened.at), happened));
+        }
+        seen
+    }
+
+    /// One object of the namespace.
+    pub fn object(&self, resource: &str, name: &str) -> Option<Arc<Value>> {
+        let key = (resource.to_owned(), super::place::NAMESPACE.to_owned(), name.to_owned());
+        self.seen().now.get(&key).cloned()
+    }
+}
+
+/// A text of an object, empty where there is none.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A number of an object, 0 where there is none.
+pub fn number(object: &Value, pointer: &str) -> u64 {
+    object.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+//! Mode `seeds`: a random script on a random router. The same seed is the same script.
+
+use serde_json::{Value, json};
+use vexil_testbed_apiserver::{FaultAction, Loss};
+
+use super::{
+    deed::changed,
+    fields::Fields,
+    place::{PLACES, Place},
+    step::{Case, Moment, Step, Which},
+    world,
+};
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice that always fall the same way for a seed.
+    pub fn new(seed: u64) -> Self {
+        Dice(seed)
+    }
+
+    /// A number below `below`.
+    pub fn roll(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % below.max(1)
+    }
+
+    /// One of these.
+    fn pick<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+        let place = usize::try_from(self.roll(of.len() as u64)).unwrap_or(0);
+        of.get(place).cloned()
+    }
+}
+
+/// The script of a seed.
+///
+/// # Errors
+/// When there is no such router.
+pub fn case(fields: &Fields, seed: u64, router: Option<&str>) -> anyhow::Result<Case> {
+    let mut dice = Dice::new(seed);
+    let places: Vec<&'static Place> =
+        PLACES.iter().filter(|place| router.is_none_or(|name| name == place.name)).collect();
+    let place = dice.pick(&places).ok_or_else(|| anyhow::anyhow!("there is no such router"))?;
+    let spec = world::first_spec(place);
+    let mut steps = vec![Step::Apply];
+    if dice.roll(10) > 0 {
+        steps.push(Step::Until(Moment::Phase("Initialized")));
+    }
+    for _ in 0..4 + dice.roll(8) {
+        steps.extend(deed(&mut dice, fields, place, &spec));
+        let wait = [200, 1_000, 3_000, 7_000, 12_000, 30_000];
+        steps.push(Step::Pass(dice.pick(&wait).unwrap_or(1_000)));
+    }
+    let title = format!("{}, {} steps", place.name, steps.len());
+    Ok(Case { mode: "seeds", number: seed, title, place, steps, cut_after: None, harm: None })
+}
+
+/// Tags that become good and bad pods.
+const TAGS: [&str; 9] =
+    ["6.0.1", "6.0.2", "6.0.3", "6.0.0", "bad-1", "broken-1", "crash-1", "missing-1", "fragile-1"];
+
+/// Those whose pods are good.
+const GOOD: [&str; 4] = ["6.0.1", "6.0.2", "6.0.3", "6.0.0"];
+
+fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -> Vec<Step> {
+    let side = |dice: &mut Dice| dice.pick(&["podinfo", "podinfo-primary"]).unwrap_or_default().to_owned();
+    match dice.roll(20) {
+        0..=5 => vec![Step::Push(dice.pick(&TAGS).unwrap_or("6.0.1"))],
+        6 | 7 => edit(dice, fields, spec),
+        8 => vec![Step::EditBack],
+        9 | 10 => vec![Step::Crash(side(dice), "")],
+        11 => vec![
+            Step::Scale("podinfo-primary".to_owned(), 0),
+            Step::Pass(5_000 * (1 + dice.roll(6))),
+            Step::Scale("podinfo-primary".to_owned(), 2),
+        ],
+        12 => vec![Step::Jump(if dice.roll(2) == 0 { 3_600_000 } else { -3_600_000 })],
+        13 => vec![
+            Step::DeleteTarget,
+            Step::Pass(1_000 + 5_000 * dice.roll(4)),
+            Step::MakeTarget(dice.pick(&GOOD).unwrap_or("6.0.1")),
+        ],
+        14 if place.has_weights() => vec![Step::EditRoute],
+        14 | 15 => {
+            let services = ["podinfo", "podinfo-primary", "podinfo-canary"];
+            vec![Step::DeleteService(dice.pick(&services).unwrap_or_default().to_owned())]
+        }
+        16 => {
+            let name = dice.pick(&["acceptance-test", "load-test"]).unwrap_or("load-test");
+            let status = dice.pick(&[0, 500, 429, 200]).unwrap_or(500);
+            vec![Step::Hook(name, status), Step::Pass(10_000), Step::Hook(name, 200)]
+        }
+        17 => vec![Step::Kill, Step::Pass(dice.roll(20) * 500), Step::Start],
+        18 => vec![if dice.roll(2) == 0 { Step::DropWatches } else { Step::Compact }],
+        _ => vec![harm(dice)],
+    }
+}
+
+fn edit(dice: &mut Dice, fields: &Fields, spec: &Value) -> Vec<Step> {
+    let switches = [
+        json!({"suspend": true}),
+        json!({"skipAnalysis": true}),
+        json!({"revertOnDeletion": true}),
+        json!({"analysis": {"threshold": 1}}),
+        json!({"analysis": {"interval": "20s"}}),
+        json!({"progressDeadlineSeconds": 30}),
+    ];
+    if dice.roll(2) == 0
+        && let Some(change) = dice.pick(&switches)
+    {
+        return vec![Step::Edit(change.to_string(), changed(spec, &change))];
+    }
+    let field = usize::try_from(dice.roll(fields.count() as u64)).unwrap_or(0);
+    let edit = dice.pick(&fields.edits_of(field, spec));
+    edit.into_iter().map(|edit| Step::Edit(edit.title, edit.spec)).collect()
+}
+
+fn harm(dice: &mut Dice) -> Step {
+    let answer = |code, retry_after| FaultAction::Answer { code, retry_after };
+    let actions = [
+        answer(409, None),
+        answer(429, Some(2)),
+        answer(500, None),
+        answer(503, None),
+        FaultAction::LoseAnswer(Loss::Timeout),
+        FaultAction::LoseAnswer(Loss::Reset),
+        FaultAction::Hang,
+    ];
+    let which = dice.pick(&[Which::Writes, Which::Reads, Which::Watches]).unwrap_or(Which::Writes);
+    let times = u32::try_from(1 + dice.roll(3)).unwrap_or(1);
+    Step::Harm(which, times, dice.pick(&actions).unwrap_or(FaultAction::Hang))
+}

@@ -1,0 +1,260 @@
+//! What meshes have in common: a proxy beside every pod, which picks a Service by the routes and a pod of it, and
+//! counts on both sides.
+//!
+//! Routes and endpoints are those of `gateway_delay` ago; where no endpoint was known then, those of now are taken, as
+//! endpoints reach real sidecars sooner than routes do. Who calls is not known here: every caller is taken for the load
+//! tester (see [`CALLER`]), and all pods have a sidecar. Not done: retries, timeouts, circuit breaking and outlier
+//! detection, mTLS and permissions, locality, splitting anything but HTTP/1.1.
+
+mod pods;
+mod series;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use tokio::time::Instant;
+
+pub(crate) use self::pods::{Member, Pod};
+pub(crate) use self::series::{BUCKETS_MS, Meters, Report};
+use super::Gateway;
+use super::request::host;
+use super::turns::Turns;
+use crate::controllers::Snapshot;
+use crate::gateway::mesh::pods::Pods;
+use crate::kinds::{POD, Resource};
+use crate::network::{Address, Call, Directory, Mesh, Network, NetworkError, PortRef, Refused};
+use crate::network::{lock, plain};
+
+/// Name and namespace of the workload that every request of the network is taken to come from.
+pub(crate) const CALLER: (&str, &str) = ("flagger-loadtester", "test");
+
+/// A product whose sidecars these are.
+pub(crate) trait Product: fmt::Debug + Send + Sync + 'static {
+    /// The kinds that its routes are made of.
+    const KINDS: &'static [Resource];
+
+    /// Its routes, read from the objects.
+    type Routes: fmt::Debug + Default + PartialEq + Send + Sync;
+
+    /// Reads the objects.
+    fn read(seen: &Snapshot) -> Self::Routes;
+
+    /// What a proxy does with a request.
+    fn route<'r>(routes: &'r Self::Routes, asked: &Asked<'_>) -> To<'r>;
+
+    /// Its series, without values.
+    fn meters() -> Meters;
+
+    /// Counts one request.
+    fn record(meters: &mut Meters, report: &Report<'_>);
+}
+
+/// A Service, and one port of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Target {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The port; without one it is the port that was asked for, or else the only one that there is.
+    pub port: Option<u16>,
+}
+
+/// Services by weight.
+pub(crate) type Split = Vec<(u64, Target)>;
+
+/// Which proxy a request comes to first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// The caller's sidecar.
+    Sidecar,
+    /// The mesh's gateway for requests from outside.
+    Gateway,
+}
+
+/// A request as the first proxy sees it.
+#[derive(Debug)]
+pub(crate) struct Asked<'a> {
+    /// Which proxy that is.
+    pub entrance: Entrance,
+    /// The host that the request asks for, without a port.
+    pub host: &'a str,
+    /// The Service that its address means; a gateway knows none.
+    pub service: Option<&'a Target>,
+    /// The request.
+    pub request: &'a Request<Bytes>,
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum To<'r> {
+    /// To the Service that it asks for.
+    Asked,
+    /// To one of these.
+    Split(&'r Split),
+    /// Nowhere: the proxy answers it.
+    Nowhere(StatusCode, &'static str),
+}
+
+/// All proxies of a mesh.
+#[derive(Debug)]
+pub(crate) struct Sidecars<P: Product> {
+    network: Network,
+    state: Mutex<Arc<State<P>>>,
+    meters: Mutex<Meters>,
+}
+
+#[derive(Debug)]
+struct State<P: Product> {
+    routes: P::Routes,
+    directory: Directory,
+    pods: Pods,
+    turns: Arc<SplitTurns>,
+}
+
+/// Whose turn it is in each split. They begin anew when any route changes.
+#[derive(Debug, Default)]
+struct SplitTurns(Mutex<BTreeMap<Split, Turns>>);
+
+impl SplitTurns {
+    fn next(&self, split: &Split) -> Option<Target> {
+        let mut all = lock(&self.0);
+        if !all.contains_key(split) {
+            all.insert(split.clone(), Turns::new(split.iter().map(|(weight, _)| *weight)));
+        }
+        let place = all.get(split)?.next()?;
+        split.get(place).map(|(_, target)| target.clone())
+    }
+}
+
+impl<P: Product> Default for State<P> {
+    fn default() -> Self {
+        State {
+            routes: P::Routes::default(),
+            directory: Directory::default(),
+            pods: Pods::default(),
+            turns: Arc::default(),
+        }
+    }
+}
+
+impl<P: Product> Sidecars<P> {
+    /// Proxies that know no routes yet.
+    pub fn new(network: Network) -> Self {
+        Sidecars { network, state: Mutex::default(), meters: Mutex::new(P::meters()) }
+    }
+
+    /// Answers a request that comes to `entrance` on `port`.
+    pub async fn answer(
+        &self,
+        entrance: Entrance,
+        service: Option<Target>,
+        port: u16,
+        request: Request<Bytes>,
+    ) -> Response<Bytes> {
+        let state = Arc::clone(&lock(&self.state));
+        let host = host(&request);
+        let asked = Asked { entrance, host: &host, service: service.as_ref(), request: &request };
+        let target = match P::route(&state.routes, &asked) {
+            To::Asked => service.clone(),
+            To::Split(split) => state.turns.next(split),
+            To::Nowhere(status, text) => return plain(status, text),
+        };
+        let Some(target) = target else { return no_healthy_upstream() };
+        self.send(&state, entrance, &target, port, request).await
+    }
+
+    /// Sends a request to a pod of a Service, and counts it.
+    async fn send(
+        &self,
+        state: &State<P>,
+        entrance: Entrance,
+        target: &Target,
+        asked: u16,
+        request: Request<Bytes>,
+    ) -> Response<Bytes> {
+        let begun = Instant::now();
+        let (port, address) = self.address(state, target, asked);
+        let pod = address.as_ref().and_then(|(ip, _)| state.pods.get(ip));
+        let (response, reached, flags) = match &address {
+            None => (no_healthy_upstream(), false, "UH"),
+            Some((ip, number)) => match self.network.deliver(ip, *number, request).await {
+                Ok(response) => (response, true, "-"),
+                // The pod's own sidecar outlives a crash of the application, but not the pod.
+                Err(Refused) => (connection_failure(), self.network.is_attached(ip), "UF"),
+            },
+        };
+        let report = Report {
+            entrance,
+            target,
+            port,
+            pod: pod.filter(|_| reached).zip(address.as_ref().map(|(_, number)| *number)),
+            status: response.status(),
+            flags,
+            took: begun.elapsed(),
+        };
+        P::record(&mut lock(&self.meters), &report);
+        response
+    }
+
+    /// The port of a Service that is meant, and a pod behind it.
+    fn address(&self, state: &State<P>, target: &Target, asked: u16) -> (u16, Option<Address>) {
+        let now = self.network.directory();
+        let found = |directory: &Directory| {
+            let of = |port| directory.port(&target.namespace, &target.name, &PortRef::Number(port)).cloned();
+            match target.port {
+                Some(port) => of(port),
+                None => of(asked).or_else(|| directory.only_port(&target.namespace, &target.name).cloned()),
+            }
+        };
+        let known = found(&state.directory).filter(|port| !port.ready.is_empty()).or_else(|| found(&now));
+        let Some(known) = known else { return (target.port.unwrap_or(asked), None) };
+        let turn = self.network.turn(&format!("{}.{}", target.name, target.namespace), known.number);
+        (known.number, known.ready.get(turn % known.ready.len().max(1)).cloned())
+    }
+}
+
+/// What Envoy answers when a cluster has no endpoint.
+fn no_healthy_upstream() -> Response<Bytes> {
+    plain(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream")
+}
+
+/// What Envoy answers when an endpoint does not let it in.
+fn connection_failure() -> Response<Bytes> {
+    let text = "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
+    plain(StatusCode::SERVICE_UNAVAILABLE, text)
+}
+
+impl<P: Product> Gateway for Sidecars<P> {
+    fn kinds(&self) -> Vec<Resource> {
+        P::KINDS.iter().copied().chain([POD]).collect()
+    }
+
+    fn follow(&self, seen: &Snapshot) {
+        let (routes, directory, pods) = (P::read(seen), Directory::read(seen), Pods::read(seen));
+        let mut state = lock(&self.state);
+        let turns = if state.routes == routes { Arc::clone(&state.turns) } else { Arc::default() };
+        *state = Arc::new(State { routes, directory, pods, turns });
+    }
+
+    fn metrics(&self) -> String {
+        lock(&self.meters).render()
+    }
+}
+
+impl<P: Product> Mesh for Sidecars<P> {
+    fn carry(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, NetworkError>> {
+        let Call { namespace, name, port, request } = call;
+        if self.network.directory().port(&namespace, &name, &PortRef::Number(port)).is_none() {
+            let refused = NetworkError::NoPort(format!("{name}.{namespace}"), port);
+            return async move { Err(refused) }.boxed();
+        }
+        let service = Target { namespace, name, port: Some(port) };
+        self.answer(Entrance::Sidecar, Some(service), port, request).map(Ok).boxed()
+    }
+}
