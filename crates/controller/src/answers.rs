@@ -1,4 +1,4 @@
-//! Answers the engine's questions: hooks, metric checks, and what keeps pods from being ready.
+//! Answers the engine's questions: hooks, metric checks, and why pods are not ready.
 
 use vexil_analysis::{Answer, Memory, Phase, Question, Readiness, Revision, Side, Verdict};
 use vexil_api::{Check, checks};
@@ -95,7 +95,7 @@ async fn metric(context: &Context, canary: &CanaryContext, place: usize) -> Answ
     }
 }
 
-/// The template and its secret. Secrets are read when they are used and never kept.
+/// The template and its secret. A secret is read each time it is used and never kept.
 async fn gather(context: &Context, subject: &Subject<'_>, asked: &Check<'_>) -> Result<Objects, String> {
     let mut have = Objects::default();
     loop {
@@ -140,7 +140,7 @@ async fn providers(context: &Context, canary: &CanaryContext) -> Answer {
     }
 }
 
-/// One list of pods for one wait, to name what keeps them.
+/// Lists the pods once in a wait, to name why they are not ready.
 async fn pods(context: &Context, canary: &CanaryContext, observation: &Observation, side: Side) -> Answer {
     let subject = canary.subject(&context.settings);
     let side = match side {
@@ -158,20 +158,19 @@ async fn pods(context: &Context, canary: &CanaryContext, observation: &Observati
             }
             _ => Answer::Passed,
         },
-        // The wait is told without its reason.
+        // The wait is reported without its reason.
         Err(error) => {
-            tracing::warn!(canary = %canary.name(), "pods could not be listed: {error}");
+            tracing::warn!("pods could not be listed: {error}");
             Answer::Passed
         }
     }
 }
 
-/// What the primary of a Canary that another operator left behind holds: the target's revision, if a copy of the target
-/// would be the same. Two reads, once per Canary.
+/// The revision of a primary that Flagger made: the target's, if a copy of the target would be the same. Two reads, once per
+/// Canary.
 ///
 /// # Errors
-/// When the API server did not answer: that is no answer, and nothing is adopted on it. The pause that it asks for, in
-/// milliseconds, if any.
+/// If the API server did not answer; nothing is adopted then. The pause that it asks for, in milliseconds, if any.
 pub(crate) async fn adopted(
     context: &Context,
     canary: &CanaryContext,

@@ -8,22 +8,21 @@ use vexil_workload::{
     BY_CONTROLLER, BY_SCALED, SCALERS, Scaler, Side, Subject, WorkloadError, abandoned, rivals, scaler,
 };
 
-/// What a tick knows of the autoscalers around one Canary.
+/// The autoscalers of one Canary.
 pub(crate) struct Autoscalers<'a> {
     subject: Subject<'a>,
     named: Option<(&'static dyn Scaler, &'a ScalerRef)>,
 }
 
 impl<'a> Autoscalers<'a> {
-    /// Those around the Canary of `subject`, which has been checked to name none of an unknown kind.
+    /// Those of the Canary of `subject`, which is valid.
     pub(crate) fn of(subject: Subject<'a>) -> Self {
         let named = subject.scaler.and_then(|reference| Some((scaler(reference).ok()?, reference)));
         Autoscalers { named, subject }
     }
 
-    /// The lists in which the scalers are that concern this Canary: of its target, of its primary, and its own. One
-    /// that the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not
-    /// watched.
+    /// The lists of autoscalers that concern this Canary: those of its target, of its primary, and its own copies. One that
+    /// the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not watched.
     pub(crate) fn lists(&self, cluster: &Cluster) -> Vec<Listed> {
         let (namespace, target) = (self.subject.namespace, self.subject.target);
         let primary = self.subject.key(kinds::DEPLOYMENT, Side::Primary).name().to_owned();
@@ -32,7 +31,7 @@ impl<'a> Autoscalers<'a> {
             (BY_SCALED, primary),
             (BY_CONTROLLER, self.subject.owner.uid.clone()),
         ];
-        // Groups with a dot come with a definition, which not every cluster has.
+        // Kinds of a group with a dot have a definition, which not every cluster has.
         let is_defined = |kind: &Kind| {
             !kind.group.contains('.') || matches!(cluster.look(&kind.definition()), Seen::Present(_))
         };
@@ -49,14 +48,14 @@ impl<'a> Autoscalers<'a> {
             .collect()
     }
 
-    /// The definitions that tell which kinds of scalers there are.
+    /// The definitions of the kinds that not every cluster serves.
     pub(crate) fn definitions() -> impl Iterator<Item = ObjectKey> {
         let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
         kinds.map(|kind| kind.definition())
     }
 
-    /// Adds every scaler of these lists to `have`. Answers whether all are known: what cannot be watched at all counts
-    /// as none.
+    /// Adds every autoscaler of these lists to `have`. Returns whether all are known: kinds that cannot be watched count as
+    /// absent.
     pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
         let mut known = Self::definitions().all(|definition| {
             cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()
@@ -84,7 +83,7 @@ impl<'a> Autoscalers<'a> {
         Ok(changes)
     }
 
-    /// The same as the engine is told it.
+    /// The same as a state.
     pub(crate) fn sync_state(&self, have: &Objects) -> SyncState {
         match self.primary(have) {
             Ok(changes) if changes.is_empty() => SyncState::InSync,
@@ -94,7 +93,7 @@ impl<'a> Autoscalers<'a> {
         }
     }
 
-    /// What the target's scaler does.
+    /// The state of the target's autoscaler.
     pub(crate) fn of_target(&self, have: &Objects) -> TargetScaler {
         match (self.pause(have), self.resume(have)) {
             (Ok(Some(_)), _) => TargetScaler::Scales,
@@ -103,7 +102,7 @@ impl<'a> Autoscalers<'a> {
         }
     }
 
-    /// Tells the target's scaler to rest, if it does not.
+    /// Pauses the target's autoscaler; `None` if it is paused.
     ///
     /// # Errors
     /// When it is not known.
@@ -111,7 +110,7 @@ impl<'a> Autoscalers<'a> {
         self.named.map_or(Ok(None), |(scaler, reference)| scaler.pause(&self.subject, reference, have))
     }
 
-    /// Lets the target's scaler scale it again, if we told it to rest.
+    /// Resumes the target's autoscaler; `None` if Vexil did not pause it.
     ///
     /// # Errors
     /// When it is not known.

@@ -1,4 +1,4 @@
-//! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
+//! Makes the cluster match the memory, one effect at a time, until it is in sync or has to wait.
 
 use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, laws, next_effect};
 use vexil_plan::CanaryContext;
@@ -12,22 +12,22 @@ use crate::{
     write_conflict::ConflictBackoff,
 };
 
-/// What converging came to.
+/// The result of converging.
 pub(crate) struct Converged {
-    /// Whether the world matches the memory now.
+    /// Whether the cluster matches the memory now.
     pub(crate) state: Convergence,
-    /// What was seen last.
+    /// The last observation.
     pub(crate) observation: Observation,
-    /// Somebody changed the routes since they were last seen as wanted: what they said.
+    /// The routes were changed by another writer since they were in sync: what they said.
     pub(crate) drift: Option<String>,
     /// When to try again although nothing changes, in milliseconds.
     pub(crate) retry_ms: Option<u64>,
 }
 
-/// More effects than this in a row mean that two writers fight, or a defect; the rest waits for the next tick.
-const MOST_EFFECTS: usize = 16;
+/// Effects of one reconcile. More in a row mean two writers in conflict, or a defect; the rest waits for the next reconcile.
+const MAX_EFFECTS: usize = 16;
 
-/// Converges.
+/// Carries out effects until none is left, one has to wait, or one fails.
 pub(crate) async fn converge(
     context: &Context,
     canary: &CanaryContext,
@@ -40,7 +40,7 @@ pub(crate) async fn converge(
     Converged { drift, ..converged }
 }
 
-/// Routes that differ although neither the memory has changed since they were right, nor we have written them.
+/// Routes that are out of sync although the memory has not changed since they were in sync.
 fn drift(memory: &Memory, runtime: &CanaryRuntime, observation: &Observation) -> Option<String> {
     runtime.settled_memory.filter(|settled| *settled == MemoryDigest::of(memory))?;
     match &observation.observed.routes {
@@ -60,11 +60,11 @@ async fn settle(
     before: Observation,
 ) -> Converged {
     let mut observation = before;
-    for _ in 0..MOST_EFFECTS {
+    for _ in 0..MAX_EFFECTS {
         let now = context.clock.now();
         let effect = match next_effect(canary.plan(), memory, &observation.observed, now) {
             Next::Settled => return settled(memory, now, runtime, observation),
-            Next::Wait(pause) => return waits(pause, runtime, observation),
+            Next::Wait(wait) => return pending(wait, runtime, observation),
             Next::Do(effect) => effect,
         };
         if let Some(rest) = runtime.conflict.backoff_ms(memory, &effect, now) {
@@ -83,7 +83,7 @@ async fn settle(
                 runtime.conflict.record(memory, &effect, context.clock.now());
                 observation = Observation::take(context, canary, memory);
             }
-            EffectResult::TargetMoved => return waits(Pending::TargetChanged, runtime, observation),
+            EffectResult::TargetMoved => return pending(Pending::TargetChanged, runtime, observation),
             EffectResult::Requeue => {
                 return again(runtime, Observation::take(context, canary, memory), None);
             }
@@ -94,7 +94,7 @@ async fn settle(
                 if next_effect(canary.plan(), memory, &observation.observed, now) == Next::Do(effect) {
                     return blocked(text, now, runtime, observation);
                 }
-                // It does as it shall all the same: worth a remark, and no reason to wait.
+                // The cluster is in sync all the same: report it, and go on.
                 runtime.altered.insert(text);
             }
         }
@@ -110,19 +110,20 @@ fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observatio
     runtime.blocked_since = None;
     runtime.attempts = 0;
     runtime.outcome_unknown = false;
-    // Before the first route is wanted none is missing.
+    // Before the first route is written there is nothing that could drift.
     let routed = matches!(observation.observed.routes, LiveRoutes::Present { .. });
     runtime.settled_memory = routed.then(|| MemoryDigest::of(memory));
     Converged { state: Convergence::Settled, observation, drift: None, retry_ms: None }
 }
 
-/// A target that moved is seen by the watch in a moment; if not, the next try looks again. So do we after a write whose
-/// outcome is not known: no watch tells that nothing has happened.
-fn waits(pause: Pending, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
+/// Waits for a change. After a write with an unknown outcome, and if the target has changed, it is also requeued: no watch
+/// reports that nothing has happened.
+fn pending(pending: Pending, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
     runtime.blocked_since = None;
-    let retry = pause == Pending::TargetChanged || pause == Pending::NotObserved && runtime.outcome_unknown;
+    let retry =
+        pending == Pending::TargetChanged || pending == Pending::NotObserved && runtime.outcome_unknown;
     let retry_ms = retry.then(|| runtime.backoff_ms());
-    Converged { state: Convergence::Pending(pause), observation, drift: None, retry_ms }
+    Converged { state: Convergence::Pending(pending), observation, drift: None, retry_ms }
 }
 
 fn again(runtime: &mut CanaryRuntime, observation: Observation, after_ms: Option<u64>) -> Converged {

@@ -1,4 +1,4 @@
-//! Asks the engine, and whoever it wants to have asked, until it has decided or the world has moved on.
+//! Lets the engine decide: answers its questions until it has decided, or until the cluster has changed meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use vexil_plan::CanaryContext;
 
 use crate::{Context, answers, converge::Converged, observe::Observation, runtime::CanaryRuntime};
 
-/// The decision; `None` when something came up meanwhile that cannot wait for the answers: a hook may take its time, a
-/// canary that crashes or another revision may not.
+/// The decision; `None` if the cluster changed meanwhile so that the decision cannot wait for the answers: a hook may take
+/// minutes, but a crashing canary or a new revision is handled at once.
 pub(crate) async fn decide(
     context: &Context,
     canary: &CanaryContext,
@@ -42,8 +42,8 @@ pub(crate) async fn decide(
     }
 }
 
-/// Ready when there is something to do at once, another revision to look at, or another spec: an edit, `suspend` and
-/// deletion take effect at once.
+/// Resolves when there is an effect to carry out, a new revision, or another spec: an edit, `suspend` and deletion take effect
+/// at once.
 async fn overtaken(
     context: &Context,
     canary: &CanaryContext,
@@ -68,7 +68,7 @@ async fn overtaken(
     }
 }
 
-/// The Canary itself is another one than was read: its spec or annotations, or it is being deleted.
+/// Whether the Canary itself was edited or deleted since it was read.
 fn edited(context: &Context, canary: &CanaryContext) -> bool {
     const MATTERS: [&str; 4] =
         ["/metadata/uid", "/metadata/generation", "/metadata/annotations", "/metadata/deletionTimestamp"];

@@ -1,4 +1,4 @@
-//! Two Canaries for one target or one apex: the first one drives it, the other says so and touches nothing.
+//! Two Canaries with one target or one apex: the first one manages it, the other reports a defect and writes nothing else.
 
 use serde_json::Value;
 use vexil_api::Defect;
@@ -10,7 +10,7 @@ use crate::{
     projections::{BY_APEX, BY_TARGET},
 };
 
-/// The Canary that has an earlier claim to the target or the apex of this one, and what is wrong then.
+/// The Canary that manages the target or the apex of this one already, and the defect of this one.
 pub(crate) fn first_owner(context: &Context, canary: &CanaryContext) -> Option<(ObjectKey, Defect)> {
     let namespace = canary.key().namespace();
     let spec = &canary.spec();
@@ -29,7 +29,7 @@ pub(crate) fn first_owner(context: &Context, canary: &CanaryContext) -> Option<(
     })
 }
 
-/// The Canaries that want the target or the apex of this one: who drives it is decided anew when this one changes.
+/// The other Canaries with the target or the apex of this one: they are reconciled when this one changes.
 pub(crate) fn sharing_with(context: &Context, canary: &ObjectKey) -> Vec<ObjectKey> {
     let seen = context.cluster.look(canary);
     let Some(live) = seen.object() else { return Vec::new() };
@@ -44,8 +44,8 @@ pub(crate) fn sharing_with(context: &Context, canary: &ObjectKey) -> Vec<ObjectK
     others
 }
 
-/// One that has begun comes before one that has not; then age decides, and among twins the uid, so that everybody who
-/// looks comes to the same end.
+/// A Canary that has a phase is before one that has none; then the age decides, then the uid, so that every reconcile decides
+/// alike.
 fn is_older(other: &Value, this: &Value) -> bool {
     let age = |canary: &Value| {
         let begun = !meta::text(canary, "/status/phase").is_empty();
@@ -56,7 +56,7 @@ fn is_older(other: &Value, this: &Value) -> bool {
     !going && meta::uid(other) != meta::uid(this) && age(other) < age(this)
 }
 
-/// What both of them want: the path of the field, and its name.
+/// What both Canaries name: the path of the field, and what it is.
 fn shared(canary: &CanaryContext, other: &Value) -> Option<(&'static str, &'static str)> {
     let spec = &canary.spec();
     let (kind, name) = (meta::text(other, "/spec/targetRef/kind"), meta::text(other, "/spec/targetRef/name"));

@@ -1,4 +1,4 @@
-//! One effect, carried out: rendered to changes, each applied with its fence.
+//! Carries out one effect of the engine: renders it to changes and applies each with its fence.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use vexil_workload::{PrimaryCopy, Side, Write};
 
 use crate::{Context, autoscalers::Autoscalers, observe::Observation, previous_bindings};
 
-/// What became of an effect.
+/// The result of an effect.
 pub(crate) enum EffectResult {
-    /// It is done; look again.
+    /// Carried out, or nothing to do.
     Done,
-    /// The target is no longer at the revision that was to be copied.
+    /// The target is not at the revision any more that was to be copied.
     TargetMoved,
-    /// Somebody else wrote, or the outcome is not known: the tick ends and the next one looks anew.
+    /// Another writer was faster, or the outcome is unknown: observe again later.
     Requeue,
-    /// The API server asks to wait this long, in milliseconds.
+    /// The API server asks for this pause, in milliseconds.
     RetryAfter(u64),
-    /// It was refused; the text says why.
+    /// Refused; the message says why.
     Refused(String),
-    /// It was written and is not stored as it was written; the text says which fields of which object, and why.
+    /// Stored differently than it was written; the message names the object and the fields.
     Altered(String),
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn apply_effect(
 
 type Rendered = (Vec<Change>, Option<Write>);
 
-/// The changes of an effect that needs nothing but what was seen.
+/// The changes of an effect that needs no further read.
 fn render(
     context: &Context,
     canary: &CanaryContext,
@@ -73,7 +73,7 @@ fn render(
             canary.router().render(&target, want, &observation.objects).map_err(|e| e.to_string())?
         }
         Effect::ScaleToZero => {
-            // Its scaler's hands are off before: else it would give back what is taken.
+            // Pause the autoscaler first, or it would scale the target up again.
             let pause = scalers.pause(&observation.objects).map_err(|e| e.to_string())?;
             let change =
                 canary.workload().scale_to_zero(&subject, &observation.objects).map_err(|e| e.to_string())?;
@@ -102,7 +102,7 @@ fn render(
     Ok((changes, None))
 }
 
-/// Copies the target to the primary: one GET, hashed, and exactly those bytes, if they are the expected ones.
+/// Copies the target to the primary. The object of one GET is both compared with the expected revision and copied.
 async fn copy(
     context: &Context,
     canary: &CanaryContext,
@@ -132,7 +132,7 @@ async fn copy(
     }
 }
 
-/// Reads one object whole.
+/// Reads one complete object from the API server.
 pub(crate) async fn fetch(context: &Context, key: &ObjectKey) -> Result<Option<Arc<Value>>, EffectResult> {
     match context.cluster.fetch(key).await {
         Ok(Seen::Present(object)) => Ok(Some(object)),
@@ -158,19 +158,18 @@ async fn apply(
                 context.telemetry.write_failed(&error);
             }
             match write_failed(context, canary, change, write, &error).await {
-                // It was written: what comes after it is too.
+                // It was written, so the next changes are applied too.
                 altered @ EffectResult::Altered(_) => result = altered,
                 failed => return failed,
             }
             continue;
         }
-        tracing::info!(canary = %canary.name(), "{} {}", change.key, verb(change));
+        tracing::info!("{} {}", change.key, verb(change));
     }
     result
 }
 
-/// A route that was written says what was asked, or the write was no success: whatever the router made of it, and
-/// whatever the API server.
+/// Checks that a route that was written reads as it was asked for, whatever the router and the API server made of it.
 fn verify_route(
     context: &Context,
     canary: &CanaryContext,
@@ -202,7 +201,7 @@ fn verify_route(
     }
 }
 
-/// What a failed write means for the tick.
+/// What to do after a failed write.
 async fn write_failed(
     context: &Context,
     canary: &CanaryContext,
@@ -213,8 +212,8 @@ async fn write_failed(
     match error {
         WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Requeue,
         WriteError::Unknown { .. } => {
-            // One GET settles what became of it; if that fails too, the next tick tries.
-            let _settled = context.cluster.fetch(&change.key).await;
+            // One GET shows the outcome; if that fails too, the next reconcile tries.
+            let _now_cached = context.cluster.fetch(&change.key).await;
             EffectResult::Requeue
         }
         WriteError::Throttled { retry_after_ms } => EffectResult::RetryAfter(*retry_after_ms),
@@ -232,7 +231,7 @@ async fn write_failed(
     }
 }
 
-/// What happened to the object, for the log.
+/// What was done to the object, for the log.
 fn verb(change: &Change) -> &'static str {
     match change.action {
         Action::Create(_) => "created",

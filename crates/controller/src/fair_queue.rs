@@ -1,11 +1,11 @@
-//! A line in which each namespace has its turn, and in each namespace each Canary: a thousand Canaries of one tenant
-//! stand behind one of another once, not a thousand times.
+//! A queue that takes from each namespace in turn, and within a namespace from each Canary in turn: a thousand Canaries of
+//! one tenant delay a Canary of another tenant by one place, not by a thousand.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use vexil_object::ObjectKey;
 
-/// Who waits, and with what.
+/// What waits, by namespace and Canary.
 #[derive(Debug)]
 pub(crate) struct FairQueue<T> {
     turns: VecDeque<String>,
@@ -26,7 +26,7 @@ impl<T> Default for FairQueue<T> {
 }
 
 impl<T> FairQueue<T> {
-    /// Adds one thing of a Canary, behind what it waits with already. Of that, what `keep` is false for goes.
+    /// Adds an item of a Canary behind its other items. Of those, the ones for which `keep` is false are removed.
     pub(crate) fn push(&mut self, key: &ObjectKey, thing: T, keep: impl FnMut(&T) -> bool) {
         let line = self.lines.entry(key.namespace().to_owned()).or_insert_with(|| {
             self.turns.push_back(key.namespace().to_owned());
@@ -40,7 +40,7 @@ impl<T> FairQueue<T> {
         things.push_back(thing);
     }
 
-    /// Takes what is next among the Canaries that may have their turn now.
+    /// Takes the next item of a Canary that `may` accepts.
     pub(crate) fn pop(&mut self, may: impl Fn(&ObjectKey) -> bool) -> Option<(ObjectKey, T)> {
         for _ in 0..self.turns.len() {
             let namespace = self.turns.pop_front()?;
@@ -58,12 +58,12 @@ impl<T> FairQueue<T> {
         None
     }
 
-    /// Whether a Canary waits.
+    /// Whether a Canary has an item.
     pub(crate) fn contains(&self, key: &ObjectKey) -> bool {
         self.lines.get(key.namespace()).is_some_and(|line| line.waiting.contains_key(key))
     }
 
-    /// Forgets what a Canary waits with.
+    /// Removes the items of a Canary.
     pub(crate) fn remove(&mut self, key: &ObjectKey) {
         if let Some(line) = self.lines.get_mut(key.namespace())
             && line.waiting.remove(key).is_some()
@@ -73,12 +73,12 @@ impl<T> FairQueue<T> {
     }
 }
 
-/// Canaries of one namespace that are looked at for one that may have its turn: they rarely differ in that.
-const LOOKED_AT: usize = 16;
+/// Canaries of one namespace that are tried for one that is accepted: they rarely differ in that.
+const MAX_TRIED: usize = 16;
 
 impl<T> Line<T> {
     fn pop(&mut self, may: impl Fn(&ObjectKey) -> bool) -> Option<(ObjectKey, T)> {
-        for _ in 0..self.turns.len().min(LOOKED_AT) {
+        for _ in 0..self.turns.len().min(MAX_TRIED) {
             let key = self.turns.pop_front()?;
             if !may(&key) {
                 self.turns.push_back(key);
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn namespaces_have_their_turn_and_in_them_canaries() {
+    fn namespaces_alternate_and_in_them_canaries() {
         let any = |_: &ObjectKey| true;
         check(&["a/1", "a/2", "a/3", "b/1"], any, &["a/1", "b/1", "a/2", "a/3"]);
         check(&["a/1", "a/1", "a/1", "a/2", "b/1"], any, &["a/1", "b/1", "a/2", "a/1", "a/1"]);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_waits_no_more() {
+    fn a_removed_canary_has_no_item() {
         let mut fair = FairQueue::default();
         fair.push(&key("a/1"), 1, |_| true);
         fair.push(&key("a/2"), 2, |_| true);

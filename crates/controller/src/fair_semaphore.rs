@@ -1,5 +1,5 @@
-//! A bound on what is done at once, fair to namespaces: one may have as many permits as are left to the others, so that
-//! however long a tenant keeps its own, another finds one.
+//! A semaphore that is fair to namespaces: one namespace gets as many permits as it leaves free for the others, so that
+//! however long one tenant keeps its permits, another one finds a free permit.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use vexil_object::ObjectKey;
 
 use crate::fair_queue::FairQueue;
 
-/// A number of permits.
+/// A number of permits. All clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct FairSemaphore(Arc<Inner>);
 
@@ -32,39 +32,39 @@ struct State {
     waiting: FairQueue<oneshot::Sender<Permit>>,
 }
 
-/// A permit; dropped, the next one has it.
+/// A permit; dropped, it goes to the next one who waits.
 #[derive(Debug)]
 pub(crate) struct Permit {
-    permits: FairSemaphore,
+    semaphore: FairSemaphore,
     key: ObjectKey,
 }
 
 impl FairSemaphore {
-    /// So many permits, of which one Canary has at most `per_canary`.
+    /// A semaphore with `total` permits, of which one Canary has at most `per_canary`.
     pub(crate) fn new(total: usize, per_canary: usize) -> Self {
         FairSemaphore(Arc::new(Inner { total, per_canary, state: Mutex::default(), released: Notify::new() }))
     }
 
-    /// Whether no Canary may have a turn now.
+    /// Whether all permits are taken.
     pub(crate) fn is_full(&self) -> bool {
         self.state().taken >= self.0.total
     }
 
-    /// Whether a Canary may have a turn now.
+    /// Whether a Canary would get a permit now.
     pub(crate) fn allows(&self, key: &ObjectKey) -> bool {
         self.state().allows(&self.0, key)
     }
 
-    /// A permit, if the Canary may have one now.
-    pub(crate) fn take(&self, key: &ObjectKey) -> Option<Permit> {
+    /// A permit, if the Canary gets one now.
+    pub(crate) fn try_acquire(&self, key: &ObjectKey) -> Option<Permit> {
         let mut state = self.state();
-        let permit = state.allows(&self.0, key).then(|| state.add(key));
-        permit.map(|()| Permit { permits: self.clone(), key: key.clone() })
+        let allowed = state.allows(&self.0, key).then(|| state.add(key));
+        allowed.map(|()| Permit { semaphore: self.clone(), key: key.clone() })
     }
 
-    /// A permit, when it is this Canary's.
-    pub(crate) async fn permit(&self, key: &ObjectKey) -> Permit {
-        if let Some(permit) = self.take(key) {
+    /// A permit, as soon as it is this Canary's turn.
+    pub(crate) async fn acquire(&self, key: &ObjectKey) -> Permit {
+        if let Some(permit) = self.try_acquire(key) {
             return permit;
         }
         let (sender, receiver) = oneshot::channel();
@@ -72,18 +72,18 @@ impl FairSemaphore {
         self.wake_waiting();
         match receiver.await {
             Ok(permit) => permit,
-            // Never: it is kept until it is sent. One more does less harm than none.
+            // Cannot happen: a sender is kept until it has sent. One permit too many does less harm than none.
             Err(_) => self.acquire_over_limit(key),
         }
     }
 
-    /// A turn beyond the bound: for work that was let go of while it waited, and goes on.
+    /// A permit beyond the limit: for work that released its own while it waited, and goes on.
     fn acquire_over_limit(&self, key: &ObjectKey) -> Permit {
         self.state().add(key);
-        Permit { permits: self.clone(), key: key.clone() }
+        Permit { semaphore: self.clone(), key: key.clone() }
     }
 
-    /// Ready when a turn has become free since the last time.
+    /// Resolves when a permit has been released since the last time.
     pub(crate) async fn released(&self) {
         self.0.released.notified().await;
     }
@@ -94,8 +94,8 @@ impl FairSemaphore {
             let mut state = self.state();
             let next = {
                 let State { waiting, taken, by_namespace, by_canary } = &mut *state;
-                let bound = |key: &ObjectKey| allows(&self.0, *taken, by_namespace, by_canary, key);
-                waiting.pop(bound)
+                let allowed = |key: &ObjectKey| allows(&self.0, *taken, by_namespace, by_canary, key);
+                waiting.pop(allowed)
             };
             let Some((key, sender)) = next else { break };
             if sender.is_closed() {
@@ -103,8 +103,8 @@ impl FairSemaphore {
             }
             state.add(&key);
             drop(state);
-            // One that is not taken any more is dropped here, and handed on by the next round.
-            let _unwanted = sender.send(Permit { permits: self.clone(), key });
+            // If the receiver is gone, the permit is dropped here and given away in the next round.
+            let _unwanted = sender.send(Permit { semaphore: self.clone(), key });
         }
         self.0.released.notify_one();
     }
@@ -156,12 +156,12 @@ impl State {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.permits.state().release(&self.key);
-        self.permits.wake_waiting();
+        self.semaphore.state().release(&self.key);
+        self.semaphore.wake_waiting();
     }
 }
 
-/// The turn of work that may let go of it while it waits for something outside.
+/// The permit of work that releases it while it awaits an answer from outside.
 #[derive(Debug, Default)]
 pub(crate) struct HeldPermit(Mutex<Option<Permit>>);
 
@@ -171,15 +171,15 @@ impl HeldPermit {
         HeldPermit(Mutex::new(Some(permit)))
     }
 
-    /// Waits for something outside without the permit.
-    pub(crate) async fn release_while<T>(&self, waits: impl Future<Output = T>) -> T {
+    /// Awaits a future without the permit, and goes on at once afterwards, if need be beyond the limit.
+    pub(crate) async fn release_while<T>(&self, future: impl Future<Output = T>) -> T {
         let permit = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let whose = permit.as_ref().map(|permit| (permit.permits.clone(), permit.key.clone()));
+        let owner = permit.as_ref().map(|permit| (permit.semaphore.clone(), permit.key.clone()));
         drop(permit);
-        let come = waits.await;
-        let again = whose.map(|(permits, key)| permits.acquire_over_limit(&key));
+        let output = future.await;
+        let again = owner.map(|(semaphore, key)| semaphore.acquire_over_limit(&key));
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = again;
-        come
+        output
     }
 }
 
@@ -195,10 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_has_as_many_as_it_leaves_to_the_others() {
-        let permits = FairSemaphore::new(8, 8);
+    fn a_namespace_gets_as_many_permits_as_it_leaves_free() {
+        let semaphore = FairSemaphore::new(8, 8);
         let take = |namespace: &str| {
-            let all = (0..20).map_while(|number| permits.take(&key(namespace, &number.to_string())));
+            let all = (0..20).map_while(|number| semaphore.try_acquire(&key(namespace, &number.to_string())));
             all.collect::<Vec<_>>()
         };
         let (a, b, c) = (take("a"), take("b"), take("c"));
@@ -208,38 +208,38 @@ mod tests {
     }
 
     #[test]
-    fn one_canary_has_no_more_than_its_own() {
-        let permits = FairSemaphore::new(100, 2);
-        let held: Vec<_> = (0..5).map_while(|_| permits.take(&key("a", "1"))).collect();
+    fn one_canary_gets_no_more_than_its_limit() {
+        let semaphore = FairSemaphore::new(100, 2);
+        let held: Vec<_> = (0..5).map_while(|_| semaphore.try_acquire(&key("a", "1"))).collect();
         assert_eq!(held.len(), 2);
-        assert!(permits.take(&key("a", "2")).is_some());
+        assert!(semaphore.try_acquire(&key("a", "2")).is_some());
     }
 
     #[test]
-    fn who_waits_has_what_becomes_free_and_who_gave_up_does_not() {
-        let permits = FairSemaphore::new(2, 1);
+    fn a_released_permit_goes_to_the_next_that_still_waits() {
+        let semaphore = FairSemaphore::new(2, 1);
         let (one, other, gone) = (key("a", "1"), key("a", "2"), key("a", "3"));
-        let first = permits.take(&one).unwrap();
-        let mut waits = Box::pin(permits.permit(&other));
-        let mut gives_up = Box::pin(permits.permit(&gone));
+        let first = semaphore.try_acquire(&one).unwrap();
+        let mut waits = Box::pin(semaphore.acquire(&other));
+        let mut gives_up = Box::pin(semaphore.acquire(&gone));
         assert!(gives_up.as_mut().now_or_never().is_none());
         assert!(waits.as_mut().now_or_never().is_none());
         drop(gives_up);
         drop(first);
         let second = waits.as_mut().now_or_never().unwrap();
         drop((waits, second));
-        assert!(permits.allows(&one), "none is lost");
+        assert!(semaphore.allows(&one), "no permit is lost");
     }
 
     #[tokio::test]
-    async fn what_waits_outside_holds_no_turn_and_goes_on_at_once() {
-        let permits = FairSemaphore::new(2, 1);
-        let held = HeldPermit::of(permits.take(&key("a", "1")).unwrap());
-        assert!(!permits.allows(&key("a", "2")));
-        let inside = held.release_while(async { permits.take(&key("a", "2")).unwrap() }).await;
+    async fn a_permit_is_free_while_its_owner_awaits_an_answer() {
+        let semaphore = FairSemaphore::new(2, 1);
+        let held = HeldPermit::of(semaphore.try_acquire(&key("a", "1")).unwrap());
+        assert!(!semaphore.allows(&key("a", "2")));
+        let inside = held.release_while(async { semaphore.try_acquire(&key("a", "2")).unwrap() }).await;
         drop(inside);
-        assert!(!permits.allows(&key("a", "2")), "it has its turn again");
+        assert!(!semaphore.allows(&key("a", "2")), "it has its permit again");
         drop(held);
-        assert!(permits.allows(&key("a", "2")));
+        assert!(semaphore.allows(&key("a", "2")));
     }
 }

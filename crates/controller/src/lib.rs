@@ -1,10 +1,9 @@
 //! Composes engine, routers, workloads, metrics and hooks into an operator.
 //!
-//! [`Operator`] is the whole of it: it is given a [`Context`] (cluster, registry, settings, a way out, a clock) and
-//! runs until it is told to stop. Each Canary is ticked by itself, one tick at a time ([`tick`]): look at the caches,
-//! make the world match the memory one effect at a time, ask what the engine wants to know, remember what it decides,
-//! and do it again until nothing changes. Concrete routers are named by the binary that wires them into the
-//! [`Registry`].
+//! An [`Operator`] runs on a [`Context`] (cluster, registry, settings, HTTP client, clock) until it is stopped. It reconciles each
+//! Canary by itself, one reconcile at a time: observe the caches, make the cluster match the memory one effect at a time,
+//! answer the engine's questions, write the decision to the status, and again until nothing changes. The binary names the
+//! routers in the [`Registry`].
 
 mod answers;
 mod autoscalers;
@@ -19,6 +18,7 @@ mod effects;
 mod fair_queue;
 mod fair_semaphore;
 mod invalid_spec;
+mod limits;
 mod notifications;
 mod observe;
 mod operator;

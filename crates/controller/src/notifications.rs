@@ -1,8 +1,8 @@
-//! Delivers notices: a task of its own that never delays a decision and never writes the status.
+//! Delivers notifications: a task of its own that never delays a decision and never writes the status.
 //!
-//! What one receiver of one Canary is told comes in order. A failure is tried again with growing pauses for an hour;
-//! after a crash the outbox in the status brings everything that was not acknowledged, so a notice is told at least
-//! once, and Events, which are named after it, exactly once.
+//! One receiver of one Canary gets them in order. A failed delivery is repeated with growing pauses for an hour. After a
+//! crash the outbox in the status has everything that was not acknowledged: a notice is delivered at least once, and as an
+//! Event, whose name follows from the notice, exactly once.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,6 +12,7 @@ use std::{
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::sync::mpsc;
+use tracing::Instrument;
 use vexil_analysis::{Entry, EventType, Millis, Receiver};
 use vexil_kube::EventRecord;
 use vexil_object::{ObjectKey, Seen};
@@ -21,7 +22,8 @@ use vexil_webhook::{Hook, Payload, send};
 use crate::{
     Context, Settings,
     fair_semaphore::{FairSemaphore, Permit},
-    session::Limits,
+    limits::Limits,
+    reconcile::span,
 };
 
 /// One notice for one receiver.
@@ -29,15 +31,15 @@ use crate::{
 pub(crate) struct Notification {
     key: ObjectKey,
     uid: String,
-    /// Number of the notice; `None` for a complaint, which nobody waits for.
+    /// Number of the notice in the outbox; `None` for a warning outside of it.
     seq: Option<u64>,
     to: Receiver,
     event_type: EventType,
     message: String,
     at: Millis,
     hook: Option<(Hook, Payload)>,
-    /// Its room among those that wait.
-    room: Option<Arc<Permit>>,
+    /// Counts it among those that are being delivered.
+    permit: Option<Arc<Permit>>,
 }
 
 impl Notification {
@@ -46,14 +48,14 @@ impl Notification {
         &self.key
     }
 
-    /// How the status names it, where that has it.
+    /// How the outbox names it, if it is from there.
     pub(crate) fn offer(&self) -> Option<(u64, Receiver)> {
         Some((self.seq?, self.to.clone()))
     }
 
-    /// Holds a room until it is delivered.
-    pub(crate) fn hold(&mut self, room: Option<Permit>) {
-        self.room = room.map(Arc::new);
+    /// Holds a permit until it is delivered.
+    pub(crate) fn hold(&mut self, permit: Option<Permit>) {
+        self.permit = permit.map(Arc::new);
     }
 
     /// A notice of the outbox.
@@ -71,11 +73,11 @@ impl Notification {
             message: entry.notice.message.clone(),
             at: entry.notice.time,
             hook,
-            room: None,
+            permit: None,
         }
     }
 
-    /// A warning that stands in no outbox.
+    /// A warning outside of the outbox.
     pub(crate) fn warning(key: &ObjectKey, uid: &str, text: &str, at: Millis) -> Self {
         Notification {
             key: key.clone(),
@@ -86,25 +88,25 @@ impl Notification {
             message: text.to_owned(),
             at,
             hook: None,
-            room: None,
+            permit: None,
         }
     }
 
-    /// The name of its Event: the same for the same notice of the same Canary, whoever tells it.
+    /// The name of its Event: the same for the same notice of the same Canary, in every process.
     pub(crate) fn event_name(&self) -> String {
         let uid: String = self.uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
         let canary: String = self.key.name().chars().take(200).collect();
         match self.seq {
-            // With its time, because another operator may have let go of our numbers in between. Names sort as they
-            // came: an API server lists by name, and kubectl keeps that order where Events have the same second.
+            // With its time, because another operator may have removed the numbers from the status in between. Names
+            // sort by time: an API server lists by name, and kubectl keeps that order within one second.
             Some(seq) => format!("{canary}.{uid}{:011x}{seq:08x}", self.at.0),
-            None => format!("{canary}.{uid}-{:016x}", digest(&self.message)),
+            None => format!("{canary}.{uid}-{:016x}", text_digest(&self.message)),
         }
     }
 }
 
-/// FNV-1a, 64 bit: names are compared with names of the same Canary only.
-fn digest(text: &str) -> u64 {
+/// FNV-1a, 64 bit, stable across versions: it is part of names. They are compared within one Canary only.
+fn text_digest(text: &str) -> u64 {
     text.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -134,18 +136,18 @@ fn hook(settings: &Settings, canary: &CanaryContext, entry: &Entry, name: &str) 
     Some((hook, payload.with_event(&notice.message, notice.event_type.as_str(), notice.time)))
 }
 
-/// A notice that was delivered, or given up.
+/// A notification that was delivered or given up.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryReport {
     /// The Canary.
     pub(crate) key: ObjectKey,
     /// The notice.
     pub(crate) seq: u64,
-    /// Who has it.
+    /// Its receiver.
     pub(crate) to: Receiver,
 }
 
-/// The task's inbox and what it reports.
+/// The task that delivers: its inbox, and where it reports.
 pub(crate) struct Dispatcher {
     context: Context,
     limits: Limits,
@@ -156,7 +158,7 @@ pub(crate) struct Dispatcher {
 type Queue = (ObjectKey, Receiver);
 
 impl Dispatcher {
-    /// A deliverer, the way to hand it notices, and what it has delivered.
+    /// A dispatcher, the sender for notifications, and the reports of what was delivered.
     pub(crate) fn new(
         context: Context,
         limits: Limits,
@@ -166,7 +168,7 @@ impl Dispatcher {
         (Dispatcher { context, limits, inbox, outbox }, sender, reports)
     }
 
-    /// Runs until nobody can hand it anything any more and everything is delivered.
+    /// Runs until all senders are dropped and all deliveries have ended.
     pub(crate) async fn run(mut self) {
         let mut queues: BTreeMap<Queue, VecDeque<Notification>> = BTreeMap::new();
         let mut running: FuturesUnordered<BoxFuture<'static, Queue>> = FuturesUnordered::new();
@@ -193,44 +195,46 @@ impl Dispatcher {
                 }
             }
         }
-        // What is on its way may arrive; the rest is in the status for the next process.
+        // Deliveries in progress may end; the rest is in the status for the next process.
         while running.next().await.is_some() {}
     }
 
     fn start(&self, queue: Queue, notification: Notification) -> BoxFuture<'static, Queue> {
         let (context, outbox) = (self.context.clone(), self.outbox.clone());
-        let permits = match notification.to {
+        let limit = match notification.to {
             Receiver::Events => self.limits.events.clone(),
-            _ => self.limits.webhooks.clone(),
+            Receiver::Hook(_) => self.limits.event_hooks.clone(),
         };
+        let span = span(&notification.key);
         async move {
-            deliver(&context, &notification, &permits).await;
+            deliver(&context, &notification, &limit).await;
             if let Some(seq) = notification.seq {
-                // Nobody listens any more when the operator is stopping.
-                let _heard = outbox.send(DeliveryReport { key: notification.key, seq, to: notification.to });
+                // There is no receiver any more while the operator stops.
+                let _reported =
+                    outbox.send(DeliveryReport { key: notification.key, seq, to: notification.to });
             }
             queue
         }
+        .instrument(span)
         .boxed()
     }
 }
 
-/// How long a notice is tried.
+/// How long a delivery is repeated, in milliseconds.
 const DELIVERY_LIMIT_MS: u64 = 3_600_000;
 
-async fn deliver(context: &Context, notification: &Notification, permits: &FairSemaphore) {
+async fn deliver(context: &Context, notification: &Notification, limit: &FairSemaphore) {
     let mut backoff_ms = 1_000_u64;
     loop {
-        let permit = permits.permit(&notification.key).await;
+        let permit = limit.acquire(&notification.key).await;
         let error = match attempt(context, notification).await {
             Ok(()) => return,
             Err(error) => error,
         };
-        // The pause is nobody's permit.
+        // Others are delivered during the pause.
         drop(permit);
-        let canary = format!("{}.{}", notification.key.name(), notification.key.namespace());
-        tracing::error!(%canary, "notice could not be delivered: {error}");
-        // Nobody asks after a Canary that is gone, and its namespace may be gone with it.
+        tracing::error!("notification could not be delivered: {error}");
+        // A Canary that is gone needs no notifications; its namespace may be gone too.
         let gone = context.cluster.look(&notification.key) == Seen::Absent;
         if gone || context.clock.now().since(notification.at) > DELIVERY_LIMIT_MS {
             return;
@@ -268,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_events_sort_as_they_came() {
+    fn names_of_events_sort_by_time() {
         let name = |at: u64, seq: u64| {
             let key = ObjectKey::new(CANARY, "test", "podinfo");
             let notification = Notification::warning(&key, "0a1b2c3d-4e5f", "text", Millis(at));

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use serde_json::Value;
-use vexil_analysis::{Known, LiveRoutes, Memory, Observed, Phase, Route, SyncState};
+use vexil_analysis::{LiveRoutes, Memory, Observed, Phase, Route, SyncState};
 use vexil_kube::{Cluster, Listed, Mark};
-use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
+use vexil_object::{Change, ObjectKey, Objects, Seen};
 use vexil_plan::CanaryContext;
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
-use vexil_workload::{BY_SERVICE, Selector, ServicePort, WorkloadError, lacks_ports, ready_endpoints};
+use vexil_workload::{Selector, ServicePort, WorkloadError};
 
 use crate::{
     Context, autoscalers::Autoscalers, previous_bindings, projections::with_pod_label, warnings,
     watch_index::Dependencies,
 };
 
+mod endpoints;
 mod pods;
+
+pub(crate) use endpoints::slices;
+use endpoints::{check_target_port, ready_addresses, slice_lists};
 
 /// What was observed, and what it was derived from.
 pub(crate) struct Observation {
@@ -248,57 +250,9 @@ fn sync_state(changes: Result<Vec<Change>, RouteError>) -> SyncState {
     }
 }
 
-/// Ready addresses behind a Service, as its EndpointSlices list them.
-fn ready_addresses(cluster: &Cluster, namespace: &str, service: &str) -> Known<u32> {
-    let Some(slices) = slices(cluster, namespace, service) else { return Known::NotKnown };
-    if slices.is_empty() {
-        return Known::Absent;
-    }
-    let deleted = |slice: &Value| !meta::text(slice, "/metadata/deletionTimestamp").is_empty();
-    let ready = ready_endpoints(slices.iter().map(Arc::as_ref).filter(|slice| !deleted(slice)));
-    Known::Present(u32::try_from(ready).unwrap_or(u32::MAX))
-}
-
-/// The EndpointSlices of a Service, by their label `kubernetes.io/service-name`.
-pub(crate) fn slices(cluster: &Cluster, namespace: &str, service: &str) -> Option<Vec<Arc<Value>>> {
-    cluster.list_by(kinds::ENDPOINT_SLICE, namespace, BY_SERVICE, service)
-}
-
-/// The EndpointSlices of the Services of primary and canary.
-fn slice_lists(canary: &CanaryContext) -> Vec<Listed> {
-    let of = |side| Listed {
-        kind: kinds::ENDPOINT_SLICE,
-        namespace: canary.key().namespace().to_owned(),
-        index: BY_SERVICE,
-        value: format!("{}-{side}", canary.spec().apex_name()),
-    };
-    ["primary", "canary"].map(of).to_vec()
-}
-
 /// The Deployments whose pods have the label by which the Services of primary or canary select.
 pub(crate) fn label_lists(canary: &CanaryContext, selector: &Selector) -> Vec<Listed> {
     let sides = [&selector.canary, &selector.primary];
     let values = sides.into_iter().filter_map(|labels| labels.get(&selector.key));
     values.map(|value| with_pod_label(canary.key().namespace(), &selector.key, value)).collect()
-}
-
-/// A Service that is in sync and whose pods have no port of the name in `spec.service.targetPort` routes nowhere: the user
-/// has to correct the name.
-fn check_target_port(
-    context: &Context,
-    canary: &CanaryContext,
-    target: &RouteTarget<'_>,
-    state: SyncState,
-) -> SyncState {
-    let Some(IntOrString::String(name)) = &canary.spec().service.target_port else { return state };
-    let primary = target.primary();
-    let slices = slices(&context.cluster, canary.key().namespace(), &primary).unwrap_or_default();
-    if state != SyncState::InSync || !slices.iter().any(|slice| lacks_ports(slice)) {
-        return state;
-    }
-    SyncState::Invalid(format!(
-        "Service {primary}.{} leads nowhere: its pods have no port named {name}; correct spec.service.targetPort, or \
-         give a container's port that name",
-        canary.key().namespace()
-    ))
 }

@@ -1,4 +1,4 @@
-//! The operator: wakes Canaries when something that concerns them changes, reconciles each of them by itself, and ends
+//! The operator's loop: enqueues Canaries when their dependencies change, reconciles each of them by itself, and stops
 //! cleanly.
 
 use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -16,18 +16,19 @@ use vexil_object::{ObjectKey, kinds};
 use crate::{
     Context, duplicate_target,
     fair_semaphore::{HeldPermit, Permit},
+    limits::Limits,
     notifications::{DeliveryReport, Dispatcher, Notification},
     orphaned_routes::collect_orphaned_routes,
-    reconcile::reconcile,
+    reconcile::{reconcile, span},
     reconcile_result::ReconcileResult,
     runtime::CanaryRuntime,
-    session::{Limits, Session, SharedWatchIndex},
+    session::{Session, SharedWatchIndex},
     startup::StartupGate,
     watch_index::Dependencies,
     work_queue::WorkQueue,
 };
 
-/// The operator. [`Operator::run`] is all there is to it.
+/// The operator: make one with [`Operator::new`], then [`Operator::run`] it.
 pub struct Operator {
     context: Context,
     queue: WorkQueue,
@@ -45,15 +46,15 @@ type Reconciling = BoxFuture<'static, (ObjectKey, Box<CanaryRuntime>, Option<Rec
 
 /// How long a stop waits for reconciles and notifications that are under way.
 const STOP: Duration = Duration::from_secs(10);
-/// How long a Canary whose reconcile panicked is left alone.
+/// The pause before a Canary is reconciled again whose reconcile panicked.
 const AFTER_PANIC: Duration = Duration::from_secs(30);
-/// When notices are offered again for which there was no room.
+/// The pause before notices are handed over again that were beyond the limit.
 const OFFER_AGAIN: Duration = Duration::from_secs(5);
-/// How many changes are taken before Canaries have their permit.
+/// Cache events that are handled before the next Canary is reconciled.
 const CHANGES_AT_ONCE: usize = 64;
 
 impl Operator {
-    /// An operator that has not begun.
+    /// An operator that does not run yet.
     pub fn new(context: Context) -> Self {
         Operator {
             context,
@@ -100,7 +101,7 @@ impl Operator {
         self.context.cluster.watch(kinds::CUSTOM_RESOURCE_DEFINITION);
         let mut changes = self.context.cluster.changes();
         self.startup = StartupGate::starting_at(Instant::now());
-        self.wake_all();
+        self.enqueue_all();
         let mut running: FuturesUnordered<Reconciling> = FuturesUnordered::new();
         tokio::pin!(stop);
         loop {
@@ -112,22 +113,22 @@ impl Operator {
                 biased;
                 () = &mut stop => break,
                 Some(noted) = changes.next() => {
-                    self.noted(&noted);
+                    self.enqueue_dependents(&noted);
                     let more = std::iter::from_fn(|| changes.next().now_or_never().flatten());
                     for noted in more.take(CHANGES_AT_ONCE).collect::<Vec<_>>() {
-                        self.noted(&noted);
+                        self.enqueue_dependents(&noted);
                     }
-                    // However many changes come, Canaries have their turn between them.
+                    // Reconciles end however many changes there are.
                     if let Some(ended) = running.next().now_or_never().flatten() {
                         self.reconciled(ended, &notifications);
                     }
                 }
-                Some(report) = reports.recv() => self.reported(report),
+                Some(report) = reports.recv() => self.delivery_reported(report),
                 Some(ended) = running.next(), if !running.is_empty() => self.reconciled(ended, &notifications),
                 () = self.limits.reconciles.released() => {}
                 () = until(due), if due.is_some() => {}
             }
-            // Whatever else runs in this process has its turn between two Canaries.
+            // Other tasks of this thread run between two Canaries.
             yield_now().await;
         }
         let _in_time = timeout(STOP, async { while running.next().await.is_some() {} }).await;
@@ -144,7 +145,7 @@ impl Operator {
         }
         let reconciles = self.limits.reconciles.clone();
         let key = self.queue.take(now, |key| reconciles.allows(key))?;
-        let permit = reconciles.take(&key)?;
+        let permit = reconciles.try_acquire(&key)?;
         Some((key, permit))
     }
 
@@ -169,21 +170,21 @@ impl Operator {
 
     fn reconciled(
         &mut self,
-        (key, mut runtime, after): (ObjectKey, Box<CanaryRuntime>, Option<ReconcileResult>),
+        (key, mut runtime, result): (ObjectKey, Box<CanaryRuntime>, Option<ReconcileResult>),
         notifications: &mpsc::UnboundedSender<Notification>,
     ) {
         self.running.remove(&key);
         let woken = self.queue.ended(&key);
         let dependencies = runtime.session.take().and_then(|session| session.dependencies());
-        let Some(after) = after else {
-            // One bad object never stops the others: its reconcile starts anew, later.
-            tracing::error!(canary = %format!("{}.{}", key.name(), key.namespace()), "reconcile panicked");
+        let Some(result) = result else {
+            // One object never stops the others: it is reconciled again later.
+            span(&key).in_scope(|| tracing::error!("reconcile panicked"));
             self.context.telemetry.panicked();
             self.queue.requeue_at(&key, Instant::now() + AFTER_PANIC);
             self.runtimes.insert(key, Box::default());
             return;
         };
-        if after.gone {
+        if result.gone {
             self.queue.forget(&key);
             self.watch_index.lock().forget(&key);
             self.delivered.remove(&key);
@@ -191,33 +192,33 @@ impl Operator {
             self.count(&key, -1);
             return;
         }
-        for notification in after.notifications {
+        for notification in result.notifications {
             if let Err(refused) = self.dispatch(notification, notifications) {
                 runtime.offered.remove(&refused);
                 self.queue.requeue_at(&key, Instant::now() + OFFER_AGAIN);
             }
         }
-        if let Some(requeue_ms) = after.requeue_ms {
+        if let Some(requeue_ms) = result.requeue_ms {
             self.queue.requeue_at(&key, Instant::now() + Duration::from_millis(requeue_ms));
         }
-        // What came up meanwhile may be what was seen last, our own writes above all.
-        let news = match dependencies {
+        // Wakes during the reconcile are often about changes that it has observed, its own writes above all.
+        let changed = match dependencies {
             Some(dependencies) => self.changed_since(&dependencies) || self.delivered.contains_key(&key),
             None => woken,
         };
-        if news {
+        if changed {
             self.queue.enqueue(&key);
         }
         self.runtimes.insert(key, runtime);
     }
 
-    /// Gives a notice to the dispatcher, if there is room for it; else it is offered again, for the status has it.
+    /// Gives a notification to the dispatcher, unless that has too many; the outbox in the status still has it then.
     fn dispatch(
         &self,
         mut notification: Notification,
         notifications: &mpsc::UnboundedSender<Notification>,
     ) -> Result<(), (u64, Receiver)> {
-        match (self.limits.notices.take(notification.canary()), notification.offer()) {
+        match (self.limits.notifications.try_acquire(notification.canary()), notification.offer()) {
             (None, Some(offer)) => return Err(offer),
             (permit, _) => notification.hold(permit),
         }
@@ -241,7 +242,7 @@ impl Operator {
         }
     }
 
-    fn reported(&mut self, report: DeliveryReport) {
+    fn delivery_reported(&mut self, report: DeliveryReport) {
         if !self.runtimes.contains_key(&report.key) && !self.running.contains_key(&report.key) {
             return;
         }
@@ -249,7 +250,7 @@ impl Operator {
         self.queue.enqueue(&report.key);
     }
 
-    fn noted(&mut self, noted: &Noted) {
+    fn enqueue_dependents(&mut self, noted: &Noted) {
         let canaries = match noted {
             Noted::Object(object) => {
                 let mut canaries = self.watch_index.lock().changed(object, self.context.cluster.mark(object));
@@ -261,7 +262,7 @@ impl Operator {
             Noted::Listed(listed) => {
                 self.watch_index.lock().listed(listed, self.context.cluster.mark_by(listed))
             }
-            Noted::Kind(kinds::CANARY) => return self.wake_all(),
+            Noted::Kind(kinds::CANARY) => return self.enqueue_all(),
             Noted::Kind(kind) => self.watch_index.lock().waiting_for(*kind),
         };
         for canary in canaries {
@@ -272,7 +273,7 @@ impl Operator {
         }
     }
 
-    fn wake_all(&mut self) {
+    fn enqueue_all(&mut self) {
         for key in self.context.cluster.list_keys(kinds::CANARY, "").unwrap_or_default() {
             self.queue.enqueue(&key);
         }

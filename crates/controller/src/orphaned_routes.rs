@@ -1,7 +1,8 @@
-//! Sweeps routes that no garbage collector removes, once their Canary is gone: at start, and whenever something that
-//! concerns them changes. It works beside the ticks, for there is no Canary left to be ticked.
+//! Deletes orphaned routes: routes that cannot have their Canary as owner, so that the garbage collector leaves them when the
+//! Canary is gone. It runs at start and whenever a route or a Canary changes, beside the reconciles, for there is no Canary
+//! left to reconcile.
 //!
-//! A system counts once its provider is the operator's or a Canary's: what nobody asked for may not be readable at all.
+//! Only the kinds of providers in use are read (the operator's or a Canary's): the operator may have no rights for others.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -12,12 +13,12 @@ use vexil_kube::{Changes, Noted, WriteError};
 use vexil_object::{Change, Kind, ObjectKey, Seen, kinds, meta};
 use vexil_routing::{Router, Unowned};
 
-use crate::Context;
+use crate::{Context, reconcile::span};
 
-/// How long after a failure it is tried again although nothing has changed.
+/// The pause after a failure.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// Sweeps as long as the operator runs; never ends.
+/// Deletes orphaned routes as long as the operator runs; never ends.
 pub(crate) async fn collect_orphaned_routes(context: &Context) {
     let routers: Vec<_> = context.registry.routers().filter(|router| router.unowned().is_some()).collect();
     if routers.is_empty() {
@@ -25,42 +26,42 @@ pub(crate) async fn collect_orphaned_routes(context: &Context) {
     }
     let mut watch =
         Watch { context, routers: &routers, used: BTreeSet::new(), changes: context.cluster.changes() };
-    let mut sweeper = Collector { context, reported: BTreeSet::new() };
+    let mut collector = Collector { context, reported: BTreeSet::new() };
     watch.use_all();
-    let mut dirt = Dirt { everything: true, routes: BTreeSet::new() };
+    let mut to_check = ToCheck { everything: true, routes: BTreeSet::new() };
     loop {
         let mut failed = false;
         let unowned = watch.used.iter().filter_map(|place| routers.get(*place)?.unowned());
         for unowned in unowned {
-            failed |= !sweeper.sweep(unowned, &dirt).await;
+            failed |= !collector.check_routes(unowned, &to_check).await;
         }
-        dirt = match failed {
+        to_check = match failed {
             false => watch.next().await,
             true => match timeout(RETRY, watch.next()).await {
-                Ok(more) => Dirt { everything: true, ..more },
-                Err(_) => Dirt { everything: true, routes: BTreeSet::new() },
+                Ok(more) => ToCheck { everything: true, ..more },
+                Err(_) => ToCheck { everything: true, routes: BTreeSet::new() },
             },
         };
     }
 }
 
-/// What is to be swept.
-struct Dirt {
+/// Which routes to check.
+struct ToCheck {
     everything: bool,
     routes: BTreeSet<ObjectKey>,
 }
 
-/// Waits for changes that may leave a route without its Canary, or show one.
+/// Waits for changes of routes and Canaries.
 struct Watch<'a> {
     context: &'a Context,
     routers: &'a [&'a Arc<dyn Router>],
-    /// The places of the routers that are in use.
+    /// Indexes of the routers in use.
     used: BTreeSet<usize>,
     changes: Changes,
 }
 
 impl Watch<'_> {
-    /// Looks through all Canaries for routers that are in use.
+    /// Finds the routers in use in all Canaries.
     fn use_all(&mut self) {
         let canaries = self.context.cluster.list(kinds::CANARY, "").unwrap_or_default();
         let providers = canaries.iter().map(|canary| self.provider(canary));
@@ -75,53 +76,53 @@ impl Watch<'_> {
         if named.is_empty() { &self.context.settings.provider } else { named }
     }
 
-    /// Where the router of a provider stands.
+    /// The index of the router of a provider.
     fn serving(&self, provider: &str) -> Option<usize> {
         self.routers.iter().position(|router| router.serves(provider))
     }
 
-    /// What the next changes concern; those that come together are swept together.
-    async fn next(&mut self) -> Dirt {
-        let mut dirt = Dirt { everything: false, routes: BTreeSet::new() };
+    /// The routes that the next changes concern; changes at the same time are handled together.
+    async fn next(&mut self) -> ToCheck {
+        let mut to_check = ToCheck { everything: false, routes: BTreeSet::new() };
         while let Some(noted) = self.changes.next().await {
-            self.add(noted, &mut dirt);
+            self.add(noted, &mut to_check);
             while let Some(noted) = self.changes.next().now_or_never().flatten() {
-                self.add(noted, &mut dirt);
+                self.add(noted, &mut to_check);
             }
-            if dirt.everything || !dirt.routes.is_empty() {
+            if to_check.everything || !to_check.routes.is_empty() {
                 break;
             }
         }
-        dirt
+        to_check
     }
 
-    fn add(&mut self, noted: Noted, dirt: &mut Dirt) {
+    fn add(&mut self, noted: Noted, to_check: &mut ToCheck) {
         let kinds: Vec<Kind> =
             self.routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
         match noted {
             Noted::Kind(kinds::CANARY) => {
                 self.use_all();
-                dirt.everything = true;
+                to_check.everything = true;
             }
             Noted::Kind(kind) => {
-                dirt.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
+                to_check.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
             }
             Noted::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
-                Seen::Absent => dirt.everything = true,
+                Seen::Absent => to_check.everything = true,
                 Seen::NotKnown => {}
                 Seen::Present(canary) => {
                     let serving = self.serving(self.provider(&canary));
-                    dirt.everything |= serving.is_some_and(|place| self.used.insert(place));
+                    to_check.everything |= serving.is_some_and(|place| self.used.insert(place));
                 }
             },
-            Noted::Object(key) if kinds.contains(&key.kind()) => drop(dirt.routes.insert(key)),
-            Noted::Object(key) => dirt.everything |= kinds.iter().any(|kind| kind.definition() == key),
+            Noted::Object(key) if kinds.contains(&key.kind()) => drop(to_check.routes.insert(key)),
+            Noted::Object(key) => to_check.everything |= kinds.iter().any(|kind| kind.definition() == key),
             Noted::Listed(_) => {}
         }
     }
 }
 
-/// What sweeps, and what it has said.
+/// Deletes orphaned routes, and remembers which failures it has logged.
 struct Collector<'a> {
     context: &'a Context,
     /// Routes that could not be deleted.
@@ -129,34 +130,34 @@ struct Collector<'a> {
 }
 
 impl Collector<'_> {
-    /// Looks at what may be left behind. Answers whether nothing is left to be tried again.
-    async fn sweep(&mut self, unowned: &dyn Unowned, dirt: &Dirt) -> bool {
+    /// Checks routes. Returns whether nothing has to be tried again.
+    async fn check_routes(&mut self, unowned: &dyn Unowned, to_check: &ToCheck) -> bool {
         let (cluster, mut done) = (&self.context.cluster, true);
         for kind in unowned.kinds() {
-            // What the cluster does not serve is not watched for.
+            // A kind that the cluster does not serve is not watched.
             if !matches!(cluster.look(&kind.definition()), Seen::Present(_)) {
                 continue;
             }
-            let keys = match dirt.everything {
+            let keys = match to_check.everything {
                 true => cluster.list_keys(kind, "").unwrap_or_default(),
-                false => dirt.routes.iter().filter(|key| key.kind() == kind).cloned().collect(),
+                false => to_check.routes.iter().filter(|key| key.kind() == kind).cloned().collect(),
             };
             for key in keys {
                 if let Seen::Present(route) = cluster.look(&key) {
-                    done &= self.sweep_one(unowned, key, &route).await;
+                    done &= self.check_route(unowned, key, &route).await;
                 }
             }
         }
         done
     }
 
-    async fn sweep_one(&mut self, unowned: &dyn Unowned, key: ObjectKey, route: &Value) -> bool {
+    async fn check_route(&mut self, unowned: &dyn Unowned, key: ObjectKey, route: &Value) -> bool {
         let (cluster, Some(canary)) = (&self.context.cluster, unowned.made_for(route)) else { return true };
-        // A Canary that nobody watches is not known, and its route is another operator's to sweep.
+        // A Canary outside of the watched namespace is unknown; its routes are another operator's.
         if unowned.abandoned(&key, route, &cluster.look(&canary)).is_none() {
             return true;
         }
-        // A cache may be behind the route that it is compared with; a deletion is worth a question.
+        // The cache of Canaries may be behind that of routes: read the Canary before deleting.
         let Ok(now) = cluster.fetch(&canary).await else { return false };
         let Some(change) = unowned.abandoned(&key, route, &now) else { return true };
         self.delete(&canary, &change).await
@@ -165,11 +166,10 @@ impl Collector<'_> {
     async fn delete(&mut self, canary: &ObjectKey, change: &Change) -> bool {
         let error = match self.context.cluster.apply(change).await {
             Ok(()) => {
-                let name = format!("{}.{}", canary.name(), canary.namespace());
-                tracing::info!(canary = %name, "{} deleted: its Canary is gone", change.key);
+                span(canary).in_scope(|| tracing::info!("{} deleted: its Canary is gone", change.key));
                 return true;
             }
-            // It is gone, or somebody wrote it; the watch tells.
+            // It is gone or was written; the watch brings the change.
             Err(WriteError::NotFound { .. } | WriteError::Conflict { .. }) => return true,
             Err(error) => error,
         };
@@ -177,7 +177,7 @@ impl Collector<'_> {
         if self.reported.insert(change.key.clone()) {
             tracing::warn!("{} of a Canary that is gone could not be deleted: {error}", change.key);
         }
-        // Rights do not come by themselves: it is tried again when something changes.
+        // Missing rights are not retried on a timer.
         matches!(error, WriteError::Forbidden { .. } | WriteError::Invalid { .. })
     }
 }

@@ -1,7 +1,7 @@
-//! What earlier bindings left: routes that are given back, and primaries that no Service selects any more.
+//! Releases what earlier bindings left: their routes, and primaries that no Service selects any more.
 //!
-//! Objects that the present binding uses are never touched. An apex that was left stays as it is, and so does the
-//! primary that its Services select: clients may still come through it.
+//! Objects of the current binding are never changed. An earlier apex stays as it is, and so does the primary that its Services
+//! select: clients may still use it.
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Memory, SyncState};
@@ -11,15 +11,15 @@ use vexil_workload::{Ownership, Side};
 
 use crate::{Context, observe::Observation};
 
-/// Why nothing can be released now.
+/// Why something cannot be released now.
 pub(crate) enum ReleaseError {
-    /// Something has not been looked at yet.
+    /// An object is not observed yet.
     NotKnown,
-    /// It is still in use; the text says by what.
+    /// It is still in use; the message says by what.
     InUse(String),
 }
 
-/// Whether anything is left to be released.
+/// Whether anything has to be released.
 pub(crate) fn sync_state(
     context: &Context,
     canary: &CanaryContext,
@@ -34,7 +34,7 @@ pub(crate) fn sync_state(
     }
 }
 
-/// The changes that release what earlier bindings left. What is in use holds up nothing else.
+/// The changes that release what earlier bindings left. An object in use does not delay the others.
 pub(crate) fn changes(
     context: &Context,
     canary: &CanaryContext,
@@ -43,7 +43,7 @@ pub(crate) fn changes(
 ) -> Result<Vec<Change>, ReleaseError> {
     let (mut changes, mut in_use) = (Vec::new(), None);
     for binding in &memory.previous {
-        // A provider that this operator no longer has cannot be asked.
+        // A provider that this operator does not have any more cannot release anything.
         let Some(former) = context.planner().under(canary, binding) else { continue };
         changes.extend(route(context, &former, observation)?);
         if !memory.binding.as_ref().is_some_and(|bound| bound.same_target(binding)) {
@@ -61,7 +61,7 @@ pub(crate) fn changes(
     }
 }
 
-/// The route of an earlier binding, all of whose traffic the primary has.
+/// Releases the route of an earlier binding, which sends all traffic to the primary.
 fn route(
     context: &Context,
     former: &CanaryContext,
@@ -73,12 +73,12 @@ fn route(
     match former.router().release(&target, &have) {
         Ok(changes) => Ok(changes),
         Err(vexil_routing::RouteError::NotKnown { .. }) => Err(ReleaseError::NotKnown),
-        // Whatever is wrong with it, it is no longer ours to mend.
+        // A route that is invalid now belongs to its user.
         Err(_) => Ok(Vec::new()),
     }
 }
 
-/// The primary of an earlier target, when it is ours and nothing selects its pods.
+/// Deletes the primary of an earlier target, if it belongs to this Canary and no Service selects its pods.
 fn primary(
     context: &Context,
     former: &CanaryContext,

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
-use vexil_analysis::{Convergence, Level, LiveRoutes, Memory, Millis, Pending, Transition};
+use vexil_analysis::{Convergence, Level, LiveRoutes, Memory, Pending, Transition};
 use vexil_api::{Defect, summary};
 use vexil_object::{ObjectKey, Seen, meta};
 use vexil_plan::CanaryContext;

@@ -1,5 +1,4 @@
-//! What a reconcile works with while it is under way: its turn among the others, the limits for what it asks outside,
-//! and who tells it that something came up.
+//! What a reconcile in progress works with: its permit, the limits for calls to the outside, and what wakes it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,41 +7,12 @@ use vexil_analysis::Question;
 use vexil_object::ObjectKey;
 
 use crate::{
-    fair_semaphore::{FairSemaphore, HeldPermit},
+    fair_semaphore::HeldPermit,
+    limits::Limits,
     watch_index::{Dependencies, WatchIndex},
 };
 
-/// What is done at once in the whole process.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    /// Reconciles that work: look, decide and write. One that waits for an answer from outside does not count.
-    pub(crate) reconciles: FairSemaphore,
-    /// Calls of webhooks that decide.
-    pub(crate) hooks: FairSemaphore,
-    /// Queries of metrics.
-    pub(crate) metrics: FairSemaphore,
-    /// Notices that wait to be delivered, or for another attempt.
-    pub(crate) notices: FairSemaphore,
-    /// Calls of webhooks that are webhooks.
-    pub(crate) webhooks: FairSemaphore,
-    /// Events that are being recorded.
-    pub(crate) events: FairSemaphore,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
-            reconciles: FairSemaphore::new(64, 1),
-            hooks: FairSemaphore::new(512, 1),
-            metrics: FairSemaphore::new(256, 1),
-            notices: FairSemaphore::new(4096, 128),
-            webhooks: FairSemaphore::new(256, 4),
-            events: FairSemaphore::new(32, 2),
-        }
-    }
-}
-
-/// Who looks at what, as reconciles and the runner share it.
+/// Which Canary depends on what, shared by the reconciles and the operator's loop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedWatchIndex(Arc<Mutex<WatchIndex>>);
 
@@ -52,7 +22,7 @@ impl SharedWatchIndex {
     }
 }
 
-/// What a reconcile works with.
+/// What a reconcile in progress works with.
 #[derive(Debug)]
 pub(crate) struct Session {
     key: ObjectKey,
@@ -80,12 +50,12 @@ impl Session {
         }
     }
 
-    /// How to tell the reconcile that something came up.
+    /// Notified when a dependency of the reconcile changes.
     pub(crate) fn wake_handle(&self) -> Arc<Notify> {
         Arc::clone(&self.woken)
     }
 
-    /// Changes of what was dependencies at matter from now on.
+    /// Changes of these objects and lists wake the reconcile from now on.
     pub(crate) fn set_dependencies(&mut self, dependencies: Dependencies) {
         if self.dependencies.as_ref() != Some(&dependencies) {
             self.watch_index.lock().set(&self.key, &dependencies);
@@ -93,25 +63,26 @@ impl Session {
         }
     }
 
-    /// What was dependencies at last; none when it did not come to that.
+    /// The last dependencies; `None` if the reconcile ended before it had any.
     pub(crate) fn dependencies(self) -> Option<Dependencies> {
         self.dependencies
     }
 
-    /// Ready when something came up since the last time.
+    /// Resolves when a dependency has changed since the last time.
     pub(crate) async fn woken(&self) {
         self.woken.notified().await;
     }
 
-    /// Asks something outside, when it is this Canary's permit. Others are reconciled meanwhile.
+    /// Awaits an answer from outside of the cluster, within the limits for such calls. Meanwhile another Canary has the
+    /// permit to reconcile.
     pub(crate) async fn ask_outside<T>(&self, question: Question, answer: impl Future<Output = T>) -> T {
-        let permits = match question {
+        let limit = match question {
             Question::Hook(..) => &self.limits.hooks,
             Question::Check(_) | Question::Providers => &self.limits.metrics,
             _ => return answer.await,
         };
         let asked = async {
-            let _turn = permits.permit(&self.key).await;
+            let _permit = limit.acquire(&self.key).await;
             answer.await
         };
         self.permit.release_while(asked).await

@@ -1,14 +1,14 @@
-//! How it begins, while caches are filled for the first time: one Canary shows which kinds are looked at, and the
-//! others wait until those have been listed, instead of looking once for each kind.
+//! The start, while caches are filled for the first time: the first Canary shows which kinds are needed, and the others are
+//! reconciled when those kinds have been listed, instead of once for each kind.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long first lists are waited for; then what is known has to do.
+/// How long the first lists are awaited.
 const FIRST_LIST_LIMIT: Duration = Duration::from_secs(5);
 
-/// The beginning.
+/// Delays reconciles until the first lists are complete.
 #[derive(Debug, Default)]
 pub(crate) struct StartupGate {
     until: Option<Instant>,
@@ -16,17 +16,17 @@ pub(crate) struct StartupGate {
 }
 
 impl StartupGate {
-    /// It begins now.
+    /// The operator starts now.
     pub(crate) fn starting_at(now: Instant) -> Self {
         StartupGate { until: Some(now + FIRST_LIST_LIMIT), probed: false }
     }
 
-    /// When nothing is waited for any more.
+    /// When reconciles are no longer delayed.
     pub(crate) fn until(&self) -> Option<Instant> {
         self.until
     }
 
-    /// Whether the next Canary has to wait. `listing`: a list has not come yet; `busy`: another Canary is looking.
+    /// Whether the next Canary has to wait. `listing`: a list is not complete; `busy`: another Canary is being reconciled.
     pub(crate) fn defers(&mut self, now: Instant, busy: bool, listing: impl FnOnce() -> bool) -> bool {
         if self.until.is_none_or(|until| until <= now) {
             self.until = None;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_canary_looks_first_and_the_others_wait_for_the_lists_but_not_for_ever() {
+    fn one_canary_is_reconciled_first_and_the_others_wait_for_the_lists_for_a_limited_time() {
         let now = Instant::now();
         let late = now + FIRST_LIST_LIMIT;
         let mut first = StartupGate::starting_at(now);
@@ -54,7 +54,7 @@ mod tests {
             (now, false, true, true),
             (now, false, false, false),
             (now, true, false, false),
-            // The others look at one kind more.
+            // The others need one more kind.
             (now, true, true, true),
             (now, false, true, true),
             (late, true, true, false),

@@ -1,5 +1,4 @@
-//! What the user should know of a Canary that is processed all the same, as far as the cluster shows it: once each, as
-//! soon as the world has been looked at, which is before traffic moves.
+//! Warnings about the cluster around a Canary that is processed all the same. They are reported before traffic moves.
 
 use vexil_analysis::SyncState;
 use vexil_api::Remark;
@@ -14,7 +13,7 @@ use crate::{
     runtime::CanaryRuntime,
 };
 
-/// Everything that is to be reported.
+/// All warnings.
 pub(crate) fn of_cluster(
     context: &Context,
     canary: &CanaryContext,
@@ -38,12 +37,12 @@ pub(crate) fn of_cluster(
     remarks
 }
 
-/// How long other pods must be seen behind a Service, in milliseconds: after a change of its selector its addresses
-/// follow a moment later.
+/// How long other pods must be behind a Service before they are reported, in milliseconds: its addresses follow a change of its
+/// selector with some delay.
 const REPORT_AFTER_MS: u64 = 5_000;
 
-/// Pods of workloads that are not watched behind one of the Services: requests reach them. Those of Deployments keep
-/// the Services from being as wanted, and are told there.
+/// Pods of workloads that are not Deployments behind one of the Services: requests reach them. Pods of Deployments make the
+/// Services invalid and are reported there.
 pub(crate) fn foreign_pods(
     context: &Context,
     canary: &CanaryContext,
@@ -76,7 +75,7 @@ fn foreign_pods_text(context: &Context, canary: &CanaryContext, observation: &Ob
     })
 }
 
-/// A primary whose pods do not have all labels of the target's selector, because it was made for a target with fewer.
+/// A primary whose pods lack labels of the target's selector, because it was made for a target with fewer.
 fn missing_labels(canary: &CanaryContext, selector: &Selector) -> Option<String> {
     if selector.lacks.is_empty() {
         return None;
@@ -93,7 +92,7 @@ fn missing_labels(canary: &CanaryContext, selector: &Selector) -> Option<String>
     ))
 }
 
-/// ConfigMaps and Secrets that another operator has copied for the primary.
+/// ConfigMaps and Secrets that Flagger has copied for the primary.
 fn tracked(canary: &CanaryContext) -> Option<String> {
     let tracked = canary.status().tracked_configs.as_ref().filter(|tracked| !tracked.is_empty())?;
     Some(format!(

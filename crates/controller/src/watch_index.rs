@@ -1,5 +1,5 @@
-//! Which Canaries look at which objects, and what they saw there: a change wakes those who look at what has changed,
-//! if it is not what they have seen already, and no other.
+//! Which Canaries depend on which objects and lists, and the version that each has observed: a change enqueues the Canaries
+//! that depend on it and have not observed it yet, and no others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,12 +10,12 @@ use std::{
 use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Kind, ObjectKey, kinds};
 
-/// What a reconcile has dependencies at, each with the mark of what it saw.
+/// What a reconcile has observed, each with its version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Dependencies {
     /// Objects.
     pub(crate) objects: Vec<(ObjectKey, Mark)>,
-    /// Parts of indexes.
+    /// Lists by an index.
     pub(crate) lists: Vec<(Listed, Mark)>,
 }
 
@@ -30,7 +30,7 @@ impl Dependencies {
     }
 }
 
-/// Who looks at what. What is dependencies at is kept as a number, for ten thousand Canaries look at some objects each.
+/// Which Canary depends on what. A dependency is kept as a number: ten thousand Canaries have some twenty each.
 #[derive(Debug, Default)]
 pub(crate) struct WatchIndex {
     kinds: Vec<Kind>,
@@ -40,8 +40,8 @@ pub(crate) struct WatchIndex {
     free: Vec<u32>,
 }
 
-/// What is dependencies at: the kind in the highest byte, the rest a digest of its name. Two that have the same number wake
-/// each other's Canaries for nothing, once in a very long time.
+/// A dependency: the kind in the highest byte, the rest a digest of its name. Two with one number enqueue each other's
+/// Canaries needlessly.
 type Place = u64;
 
 const KIND_SHIFT: u32 = 56;
@@ -59,7 +59,7 @@ struct Looks {
 }
 
 impl WatchIndex {
-    /// Replaces what a Canary looks at.
+    /// Replaces the dependencies of a Canary.
     pub(crate) fn set(&mut self, canary: &ObjectKey, dependencies: &Dependencies) {
         let objects =
             dependencies.objects.iter().map(|(key, mark)| (self.of_object(key), *mark)).collect::<Vec<_>>();
@@ -84,7 +84,7 @@ impl WatchIndex {
         }
     }
 
-    /// Forgets a Canary that is gone.
+    /// Removes a Canary that is gone.
     pub(crate) fn forget(&mut self, canary: &ObjectKey) {
         let Some(id) = self.ids.remove(name(canary).as_str()) else { return };
         let looks = self.canaries.get_mut(id as usize).and_then(Option::take);
@@ -94,7 +94,7 @@ impl WatchIndex {
         self.free.push(id);
     }
 
-    /// The Canaries that look at an object and have not seen it like this; a Canary always looks at itself.
+    /// The Canaries that depend on an object and have not observed this version. A Canary always depends on itself.
     pub(crate) fn changed(&mut self, object: &ObjectKey, mark: Mark) -> Vec<ObjectKey> {
         let place = self.of_object(object);
         let mut canaries = self.at(place, |seen| seen != mark);
@@ -105,13 +105,13 @@ impl WatchIndex {
         canaries
     }
 
-    /// The Canaries that look at a part of an index and have not seen it like this.
+    /// The Canaries that depend on a list and have not observed this version.
     pub(crate) fn listed(&mut self, listed: &Listed, mark: Mark) -> Vec<ObjectKey> {
         let place = self.of_list(listed);
         self.at(place, |seen| seen != mark)
     }
 
-    /// The Canaries that look at something of a kind of which they know nothing.
+    /// The Canaries that depend on an object or list of this kind that they could not observe.
     pub(crate) fn waiting_for(&mut self, kind: Kind) -> Vec<ObjectKey> {
         let from = self.kind(kind) << KIND_SHIFT;
         let places: Vec<Place> =

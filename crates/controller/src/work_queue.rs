@@ -1,5 +1,5 @@
-//! Which Canary is reconciled when: each at most once at a time, again when something came up meanwhile, and namespaces
-//! in turn. Nothing here costs more because there are more Canaries.
+//! The queue of reconciles: a Canary is reconciled at most once at a time, again if it was enqueued meanwhile, and namespaces
+//! alternate. No operation is linear in the number of Canaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,12 +14,12 @@ pub(crate) struct WorkQueue {
     timers: BTreeSet<(Instant, ObjectKey)>,
     due: BTreeMap<ObjectKey, Instant>,
     ready: FairQueue<()>,
-    /// Whether it is to be reconciled again after this time.
+    /// Whether it was enqueued during the reconcile.
     running: BTreeMap<ObjectKey, bool>,
 }
 
 impl WorkQueue {
-    /// Reconciles `key` as soon as it is its turn.
+    /// Reconciles `key` as soon as possible.
     pub(crate) fn enqueue(&mut self, key: &ObjectKey) {
         self.unset(key);
         if let Some(again) = self.running.get_mut(key) {
@@ -29,7 +29,7 @@ impl WorkQueue {
         }
     }
 
-    /// Reconciles `key` at `at`, or earlier if that was wanted already.
+    /// Reconciles `key` at `at`, or earlier if it is already requeued for an earlier time.
     pub(crate) fn requeue_at(&mut self, key: &ObjectKey, at: Instant) {
         let wanted = self.due.get(key).is_some_and(|due| *due <= at);
         if wanted || self.ready.contains(key) {
@@ -40,7 +40,7 @@ impl WorkQueue {
         self.due.insert(key.clone(), at);
     }
 
-    /// Takes one Canary that is due, is not being reconciled and may be now.
+    /// Takes a Canary that is due, is not being reconciled, and that `may` accepts.
     pub(crate) fn take(&mut self, now: Instant, may: impl Fn(&ObjectKey) -> bool) -> Option<ObjectKey> {
         while let Some((at, key)) = self.timers.first().cloned()
             && at <= now
@@ -52,17 +52,17 @@ impl WorkQueue {
         Some(key)
     }
 
-    /// A reconcile has ended. Answers whether something came up meanwhile; it is not reconciled again unless woken.
+    /// A reconcile has ended. Returns whether the Canary was enqueued meanwhile; the caller enqueues it again.
     pub(crate) fn ended(&mut self, key: &ObjectKey) -> bool {
         self.running.remove(key).unwrap_or_default()
     }
 
-    /// When the next Canary is due that is not ready yet.
+    /// When the next requeued Canary is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Forgets a Canary that is gone.
+    /// Removes a Canary that is gone.
     pub(crate) fn forget(&mut self, key: &ObjectKey) {
         self.unset(key);
         self.ready.remove(key);
@@ -90,7 +90,7 @@ mod tests {
     const ANY: fn(&ObjectKey) -> bool = |_| true;
 
     #[test]
-    fn a_canary_is_reconciled_once_at_a_time_and_it_is_known_when_it_was_woken_meanwhile() {
+    fn a_canary_is_reconciled_once_at_a_time_and_a_wake_meanwhile_is_reported() {
         let (mut queue, start) = (WorkQueue::default(), Instant::now());
         let key = key("test", "podinfo");
         queue.requeue_at(&key, start + Duration::from_secs(5));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_of_several_times_counts() {
+    fn the_earliest_requeue_counts() {
         let (mut queue, start) = (WorkQueue::default(), Instant::now());
         let (key, after) = (key("test", "podinfo"), |seconds| start + Duration::from_secs(seconds));
         for seconds in [9, 3, 6] {

@@ -1,4 +1,4 @@
-//! Target and primary as the engine sees them: each state that it decides on is told apart here, and none are merged.
+//! Target and primary as the engine decides on them. States that it distinguishes are never merged here.
 
 use serde_json::Value;
 use vexil_analysis::{Known, Memory, Pods, Readiness, Revision};
@@ -31,8 +31,8 @@ pub(super) fn of_target(context: &Context, canary: &CanaryContext, have: &Object
     })
 }
 
-/// The primary. Its revision is the one of those that matter which it was copied from. One that another owner has is
-/// not judged: it is neither written nor waited for.
+/// The primary. Its revision is that of the target's revisions in use from which it was copied. The readiness of a primary
+/// with another owner is not judged: it is neither written nor waited for.
 pub(super) fn of_primary(
     context: &Context,
     canary: &CanaryContext,
@@ -80,7 +80,7 @@ fn live<'a>(context: &Context, canary: &CanaryContext, side: Side, have: &'a Obj
     }
 }
 
-/// Why the object under the primary's name is not ours, and what to do about it.
+/// Why the object with the primary's name does not belong to this Canary, and what to do about it.
 fn foreign(context: &Context, canary: &CanaryContext, live: &Value) -> Option<String> {
     let subject = canary.subject(&context.settings);
     let name = format!("{}-primary.{}", subject.target, subject.namespace);
@@ -99,7 +99,7 @@ fn foreign(context: &Context, canary: &CanaryContext, live: &Value) -> Option<St
     }
 }
 
-/// What the workloads must show.
+/// When the pods of one side are ready.
 fn demand(canary: &CanaryContext, side: Side) -> Demand {
     let analysis = canary.spec().analysis();
     let threshold_percent = match side {

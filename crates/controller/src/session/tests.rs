@@ -1,4 +1,4 @@
-//! What Canaries ask outside is bounded, and a thousand slow answers keep no other namespace waiting.
+//! Calls to the outside are limited, and a thousand slow answers in one namespace delay no other namespace.
 
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use vexil_analysis::Phase;
 use vexil_object::kinds::CANARY;
 
 use super::*;
+use crate::fair_semaphore::FairSemaphore;
 
 const HOOK: Question = Question::Hook(0, Phase::Progressing);
 
 fn session(limits: &Limits, namespace: &str, name: &str) -> Session {
     let key = ObjectKey::new(CANARY, namespace, name);
-    let permit = limits.reconciles.take(&key).map(HeldPermit::of).unwrap_or_default();
+    let permit = limits.reconciles.try_acquire(&key).map(HeldPermit::of).unwrap_or_default();
     Session::new(&key, &SharedWatchIndex::default(), limits, permit)
 }
 
