@@ -8,7 +8,7 @@ use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use vexil_controller::{Context, Operator, Settings, Telemetry};
 use vexil_egress::{Allowed, Egress, Rules};
-use vexil_kube::{Access, Cluster, Election, Scope, Standing, connect, identity};
+use vexil_kube::{Access, Cluster, Election, LeaderState, Scope, connect, identity};
 
 use crate::{Beside, args::Args, http, wiring};
 
@@ -101,11 +101,11 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
             biased;
             () = &mut stop => return Ok(()),
             standing = election.next() => match standing {
-                Standing::Leading => break,
-                Standing::Following { leader } => {
+                LeaderState::Leading => break,
+                LeaderState::Following { leader } => {
                     tracing::info!("Another instance has been elected as leader: {leader}");
                 }
-                Standing::Lost => {}
+                LeaderState::Lost => {}
             }
         }
     }
@@ -120,7 +120,7 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
         // Renewed beside the Canaries' work, which may keep this thread busy.
         let mut keeping = Beside::start(async move {
             let kept = {
-                let lost = std::pin::pin!(async { while election.next().await != Standing::Lost {} });
+                let lost = std::pin::pin!(async { while election.next().await != LeaderState::Lost {} });
                 matches!(select(lost, is_done).await, Either::Right(_))
             };
             kept.then_some(election)

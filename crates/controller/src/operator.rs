@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 use vexil_analysis::Receiver;
-use vexil_kube::Noted;
+use vexil_kube::CacheEvent;
 use vexil_object::{ObjectKey, kinds};
 
 use crate::{
@@ -112,11 +112,11 @@ impl Operator {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
-                Some(noted) = changes.next() => {
-                    self.enqueue_dependents(&noted);
+                Some(event) = changes.next() => {
+                    self.enqueue_dependents(&event);
                     let more = std::iter::from_fn(|| changes.next().now_or_never().flatten());
-                    for noted in more.take(CHANGES_AT_ONCE).collect::<Vec<_>>() {
-                        self.enqueue_dependents(&noted);
+                    for event in more.take(CHANGES_AT_ONCE).collect::<Vec<_>>() {
+                        self.enqueue_dependents(&event);
                     }
                     // Reconciles end however many changes there are.
                     if let Some(ended) = running.next().now_or_never().flatten() {
@@ -250,20 +250,20 @@ impl Operator {
         self.queue.enqueue(&report.key);
     }
 
-    fn enqueue_dependents(&mut self, noted: &Noted) {
-        let canaries = match noted {
-            Noted::Object(object) => {
+    fn enqueue_dependents(&mut self, event: &CacheEvent) {
+        let canaries = match event {
+            CacheEvent::Object(object) => {
                 let mut canaries = self.watch_index.lock().changed(object, self.context.cluster.mark(object));
                 if object.kind() == kinds::CANARY && canaries.contains(object) {
                     canaries.extend(duplicate_target::sharing_with(&self.context, object));
                 }
                 canaries
             }
-            Noted::Listed(listed) => {
+            CacheEvent::Listed(listed) => {
                 self.watch_index.lock().listed(listed, self.context.cluster.mark_by(listed))
             }
-            Noted::Kind(kinds::CANARY) => return self.enqueue_all(),
-            Noted::Kind(kind) => self.watch_index.lock().waiting_for(*kind),
+            CacheEvent::Kind(kinds::CANARY) => return self.enqueue_all(),
+            CacheEvent::Kind(kind) => self.watch_index.lock().waiting_for(*kind),
         };
         for canary in canaries {
             if let Some(wake_handle) = self.running.get(&canary) {

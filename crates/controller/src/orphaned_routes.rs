@@ -9,7 +9,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::time::timeout;
-use vexil_kube::{Changes, Noted, WriteError};
+use vexil_kube::{CacheEvent, Changes, WriteError};
 use vexil_object::{Change, Kind, ObjectKey, Seen, kinds, meta};
 use vexil_routing::{Router, Unowned};
 
@@ -84,10 +84,10 @@ impl Watch<'_> {
     /// The routes that the next changes concern; changes at the same time are handled together.
     async fn next(&mut self) -> ToCheck {
         let mut to_check = ToCheck { everything: false, routes: BTreeSet::new() };
-        while let Some(noted) = self.changes.next().await {
-            self.add(noted, &mut to_check);
-            while let Some(noted) = self.changes.next().now_or_never().flatten() {
-                self.add(noted, &mut to_check);
+        while let Some(event) = self.changes.next().await {
+            self.add(event, &mut to_check);
+            while let Some(event) = self.changes.next().now_or_never().flatten() {
+                self.add(event, &mut to_check);
             }
             if to_check.everything || !to_check.routes.is_empty() {
                 break;
@@ -96,18 +96,18 @@ impl Watch<'_> {
         to_check
     }
 
-    fn add(&mut self, noted: Noted, to_check: &mut ToCheck) {
+    fn add(&mut self, event: CacheEvent, to_check: &mut ToCheck) {
         let kinds: Vec<Kind> =
             self.routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
-        match noted {
-            Noted::Kind(kinds::CANARY) => {
+        match event {
+            CacheEvent::Kind(kinds::CANARY) => {
                 self.use_all();
                 to_check.everything = true;
             }
-            Noted::Kind(kind) => {
+            CacheEvent::Kind(kind) => {
                 to_check.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
             }
-            Noted::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
+            CacheEvent::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
                 Seen::Absent => to_check.everything = true,
                 Seen::NotKnown => {}
                 Seen::Present(canary) => {
@@ -115,9 +115,11 @@ impl Watch<'_> {
                     to_check.everything |= serving.is_some_and(|place| self.used.insert(place));
                 }
             },
-            Noted::Object(key) if kinds.contains(&key.kind()) => drop(to_check.routes.insert(key)),
-            Noted::Object(key) => to_check.everything |= kinds.iter().any(|kind| kind.definition() == key),
-            Noted::Listed(_) => {}
+            CacheEvent::Object(key) if kinds.contains(&key.kind()) => drop(to_check.routes.insert(key)),
+            CacheEvent::Object(key) => {
+                to_check.everything |= kinds.iter().any(|kind| kind.definition() == key)
+            }
+            CacheEvent::Listed(_) => {}
         }
     }
 }

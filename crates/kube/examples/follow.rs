@@ -1,7 +1,7 @@
 //! Prints what changes in a cluster: `cargo run -p vexil-kube --example follow -- KUBECONFIG`.
 
 use futures::StreamExt;
-use vexil_kube::{Access, Cluster, Noted, Scope, connect};
+use vexil_kube::{Access, CacheEvent, Cluster, Scope, connect};
 use vexil_object::{
     Kind, Seen,
     kinds::{CANARY, CUSTOM_RESOURCE_DEFINITION, DEPLOYMENT, ENDPOINT_SLICE, SERVICE},
@@ -32,17 +32,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn line(cluster: &Cluster, noted: Noted) -> String {
+fn line(cluster: &Cluster, noted: CacheEvent) -> String {
     match noted {
-        Noted::Kind(kind) => {
+        CacheEvent::Kind(kind) => {
             let objects = cluster.list(kind, "").map(|objects| objects.len());
             format!(
                 "{kind}: {objects:?} objects, trouble: {}",
                 cluster.trouble(kind).unwrap_or_else(|| "none".into())
             )
         }
-        Noted::Listed(listed) => format!("{} under {}={}", listed.kind, listed.index, listed.value),
-        Noted::Object(key) => match cluster.look(&key) {
+        CacheEvent::Listed(listed) => format!("{} under {}={}", listed.kind, listed.index, listed.value),
+        CacheEvent::Object(key) => match cluster.look(&key) {
             Seen::Present(object) => format!("{key} at {}", meta::resource_version(&object)),
             Seen::Absent => format!("{key} is gone"),
             Seen::NotKnown => format!("{key} is not known"),

@@ -1,8 +1,8 @@
-//! Writes that the API server took but did not store as they were sent: what is reported of them, and that the same one
-//! is not made again and again.
+//! Writes that the API server accepted but did not store as they were sent: the report about them, and the rule that the
+//! same write is not sent again and again.
 //!
-//! A definition of another version drops fields silently, a conversion or an admission webhook changes them. Whoever
-//! then compares what there is with what shall be finds a difference for ever.
+//! A definition of another version drops fields silently, a conversion or an admission webhook changes them. A
+//! reconcile that compares the stored object with the wanted one then finds a difference each time.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 use vexil_object::{Change, ObjectKey, definition, meta};
 
 use crate::{
-    answer::{Difference, Rules, Sent, differences},
-    hold::after,
+    retry_after::after,
+    stored::{Difference, Rules, Sent, differences},
 };
 
 /// Fields that a message names; more are counted.
@@ -43,7 +43,7 @@ pub struct Altered {
     pub dropped: Vec<String>,
     /// Whether the definition has no such fields; `None` when that is not known.
     pub unknown_to_definition: Option<bool>,
-    /// Fields that hold something else.
+    /// Fields that have another value.
     pub changed: Vec<String>,
     /// Whether nothing was sent this time, because the same write has been answered so before.
     pub repeated: bool,

@@ -1,36 +1,46 @@
-//! The objects of one kind as the watch told them, with our own writes laid over. Pure: no client, no clock.
+//! The objects of one kind as the watch reports them, behind the answers to our own writes. Pure: no client, no clock.
+//!
+//! The versions of lists are hidden (`kube::runtime::watcher` passes on objects only). Four rules keep the promise that
+//! nothing older than an acknowledged write is shown:
+//!
+//! 1. The cache has everything up to `reached`, the highest version that it was given: an answer at or below it adds
+//!    nothing.
+//! 2. Each complete list begins a new `epoch`. If it changed while a write or read was under way, and the cache does not
+//!    have the object, nothing tells whether the list is from before the answer: the object is not known.
+//! 3. A list settles all that was acknowledged before it was requested. An object that was written while it was read, and
+//!    is not in it, is not known; one that was deleted meanwhile stays deleted.
+//! 4. What is not known is settled by a later version, by the end of the object, or by a read; an object that is not
+//!    found by that read stays deleted until the watch has reported its end.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use vexil_object::{Kind, ObjectKey, Precondition, Projection, Seen, meta};
 
-use self::{
-    index::Index,
-    objects::{Objects, Sight},
-};
+use self::{index::Index, objects::Objects};
 use crate::{
-    changes::Noted,
-    overlay::{Laid, What, number, version},
+    changes::CacheEvent,
     packed::Packed,
+    pending::{Pending, PendingState, number, version},
 };
 
-/// How much the watch has told.
+/// How much of the kind is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// No list has arrived yet.
+    /// The first list is not complete yet.
     Listing,
-    /// Complete up to the version that was reached.
+    /// The cache is complete up to the version that was reached.
     Synced,
     /// The API server answers that there is no such resource.
     NotServed,
 }
 
-/// A list that is older than what was already told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FromThePast {
+/// A list that has an object in an older version than the cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StaleList {
+    pub(crate) key: ObjectKey,
     pub(crate) listed: u64,
-    pub(crate) reached: u64,
+    pub(crate) known: u64,
 }
 
 /// The objects of one kind.
@@ -38,10 +48,16 @@ pub(crate) struct FromThePast {
 pub(crate) struct Cache {
     kind: Kind,
     progress: Progress,
+    /// The cache has everything up to this version.
     reached: u64,
+    /// Counts complete lists.
+    epoch: u64,
+    /// Counts pending states.
     ticket: u64,
+    /// The ticket when the list that is under way was requested.
+    requested: u64,
     objects: Objects,
-    laid: BTreeMap<ObjectKey, Laid>,
+    pending: BTreeMap<ObjectKey, Pending>,
     index: Index,
 }
 
@@ -61,9 +77,11 @@ impl Cache {
             kind,
             progress: Progress::Listing,
             reached: 0,
+            epoch: 0,
             ticket: 0,
+            requested: 0,
             objects: Objects::default(),
-            laid: BTreeMap::new(),
+            pending: BTreeMap::new(),
             index,
         }
     }
@@ -72,18 +90,18 @@ impl Cache {
         self.progress
     }
 
-    /// What is known of one object; of a kind that is not served, only what was laid over is known here.
+    /// What is known of one object; of a kind that is not served, only pending states are known here.
     pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
-        self.sight(key).seen(key)
+        self.lookup(key).seen(key)
     }
 
     /// The same, not unpacked.
-    pub(crate) fn sight(&self, key: &ObjectKey) -> Sight<'_> {
-        match (self.laid.get(key), self.objects.get(key), self.progress) {
-            (Some(laid), ..) => laid.what.sight(),
-            (None, Some(object), _) => Sight::Present(object),
-            (None, None, Progress::Synced) => Sight::Absent,
-            (None, None, Progress::Listing | Progress::NotServed) => Sight::NotKnown,
+    pub(crate) fn lookup(&self, key: &ObjectKey) -> Lookup<'_> {
+        match (self.pending.get(key), self.objects.get(key), self.progress) {
+            (Some(pending), ..) => pending.state.lookup(),
+            (None, Some(object), _) => Lookup::Present(object),
+            (None, None, Progress::Synced) => Lookup::Absent,
+            (None, None, Progress::Listing | Progress::NotServed) => Lookup::NotKnown,
         }
     }
 
@@ -94,16 +112,16 @@ impl Cache {
             return None;
         }
         let within = |key: &&ObjectKey| namespace.is_empty() || key.namespace() == namespace;
-        let told = self.objects.keys(self.kind, namespace);
-        if !self.laid.keys().any(|key| within(&key)) {
-            return Some(told.collect());
+        let cached = self.objects.keys(self.kind, namespace);
+        if !self.pending.keys().any(|key| within(&key)) {
+            return Some(cached.collect());
         }
-        let mut found: std::collections::BTreeSet<ObjectKey> = told.collect();
-        for (key, laid) in self.laid.iter().filter(|(key, _)| within(key)) {
-            match laid.what.sight() {
-                Sight::Present(_) => drop(found.insert(key.clone())),
-                Sight::Absent => drop(found.remove(key)),
-                Sight::NotKnown => return None,
+        let mut found: std::collections::BTreeSet<ObjectKey> = cached.collect();
+        for (key, pending) in self.pending.iter().filter(|(key, _)| within(key)) {
+            match pending.state.lookup() {
+                Lookup::Present(_) => drop(found.insert(key.clone())),
+                Lookup::Absent => drop(found.remove(key)),
+                Lookup::NotKnown => return None,
             }
         }
         Some(found.into_iter().collect())
@@ -115,117 +133,125 @@ impl Cache {
         if self.progress != Progress::Synced {
             return None;
         }
-        let in_doubt = |(key, laid): (&ObjectKey, &Laid)| {
+        let may_match = |(key, pending): (&ObjectKey, &Pending)| {
             let has = |pairs: index::Pairs| pairs.iter().any(|(of, is)| (*of, is.as_str()) == (index, value));
             key.namespace() == namespace
-                && matches!(laid.what, What::Unknown { .. })
-                && self.under(key).is_none_or(|under| has(self.index.pairs(|| Some(under.value_of(key)))))
+                && matches!(pending.state, PendingState::Unknown { .. })
+                && self.cached(key).is_none_or(|cached| has(self.index.pairs(|| Some(cached.value_of(key)))))
         };
-        if self.laid.iter().any(in_doubt) {
+        if self.pending.iter().any(may_match) {
             return None;
         }
         let names = self.index.names(namespace, index, value);
         Some(names.map(|name| ObjectKey::new(self.kind, namespace, name)).collect())
     }
 
-    /// A complete list arrived. Answers what looks different now; nothing for the first list, which changes the
-    /// progress.
+    /// A list is about to be requested.
+    pub(crate) fn list_started(&mut self) {
+        self.requested = self.ticket;
+    }
+
+    /// The list is complete. Returns what looks different now; nothing for the first list, which changes the progress.
     ///
     /// # Errors
-    /// When the list is older than what the watch already told: nothing is taken from it.
-    pub(crate) fn relist(&mut self, listed: u64, objects: Objects) -> Result<Vec<Noted>, FromThePast> {
-        if listed < self.reached {
-            return Err(FromThePast { listed, reached: self.reached });
+    /// When the list is older than the cache: nothing is taken from it.
+    pub(crate) fn list_finished(&mut self, objects: Objects) -> Result<Vec<CacheEvent>, Box<StaleList>> {
+        if let Some((key, listed, known)) = objects.older_than(&self.objects, self.kind) {
+            return Err(Box::new(StaleList { key, listed, known }));
         }
         let first = self.progress == Progress::Listing;
         let before = std::mem::replace(&mut self.objects, objects);
         self.progress = Progress::Synced;
-        let mut noted = Vec::new();
+        self.reached = self.reached.max(self.objects.latest());
+        self.epoch += 1;
+        let mut events = Vec::new();
         if first {
             self.index.clear();
             for key in self.keys() {
-                self.indexed_anew(&key, None);
+                self.reindexed(&key, None);
             }
         } else {
             for key in before.differing(&self.objects, self.kind) {
-                if !self.laid.contains_key(&key) {
-                    noted.extend(self.indexed_anew(&key, before.get(&key)));
-                    noted.push(Noted::Object(key));
+                if !self.pending.contains_key(&key) {
+                    events.extend(self.reindexed(&key, before.get(&key)));
+                    events.push(CacheEvent::Object(key));
                 }
             }
         }
-        let passed = self.reached(listed);
-        noted.extend(passed.into_iter().filter(|_| !first));
-        Ok(noted)
+        let settled = self.settle_by_list(self.requested);
+        events.extend(settled.into_iter().filter(|_| !first));
+        Ok(events)
     }
 
-    /// The kind is not served (any more): whatever was known of it has ended. Answers what was known.
-    pub(crate) fn not_served(&mut self) -> Vec<Noted> {
+    /// The kind is not served (any more): all its objects are gone. Returns what was known.
+    pub(crate) fn not_served(&mut self) -> Vec<CacheEvent> {
         let keys = self.keys();
         self.objects = Objects::default();
-        self.laid.clear();
+        self.pending.clear();
         self.index.clear();
         self.progress = Progress::NotServed;
-        keys.into_iter().map(Noted::Object).collect()
+        keys.into_iter().map(CacheEvent::Object).collect()
     }
 
-    /// The watch told that an object was made or changed. Answers what looks different now.
-    pub(crate) fn told(&mut self, object: &Value) -> Vec<Noted> {
+    /// The watch reports that an object was created or changed. Returns what looks different now.
+    pub(crate) fn object_applied(&mut self, object: &Value) -> Vec<CacheEvent> {
         let at = version(object);
         if at <= self.reached {
             return Vec::new();
         }
         let key = self.key(object);
-        // The answer to our own write is the same object, and whole: a watch that was opened under an earlier
+        // The answer to our own write is the same object with all its fields: a watch that was opened under an earlier
         // definition may leave out fields that are new.
-        let packed = match self.laid.get(&key) {
-            Some(Laid { what: What::Present(answer), .. }) if answer.version() == at => answer.clone(),
+        let packed = match self.pending.get(&key) {
+            Some(Pending { state: PendingState::Present(answer), .. }) if answer.version() == at => {
+                answer.clone()
+            }
             _ => Packed::of(object),
         };
-        self.under_is(&key, Some(packed), at)
+        self.cached_is(&key, Some(packed), at)
     }
 
-    /// The watch told that an object was deleted. Answers what looks different now.
-    pub(crate) fn told_deleted(&mut self, object: &Value) -> Vec<Noted> {
+    /// The watch reports that an object was deleted. Returns what looks different now.
+    pub(crate) fn object_deleted(&mut self, object: &Value) -> Vec<CacheEvent> {
         let at = version(object);
         if at <= self.reached {
             return Vec::new();
         }
-        self.under_is(&self.key(object), None, at)
+        self.cached_is(&self.key(object), None, at)
     }
 
-    /// The watch told that nothing else happened up to `at`. Answers what looks different now.
-    pub(crate) fn told_nothing_until(&mut self, at: u64) -> Vec<Noted> {
-        self.reached(at)
+    /// What [`Cache::write_acknowledged`] needs to know of the time when the write was sent.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
-    /// A write of ours was answered with this object.
-    pub(crate) fn wrote(&mut self, object: &Value) -> Vec<Noted> {
+    /// A write of ours that was sent in this epoch was answered with this object.
+    pub(crate) fn write_acknowledged(&mut self, object: &Value, epoch: u64) -> Vec<CacheEvent> {
         let key = self.key(object);
         let at = version(object);
-        let outdated = |what: &What| match what {
-            What::Gone { uid, .. } if uid == meta::uid(object) => true,
+        let outdated = |state: &PendingState| match state {
+            PendingState::Deleted { uid, .. } if uid == meta::uid(object) => true,
             other => other.version() > at,
         };
-        if self.laid.get(&key).is_some_and(|laid| outdated(&laid.what)) {
+        if self.pending.get(&key).is_some_and(|pending| outdated(&pending.state)) {
             return Vec::new();
         }
-        self.lay(key, What::Present(Packed::of(object)))
+        self.set_present(key, Packed::of(object), meta::uid(object), epoch)
     }
 
-    /// A delete of ours was answered: the object that was fenced on is gone.
-    pub(crate) fn deleted(&mut self, key: &ObjectKey, on: &Precondition) -> Vec<Noted> {
-        let at = number(&on.resource_version);
-        if self.laid.get(key).is_some_and(|laid| laid.what.version() > at) {
+    /// A delete of ours was acknowledged: the object that it was fenced on is gone.
+    pub(crate) fn delete_acknowledged(&mut self, key: &ObjectKey, on: &Precondition) -> Vec<CacheEvent> {
+        let version = number(&on.resource_version);
+        if self.pending.get(key).is_some_and(|pending| pending.state.version() > version) {
             return Vec::new();
         }
-        self.lay(key.clone(), What::Gone { uid: on.uid.clone(), at })
+        self.set_pending(key.clone(), PendingState::Deleted { uid: on.uid.clone(), version })
     }
 
     /// A write of ours got no clear answer, or one that shows that the cache is behind.
-    pub(crate) fn unsure(&mut self, key: &ObjectKey, on: Option<&Precondition>) -> Vec<Noted> {
-        match What::unknown(on, self.laid.get(key).map(|laid| &laid.what), key) {
-            Some(what) => self.lay(key.clone(), what),
+    pub(crate) fn write_unknown(&mut self, key: &ObjectKey, on: Option<&Precondition>) -> Vec<CacheEvent> {
+        match PendingState::unknown(on, self.pending.get(key).map(|pending| &pending.state), key) {
+            Some(state) => self.set_pending(key.clone(), state),
             None => Vec::new(),
         }
     }
@@ -236,18 +262,18 @@ impl Cache {
     }
 
     fn keys(&self) -> Vec<ObjectKey> {
-        self.objects.keys(self.kind, "").chain(self.laid.keys().cloned()).collect()
+        self.objects.keys(self.kind, "").chain(self.pending.keys().cloned()).collect()
     }
 
-    fn under(&self, key: &ObjectKey) -> Option<&Packed> {
+    fn cached(&self, key: &ObjectKey) -> Option<&Packed> {
         self.objects.get(key)
     }
 }
 
 mod index;
-mod laid;
 mod objects;
+mod pending;
 mod reads;
 #[cfg(test)]
 mod tests;
-pub(crate) use objects::{Objects as Packing, Sight as Look};
+pub(crate) use objects::{Lookup, Objects as Packing};

@@ -7,6 +7,8 @@ use http_body_util::{BodyExt, Limited};
 use kube::{Client, core::Status};
 use serde::de::DeserializeOwned;
 
+use crate::watch_error::FailedAnswer;
+
 /// How requests name their sender; requests of the operator are counted by it.
 pub(crate) const USER_AGENT: &str = concat!("vexil/", env!("CARGO_PKG_VERSION"));
 
@@ -16,9 +18,9 @@ pub(crate) const OBJECT_LIMIT: Duration = Duration::from_secs(15);
 /// Longest wait for one page of a list.
 pub(crate) const LIST_LIMIT: Duration = Duration::from_secs(60);
 
-/// Largest answer that is taken, in bytes. A page of a list holds at most 500 objects of at most 1.5 MiB, and never
-/// does.
-const SIZE_LIMIT: usize = 256 << 20;
+/// Largest answer that is taken, in bytes. A page of a list has at most 500 objects of at most 1.5 MiB, and never
+/// reaches that.
+pub(crate) const SIZE_LIMIT: usize = 256 << 20;
 
 /// Longest message of the API server that is passed on, in characters.
 const MESSAGE_LIMIT: usize = 400;
@@ -83,10 +85,13 @@ pub(crate) fn signed(mut request: Request<Vec<u8>>) -> Request<Vec<u8>> {
     request
 }
 
-/// What an error of the client means.
-pub(crate) fn from_client(error: &kube::Error) -> Refusal {
+/// What an error of the client means. `head` is the head of the answer, where it is known.
+pub(crate) fn from_client(error: &kube::Error, head: Option<&FailedAnswer>) -> Refusal {
     match error {
-        kube::Error::Api(status) => from_status(status.code, None, status),
+        kube::Error::Api(status) => {
+            let retry_after = head.and_then(|head| head.retry_after.as_deref());
+            from_status(head.map_or(status.code, |head| head.code), retry_after, status)
+        }
         other => lost(other),
     }
 }

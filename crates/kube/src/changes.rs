@@ -12,7 +12,7 @@ use vexil_object::{Kind, ObjectKey};
 
 /// Something that looks different than before.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Noted {
+pub enum CacheEvent {
     /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid
     /// over.
     Object(ObjectKey),
@@ -49,14 +49,14 @@ struct Listener {
 /// In order of arrival, so that one busy object does not starve the others; each at most once, so that it is bounded.
 #[derive(Debug, Default)]
 struct Waiting {
-    order: VecDeque<Noted>,
-    members: BTreeSet<Noted>,
+    order: VecDeque<CacheEvent>,
+    members: BTreeSet<CacheEvent>,
 }
 
 impl Stream for Changes {
-    type Item = Noted;
+    type Item = CacheEvent;
 
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Noted>> {
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<CacheEvent>> {
         self.0.waker.register(context.waker());
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match waiting.order.pop_front() {
@@ -80,8 +80,8 @@ impl Listeners {
         Changes(listener)
     }
 
-    pub(crate) fn tell(&self, noted: impl IntoIterator<Item = Noted>) {
-        let noted: Vec<Noted> = noted.into_iter().collect();
+    pub(crate) fn tell(&self, noted: impl IntoIterator<Item = CacheEvent>) {
+        let noted: Vec<CacheEvent> = noted.into_iter().collect();
         if noted.is_empty() {
             return;
         }
@@ -94,7 +94,7 @@ impl Listeners {
 }
 
 impl Listener {
-    fn add(&self, noted: &[Noted]) {
+    fn add(&self, noted: &[CacheEvent]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         for item in noted {
             if waiting.members.insert(item.clone()) {
@@ -117,14 +117,14 @@ mod tests {
     fn a_name_waits_once_and_in_order_of_arrival() {
         let listeners = Listeners::default();
         let mut changes = listeners.add();
-        let object = |name: &str| Noted::Object(ObjectKey::new(POD, "test", name));
+        let object = |name: &str| CacheEvent::Object(ObjectKey::new(POD, "test", name));
         listeners.tell([object("b"), object("a"), object("b")]);
-        listeners.tell([Noted::Kind(SERVICE), object("a")]);
+        listeners.tell([CacheEvent::Kind(SERVICE), object("a")]);
         let mut next = || changes.next().now_or_never().flatten();
         assert_eq!(next(), Some(object("b")));
         assert_eq!(next(), Some(object("a")));
         listeners.tell([object("b")]);
-        assert_eq!(next(), Some(Noted::Kind(SERVICE)));
+        assert_eq!(next(), Some(CacheEvent::Kind(SERVICE)));
         assert_eq!(next(), Some(object("b")));
         assert_eq!(next(), None);
     }
@@ -133,7 +133,7 @@ mod tests {
     fn nobody_listening_costs_nothing() {
         let listeners = Listeners::default();
         drop(listeners.add());
-        listeners.tell([Noted::Kind(POD)]);
+        listeners.tell([CacheEvent::Kind(POD)]);
         assert!(listeners.0.lock().unwrap().is_empty());
     }
 }

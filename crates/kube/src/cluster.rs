@@ -10,7 +10,7 @@ use vexil_object::{Kind, ObjectKey, Projection, Seen};
 
 use crate::{
     changes::{Changes, Listed},
-    overlay::version,
+    pending::version,
     shared::Shared,
     watch,
 };

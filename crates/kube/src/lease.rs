@@ -26,7 +26,7 @@ const RETRY_PERIOD: Duration = Duration::from_secs(5);
 
 /// Where we stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum LeaderState {
     /// We lead, as long as [`Election::next`] is polled.
     Leading,
     /// Somebody else leads.
@@ -44,7 +44,7 @@ pub struct Election {
     key: ObjectKey,
     identity: String,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
-    standing: Option<Standing>,
+    standing: Option<LeaderState>,
     /// The record as we last saw it, and when the leader that it names is taken for dead.
     observed: Option<Record>,
     expiry: Pin<Box<Sleep>>,
@@ -65,7 +65,7 @@ struct Record {
 
 /// What to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move {
+enum LeaseAction {
     Create,
     Take,
     Renew,
@@ -73,12 +73,12 @@ enum Move {
 }
 
 /// The rule: `expired` says that the record has not changed for a lease duration while we watched.
-fn decide(identity: &str, lease: Option<&Record>, expired: bool) -> Move {
+fn decide(identity: &str, lease: Option<&Record>, expired: bool) -> LeaseAction {
     match lease {
-        None => Move::Create,
-        Some(record) if record.holder == identity => Move::Renew,
-        Some(record) if record.holder.is_empty() || expired => Move::Take,
-        Some(_) => Move::Wait,
+        None => LeaseAction::Create,
+        Some(record) if record.holder == identity => LeaseAction::Renew,
+        Some(record) if record.holder.is_empty() || expired => LeaseAction::Take,
+        Some(_) => LeaseAction::Wait,
     }
 }
 
@@ -119,10 +119,10 @@ impl Election {
     }
 
     /// Waits until our standing is not what it was at the last call, and keeps the lease meanwhile. After
-    /// [`Standing::Lost`] it starts over as a candidate.
-    pub async fn next(&mut self) -> Standing {
+    /// [`LeaderState::Lost`] it starts over as a candidate.
+    pub async fn next(&mut self) -> LeaderState {
         loop {
-            let leading = self.standing == Some(Standing::Leading);
+            let leading = self.standing == Some(LeaderState::Leading);
             tokio::select! {
                 biased;
                 () = &mut self.deadline, if leading => {}
@@ -133,13 +133,13 @@ impl Election {
                 false => self.attempt(leading).await,
             };
             let standing = match found {
-                None if leading && is_over(&mut self.deadline) => Standing::Lost,
-                Some(Standing::Following { .. }) if leading => Standing::Lost,
+                None if leading && is_over(&mut self.deadline) => LeaderState::Lost,
+                Some(LeaderState::Following { .. }) if leading => LeaderState::Lost,
                 Some(standing) => standing,
                 None => continue,
             };
             if self.standing.as_ref() != Some(&standing) {
-                self.standing = (standing != Standing::Lost).then(|| standing.clone());
+                self.standing = (standing != LeaderState::Lost).then(|| standing.clone());
                 return standing;
             }
         }
@@ -151,7 +151,7 @@ impl Election {
     /// When the API server does not take it; the lease then ends by itself.
     pub async fn release(mut self) -> Result<(), WriteError> {
         match (self.standing.take(), self.observed.take()) {
-            (Some(Standing::Leading), Some(record)) => {
+            (Some(LeaderState::Leading), Some(record)) => {
                 let now = self.now();
                 let spec = json!({
                     "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": now, "acquireTime": now,
@@ -163,7 +163,7 @@ impl Election {
     }
 
     /// One look and one move, within the retry period. `None` when nothing was learned.
-    async fn attempt(&mut self, leading: bool) -> Option<Standing> {
+    async fn attempt(&mut self, leading: bool) -> Option<LeaderState> {
         let tried = match timeout(RETRY_PERIOD, self.step()).await {
             Ok(tried) => tried,
             Err(_) => Err("no answer in time".to_owned()),
@@ -171,7 +171,7 @@ impl Election {
         self.retry = Box::pin(sleep(RETRY_PERIOD));
         match tried {
             Ok(standing) => {
-                if standing == Standing::Leading {
+                if standing == LeaderState::Leading {
                     self.deadline = Box::pin(sleep(RENEW_DEADLINE));
                 }
                 Some(standing)
@@ -183,11 +183,11 @@ impl Election {
         }
     }
 
-    async fn step(&mut self) -> Result<Standing, String> {
+    async fn step(&mut self) -> Result<LeaderState, String> {
         let renews = self.observed.as_ref().filter(|record| record.holder == self.identity).cloned();
         if let Some(record) = renews {
-            match self.write(Move::Renew, Some(&record)).await {
-                Ok(()) => return Ok(Standing::Leading),
+            match self.write(LeaseAction::Renew, Some(&record)).await {
+                Ok(()) => return Ok(LeaderState::Leading),
                 Err(WriteError::Conflict { .. } | WriteError::NotFound { .. }) => self.observed = None,
                 // Whether it was written is not known, so neither is the version to renew on.
                 Err(error) => {
@@ -200,12 +200,12 @@ impl Election {
         self.observe(lease.object().map(Record::of));
         let record = self.observed.clone();
         let action = decide(&self.identity, record.as_ref(), is_over(&mut self.expiry));
-        if action == Move::Wait {
+        if action == LeaseAction::Wait {
             let leader = record.map(|record| record.holder).unwrap_or_default();
-            return Ok(Standing::Following { leader });
+            return Ok(LeaderState::Following { leader });
         }
         self.write(action, record.as_ref()).await.map_err(|error| error.to_string())?;
-        Ok(Standing::Leading)
+        Ok(LeaderState::Leading)
     }
 
     /// Remembers the record; a change of it shows that its holder lives.
@@ -217,7 +217,7 @@ impl Election {
         self.observed = record;
     }
 
-    async fn write(&mut self, action: Move, record: Option<&Record>) -> Result<(), WriteError> {
+    async fn write(&mut self, action: LeaseAction, record: Option<&Record>) -> Result<(), WriteError> {
         let now = self.now();
         let seconds = LEASE_DURATION.as_secs();
         let transitions = record.map_or(0, |record| record.transitions.saturating_add(1));
@@ -226,10 +226,10 @@ impl Election {
             "acquireTime": now, "renewTime": now, "leaseTransitions": transitions,
         });
         let answer = match (action, record) {
-            (Move::Renew, Some(record)) => {
+            (LeaseAction::Renew, Some(record)) => {
                 self.patch(&record.on, json!({ "renewTime": now, "leaseDurationSeconds": seconds })).await?
             }
-            (Move::Take, Some(record)) => self.patch(&record.on, taken).await?,
+            (LeaseAction::Take, Some(record)) => self.patch(&record.on, taken).await?,
             _ => self.cluster.create(&self.key, json!({ "spec": taken })).await?,
         };
         self.observe(Some(Record::of(&answer)));
@@ -265,20 +265,20 @@ impl Record {
 mod tests {
     use super::*;
 
-    fn check(holder: Option<&str>, expired: bool, action: Move) {
+    fn check(holder: Option<&str>, expired: bool, action: LeaseAction) {
         let record = holder.map(|holder| Record::of(&json!({"spec": {"holderIdentity": holder}})));
         assert_eq!(decide("me", record.as_ref(), expired), action, "{holder:?} {expired}");
     }
 
     #[test]
     fn who_may_lead() {
-        check(None, false, Move::Create);
-        check(None, true, Move::Create);
-        check(Some("me"), false, Move::Renew);
-        check(Some("me"), true, Move::Renew);
-        check(Some(""), false, Move::Take);
-        check(Some("other"), false, Move::Wait);
-        check(Some("other"), true, Move::Take);
+        check(None, false, LeaseAction::Create);
+        check(None, true, LeaseAction::Create);
+        check(Some("me"), false, LeaseAction::Renew);
+        check(Some("me"), true, LeaseAction::Renew);
+        check(Some(""), false, LeaseAction::Take);
+        check(Some("other"), false, LeaseAction::Wait);
+        check(Some("other"), true, LeaseAction::Take);
     }
 
     #[test]

@@ -14,17 +14,6 @@ pub(crate) struct Page {
     pub(crate) items: Vec<Value>,
 }
 
-/// Decodes a page; each object goes to `take` before the next one is read.
-pub(crate) fn each(body: &[u8], take: &mut dyn FnMut(Value)) -> serde_json::Result<Page> {
-    let take = std::cell::RefCell::new(take);
-    let mut page = decode(body, &|object| {
-        (take.borrow_mut())(object);
-        Value::Null
-    })?;
-    page.items.clear();
-    Ok(page)
-}
-
 /// Decodes a page; `keep` is applied to each object before the next one is read.
 pub(crate) fn decode(body: &[u8], keep: &dyn Fn(Value) -> Value) -> serde_json::Result<Page> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);

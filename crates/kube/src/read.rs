@@ -1,4 +1,4 @@
-//! Reading the cluster itself, for what caches do not hold and for writes whose outcome is unknown.
+//! Reads from the API server: for objects that no cache holds, and after a write whose outcome is unknown.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use vexil_object::{Kind, ObjectKey, Seen, meta};
 use crate::{
     Cluster, ReadError,
     call::{LIST_LIMIT, OBJECT_LIMIT, Refusal, call, call_json},
-    hold::{asked, in_ms},
     lease::LEASE,
     page,
     paths::{self, BadName, Body},
+    retry_after::{asked, in_ms},
 };
 
 impl Cluster {
@@ -25,7 +25,7 @@ impl Cluster {
         let kind = key.kind();
         let request = paths::request(Method::GET, &paths::object(key)?, Body::None)?;
         self.may_ask(key)?;
-        let question = self.shared.with(kind, |cache| cache.ask(key));
+        let start = self.shared.with(kind, |cache| cache.read_started(key));
         let answer = call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await;
         let object = match answer {
             Ok(object) => Some(typed(kind, object)),
@@ -36,9 +36,9 @@ impl Cluster {
             }
             Err(refusal) => return Err(self.heeded(key, refusal)),
         };
-        if let Some(question) = question {
+        if let Some(start) = start {
             let kept = object.clone().map(|object| self.shared.kept(kind, object));
-            self.shared.note(kind, |cache| cache.answered(key, &question, kept.as_ref()));
+            self.shared.note(kind, |cache| cache.read_finished(key, &start, kept.as_ref()));
         }
         Ok(object.map_or(Seen::Absent, |object| Seen::Present(Arc::new(object))))
     }
@@ -77,14 +77,14 @@ impl Cluster {
 
     /// Whether the API server has not asked to be left alone.
     fn may_ask(&self, key: &ObjectKey) -> Result<(), ReadError> {
-        match self.shared.holds().rest_ms(key).filter(|_| key.kind() != LEASE) {
+        match self.shared.pauses().remaining_ms(key).filter(|_| key.kind() != LEASE) {
             Some(retry_after_ms) => Err(ReadError::Throttled { retry_after_ms }),
             None => Ok(()),
         }
     }
 
     fn heeded(&self, key: &ObjectKey, refusal: Refusal) -> ReadError {
-        self.shared.holds().heed(key, &refusal);
+        self.shared.pauses().remember(key, &refusal);
         refusal.into()
     }
 

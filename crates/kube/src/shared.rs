@@ -14,11 +14,11 @@ use vexil_object::{
 
 use crate::{
     Altered, Mark, Scope, altered,
-    cache::{Cache, Look, Progress},
-    changes::{Listeners, Noted},
-    hold::Holds,
-    hot::Hot,
+    cache::{Cache, Lookup, Progress},
+    changes::{CacheEvent, Listeners},
     packed::Packed,
+    recent::Recent,
+    retry_after::Pauses,
 };
 
 /// What the handle and the watches share.
@@ -28,11 +28,11 @@ pub(crate) struct Shared {
     pub(crate) listeners: Listeners,
     projections: BTreeMap<Kind, Arc<dyn Projection>>,
     slots: Mutex<BTreeMap<Kind, Slot>>,
-    hot: Hot,
+    recent: Recent,
     started: mpsc::UnboundedSender<Kind>,
     definitions: Notify,
     altered: Mutex<altered::Memory>,
-    holds: Mutex<Holds>,
+    pauses: Mutex<Pauses>,
 }
 
 /// One kind.
@@ -57,11 +57,11 @@ impl Shared {
             listeners: Listeners::default(),
             projections: projections.into_iter().map(|projection| (projection.kind(), projection)).collect(),
             slots: Mutex::default(),
-            hot: Hot::default(),
+            recent: Recent::default(),
             started,
             definitions: Notify::new(),
             altered: Mutex::default(),
-            holds: Mutex::default(),
+            pauses: Mutex::default(),
         }
     }
 
@@ -98,11 +98,11 @@ impl Shared {
 
     fn look_in(&self, slots: &Slots<'_>, key: &ObjectKey) -> Seen {
         let Some(slot) = slots.get(&key.kind()) else { return Seen::NotKnown };
-        match slot.cache.sight(key) {
-            Look::Present(packed) => Seen::Present(self.hot.value(key, packed)),
-            Look::Absent => Seen::Absent,
-            Look::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(slots, key.kind()),
-            Look::NotKnown => Seen::NotKnown,
+        match slot.cache.lookup(key) {
+            Lookup::Present(packed) => Seen::Present(self.recent.value(key, packed)),
+            Lookup::Absent => Seen::Absent,
+            Lookup::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(slots, key.kind()),
+            Lookup::NotKnown => Seen::NotKnown,
         }
     }
 
@@ -133,14 +133,14 @@ impl Shared {
     pub(crate) fn mark(&self, key: &ObjectKey) -> Mark {
         let slots = self.slots();
         let Some(slot) = slots.get(&key.kind()) else { return Mark::NOT_KNOWN };
-        match slot.cache.sight(key) {
-            Look::Present(packed) => Mark::of(packed.version()),
-            Look::Absent => Mark::ABSENT,
-            Look::NotKnown if slot.cache.progress() == Progress::NotServed => {
+        match slot.cache.lookup(key) {
+            Lookup::Present(packed) => Mark::of(packed.version()),
+            Lookup::Absent => Mark::ABSENT,
+            Lookup::NotKnown if slot.cache.progress() == Progress::NotServed => {
                 let seen = undefined(&slots, key.kind());
                 if seen == Seen::Absent { Mark::ABSENT } else { Mark::NOT_KNOWN }
             }
-            Look::NotKnown => Mark::NOT_KNOWN,
+            Lookup::NotKnown => Mark::NOT_KNOWN,
         }
     }
 
@@ -151,7 +151,7 @@ impl Shared {
             return Mark::NOT_KNOWN;
         };
         let Some(slot) = slots.get(&kind) else { return Mark::NOT_KNOWN };
-        let versions = keys.iter().filter_map(|key| slot.cache.sight(key).packed().map(Packed::version));
+        let versions = keys.iter().filter_map(|key| slot.cache.lookup(key).packed().map(Packed::version));
         versions.fold(Mark::ABSENT, Mark::with)
     }
 
@@ -180,14 +180,14 @@ impl Shared {
         }
         slot.trouble = trouble;
         drop(slots);
-        self.listeners.tell([Noted::Kind(kind)]);
+        self.listeners.tell([CacheEvent::Kind(kind)]);
     }
 
     /// Changes the cache of a kind, if it is watched, and tells who must look again.
     pub(crate) fn update<E>(
         &self,
         kind: Kind,
-        change: impl FnOnce(&mut Cache) -> Result<Vec<Noted>, E>,
+        change: impl FnOnce(&mut Cache) -> Result<Vec<CacheEvent>, E>,
     ) -> Result<(), E> {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(&kind) else { return Ok(()) };
@@ -195,14 +195,14 @@ impl Shared {
         let changed = change(&mut slot.cache)?;
         let mut noted = Vec::new();
         if before != slot.cache.progress() {
-            noted.push(Noted::Kind(kind));
+            noted.push(CacheEvent::Kind(kind));
         }
         if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && noted.is_empty()) {
             let concerned =
-                |kind: &Kind| !noted.is_empty() || changed.contains(&Noted::Object(kind.definition()));
+                |kind: &Kind| !noted.is_empty() || changed.contains(&CacheEvent::Object(kind.definition()));
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
             let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
-            noted.extend(waiting.into_iter().map(Noted::Kind));
+            noted.extend(waiting.into_iter().map(CacheEvent::Kind));
             // In the order in which they began to wait, so that a run can be replayed.
             self.definitions.notify_waiters();
         }
@@ -213,7 +213,7 @@ impl Shared {
     }
 
     /// [`Shared::update`] for changes that cannot fail.
-    pub(crate) fn note(&self, kind: Kind, change: impl FnOnce(&mut Cache) -> Vec<Noted>) {
+    pub(crate) fn note(&self, kind: Kind, change: impl FnOnce(&mut Cache) -> Vec<CacheEvent>) {
         let done: Result<(), std::convert::Infallible> = self.update(kind, |cache| Ok(change(cache)));
         match done {
             Ok(()) => {}
@@ -245,8 +245,8 @@ impl Shared {
         self.altered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn holds(&self) -> MutexGuard<'_, Holds> {
-        self.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn pauses(&self) -> MutexGuard<'_, Pauses> {
+        self.pauses.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the definition of a kind is not as it was.

@@ -1,107 +1,255 @@
-//! Keeps the cache of one kind fed: list, then watch from there, for ever.
+//! Keeps the cache of one kind up to date: `kube::runtime::watcher` lists and watches, this file gives its events to the
+//! cache and decides how long to wait after an error.
 //!
-//! Why not `kube::runtime::watcher`: it hides the versions of lists and bookmarks, which tell when a write of ours has
-//! been passed; it puts no bound on a list that hangs; and it cannot rest while a kind is not served.
+//! Lists are read in small pages, and each object is reduced and packed before the next one is taken: ten thousand JSON
+//! trees at once take a hundred times the memory of what is kept.
 
-use std::{future::pending, pin::pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
-use futures::StreamExt;
-use http::{HeaderValue, Method, Request, header};
-use kube::core::WatchEvent;
+use futures::{Stream, StreamExt, future::Either};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    Api,
+    core::DynamicResourceScope,
+    runtime::watcher::{self, Event, watcher},
+};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
-    cache::Packing,
-    call::{self, LIST_LIMIT},
-    fields::{complete, wants_fields},
-    hold,
-    overlay::number,
-    pace::{self, Pace},
-    page::{self, Page},
-    paths,
-    setback::{Setback, broken, unread},
-    shared::Shared,
+    backoff, cache::Packing, call::LIST_LIMIT, definition_fields::complete, retry_after, shared::Shared,
+    watch_client::WatchState, watch_error::WatchError,
 };
 
-/// Longest wait for the head of a watch's answer.
-const OPEN_LIMIT: Duration = Duration::from_secs(30);
+/// Objects per page of a list. `watcher` decodes a page as a whole.
+const PAGE: u32 = 100;
 
-/// How long after the API server should have ended a watch it is taken for dead. With at most 290 s before it, a
-/// silently dead watch is found within 295 s.
-const GRACE: Duration = Duration::from_secs(5);
-
-/// A watch that lived this long, or told anything, has worked.
-const PROVEN: Duration = Duration::from_secs(5);
-
-/// Objects per page of a list, as client-go asks for.
-const PAGE: &str = "500";
-
-/// Feeds the cache of one kind for ever.
+/// Keeps the cache of one kind up to date. Never returns.
 pub(crate) async fn keep(shared: Arc<Shared>, kind: Kind) {
-    let mut pace = Pace::new(kind);
-    let mut from: Option<String> = None;
+    let state = WatchState::new(&shared, kind);
     loop {
         let definition = shared.definition(kind);
-        let setback = match &mut from {
-            None => match list(&shared, kind).await {
-                Ok(version) => {
-                    from = Some(version);
-                    continue;
-                }
-                Err(setback) => setback,
-            },
-            Some(version) => match watch(&shared, kind, version, &mut pace).await {
-                Ok(()) => continue,
-                Err(setback) => setback,
-            },
+        let error = if shared.projection(kind).metadata_only() {
+            follow(&shared, kind, &state, events::<true>(&shared, kind, &state)).await
+        } else {
+            follow(&shared, kind, &state, events::<false>(&shared, kind, &state)).await
         };
-        if !matches!(setback, Setback::Outage { .. }) {
-            from = None;
-        }
-        rest(&shared, kind, setback, &mut pace, definition).await;
+        rest(&shared, kind, error, &state, definition).await;
     }
 }
 
-/// Says what is wrong and waits as long as it makes sense.
-async fn rest(shared: &Shared, kind: Kind, setback: Setback, pace: &mut Pace, definition: Seen) {
-    match setback {
-        Setback::Restart(message) => {
-            tracing::debug!(kind = kind.kind, message, "list anew");
-            sleep(pace.pause(pace::OUTAGE)).await;
+/// An object as `watcher` passes it on: any JSON, whole or only its metadata.
+#[derive(Clone, Debug)]
+struct Item<const METADATA: bool> {
+    object: Value,
+    /// The resourceVersion alone: `watcher` reads nothing else of it.
+    metadata: Box<ObjectMeta>,
+}
+
+impl<'de, const METADATA: bool> Deserialize<'de> for Item<METADATA> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let object = Value::deserialize(deserializer)?;
+        let version = meta::resource_version(&object);
+        // An object without a name has no place in the cache; `watcher` refuses one without a version.
+        let version = (!meta::text(&object, "/metadata/name").is_empty()).then(|| version.to_owned());
+        let metadata = Box::new(ObjectMeta { resource_version: version, ..ObjectMeta::default() });
+        Ok(Item { object, metadata })
+    }
+}
+
+impl<const METADATA: bool> kube::Resource for Item<METADATA> {
+    type DynamicType = Kind;
+    type Scope = DynamicResourceScope;
+
+    fn kind(kind: &Kind) -> Cow<'_, str> {
+        kind.kind.into()
+    }
+
+    fn group(kind: &Kind) -> Cow<'_, str> {
+        kind.group.into()
+    }
+
+    fn version(kind: &Kind) -> Cow<'_, str> {
+        kind.version.into()
+    }
+
+    fn plural(kind: &Kind) -> Cow<'_, str> {
+        kind.plural.into()
+    }
+
+    fn metadata_api() -> bool {
+        METADATA
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}
+
+/// The events of a kind from now on: a list, then what happens after it.
+fn events<const METADATA: bool>(
+    shared: &Shared,
+    kind: Kind,
+    state: &Arc<WatchState>,
+) -> impl Stream<Item = watcher::Result<Event<Value>>> + Send + use<METADATA> {
+    let client = state.client();
+    let api: Api<Item<METADATA>> = match shared.scope.namespace() {
+        namespace if kind.namespaced && !namespace.is_empty() => {
+            Api::namespaced_with(client, namespace, &kind)
         }
-        Setback::Outage { message, retry_after } => {
+        _ => Api::all_with(client, &kind),
+    };
+    // The list is the most recent state, not what the API server has at hand: the cache relies on it.
+    let config = watcher::Config::default().page_size(PAGE).timeout(state.watch_s());
+    watcher(api, config).map(|event| {
+        event.map(|event| match event {
+            Event::Apply(item) => Event::Apply(item.object),
+            Event::Delete(item) => Event::Delete(item.object),
+            Event::Init => Event::Init,
+            Event::InitApply(item) => Event::InitApply(item.object),
+            Event::InitDone => Event::InitDone,
+        })
+    })
+}
+
+/// Gives the events of one stream to the cache, until a new stream is needed.
+async fn follow(
+    shared: &Shared,
+    kind: Kind,
+    state: &WatchState,
+    events: impl Stream<Item = watcher::Result<Event<Value>>>,
+) -> WatchError {
+    let mut events = pin!(events);
+    let mut redefined = pin!(redefined(shared, kind));
+    let mut listed = Some(Packing::default());
+    loop {
+        let next = match &listed {
+            Some(_) => Either::Left(timeout(LIST_LIMIT, events.next())),
+            None => Either::Right(async { Ok(events.next().await) }),
+        };
+        let event = tokio::select! {
+            biased;
+            () = &mut redefined => return WatchError::Restart("its definition changed".to_owned()),
+            event = next => event,
+        };
+        match event {
+            Ok(Some(Ok(event))) => {
+                if let Err(error) = take(shared, kind, event, &mut listed).await {
+                    return error;
+                }
+            }
+            // The stream continues where it was.
+            Ok(Some(Err(error))) => match WatchError::of(&error, state.take_failed().as_ref()) {
+                WatchError::Outage { message, retry_after } => {
+                    outage(shared, kind, state, message, retry_after).await;
+                }
+                error => return error,
+            },
+            Ok(None) => return WatchError::outage("the stream of events ended"),
+            Err(_) => return WatchError::outage(format!("no answer within {} s", LIST_LIMIT.as_secs())),
+        }
+    }
+}
+
+/// Gives one event to the cache. `listed` has the objects of a list until it is complete.
+async fn take(
+    shared: &Shared,
+    kind: Kind,
+    event: Event<Value>,
+    listed: &mut Option<Packing>,
+) -> Result<(), WatchError> {
+    match event {
+        Event::Init => {
+            *listed = Some(Packing::default());
+            shared.note(kind, |cache| {
+                cache.list_started();
+                Vec::new()
+            });
+        }
+        Event::InitApply(object) => {
+            let object = kept(shared, kind, object).await?;
+            listed.get_or_insert_default().add(&object);
+        }
+        Event::InitDone => {
+            let objects = listed.take().unwrap_or_default();
+            shared.update(kind, |cache| cache.list_finished(objects)).map_err(|stale| {
+                WatchError::outage(format!(
+                    "stale list: {} has resourceVersion {} in it, after {}; restart the operator if etcd was restored",
+                    stale.key, stale.listed, stale.known
+                ))
+            })?;
+            shared.set_trouble(kind, None);
+        }
+        Event::Apply(object) => {
+            let object = kept(shared, kind, object).await?;
+            shared.note(kind, |cache| cache.object_applied(&object));
+        }
+        Event::Delete(object) => shared.note(kind, |cache| cache.object_deleted(&object)),
+    }
+    Ok(())
+}
+
+/// The part of an object that is kept, with the fields of a definition where they are wanted.
+async fn kept(shared: &Shared, kind: Kind, object: Value) -> Result<Value, WatchError> {
+    let mut object = shared.kept(kind, object);
+    complete(shared, kind, &mut object).await?;
+    Ok(object)
+}
+
+/// Reports why a stream ended and waits before the next one.
+async fn rest(shared: &Shared, kind: Kind, error: WatchError, state: &WatchState, definition: Seen) {
+    match error {
+        WatchError::Restart(message) => {
+            tracing::debug!(kind = kind.kind, message, "list again");
+            sleep(state.pause(backoff::OUTAGE)).await;
+        }
+        WatchError::Outage { message, retry_after } => {
+            outage(shared, kind, state, message, retry_after).await
+        }
+        WatchError::Refused(message) => {
             shared.set_trouble(kind, Some(message));
-            sleep(pace.pause(pace::OUTAGE).max(retry_after.unwrap_or_default().min(hold::LONGEST))).await;
+            sleep(state.pause(backoff::REFUSED)).await;
         }
-        Setback::Refused(message) => {
-            shared.set_trouble(kind, Some(message));
-            sleep(pace.pause(pace::REFUSED)).await;
-        }
-        // Nobody can have removed it: what was known stays, and it is asked for again soon.
-        Setback::NotServed(message) if kind.is_built_in() => {
+        // A built-in kind cannot have been removed: what was known stays, and it is asked for again soon.
+        WatchError::NotServed(message) if kind.is_built_in() => {
             let resource = format!("{} {}", kind.api_version(), kind.plural);
-            shared.set_trouble(kind, Some(format!("the API server does not serve {resource}: {message}")));
-            sleep(pace.pause(pace::OUTAGE)).await;
+            let message = format!("the API server does not serve {resource}: {message}");
+            outage(shared, kind, state, message, None).await;
         }
-        Setback::NotServed(message) => {
+        WatchError::NotServed(message) => {
             shared.note(kind, crate::cache::Cache::not_served);
             tracing::debug!(kind = kind.kind, message, "not served");
             let resource = format!("{} {}", kind.api_version(), kind.plural);
             shared.set_trouble(kind, Some(format!("the API server does not serve {resource}")));
             shared.start(CUSTOM_RESOURCE_DEFINITION);
-            until_defined(shared, kind, pace, &definition).await;
+            until_defined(shared, kind, state, &definition).await;
         }
     }
 }
 
-/// Waits until the definition of the kind comes or changes; `before` is how it was when the request was sent.
-async fn until_defined(shared: &Shared, kind: Kind, pace: &mut Pace, before: &Seen) {
-    let longest = |seen: &Seen| if *seen == Seen::Absent { pace::ABSENT } else { pace::REFUSED };
+/// Reports an outage and waits, at least as long as the API server asks for.
+async fn outage(
+    shared: &Shared,
+    kind: Kind,
+    state: &WatchState,
+    message: String,
+    retry_after: Option<Duration>,
+) {
+    shared.set_trouble(kind, Some(message));
+    sleep(state.pause(backoff::OUTAGE).max(retry_after.unwrap_or_default().min(retry_after::LONGEST))).await;
+}
+
+/// Waits until the definition of the kind is created or changed; `before` is how it was when the request was sent.
+async fn until_defined(shared: &Shared, kind: Kind, state: &WatchState, before: &Seen) {
     let pause = match before {
-        Seen::Absent => pace::ABSENT,
-        Seen::Present(_) | Seen::NotKnown => pace.pause(longest(before)),
+        Seen::Absent => backoff::ABSENT,
+        Seen::Present(_) | Seen::NotKnown => state.pause(backoff::REFUSED),
     };
     tokio::select! {
         biased;
@@ -110,91 +258,8 @@ async fn until_defined(shared: &Shared, kind: Kind, pace: &mut Pace, before: &Se
     }
 }
 
-/// Reads the whole list into the cache and answers its version. Without a resourceVersion in the request it is the
-/// most recent state, not whatever the API server has at hand.
-async fn list(shared: &Shared, kind: Kind) -> Result<String, Setback> {
-    let path = path(shared, kind)?;
-    let accept = accept(shared, kind, "PartialObjectMetadataList");
-    // Packed one by one: ten thousand trees at once are a hundred times as much.
-    let mut objects = Packing::default();
-    let mut shapes = Vec::new();
-    let mut next = String::new();
-    let version = loop {
-        let mut query = vec![("limit", PAGE)];
-        if !next.is_empty() {
-            query.push(("continue", next.as_str()));
-        }
-        let request = get(&paths::with_query(&path, &query), &accept)?;
-        let body = call::call(&shared.client, request, LIST_LIMIT).await.map_err(Setback::from)?;
-        let Page { version, next: more, .. } = page::each(&body, &mut |object| {
-            let object = shared.kept(kind, object);
-            if wants_fields(shared, kind, &object) { shapes.push(object) } else { objects.add(&object) }
-        })
-        .map_err(|error| Setback::outage(format!("list is no JSON: {error}")))?;
-        if more.is_empty() {
-            break version;
-        }
-        next = more;
-    };
-    for mut object in shapes {
-        complete(shared, kind, &mut object).await.map_err(|error| unread(&error))?;
-        objects.add(&object);
-    }
-    shared.update(kind, |cache| cache.relist(number(&version), objects)).map_err(|past| {
-        Setback::outage(format!(
-            "the API server answers from the past: version {} after {}; after a restore of etcd, restart",
-            past.listed, past.reached
-        ))
-    })?;
-    shared.set_trouble(kind, None);
-    Ok(version)
-}
-
-/// Watches until the API server ends it, moving `version` on.
-async fn watch(shared: &Shared, kind: Kind, version: &mut String, pace: &mut Pace) -> Result<(), Setback> {
-    let seconds = pace.watch_s();
-    let limit = seconds.to_string();
-    let query = [
-        ("watch", "true"),
-        ("allowWatchBookmarks", "true"),
-        ("resourceVersion", version),
-        ("timeoutSeconds", &limit),
-    ];
-    let request = get(
-        &paths::with_query(&path(shared, kind)?, &query),
-        &accept(shared, kind, "PartialObjectMetadata"),
-    )?;
-    let opening = shared.client.request_events::<Value>(call::signed(request));
-    let mut dead = pin!(sleep(Duration::from_secs(seconds) + GRACE));
-    let frames = timeout(OPEN_LIMIT, opening)
-        .await
-        .map_err(|_| Setback::outage("no answer to a watch".to_owned()))?
-        .map_err(|error| Setback::from(call::from_client(&error)))?;
-    shared.set_trouble(kind, None);
-    let mut frames = pin!(frames);
-    let mut redefined = pin!(redefined(shared, kind));
-    let mut proven = false;
-    let mut proof = pin!(sleep(PROVEN));
-    loop {
-        tokio::select! {
-            biased;
-            () = &mut dead => return Ok(()),
-            () = &mut redefined => return Err(Setback::Restart("its definition is another one".to_owned())),
-            () = async { if proven { pending().await } else { (&mut proof).await } } => {}
-            frame = frames.next() => match frame {
-                None if proven => return Ok(()),
-                None => return Err(Setback::outage("the watch ended at once".to_owned())),
-                Some(Ok(event)) => take(shared, kind, event, version).await?,
-                Some(Err(error)) => return Err(broken(&error)),
-            },
-        }
-        proven = true;
-        pace.calm();
-    }
-}
-
-/// Waits until the definition of the kind, which was there, is gone or says something else. API servers end the watches
-/// of such a kind sooner or later, and until then they tell of objects as the former definition had them.
+/// Waits until the definition of the kind, which existed, is deleted or has another generation. API servers end the
+/// watches of such a kind sooner or later, and until then their events have the fields of the former definition.
 async fn redefined(shared: &Shared, kind: Kind) {
     let generation = |definition: &Seen| {
         definition.object().and_then(|object| object.pointer("/metadata/generation").cloned())
@@ -209,61 +274,4 @@ async fn redefined(shared: &Shared, kind: Kind) {
         }
         definition = now;
     }
-}
-
-/// Takes one event into the cache.
-async fn take(
-    shared: &Shared,
-    kind: Kind,
-    event: WatchEvent<Value>,
-    version: &mut String,
-) -> Result<(), Setback> {
-    match event {
-        WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-            let at = checked(&object)?;
-            let mut object = shared.kept(kind, object);
-            complete(shared, kind, &mut object).await.map_err(|error| unread(&error))?;
-            shared.note(kind, |cache| cache.told(&object));
-            *version = at;
-        }
-        WatchEvent::Deleted(object) => {
-            *version = checked(&object)?;
-            shared.note(kind, |cache| cache.told_deleted(&object));
-        }
-        WatchEvent::Bookmark(bookmark) => {
-            *version = bookmark.metadata.resource_version;
-            let reached = number(version);
-            shared.note(kind, |cache| cache.told_nothing_until(reached));
-        }
-        WatchEvent::Error(status) => return Err(call::from_status(status.code, None, &status).into()),
-    }
-    Ok(())
-}
-
-/// The version of an object in an event; without a version or a name the event cannot be placed.
-fn checked(object: &Value) -> Result<String, Setback> {
-    match (meta::resource_version(object), meta::text(object, "/metadata/name")) {
-        ("", _) | (_, "") => Err(Setback::Restart("an event without name or version".to_owned())),
-        (version, _) => Ok(version.to_owned()),
-    }
-}
-
-fn path(shared: &Shared, kind: Kind) -> Result<String, Setback> {
-    paths::collection(kind, shared.scope.namespace()).map_err(|bad| Setback::Refused(bad.0))
-}
-
-/// Only metadata is asked for where only metadata is kept; a server that cannot do that sends the whole.
-fn accept(shared: &Shared, kind: Kind, form: &str) -> HeaderValue {
-    let metadata = format!("application/json;as={form};g=meta.k8s.io;v=v1,application/json");
-    match shared.projection(kind).metadata_only() {
-        true => HeaderValue::from_str(&metadata).unwrap_or(HeaderValue::from_static("application/json")),
-        false => HeaderValue::from_static("application/json"),
-    }
-}
-
-fn get(path: &str, accept: &HeaderValue) -> Result<Request<Vec<u8>>, Setback> {
-    let mut request =
-        paths::request(Method::GET, path, paths::Body::None).map_err(|bad| Setback::Refused(bad.0))?;
-    request.headers_mut().insert(header::ACCEPT, accept.clone());
-    Ok(request)
 }

@@ -6,13 +6,14 @@ use vexil_object::{Action, Change, JsonOp, ObjectKey, Precondition, merge_patch,
 
 use crate::{
     Cluster, EventRecord, WriteError, altered,
-    answer::{Rules, Sent, differences},
+    cache::Cache,
     call::{OBJECT_LIMIT, Refusal, call_json},
-    hold::{asked, in_ms},
     lease::LEASE,
     paths::{self, BadName, Body, FIELD_MANAGER},
     pruned::dropped,
+    retry_after::{asked, in_ms},
     shared::Shared,
+    stored::{Rules, Sent, differences},
 };
 
 impl Cluster {
@@ -129,21 +130,21 @@ impl Cluster {
         let deletes = method == Method::DELETE;
         let request = paths::request(method, path, body)?;
         // Who leads is decided by the clock: the election tries again at its own pace.
-        if let Some(retry_after_ms) = self.shared.holds().rest_ms(key).filter(|_| key.kind() != LEASE) {
+        if let Some(retry_after_ms) = self.shared.pauses().remaining_ms(key).filter(|_| key.kind() != LEASE) {
             return Err(WriteError::Throttled { retry_after_ms });
         }
-        let doubt = Doubt { shared: &self.shared, key, on, open: true };
+        let guard = WriteGuard::new(&self.shared, key, on);
         match call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await {
             Ok(answer) => {
-                doubt.acknowledged(&answer, deletes);
+                guard.acknowledged(&answer, deletes);
                 Ok(answer)
             }
             Err(refusal) => {
-                self.shared.holds().heed(key, &refusal);
+                self.shared.pauses().remember(key, &refusal);
                 let error = meaning(refusal, key, on.is_none());
                 match error {
                     WriteError::Unknown { .. } | WriteError::Conflict { .. } | WriteError::AlreadyExists => {}
-                    _ => doubt.nothing_happened(),
+                    _ => guard.nothing_happened(),
                 }
                 Err(error)
             }
@@ -151,16 +152,24 @@ impl Cluster {
     }
 }
 
-/// An object whose write has no answer yet. Dropped without one, the object is not known: so also when the caller gives
-/// up waiting.
-struct Doubt<'a> {
+/// A write that has no answer yet. If the guard is dropped without one, the object is not known: also when the caller
+/// stops waiting.
+struct WriteGuard<'a> {
     shared: &'a Shared,
     key: &'a ObjectKey,
     on: Option<&'a Precondition>,
+    /// The epoch of the cache when the write was sent.
+    epoch: u64,
     open: bool,
 }
 
-impl Doubt<'_> {
+impl<'a> WriteGuard<'a> {
+    fn new(shared: &'a Shared, key: &'a ObjectKey, on: Option<&'a Precondition>) -> Self {
+        // A cache that is not there yet has the epoch with which it will start.
+        let epoch = shared.with(key.kind(), Cache::epoch).unwrap_or_default();
+        WriteGuard { shared, key, on, epoch, open: true }
+    }
+
     fn nothing_happened(mut self) {
         self.open = false;
     }
@@ -169,20 +178,20 @@ impl Doubt<'_> {
         self.open = false;
         let kind = self.key.kind();
         match self.on.filter(|_| deleted && !lives_on(answer)) {
-            Some(on) => self.shared.note(kind, |cache| cache.deleted(self.key, on)),
+            Some(on) => self.shared.note(kind, |cache| cache.delete_acknowledged(self.key, on)),
             None if self.shared.with(kind, |_| ()).is_some() => {
                 let kept = self.shared.kept(kind, answer.clone());
-                self.shared.note(kind, |cache| cache.wrote(&kept));
+                self.shared.note(kind, |cache| cache.write_acknowledged(&kept, self.epoch));
             }
             None => {}
         }
     }
 }
 
-impl Drop for Doubt<'_> {
+impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         if self.open {
-            self.shared.note(self.key.kind(), |cache| cache.unsure(self.key, self.on));
+            self.shared.note(self.key.kind(), |cache| cache.write_unknown(self.key, self.on));
         }
     }
 }

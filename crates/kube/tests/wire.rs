@@ -1,4 +1,4 @@
-//! What no well-behaved API server sends: silence on an open watch, garbage, lists from the past, odd answers.
+//! What no well-behaved API server sends: silence on an open watch, unreadable events, stale lists, odd answers.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,6 +33,8 @@ use vexil_object::{
 enum Answer {
     Json(u16, Value),
     Text(u16, &'static str),
+    /// An error with `Retry-After` in seconds.
+    Busy(u16, u64, Value),
     /// Lines of a watch; then silence, or the end.
     Lines {
         lines: Vec<Value>,
@@ -40,7 +42,7 @@ enum Answer {
     },
 }
 
-/// Answers in the order of a script; what comes after it gets no answer. Tells when which request came.
+/// Answers in the order of a script; later requests get no answer. Records when each request was received.
 #[derive(Clone)]
 struct Script {
     answers: Arc<Mutex<VecDeque<Answer>>>,
@@ -70,15 +72,19 @@ impl Script {
             .unwrap()
             .push((self.start.elapsed().as_secs(), format!("{} {target}", request.method())));
         let answer = self.answers.lock().unwrap().pop_front();
+        let mut builder = Response::builder();
+        if let Some(Answer::Busy(_, seconds, _)) = &answer {
+            builder = builder.header("Retry-After", *seconds);
+        }
         let (code, body) = match answer {
             None => std::future::pending().await,
-            Some(Answer::Json(code, value)) => {
+            Some(Answer::Json(code, value) | Answer::Busy(code, _, value)) => {
                 (code, Full::new(Bytes::from(value.to_string())).boxed_unsync())
             }
             Some(Answer::Text(code, text)) => (code, Full::new(Bytes::from(text)).boxed_unsync()),
             Some(Answer::Lines { lines, ends }) => (200, stream(lines, ends)),
         };
-        Response::builder().status(code).body(body).unwrap()
+        builder.status(code).body(body).unwrap()
     }
 
     /// Seconds at which watches were opened.
@@ -89,7 +95,7 @@ impl Script {
 
     fn lists(&self) -> usize {
         let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|(_, target)| target.contains("limit=500")).count()
+        asked.iter().filter(|(_, target)| target.contains("limit=")).count()
     }
 }
 
@@ -206,12 +212,18 @@ async fn a_watch_that_ends_at_once_is_not_hammered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_from_the_past_is_refused_and_told() {
+async fn a_stale_list_is_refused_and_reported() {
     let gone = json!({"type": "ERROR", "object": status(410, "too old")});
-    let script = Script::new(vec![list("5", vec![object("a", "3")]), open(vec![gone]), list("4", vec![])]);
+    let first = list("5", vec![object("a", "3"), object("b", "5")]);
+    let stale = list("4", vec![object("a", "2")]);
+    let script = Script::new(vec![first, open(vec![gone]), stale]);
     let cluster = watch(&script, 30).await;
-    assert!(cluster.look(&key("a")).object().is_some());
-    assert!(cluster.trouble(DEPLOYMENT).unwrap().contains("from the past"));
+    assert_eq!(cluster.look(&key("a")).object().unwrap()["metadata"]["resourceVersion"], "3");
+    assert!(cluster.look(&key("b")).object().is_some());
+    let trouble = cluster.trouble(DEPLOYMENT).unwrap();
+    let text = "stale list: Deployment a.test has resourceVersion 2 in it, after 3; restart the operator if etcd was \
+                restored";
+    assert_eq!(trouble, text);
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,24 +232,37 @@ async fn pages_are_one_list() {
     let script = Script::new(vec![Answer::Json(200, page), list("5", vec![object("b", "4")]), open(vec![])]);
     let cluster = watch(&script, 5).await;
     assert_eq!(cluster.list(DEPLOYMENT, "").unwrap().len(), 2);
-    assert!(script.asked.lock().unwrap()[1].1.ends_with("?limit=500&continue=more"));
+    assert!(script.asked.lock().unwrap()[1].1.ends_with("?&limit=100&continue=more"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn bookmarks_lift_what_was_laid_over() {
-    let bookmark = json!({"type": "BOOKMARK", "object": {"kind": "Deployment", "apiVersion": "apps/v1", "metadata": {"resourceVersion": "9"}}});
-    let script =
-        Script::new(vec![Answer::Json(201, object("a", "7")), list("5", vec![]), open(vec![bookmark])]);
+async fn a_list_settles_what_was_written_before_it_was_requested() {
+    let script = Script::new(vec![Answer::Json(201, object("a", "7")), list("9", vec![]), open(vec![])]);
     let (cluster, watches) = Cluster::new(script.client(), Scope::All, vec![]);
     cluster.watch(DEPLOYMENT);
     cluster.apply(&Change::create(key("a"), json!({}))).await.unwrap();
     assert!(cluster.look(&key("a")).object().is_some());
     let _ = tokio::time::timeout(Duration::from_secs(5), watches.run()).await;
-    assert_eq!(
-        cluster.look(&key("a")),
-        Seen::Absent,
-        "the watch has passed our write, so it was deleted since"
-    );
+    assert_eq!(cluster.look(&key("a")), Seen::Absent, "deleted between our write and the list");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_not_answered_is_given_up_and_resumed() {
+    let script = Script::new(vec![list("5", vec![object("a", "3")])]);
+    let cluster = watch(&script, 32).await;
+    assert_eq!(cluster.trouble(DEPLOYMENT).as_deref(), Some("no answer to a watch"));
+    assert_eq!((script.watches(), script.lists()), (vec![0, 30], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_the_api_server_asks_for_is_kept() {
+    let busy = |code| Answer::Busy(code, 40, status(code, "busy"));
+    let answers = vec![busy(429), list("5", vec![]), busy(503), open(vec![])];
+    let script = Script::new(answers);
+    let cluster = watch(&script, 100).await;
+    let asked: Vec<u64> = script.asked.lock().unwrap().iter().map(|(at, _)| *at).collect();
+    assert_eq!(asked, [0, 40, 40, 80]);
+    assert_eq!(cluster.trouble(DEPLOYMENT), None);
 }
 
 async fn check_write(answer: Answer, expect: WriteError) {

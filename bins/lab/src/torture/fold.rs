@@ -53,6 +53,14 @@ impl Course {
         self.states.iter().rev().find(|(from, ..)| *from <= at).map_or("", |(_, state, _)| state)
     }
 
+    /// When a Canary that is suspended at this moment is resumed; `None` when it is not suspended.
+    pub fn resumed_after(&self, at: Ms) -> Option<Ms> {
+        let suspended = |state: &str| state.contains(" suspended");
+        let later = || self.states.iter().filter(|(from, ..)| *from > at);
+        let resumed = later().find(|(_, state, _)| !suspended(state)).map_or(Ms::MAX, |(from, ..)| *from);
+        suspended(self.state_at(at)).then_some(resumed)
+    }
+
     /// Whether a pod that fits was ready all the time.
     pub fn was_ready(&self, from: Ms, to: Ms, fits: impl Fn(&Pod) -> bool) -> bool {
         let mut pods = self.pods.values().filter(|pod| fits(pod));

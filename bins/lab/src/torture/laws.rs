@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
+    deed::EDITED_BY_HAND,
     finding::{Finding, Law},
     fold::{Course, course},
     leads,
@@ -51,6 +52,12 @@ fn excuses(world: &World, course: &Course, end: Ms) -> Vec<Span> {
     all.extend(course.losses.iter().cloned());
     for span in &mut all {
         span.to = span.to.min(end).saturating_add(GRACE);
+        // A suspended Canary's route is left as its user wrote it.
+        if span.what == EDITED_BY_HAND
+            && let Some(resumed) = course.resumed_after(span.to)
+        {
+            span.to = resumed.saturating_add(GRACE);
+        }
         loop {
             let later = world.impaired.iter().filter(|one| one.from <= span.to && one.to >= span.from);
             let until = later.map(|one| one.to.min(end).saturating_add(GRACE)).max().unwrap_or(0);
@@ -167,9 +174,12 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
     }
 }
 
+/// What versions are called whose pods crash when they get traffic.
+pub const FRAGILE: &str = "fragile";
+
 /// Whether a version is one that shall never be promoted.
 pub fn is_bad(tag: &str) -> bool {
-    ["bad", "broken", "crash", "missing", "fragile"].iter().any(|bad| tag.starts_with(bad))
+    ["bad", "broken", "crash", "missing", FRAGILE].iter().any(|bad| tag.starts_with(bad))
 }
 
 /// Whether the steps let revisions through without analysis, at any time.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     finding::{Finding, Law},
     fold::{Course, Pod},
-    laws::{GRACE, is_bad, skips},
+    laws::{FRAGILE, GRACE, is_bad, skips},
     play::Outcome,
     record::{Answer, Ms, Span},
     step::{Case, Step},
@@ -125,11 +125,13 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
                 continue;
             }
             let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
+            let throughout = |span: &&Span| span.from <= first.at && span.to >= last.at;
             // One that was down when it was scaled to zero had its traffic taken over before.
             let was_up =
                 |span: &Span| course.was_ready(span.from.saturating_sub(1_000), span.from, is_primary);
+            // One that has woken and is not ready yet counts as down.
             let asleep =
-                excused.iter().filter(within).any(|span| span.what.ends_with("sleeps") && was_up(span));
+                excused.iter().filter(throughout).any(|span| span.what.ends_with("sleeps") && was_up(span));
             let ready = course.was_ready(first.at.saturating_sub(GRACE), last.at, is_primary);
             if !asleep && (!ready || excused.iter().any(|span| within(&span))) {
                 continue;
@@ -155,7 +157,9 @@ fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outc
         }
         // With the primary down a revision is analysed with all traffic, for one interval.
         let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed);
-        if is_bad(version) || at + 1_000 < plan.vetted(*pushed) && !heals {
+        // What breaks under traffic alone is not found where the canary gets none before its promotion.
+        let can_be_found = plan.max > 0 || !version.starts_with(FRAGILE);
+        if is_bad(version) && can_be_found || at + 1_000 < plan.vetted(*pushed) && !heals {
             let text = format!(
                 "{version} became the primary {} s after its push",
                 at.saturating_sub(*pushed) / 1_000

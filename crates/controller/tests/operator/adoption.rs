@@ -1,12 +1,12 @@
-//! Canaries that another operator left behind, in each phase: taken over without a rollout that nobody asked for
-//! (design, section 4).
+//! Canaries that another operator left behind, in each phase: taken over without a rollout that nobody asked for.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
 use vexil_testbed_cluster::Load;
 
-use crate::cluster::Stage;
+use crate::cluster::{OPERATOR, Stage};
 
 const NAME: &str = "podinfo";
 
@@ -34,6 +34,11 @@ fn status(left: &Left) -> Value {
 /// Leaves `left` behind, starts the operator and waits. `expect` is what the Canary and the routes go through
 /// from then on.
 async fn check(left: Left, expect: (&[&str], &[&str])) {
+    check_with(left, &[], expect).await;
+}
+
+/// The same on an API server with faults from the start of the operator on.
+async fn check_with(left: Left, faults: &[Fault], expect: (&[&str], &[&str])) {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     stage.start();
@@ -60,6 +65,7 @@ async fn check(left: Left, expect: (&[&str], &[&str])) {
     let before = stage.story(NAME);
     let load = Load::of_site("podinfo.example.com").per_second(5).lasting(Duration::from_secs(3_600));
     let load = stage.cluster.load(load);
+    faults.iter().for_each(|fault| stage.cluster.server().faults().push(fault.clone()));
     stage.start();
     stage.pass(120.0).await;
     let after = stage.story(NAME);
@@ -68,6 +74,8 @@ async fn check(left: Left, expect: (&[&str], &[&str])) {
     assert_eq!(since("status podinfo"), expect.0, "{label}");
     assert_eq!(since("route podinfo"), expect.1, "{label}");
     assert_eq!(load.tally().errors(), 0, "{label}");
+    // It was taken over: the number of the run is ours.
+    assert!(stage.canary(NAME).await["status"]["run"].is_u64(), "{label}");
     stage.check_laws(NAME);
 }
 
@@ -91,6 +99,23 @@ async fn what_is_at_rest_stays_at_rest() {
         check(Left { phase, target: OLD, replicas: 0, weight: 0 }, (&[], &[])).await;
     }
     check(Left { phase: "Failed", target: NEW, replicas: 0, weight: 0 }, (&[], &[])).await;
+}
+
+/// An API server that answers "later", or that it failed, has not said that the primary is absent.
+#[tokio::test(start_paused = true)]
+async fn an_api_server_that_does_not_answer_starts_no_rollout() {
+    for (code, retry_after) in [(429, Some(2)), (429, None), (503, None), (504, None)] {
+        for phase in ["Succeeded", "Failed"] {
+            let reads = |verb: &str| {
+                let matcher =
+                    Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new(verb, "deployments") };
+                Fault::once(matcher, FaultAction::Answer { code, retry_after }).times(5)
+            };
+            let target = if phase == "Failed" { NEW } else { OLD };
+            let left = Left { phase, target, replicas: 0, weight: 0 };
+            check_with(left, &[reads("get"), reads("list")], (&[], &[])).await;
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ mod altered_writes;
 mod autoscalers;
 mod cluster;
 mod crashes;
+mod edits;
 mod faults;
 mod generated_objects;
 mod guides;

@@ -168,6 +168,30 @@ async fn definitions_that_go_in_a_rollout_take_nothing_else_with_them() {
     }
 }
 
+/// The group in which the route was written stays its group: clients follow that route.
+#[tokio::test(start_paused = true)]
+async fn a_group_that_is_served_later_moves_no_traffic() {
+    let group = "traefik.containo.us";
+    let place = Place {
+        system: System::Traefik(&["traefik.containo.us"]),
+        route: ("traefik.containo.us/v1alpha1", "TraefikService", "test", NAME),
+        ..PLACES[0]
+    };
+    let mut stage = place.at_25().await;
+    stage.cluster.apply_yaml(include_str!("../../../testbed-cluster/crds/traefik.io.yaml")).await.unwrap();
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.kill().await;
+    stage.start();
+    stage.push(NAME, "6.0.2").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    stage.pass(2.0).await;
+    assert_eq!(place.weight(&stage).await, Some(25), "{}", stage.story(NAME).text());
+    let newer = stage.cluster.get("traefik.io/v1alpha1", "TraefikService", "test", NAME).await.unwrap();
+    assert_eq!(newer, None, "the route stays in {group}");
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.check_laws(NAME);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_route_that_is_deleted_is_made_again_with_its_weights() {
     for place in PLACES {

@@ -1,12 +1,12 @@
-//! Which objects of a kind have which value, as the kind's projection says: so that nobody reads all objects of a
-//! namespace to find two.
+//! The index of a kind: which objects have which value, so that finding two objects does not need a look at all objects
+//! of their namespace.
 
 use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde_json::Value;
 use vexil_object::{ObjectKey, Projection};
 
-use crate::changes::{Listed, Noted};
+use crate::changes::{CacheEvent, Listed};
 
 /// The index of one kind: namespace, name of the index, value and name of the object, each ended by a zero byte.
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl Index {
         Index { by: Some(projection), entries: BTreeSet::new() }
     }
 
-    /// The pairs of an object, none for one that is not there. `value` is not called for a kind without an index.
+    /// The pairs of an object, none for one that does not exist. `value` is not called for a kind without an index.
     pub(super) fn pairs(&self, value: impl FnOnce() -> Option<Value>) -> Pairs {
         let Some(by) = &self.by else { return Pairs::new() };
         value().map(|value| by.index(&value)).unwrap_or_default()
@@ -40,8 +40,8 @@ impl Index {
         self.entries.clear();
     }
 
-    /// An object has other pairs than before, or says something else under the same. Answers which lists differ.
-    pub(super) fn change(&mut self, key: &ObjectKey, before: Pairs, after: Pairs) -> Vec<Noted> {
+    /// An object has other pairs than before, or has changed under the same. Returns which lists differ.
+    pub(super) fn change(&mut self, key: &ObjectKey, before: Pairs, after: Pairs) -> Vec<CacheEvent> {
         for (index, value) in &before {
             self.entries.remove(entry(key.namespace(), index, value, key.name()).as_str());
         }
@@ -51,7 +51,7 @@ impl Index {
         let all: BTreeSet<_> = before.into_iter().chain(after).collect();
         let listed =
             |(index, value)| Listed { kind: key.kind(), namespace: key.namespace().to_owned(), index, value };
-        all.into_iter().map(|pair| Noted::Listed(listed(pair))).collect()
+        all.into_iter().map(|pair| CacheEvent::Listed(listed(pair))).collect()
     }
 
     /// The names of the objects of a namespace that have a value.

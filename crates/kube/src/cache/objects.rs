@@ -9,35 +9,35 @@ use crate::packed::Packed;
 
 /// What is known of one object, not unpacked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Sight<'a> {
+pub(crate) enum Lookup<'a> {
     Present(&'a Packed),
     Absent,
     NotKnown,
 }
 
-impl<'a> Sight<'a> {
+impl<'a> Lookup<'a> {
     pub(crate) fn seen(self, key: &ObjectKey) -> Seen {
         match self {
-            Sight::Present(packed) => Seen::Present(Arc::new(packed.value_of(key))),
-            Sight::Absent => Seen::Absent,
-            Sight::NotKnown => Seen::NotKnown,
+            Lookup::Present(packed) => Seen::Present(Arc::new(packed.value_of(key))),
+            Lookup::Absent => Seen::Absent,
+            Lookup::NotKnown => Seen::NotKnown,
         }
     }
 
     pub(crate) fn packed(self) -> Option<&'a Packed> {
         match self {
-            Sight::Present(packed) => Some(packed),
-            Sight::Absent | Sight::NotKnown => None,
+            Lookup::Present(packed) => Some(packed),
+            Lookup::Absent | Lookup::NotKnown => None,
         }
     }
 }
 
 /// Whether both look the same, whatever their versions.
-impl PartialEq for Sight<'_> {
+impl PartialEq for Lookup<'_> {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Sight::Present(one), Sight::Present(other)) => one.says_the_same(other),
-            (Sight::Absent, Sight::Absent) | (Sight::NotKnown, Sight::NotKnown) => true,
+            (Lookup::Present(one), Lookup::Present(other)) => one.says_the_same(other),
+            (Lookup::Absent, Lookup::Absent) | (Lookup::NotKnown, Lookup::NotKnown) => true,
             _ => false,
         }
     }
@@ -60,7 +60,7 @@ impl Objects {
         self.0.get(place(key.namespace(), key.name()).as_str())
     }
 
-    /// Replaces one object, or removes it. Answers what it was.
+    /// Replaces one object, or removes it. Returns what it was.
     pub(super) fn set(&mut self, key: &ObjectKey, packed: Option<Packed>) -> Option<Packed> {
         let place = place(key.namespace(), key.name());
         match packed {
@@ -80,7 +80,20 @@ impl Objects {
             .into_iter()
     }
 
-    /// The keys of what is not the same in both.
+    /// The highest version of an object; 0 without objects.
+    pub(super) fn latest(&self) -> u64 {
+        self.0.values().map(Packed::version).max().unwrap_or_default()
+    }
+
+    /// An object that `self` has in an older version than `known`, and both versions.
+    pub(super) fn older_than(&self, known: &Objects, kind: Kind) -> Option<(ObjectKey, u64, u64)> {
+        self.0.iter().find_map(|(place, listed)| {
+            let known = known.0.get(place).filter(|known| listed.version() < known.version())?;
+            Some((key(kind, place), listed.version(), known.version()))
+        })
+    }
+
+    /// The keys of the objects that differ.
     pub(super) fn differing(&self, other: &Objects, kind: Kind) -> Vec<ObjectKey> {
         let gone = self
             .0

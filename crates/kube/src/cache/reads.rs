@@ -1,98 +1,100 @@
-//! What the answer to a read tells beyond the cache, and what it does not.
+//! What the answer to a read adds to the cache.
 //!
-//! "Not found" tells no version, so it is believed only about the object that was there when the question was sent.
+//! "Not found" has no version, so it settles only the object that was known when the read was sent.
 
 use serde_json::Value;
 use vexil_object::{ObjectKey, meta};
 
 use super::Cache;
 use crate::{
-    changes::Noted,
-    overlay::{Laid, What, uid, version},
+    changes::CacheEvent,
     packed::Packed,
+    pending::{Pending, PendingState, uid, version},
 };
 
-/// What was known when a read was sent, so that its answer is not believed about later things.
+/// What was known when a read was sent, so that its answer does not replace what was learned since then.
 #[derive(Clone, Debug)]
-pub(crate) struct Question {
+pub(crate) struct ReadStart {
     ticket: u64,
+    epoch: u64,
     uid: Option<String>,
 }
 
-/// What the answer to a read tells beyond the cache.
-enum Heard {
+/// What the answer "not found" adds to the cache.
+enum ReadOutcome {
     Nothing,
-    AsTold,
-    Laid(What),
+    CacheIsRight,
+    Pending(PendingState),
 }
 
 impl Cache {
     /// A read is about to be sent.
-    pub(crate) fn ask(&self, key: &ObjectKey) -> Question {
-        Question { ticket: self.ticket, uid: self.under(key).map(|object| uid(object, key)) }
+    pub(crate) fn read_started(&self, key: &ObjectKey) -> ReadStart {
+        let uid = self.cached(key).map(|object| uid(object, key));
+        ReadStart { ticket: self.ticket, epoch: self.epoch, uid }
     }
 
-    /// The read was answered; `None` = there is no such object. Answers what looks different now.
-    pub(crate) fn answered(
+    /// The read was answered; `None` = there is no such object. Returns what looks different now.
+    pub(crate) fn read_finished(
         &mut self,
         key: &ObjectKey,
-        question: &Question,
+        start: &ReadStart,
         object: Option<&Value>,
-    ) -> Vec<Noted> {
-        let what = match object {
-            Some(object) => self.answered_present(key, question, object),
-            None => self.answered_absent(key, question),
-        };
-        match what {
-            Heard::Nothing => Vec::new(),
-            Heard::AsTold => self.lift(key),
-            Heard::Laid(what) => self.lay(key.clone(), what),
-        }
-    }
-
-    fn answered_present(&self, key: &ObjectKey, question: &Question, object: &Value) -> Heard {
-        let at = version(object);
-        if let Some(laid) = self.laid.get(key) {
-            let doomed = matches!(&laid.what, What::Gone { uid, .. } if *uid == meta::uid(object));
-            let known = laid.what.version();
-            if at < known || (laid.ticket > question.ticket && (at == known || doomed)) {
-                return Heard::Nothing;
+    ) -> Vec<CacheEvent> {
+        let outcome = match object {
+            Some(object) if self.is_outdated(key, start, object) => ReadOutcome::Nothing,
+            Some(object) => {
+                return self.set_present(key.clone(), Packed::of(object), meta::uid(object), start.epoch);
             }
+            None => self.not_found(key, start),
+        };
+        match outcome {
+            ReadOutcome::Nothing => Vec::new(),
+            ReadOutcome::CacheIsRight => self.clear_pending(key),
+            ReadOutcome::Pending(state) => self.set_pending(key.clone(), state),
         }
-        Heard::Laid(What::Present(Packed::of(object)))
     }
 
-    fn answered_absent(&self, key: &ObjectKey, question: &Question) -> Heard {
-        match self.laid.get(key) {
-            Some(Laid { what: What::Gone { .. }, .. }) => return Heard::Nothing,
-            Some(Laid { what: What::Present(object), ticket }) => {
-                let (uid, at) = (uid(object, key), object.version());
-                // Asked before the write: it may have been gone before, or again after.
-                return Heard::Laid(match *ticket <= question.ticket {
-                    true => What::Gone { uid, at },
-                    false => What::Unknown { floor: at, fenced: Some(uid), doomed: None },
+    /// Whether more than this answer is known already.
+    fn is_outdated(&self, key: &ObjectKey, start: &ReadStart, object: &Value) -> bool {
+        let at = version(object);
+        self.pending.get(key).is_some_and(|pending| {
+            let deleted =
+                matches!(&pending.state, PendingState::Deleted { uid, .. } if *uid == meta::uid(object));
+            let known = pending.state.version();
+            at < known || (pending.ticket > start.ticket && (at == known || deleted))
+        })
+    }
+
+    fn not_found(&self, key: &ObjectKey, start: &ReadStart) -> ReadOutcome {
+        match self.pending.get(key) {
+            Some(Pending { state: PendingState::Deleted { .. }, .. }) => return ReadOutcome::Nothing,
+            Some(Pending { state: PendingState::Present(object), ticket }) => {
+                let (uid, version) = (uid(object, key), object.version());
+                return ReadOutcome::Pending(if *ticket <= start.ticket {
+                    PendingState::Deleted { uid, version }
+                } else {
+                    // Sent before the write: it did not exist before, or does not any more.
+                    PendingState::Unknown { floor: version, fenced: Some(uid), deleted: None }
                 });
             }
-            Some(Laid { what: What::Unknown { .. }, ticket }) if *ticket > question.ticket => {
-                return Heard::Nothing;
+            Some(Pending { state: PendingState::Unknown { .. }, ticket }) if *ticket > start.ticket => {
+                return ReadOutcome::Nothing;
             }
-            Some(Laid { what: What::Unknown { floor, fenced, doomed }, .. }) => {
-                if let Some(uid) = fenced.as_ref().or(doomed.as_ref()) {
-                    return Heard::Laid(What::Gone { uid: uid.clone(), at: *floor });
+            Some(Pending { state: PendingState::Unknown { floor, fenced, deleted }, .. }) => {
+                if let Some(uid) = fenced.as_ref().or(deleted.as_ref()) {
+                    return ReadOutcome::Pending(PendingState::Deleted { uid: uid.clone(), version: *floor });
                 }
             }
             None => {}
         }
-        match self.under(key) {
-            None => Heard::AsTold,
-            Some(under) => {
-                let (uid, at) = (uid(under, key), under.version());
-                // Not the object that was there when we asked: it may have come after, or before its end.
-                Heard::Laid(match question.uid.as_deref() == Some(uid.as_str()) {
-                    true => What::Gone { uid, at },
-                    false => What::Unknown { floor: at, fenced: Some(uid), doomed: None },
-                })
-            }
-        }
+        let Some(cached) = self.cached(key) else { return ReadOutcome::CacheIsRight };
+        let (uid, version) = (uid(cached, key), cached.version());
+        ReadOutcome::Pending(if start.uid.as_deref() == Some(uid.as_str()) {
+            PendingState::Deleted { uid, version }
+        } else {
+            // Another object than when the read was sent: created since then, or deleted since then.
+            PendingState::Unknown { floor: version, fenced: Some(uid), deleted: None }
+        })
     }
 }

@@ -1,31 +1,35 @@
-//! The cache against a small API server: whatever order answers, events, lists and reads come in, nothing older than
-//! our last acknowledged write is ever shown, and in the end the truth is.
+//! The cache against a small API server: in whatever order answers, events, lists and reads arrive, nothing older than
+//! our last acknowledged write is ever shown, and in the end the live object is. Each rule of the cache has a history
+//! that fails without it.
 
 mod world;
 
 use proptest::prelude::*;
 use vexil_object::kinds::DEPLOYMENT;
 
-use self::world::{Step, World};
+use self::world::{
+    Step::{self, *},
+    World,
+};
 use super::*;
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        1 => Just(Step::TheyWrite),
-        1 => Just(Step::TheyDelete),
-        1 => Just(Step::OtherWrite),
-        4 => Just(Step::WeWrite),
-        2 => Just(Step::WeDelete),
-        4 => Just(Step::Answer),
-        1 => Just(Step::LoseAnswer),
-        1 => Just(Step::LoseRequest),
-        3 => (1u8..4).prop_map(Step::Tell),
-        1 => Just(Step::Bookmark),
-        1 => Just(Step::ListSent),
-        2 => Just(Step::ListArrives),
-        1 => Just(Step::Ask),
-        2 => Just(Step::LookUp),
-        2 => Just(Step::Reply),
+        1 => Just(TheyWrite),
+        1 => Just(TheyDelete),
+        1 => Just(OtherWrite),
+        4 => Just(WeWrite),
+        2 => Just(WeDelete),
+        4 => Just(Answer),
+        1 => Just(LoseAnswer),
+        1 => Just(LoseRequest),
+        3 => (1u8..4).prop_map(Report),
+        1 => Just(ListRequested),
+        2 => Just(ListRead),
+        2 => Just(ListArrives),
+        1 => Just(GetSent),
+        2 => Just(GetExecuted),
+        2 => Just(GetAnswered),
     ];
     prop::collection::vec(step, 1..60)
 }
@@ -43,14 +47,74 @@ proptest! {
     }
 }
 
-#[test]
-fn a_list_from_the_past_is_not_believed() {
+/// What is shown after these steps: `Some` = present in this version.
+fn check(steps: &[Step], shown: Option<Option<u64>>) {
     let mut world = World::new();
-    for step in [Step::TheyWrite, Step::Tell(1)] {
-        world.step(&step);
-    }
-    assert_eq!(world.cache.relist(1, Packing::default()), Err(FromThePast { listed: 1, reached: 2 }));
-    assert!(world.cache.look(&world.key).object().is_some());
+    steps.iter().for_each(|step| world.step(step));
+    let found = match world.cache.look(&world.key) {
+        Seen::NotKnown => None,
+        seen => Some(seen.object().map(version)),
+    };
+    assert_eq!(found, shown, "{steps:?}");
+    world.settle();
+}
+
+#[test]
+fn an_answer_that_the_watch_has_overtaken_adds_nothing() {
+    check(&[WeWrite, TheyWrite, Report(2), Answer], Some(Some(3)));
+    check(&[WeWrite, TheyDelete, Report(2), Answer], Some(None));
+    check(&[TheyWrite, GetSent, GetExecuted, TheyDelete, Report(2), GetAnswered], Some(None));
+}
+
+#[test]
+fn an_answer_that_crosses_a_list_without_the_object_is_not_believed() {
+    check(&[WeWrite, TheyDelete, ListRequested, ListRead, ListArrives, Answer], None);
+    check(&[ListRequested, ListRead, WeWrite, ListArrives, Answer], None);
+    check(
+        &[TheyWrite, GetSent, GetExecuted, ListRequested, ListRead, ListArrives, GetAnswered],
+        Some(Some(2)),
+    );
+    check(
+        &[TheyWrite, GetSent, GetExecuted, TheyDelete, ListRequested, ListRead, ListArrives, GetAnswered],
+        None,
+    );
+    // The object itself settles it without a read.
+    check(&[ListRequested, ListRead, WeWrite, ListArrives, Answer, Report(1)], Some(Some(2)));
+}
+
+#[test]
+fn a_list_settles_what_was_acknowledged_before_it_was_requested() {
+    check(&[WeWrite, Answer, TheyDelete, ListRequested, ListRead, ListArrives], Some(None));
+    check(&[WeWrite, LoseAnswer, ListRequested, ListRead, ListArrives], Some(Some(2)));
+}
+
+#[test]
+fn a_list_does_not_decide_about_a_write_that_was_acknowledged_while_it_was_read() {
+    check(&[ListRequested, ListRead, WeWrite, Answer, ListArrives], None);
+    check(&[ListRequested, WeWrite, Answer, TheyDelete, ListRead, ListArrives], None);
+    check(&[ListRequested, WeWrite, Answer, ListRead, ListArrives], Some(Some(2)));
+    let created = [WeWrite, Answer, Report(1)];
+    let deleted = [ListRequested, ListRead, WeDelete, Answer, ListArrives];
+    check(&[created.as_slice(), &deleted].concat(), Some(None));
+}
+
+#[test]
+fn an_object_that_was_not_found_stays_deleted_until_the_watch_has_reported_its_end() {
+    let lost = [WeWrite, Answer, Report(1), TheyWrite, WeDelete, Answer];
+    let read = [TheyDelete, GetSent, GetExecuted, GetAnswered];
+    check(&lost, None);
+    check(&[lost.as_slice(), &read].concat(), Some(None));
+    check(&[lost.as_slice(), &read, &[Report(1)]].concat(), Some(None));
+}
+
+#[test]
+fn a_list_that_is_older_than_the_cache_is_refused() {
+    let mut world = World::new();
+    let (old, new) = (world.write(), world.write());
+    world.report(2);
+    let stale = StaleList { key: world.key.clone(), listed: version(&old), known: version(&new) };
+    assert_eq!(world.cache.list_finished([old].into_iter().collect()), Err(Box::new(stale)));
+    assert_eq!(world.cache.look(&world.key).object(), Some(&new));
 }
 
 #[test]
@@ -60,17 +124,17 @@ fn before_the_first_list_nothing_is_known_but_our_own_writes() {
     assert_eq!(world.cache.look(&world.key), Seen::NotKnown);
     assert_eq!(world.cache.keys_in(""), None);
     let object = world.write();
-    world.cache.wrote(&object);
+    world.cache.write_acknowledged(&object, 0);
     assert!(world.cache.look(&world.key).object().is_some());
 }
 
 #[test]
-fn an_event_that_comes_again_changes_nothing() {
+fn an_event_that_is_repeated_changes_nothing() {
     let mut world = World::new();
     let object = world.write();
-    world.tell(1);
+    world.report(1);
     world.delete();
-    world.tell(1);
-    assert!(world.cache.told(&object).is_empty());
+    world.report(1);
+    assert!(world.cache.object_applied(&object).is_empty());
     assert_eq!(world.cache.look(&world.key), Seen::Absent);
 }

@@ -12,7 +12,7 @@ use std::{future::Future, time::Duration};
 use futures::StreamExt;
 use http::Request;
 use serde_json::{Value, json};
-use vexil_kube::{Cluster, Noted, Scope};
+use vexil_kube::{CacheEvent, Cluster, Scope};
 use vexil_object::{Kind, ObjectKey, Seen};
 
 pub use altered::*;
@@ -101,7 +101,7 @@ pub async fn run<F: Future<Output = ()>>(
 }
 
 /// Names, not versions, of everything that was noted so far.
-pub fn noted(changes: &mut vexil_kube::Changes) -> Vec<Noted> {
+pub fn noted(changes: &mut vexil_kube::Changes) -> Vec<CacheEvent> {
     use futures::FutureExt;
     std::iter::from_fn(|| changes.next().now_or_never().flatten()).collect()
 }

@@ -1,7 +1,7 @@
 //! What the caches tell.
 
 use serde_json::json;
-use vexil_kube::Noted;
+use vexil_kube::CacheEvent;
 use vexil_object::{
     Kind, ObjectKey, Seen,
     kinds::{CONFIG_MAP, DEPLOYMENT, ENDPOINT_SLICE, SERVICE},
@@ -16,14 +16,14 @@ pub async fn an_object_comes_changes_and_goes(stage: Stage) {
     let mut changes = stage.cluster.changes();
     assert_eq!(stage.cluster.look(&key), Seen::NotKnown, "before the list has come");
     stage.until_seen(&key, |seen| *seen == Seen::Absent).await;
-    assert!(super::noted(&mut changes).contains(&Noted::Kind(DEPLOYMENT)));
+    assert!(super::noted(&mut changes).contains(&CacheEvent::Kind(DEPLOYMENT)));
 
     stage.create(&all, deployment("podinfo")).await;
     let seen = stage.until_seen(&key, |seen| seen.object().is_some()).await;
     let object = seen.object().unwrap();
     assert_eq!((meta::text(object, "/kind"), meta::text(object, "/apiVersion")), ("Deployment", "apps/v1"));
     assert!(object.pointer("/metadata/managedFields").is_none());
-    assert!(super::noted(&mut changes).contains(&Noted::Object(key.clone())));
+    assert!(super::noted(&mut changes).contains(&CacheEvent::Object(key.clone())));
 
     stage.merge(&format!("{all}/podinfo"), json!({"metadata": {"labels": {"changed": "yes"}}})).await;
     stage

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, Precondition, Seen, kinds::DEPLOYMENT, meta};
 
-use super::super::{Cache, Packing, reads::Question, version};
+use super::super::{Cache, Packing, reads::ReadStart, version};
 
 /// What happens next.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// Somebody else creates or changes the object.
+    /// Another client creates or changes the object.
     TheyWrite,
     TheyDelete,
-    /// Somebody writes another object: versions move on.
+    /// Another client writes another object: versions move on.
     OtherWrite,
     /// We write or delete on what we see; the answer comes later, or never.
     WeWrite,
@@ -22,16 +22,16 @@ pub(super) enum Step {
     LoseAnswer,
     /// A request of ours is lost before it arrives.
     LoseRequest,
-    /// The watch tells this many events.
-    Tell(u8),
-    Bookmark,
-    /// A list is read now and arrives later.
-    ListSent,
+    /// The watch reports this many events.
+    Report(u8),
+    /// A list is requested, read and complete, each at its own time. No event is reported meanwhile.
+    ListRequested,
+    ListRead,
     ListArrives,
-    /// A read is asked, looked up and answered, each at its own time.
-    Ask,
-    LookUp,
-    Reply,
+    /// A GET is sent, executed and answered, each at its own time.
+    GetSent,
+    GetExecuted,
+    GetAnswered,
 }
 
 /// What the server holds after a version.
@@ -50,33 +50,38 @@ pub(super) struct World {
     history: BTreeMap<u64, State>,
     others: BTreeSet<u64>,
     head: u64,
-    told: u64,
-    list: Option<(u64, State)>,
-    answer: Option<(Option<Precondition>, Reply)>,
-    read: Option<(Question, Option<(u64, State)>)>,
+    reported: u64,
+    list: Option<Option<(u64, State)>>,
+    answer: Option<(Option<Precondition>, Reply, u64)>,
+    read: Option<(ReadStart, Option<(u64, State)>)>,
+    /// An answer has come since the list was requested.
+    answered: bool,
     uids: u64,
     /// Nothing before this version may be shown.
     floor: u64,
-    doubt: bool,
+    /// There was a reason not to know the object.
+    unknown: bool,
 }
 
 impl World {
     pub(super) fn new() -> Self {
         let mut cache = Cache::new(DEPLOYMENT);
-        cache.relist(1, Packing::default()).unwrap();
+        cache.list_started();
+        cache.list_finished(Packing::default()).unwrap();
         World {
             cache,
             key: ObjectKey::new(DEPLOYMENT, "test", "podinfo"),
             history: BTreeMap::from([(1, None)]),
             others: BTreeSet::new(),
             head: 1,
-            told: 1,
+            reported: 1,
             list: None,
             answer: None,
             read: None,
+            answered: false,
             uids: 0,
             floor: 1,
-            doubt: false,
+            unknown: false,
         }
     }
 
@@ -129,52 +134,53 @@ impl World {
             }
             (_, true, false) => Reply::Object(self.write()),
         };
-        self.answer = Some((on, reply));
+        self.answer = Some((on, reply, self.cache.epoch()));
     }
 
     fn answer(&mut self) {
         let key = self.key.clone();
+        self.answered = true;
         match self.answer.take() {
             None => {}
-            Some((_, Reply::Object(object))) => {
+            Some((_, Reply::Object(object), epoch)) => {
                 self.floor = self.floor.max(version(&object));
-                self.cache.wrote(&object);
+                self.cache.write_acknowledged(&object, epoch);
             }
-            Some((_, Reply::Deleted(on))) => {
+            Some((_, Reply::Deleted(on), _)) => {
                 let at: u64 = on.resource_version.parse().unwrap();
                 let end = self.history.range(at + 1..).next().unwrap();
                 assert!(end.1.is_none());
                 self.floor = self.floor.max(*end.0);
-                self.cache.deleted(&key, &on);
+                self.cache.delete_acknowledged(&key, &on);
             }
-            Some((_, Reply::Conflict(on))) => self.unsure(on.as_ref()),
+            Some((_, Reply::Conflict(on), _)) => self.write_unknown(on.as_ref()),
         }
     }
 
-    fn unsure(&mut self, on: Option<&Precondition>) {
-        self.doubt = true;
+    fn write_unknown(&mut self, on: Option<&Precondition>) {
+        self.unknown = true;
         let key = self.key.clone();
-        self.cache.unsure(&key, on);
+        self.cache.write_unknown(&key, on);
     }
 
-    pub(super) fn tell(&mut self, count: u8) {
+    pub(super) fn report(&mut self, count: u8) {
         for _ in 0..count {
-            if self.list.is_some() || self.told == self.head {
+            if self.list.is_some() || self.reported == self.head {
                 return;
             }
-            self.told += 1;
-            let (at, before) = (self.told, self.at(self.told - 1));
+            self.reported += 1;
+            let (at, before) = (self.reported, self.at(self.reported - 1));
             match self.history.get(&at).cloned() {
                 None => {
                     let other = self.object("other", "o", at);
-                    self.cache.told(&other);
+                    self.cache.object_applied(&other);
                 }
                 Some(Some(object)) => {
-                    self.cache.told(&object);
+                    self.cache.object_applied(&object);
                 }
                 Some(None) => {
                     let gone = self.object("podinfo", meta::uid(&before.unwrap()), at);
-                    self.cache.told_deleted(&gone);
+                    self.cache.object_deleted(&gone);
                 }
             }
         }
@@ -192,53 +198,65 @@ impl World {
             Step::WeDelete => self.we(true),
             Step::Answer => self.answer(),
             Step::LoseAnswer => {
-                if let Some((on, _)) = self.answer.take() {
-                    self.unsure(on.as_ref());
+                if let Some((on, ..)) = self.answer.take() {
+                    self.write_unknown(on.as_ref());
                 }
             }
             Step::LoseRequest => {
                 let seen = self.cache.look(&self.key);
                 if self.answer.is_none() && seen != Seen::NotKnown {
-                    self.unsure(seen.object().map(Precondition::of).as_ref());
+                    self.write_unknown(seen.object().map(Precondition::of).as_ref());
                 }
             }
-            Step::Tell(count) => self.tell(*count),
-            Step::Bookmark if self.list.is_none() => drop(self.cache.told_nothing_until(self.told)),
-            Step::Bookmark => {}
-            Step::ListSent => self.list = Some((self.head, self.live())),
-            Step::ListArrives => {
-                if let Some((at, state)) = self.list.take() {
-                    let other = self.others.range(..=at).next_back().map(|at| self.object("other", "o", *at));
-                    self.cache.relist(at, state.into_iter().chain(other).collect()).unwrap();
-                    self.told = at;
-                }
+            Step::Report(count) => self.report(*count),
+            Step::ListRequested => {
+                self.list = Some(None);
+                self.answered = false;
+                self.cache.list_started();
             }
-            Step::Ask => self.read = Some((self.cache.ask(&self.key), None)),
-            Step::LookUp => {
+            Step::ListRead => {
                 let live = (self.head, self.live());
-                if let Some((_, looked_up)) = &mut self.read {
-                    *looked_up = Some(live);
+                if let Some(list @ None) = &mut self.list {
+                    *list = Some(live);
                 }
             }
-            Step::Reply => {
-                if let Some((question, Some((at, state)))) = self.read.take() {
+            Step::ListArrives => self.list_arrives(),
+            Step::GetSent => self.read = Some((self.cache.read_started(&self.key), None)),
+            Step::GetExecuted => {
+                let live = (self.head, self.live());
+                if let Some((_, executed)) = &mut self.read {
+                    *executed = Some(live);
+                }
+            }
+            Step::GetAnswered => {
+                if let Some((start, Some((at, state)))) = self.read.take() {
                     let key = self.key.clone();
-                    // "Not found" tells no version: a watch that is behind may still tell of a life before.
+                    self.answered = true;
+                    // "Not found" has no version: a watch that is behind may still report an earlier life.
                     if state.is_some() {
                         self.floor = self.floor.max(at);
                     }
-                    self.doubt |= state.is_none();
-                    self.cache.answered(&key, &question, state.as_ref());
+                    self.unknown |= state.is_none();
+                    self.cache.read_finished(&key, &start, state.as_ref());
                 }
             }
         }
         self.check();
     }
 
+    fn list_arrives(&mut self) {
+        let Some(Some((at, state))) = self.list.take_if(|list| list.is_some()) else { return };
+        // Whether the list is from before an answer that it crosses cannot be told.
+        self.unknown |= self.answered || self.answer.is_some() || self.read.is_some();
+        let other = self.others.range(..=at).next_back().map(|at| self.object("other", "o", *at));
+        self.cache.list_finished(state.into_iter().chain(other).collect()).unwrap();
+        self.reported = at;
+    }
+
     /// What is shown was true at some time not before the floor, and that time never goes back.
     fn check(&mut self) {
         match self.cache.look(&self.key) {
-            Seen::NotKnown => assert!(self.doubt, "not known without reason"),
+            Seen::NotKnown => assert!(self.unknown, "not known without reason"),
             Seen::Present(object) => {
                 let at = version(&object);
                 assert_eq!(self.history.get(&at), Some(&Some((*object).clone())));
@@ -261,18 +279,23 @@ impl World {
         }
     }
 
-    /// Everything arrives: then the truth is shown and nothing is laid over any more.
+    /// Everything arrives: then the live object is shown, and a list leaves nothing pending.
     pub(super) fn settle(&mut self) {
         self.step(&Step::Answer);
+        self.step(&Step::ListRead);
         self.step(&Step::ListArrives);
-        self.tell(u8::MAX);
+        self.report(u8::MAX);
         self.check();
         if self.cache.look(&self.key) == Seen::NotKnown {
-            for step in [Step::Ask, Step::LookUp, Step::Reply] {
+            for step in [Step::GetSent, Step::GetExecuted, Step::GetAnswered] {
                 self.step(&step);
             }
         }
         assert_eq!(self.cache.look(&self.key).object(), self.live().as_ref());
-        assert!(self.cache.laid.is_empty(), "{:?}", self.cache.laid);
+        for step in [Step::ListRequested, Step::ListRead, Step::ListArrives] {
+            self.step(&step);
+        }
+        assert_eq!(self.cache.look(&self.key).object(), self.live().as_ref());
+        assert!(self.cache.pending.is_empty(), "{:?}", self.cache.pending);
     }
 }

@@ -1,4 +1,4 @@
-//! What the API server asked to leave alone for a while: its `Retry-After`, kept for each object, whoever asks next.
+//! The pauses that the API server asks for with `Retry-After`, for each object, whichever caller sends the next request.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,19 +7,20 @@ use vexil_object::ObjectKey;
 
 use crate::call::Refusal;
 
-/// Longest pause that is kept. A server, or a proxy before it, that asks for more is asked again after this.
+/// Longest pause that is observed. If a server, or a proxy in front of it, asks for more, the next request is sent after
+/// this one.
 pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pause after an answer that asks to slow down and does not say for how long.
-const UNSAID: Duration = Duration::from_secs(1);
+const DEFAULT: Duration = Duration::from_secs(1);
 
-/// Until when which object is neither read nor written. Lists have the key of their namespace, without a name.
+/// Until when each object is neither read nor written. A list has the key of its namespace, with an empty name.
 #[derive(Debug, Default)]
-pub(crate) struct Holds(BTreeMap<ObjectKey, Instant>);
+pub(crate) struct Pauses(BTreeMap<ObjectKey, Instant>);
 
-impl Holds {
-    /// How long the object has to be left alone yet, in milliseconds, at least 1; `None` when it need not.
-    pub(crate) fn rest_ms(&mut self, key: &ObjectKey) -> Option<u64> {
+impl Pauses {
+    /// What remains of the pause of an object, in milliseconds, at least 1; `None` when there is none.
+    pub(crate) fn remaining_ms(&mut self, key: &ObjectKey) -> Option<u64> {
         let (now, until) = (after(Duration::ZERO), *self.0.get(key)?);
         if until > now {
             return Some(u64::try_from((until - now).as_millis()).unwrap_or(u64::MAX).max(1));
@@ -29,10 +30,10 @@ impl Holds {
     }
 
     /// Remembers what an answer asks for.
-    pub(crate) fn heed(&mut self, key: &ObjectKey, refusal: &Refusal) {
+    pub(crate) fn remember(&mut self, key: &ObjectKey, refusal: &Refusal) {
         let Some(pause) = asked(refusal) else { return };
         let now = after(Duration::ZERO);
-        // Those that are over go, so that names that are never asked for again do not stay.
+        // Drop those that are over: an object that is never asked for again must not stay here.
         self.0.retain(|_, until| *until > now);
         self.0.insert(key.clone(), now + pause);
     }
@@ -42,7 +43,7 @@ impl Holds {
 pub(crate) fn asked(refusal: &Refusal) -> Option<Duration> {
     match refusal {
         Refusal::Status { code: 429, retry_after_ms, .. } => {
-            Some(retry_after_ms.map_or(UNSAID, Duration::from_millis).min(LONGEST))
+            Some(retry_after_ms.map_or(DEFAULT, Duration::from_millis).min(LONGEST))
         }
         Refusal::Status { code: 503, retry_after_ms: Some(ms), .. } => {
             Some(Duration::from_millis(*ms).min(LONGEST))
@@ -51,7 +52,7 @@ pub(crate) fn asked(refusal: &Refusal) -> Option<Duration> {
     }
 }
 
-/// The moment that is so far away on the runtime's own clock, by which it is slept.
+/// The moment `pause` from now, on the clock of the runtime, which tests can stop.
 pub(crate) fn after(pause: Duration) -> Instant {
     sleep(pause).deadline()
 }

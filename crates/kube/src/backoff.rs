@@ -1,4 +1,5 @@
-//! How long to wait before trying again: doubling, bounded, and spread so that watches do not knock in step.
+//! How long a watch waits before it tries again: doubling, bounded, and different for each kind, so that the watches of
+//! one process do not send their requests at the same moment.
 
 use std::time::Duration;
 
@@ -8,30 +9,30 @@ use vexil_object::Kind;
 const FIRST_MS: u64 = 200;
 
 /// Longest pause while the API server cannot be reached or answers with errors. client-go waits up to 30 s; a shorter
-/// one costs a dozen requests per 10 s and finds a restarted API server sooner.
+/// pause costs few requests and notices a restarted API server sooner.
 pub(crate) const OUTAGE: Duration = Duration::from_secs(10);
 
 /// Longest pause while reading is forbidden or the definition exists but this version is not served.
 pub(crate) const REFUSED: Duration = Duration::from_secs(60);
 
-/// Pause while the cluster has no definition of the kind; its arrival is watched, so this only covers what the watch
-/// of definitions cannot tell (aggregated API servers).
+/// Pause while the cluster has no definition of the kind. Definitions are watched, so this only covers kinds that an
+/// aggregated API server serves without one.
 pub(crate) const ABSENT: Duration = Duration::from_secs(300);
 
-/// The pauses of one watch.
+/// The pauses of the watch of one kind.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Backoff {
     seed: u64,
     failures: u32,
 }
 
-impl Pace {
+impl Backoff {
     pub(crate) fn new(kind: Kind) -> Self {
-        Pace { seed: mix(&[kind.group, kind.version, kind.plural]), failures: 0 }
+        Backoff { seed: mix(&[kind.group, kind.version, kind.plural]), failures: 0 }
     }
 
-    /// Things work: the next failure starts from the shortest pause.
-    pub(crate) fn calm(&mut self) {
+    /// After a success: the next failure starts from the shortest pause.
+    pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
 
@@ -39,13 +40,13 @@ impl Pace {
     pub(crate) fn pause(&mut self, longest: Duration) -> Duration {
         let doubled = Duration::from_millis(FIRST_MS << self.failures.min(16));
         self.failures = self.failures.saturating_add(1);
-        let whole = doubled.min(longest);
-        whole - whole / 4 * self.share(100) / 100
+        let pause = doubled.min(longest);
+        pause - pause / 4 * self.share(100) / 100
     }
 
-    /// How long the API server keeps a watch open, in seconds: 230 to 290, so that renewals do not come together.
-    pub(crate) fn watch_s(&mut self) -> u64 {
-        290 - u64::from(self.share(61))
+    /// How long the API server keeps a watch open, in seconds: 230 to 290, so that renewals are spread.
+    pub(crate) fn watch_s(&mut self) -> u32 {
+        290 - self.share(61)
     }
 
     /// The next of a fixed series of numbers below `below`: spread between kinds, the same in each run of a test.
@@ -70,21 +71,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_double_up_to_their_bound_and_start_over_when_things_work() {
-        let mut pace = Pace::new(DEPLOYMENT);
+    fn pauses_double_up_to_their_bound_and_start_over_after_a_reset() {
+        let mut backoff = Backoff::new(DEPLOYMENT);
         let mut whole = 200;
         for _ in 0..40 {
-            let pause = pace.pause(OUTAGE).as_millis() as u64;
+            let pause = backoff.pause(OUTAGE).as_millis() as u64;
             assert!(pause <= whole && pause >= whole * 3 / 4, "{pause} of {whole}");
             whole = (whole * 2).min(10_000);
         }
-        pace.calm();
-        assert!(pace.pause(OUTAGE) <= Duration::from_millis(200));
+        backoff.reset();
+        assert!(backoff.pause(OUTAGE) <= Duration::from_millis(200));
     }
 
     #[test]
-    fn a_dead_watch_is_found_within_295_s_and_kinds_differ() {
-        let series = |kind| (0..50).map(|_| Pace::new(kind).watch_s()).collect::<Vec<_>>();
+    fn watches_last_230_to_290_s_and_differ_between_kinds() {
+        let series = |kind| (0..50).map(|_| Backoff::new(kind).watch_s()).collect::<Vec<_>>();
         assert!(series(DEPLOYMENT).iter().all(|s| (230..=290).contains(s)));
         assert_ne!(series(DEPLOYMENT), series(SERVICE));
     }

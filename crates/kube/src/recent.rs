@@ -1,4 +1,5 @@
-//! Objects that were looked at lately, unpacked: one reconcile looks at the same dozen objects several times.
+//! The objects that were read from the cache most recently, unpacked: one reconcile reads the same dozen objects several
+//! times.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -10,12 +11,13 @@ use vexil_object::ObjectKey;
 
 use crate::packed::Packed;
 
-/// How many objects are kept, each in the one place that its key has: a few for every reconcile that can be under way.
+/// How many objects are kept, each in the one place that the hash of its key gives: a few for every reconcile that can be
+/// under way.
 const PLACES: usize = 512;
 
-/// Objects that were looked at lately.
+/// The objects that were read most recently.
 #[derive(Debug, Default)]
-pub(crate) struct Hot(Mutex<Vec<Option<Entry>>>);
+pub(crate) struct Recent(Mutex<Vec<Option<Entry>>>);
 
 #[derive(Debug)]
 struct Entry {
@@ -24,7 +26,7 @@ struct Entry {
     value: Arc<Value>,
 }
 
-impl Hot {
+impl Recent {
     /// The object as a tree.
     pub(crate) fn value(&self, key: &ObjectKey, packed: &Packed) -> Arc<Value> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
