@@ -67,6 +67,7 @@ fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
         provider: canary.spec().provider().unwrap_or(&context.settings.provider),
         queries: canary.router().queries().0,
         metrics_server: &context.settings.metrics_server,
+        catalog: &context.metrics,
     }
 }
 

@@ -5,7 +5,7 @@ use vexil_api::canary::ScalerRef;
 use vexil_kube::{Cluster, Listed};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_workload::{
-    BY_CONTROLLER, BY_SCALED, SCALERS, Scaler, Side, Subject, WorkloadError, abandoned, rivals, scaler,
+    BY_CONTROLLER, BY_SCALED, Scaler, Settings, Side, Subject, WorkloadError, abandoned, rivals,
 };
 
 /// The autoscalers of one Canary.
@@ -17,7 +17,9 @@ pub(crate) struct Autoscalers<'a> {
 impl<'a> Autoscalers<'a> {
     /// Those of the Canary of `subject`, which is valid.
     pub(crate) fn of(subject: Subject<'a>) -> Self {
-        let named = subject.scaler.and_then(|reference| Some((scaler(reference).ok()?, reference)));
+        let named = subject
+            .scaler
+            .and_then(|reference| Some((subject.settings.catalog.scaler(reference).ok()?, reference)));
         Autoscalers { named, subject }
     }
 
@@ -35,7 +37,7 @@ impl<'a> Autoscalers<'a> {
         let is_defined = |kind: &Kind| {
             !kind.group.contains('.') || matches!(cluster.look(&kind.definition()), Seen::Present(_))
         };
-        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(is_defined);
+        let kinds = self.subject.settings.catalog.scalers().map(|scaler| scaler.kind()).filter(is_defined);
         kinds
             .flat_map(|kind| {
                 by.iter().map(move |(index, value)| Listed {
@@ -49,15 +51,16 @@ impl<'a> Autoscalers<'a> {
     }
 
     /// The definitions of the kinds that not every cluster serves.
-    pub(crate) fn definitions() -> impl Iterator<Item = ObjectKey> {
-        let kinds = SCALERS.iter().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
+    pub(crate) fn definitions(settings: &Settings) -> impl Iterator<Item = ObjectKey> {
+        let kinds =
+            settings.catalog.scalers().map(|scaler| scaler.kind()).filter(|kind| kind.group.contains('.'));
         kinds.map(|kind| kind.definition())
     }
 
     /// Adds every autoscaler of these lists to `have`. Returns whether all are known: kinds that cannot be watched count as
     /// absent.
     pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
-        let mut known = Self::definitions().all(|definition| {
+        let mut known = Self::definitions(self.subject.settings).all(|definition| {
             cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()
         });
         for Listed { kind, namespace, index, value } in lists {
@@ -76,7 +79,7 @@ impl<'a> Autoscalers<'a> {
     /// # Errors
     /// When the user's scaler is missing, not known, or somebody else's; the text says what to do.
     pub(crate) fn primary(&self, have: &Objects) -> Result<Vec<Change>, WorkloadError> {
-        let mut changes = abandoned(&self.subject, self.subject.scaler, &listed(have));
+        let mut changes = abandoned(&self.subject, self.subject.scaler, &listed(self.subject.settings, have));
         if let Some((scaler, reference)) = self.named {
             changes.extend(scaler.primary(&self.subject, reference, have)?);
         }
@@ -120,12 +123,12 @@ impl<'a> Autoscalers<'a> {
 
     /// Autoscalers of target or primary that the Canary does not name, in words.
     pub(crate) fn rivals(&self, have: &Objects) -> Vec<String> {
-        rivals(&self.subject, self.subject.scaler, &listed(have))
+        rivals(&self.subject, self.subject.scaler, &listed(self.subject.settings, have))
     }
 }
 
-fn listed(have: &Objects) -> Vec<(ObjectKey, &serde_json::Value)> {
-    let kinds: Vec<_> = SCALERS.iter().map(|scaler| scaler.kind()).collect();
+fn listed<'h>(settings: &Settings, have: &'h Objects) -> Vec<(ObjectKey, &'h serde_json::Value)> {
+    let kinds: Vec<_> = settings.catalog.scalers().map(|scaler| scaler.kind()).collect();
     let scalers = have.iter().filter(|(key, _)| kinds.contains(&key.kind()));
     scalers.filter_map(|(key, seen)| Some((key.clone(), seen.object()?))).collect()
 }

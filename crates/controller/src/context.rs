@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
+use vexil_metrics::MetricCatalog;
 use vexil_plan::{CanaryContext, Planner, StatusContext};
 
 use crate::{Clock, Registry, Settings, SystemClock, Telemetry};
@@ -23,6 +24,8 @@ pub struct Context {
     pub(crate) telemetry: Telemetry,
     /// Flags.
     pub(crate) settings: Arc<Settings>,
+    /// Kinds of metric servers and built-in queries.
+    pub(crate) metrics: Arc<MetricCatalog>,
 }
 
 impl Context {
@@ -42,6 +45,7 @@ impl Context {
             clock: Arc::new(SystemClock::default()),
             telemetry,
             settings: Arc::new(settings),
+            metrics: Arc::default(),
         }
     }
 
@@ -55,6 +59,12 @@ impl Context {
     #[must_use]
     pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
         Context { telemetry, ..self }
+    }
+
+    /// Supports these kinds of metric servers and built-in queries.
+    #[must_use]
+    pub fn with_metrics(self, metrics: MetricCatalog) -> Self {
+        Context { metrics: Arc::new(metrics), ..self }
     }
 
     /// The clock.

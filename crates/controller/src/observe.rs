@@ -80,7 +80,8 @@ impl Observation {
     pub(crate) fn dependencies(&self, context: &Context, canary: &CanaryContext) -> Dependencies {
         let read = self.objects.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
         let own = (canary.key().clone(), Mark::seen(&Seen::Present(Arc::clone(canary.live()))));
-        let kinds = Dependencies::at(&context.cluster, Autoscalers::definitions()).objects;
+        let kinds =
+            Dependencies::at(&context.cluster, Autoscalers::definitions(&context.settings.workloads)).objects;
         Dependencies { objects: read.chain([own]).chain(kinds).collect(), lists: self.lists.clone() }
     }
 

@@ -3,9 +3,7 @@
 use serde_json::Value;
 use vexil_kube::Listed;
 use vexil_object::{Definitions, Kind, Projection, Whole, kinds, meta};
-use vexil_workload::{
-    DeploymentProjection, EndpointSliceProjection, SCALERS, ScalerProjection, ServiceProjection,
-};
+use vexil_workload::{DeploymentProjection, EndpointSliceProjection, ScalerProjection, ServiceProjection};
 
 use crate::{Registry, Settings};
 
@@ -19,7 +17,7 @@ pub fn projections(registry: &Registry, settings: &Settings) -> Vec<Box<dyn Proj
         Box::new(ServiceProjection),
         Box::new(Definitions::of(registry.routers().flat_map(|router| router.forms()))),
     ];
-    for scaler in SCALERS {
+    for scaler in settings.workloads.catalog.scalers() {
         projections.push(Box::new(ScalerProjection(scaler.kind())));
     }
     projections

@@ -6,9 +6,7 @@ use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError,
-    builtin::{self, query_set},
-    judge,
+    MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError, builtin, judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
     number::whole,
     subject::Words,
@@ -76,7 +74,9 @@ async fn built_in(
 ) -> Result<(f64, &'static QuerySet), Checked> {
     let failed = |problem: String| lost(format!("Prometheus query failed: {problem}"));
     let (provider, name) = (subject.provider, check.name());
-    let set = query_set(subject.queries)
+    let set = subject
+        .catalog
+        .queries(subject.queries)
         .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
     let words = Words::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;

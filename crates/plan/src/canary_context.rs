@@ -7,7 +7,7 @@ use vexil_analysis::{Binding, Plan};
 use vexil_api::{Canary, CanarySpec, CanaryStatus, Defect, Remark, parse};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
-use vexil_workload::{Subject, Workload, workload};
+use vexil_workload::{Subject, Workload};
 
 use crate::{
     Registry, Settings, binding, in_force,
@@ -142,7 +142,12 @@ impl<'a> Planner<'a> {
         let Some(router) = self.registry.router(&bound.provider) else {
             return Err(defect("provider", format!("provider {} is not known", bound.provider)));
         };
-        let workload = workload(&bound.kind).map_err(|error| defect("kind", error.to_string()))?;
+        let workload = self
+            .settings
+            .workloads
+            .catalog
+            .workload(&bound.kind)
+            .map_err(|error| defect("kind", error.to_string()))?;
         let (spec, annotations) = binding::under(spec, annotations, bound, router.annotations());
         let names = (meta::text(live, "/metadata/name"), meta::text(live, "/metadata/namespace"));
         let plan = lower(&spec, names, self.settings, router.supports());

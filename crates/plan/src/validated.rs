@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use vexil_api::{Canary, Defect, Remark, RouterAbilities, ValidationContext, validate};
 use vexil_routing::{Capabilities, Router};
-use vexil_workload::{Workload, scaler, workload};
+use vexil_workload::Workload;
 
 use crate::Planner;
 
@@ -21,6 +21,7 @@ pub(crate) struct Validated {
 /// Every defect, at once.
 pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Validated, Vec<Defect>> {
     let (registry, settings) = (planner.registry, planner.settings);
+    let catalog = &settings.workloads.catalog;
     let provider = canary.spec.provider().unwrap_or(&settings.provider);
     let router = registry.router(provider);
     let checked = validate(
@@ -34,11 +35,12 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
     );
     let mut defects = checked.defects;
     defects.extend(router.iter().flat_map(|router| router.defects(canary)));
-    let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| scaler(reference).err());
+    let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| catalog.scaler(reference).err());
     if let Some(error) = scaler.filter(|_| defects.is_empty()) {
         defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
     }
-    let kind = workload(&canary.spec.target_ref.kind)
+    let kind = catalog
+        .workload(&canary.spec.target_ref.kind)
         .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
     match (router, kind) {
         (Some(router), Ok(workload)) if defects.is_empty() => {

@@ -9,7 +9,7 @@ mod traefik;
 use crate::subject::Words;
 
 /// Every set there is.
-static SETS: [&QuerySet; 5] =
+pub(crate) static SETS: [&QuerySet; 5] =
     [&apisix::QUERIES, &http::QUERIES, &istio::QUERIES, &kuma::QUERIES, &traefik::QUERIES];
 
 /// The queries for one product's series of the canary (`metrics.md` 2.2). Line breaks and indentation mean nothing.
@@ -42,11 +42,6 @@ impl Unit {
             Unit::Seconds => 1_000.0,
         }
     }
-}
-
-/// The set of that name.
-pub fn query_set(name: &str) -> Option<&'static QuerySet> {
-    SETS.iter().copied().find(|set| set.name == name)
 }
 
 /// A query with its words replaced. Names are quoted for where they stand, which changes nothing for names of letters,

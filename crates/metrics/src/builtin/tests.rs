@@ -24,7 +24,7 @@ fn asked(query: &str, service: &str, target: &str) -> String {
 
 #[track_caller]
 fn check(name: &str, success_rate: &str, duration: &str) {
-    let set = query_set(name).expect(name);
+    let set = crate::MetricCatalog::default().queries(name).expect(name);
     assert_eq!(asked(set.success_rate, "podinfo", "podinfo"), success_rate);
     assert_eq!(asked(set.duration, "podinfo", "podinfo"), duration);
 }
@@ -84,7 +84,7 @@ fn every_set_has_its_own_name_and_no_unknown_word() {
             assert!(crate::subject::WORDS.contains(&word), "{word} at {nth} in {text}");
         }
     }
-    assert!(query_set("smi:v1alpha1").is_none());
+    assert!(crate::MetricCatalog::default().queries("smi:v1alpha1").is_none());
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn series_are_those_of_the_apex_where_objects_are_named_after_it() {
         ("istio", r#"destination_workload=~"podinfo""#),
         ("http", r#"kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#),
     ] {
-        let set = query_set(name).expect(name);
+        let set = crate::MetricCatalog::default().queries(name).expect(name);
         for query in [set.success_rate, set.duration] {
             let text = asked(query, "shop", "podinfo");
             assert!(text.contains(expect), "{text}");
@@ -106,7 +106,7 @@ fn series_are_those_of_the_apex_where_objects_are_named_after_it() {
 
 #[test]
 fn a_name_can_neither_match_others_nor_leave_its_quotes() {
-    let istio = query_set("istio").expect("istio");
+    let istio = crate::MetricCatalog::default().queries("istio").expect("istio");
     let text = asked(istio.duration, "x", r#"v1.2|.*"} or vector(1"#);
     assert!(text.contains(r#"destination_workload=~"v1\\.2\\|\\.\\*\"\\} or vector\\(1" }"#), "{text}");
     let variables = BTreeMap::new();
