@@ -2,6 +2,7 @@
 //! (`--mesh-provider x`).
 
 use clap::{ArgAction, Parser};
+use vexil_controller::Settings;
 use vexil_program::double_dashed;
 
 /// Progressive delivery for Kubernetes: shifts traffic to a new version step by step, judges it, and promotes it or
@@ -16,7 +17,7 @@ pub struct Args {
     #[arg(long, default_value = "")]
     pub master: String,
     /// Prometheus that answers the built-in checks.
-    #[arg(long, default_value = "http://prometheus:9090")]
+    #[arg(long, default_value = Settings::METRICS_SERVER)]
     pub metrics_server: String,
     /// Lowest level that is logged: debug, info, warn or error.
     #[arg(long, default_value = "info")]
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(long, default_value = "")]
     pub namespace: String,
     /// Provider of Canaries that name none.
-    #[arg(long, default_value = "istio")]
+    #[arg(long, default_value = Settings::PROVIDER)]
     pub mesh_provider: String,
     /// Label keys that tell primary and canary pods apart, the first one that the target has.
     #[arg(long, default_value = "app,name,app.kubernetes.io/name")]
@@ -58,7 +59,7 @@ pub struct Args {
         default_value = "false", action = ArgAction::Set)]
     pub no_cross_namespace_refs: bool,
     /// Shortest pace of an analysis; shorter intervals count as this.
-    #[arg(long, default_value = "10s")]
+    #[arg(long, default_value = Settings::MIN_INTERVAL)]
     pub min_analysis_interval: String,
     /// API group of TraefikServices: traefik.io or traefik.containo.us; empty for whichever the cluster serves.
     #[arg(long, default_value = "")]

@@ -1,5 +1,7 @@
 //! The operator's flags, as far as a plan and a reconcile depend on them.
 
+use vexil_api::parse_duration_ms;
+
 /// The operator's flags. Change what you need of [`Settings::default`], which has the defaults of the flags.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -22,8 +24,8 @@ impl Settings {
     pub const PROVIDER: &'static str = "istio";
     /// Default of `-metrics-server`, as in Flagger.
     pub const METRICS_SERVER: &'static str = "http://prometheus:9090";
-    /// Default of `-min-analysis-interval`, in milliseconds.
-    pub const MIN_INTERVAL_MS: u64 = 10_000;
+    /// Default of `-min-analysis-interval`.
+    pub const MIN_INTERVAL: &'static str = "10s";
 }
 
 impl Default for Settings {
@@ -31,7 +33,7 @@ impl Default for Settings {
         Settings {
             provider: Settings::PROVIDER.to_owned(),
             metrics_server: Settings::METRICS_SERVER.to_owned(),
-            min_interval_ms: Settings::MIN_INTERVAL_MS,
+            min_interval_ms: parse_duration_ms(Settings::MIN_INTERVAL).unwrap_or(10_000),
             no_cross_namespace_refs: false,
             event_webhook: None,
             workloads: vexil_workload::Settings::default(),
