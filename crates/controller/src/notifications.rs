@@ -255,10 +255,7 @@ async fn attempt(context: &Context, notification: &Notification) -> Result<(), S
         canary: notification.key.name().to_owned(),
         uid: notification.uid.clone(),
         resource_version: String::new(),
-        r#type: match notification.event_type {
-            EventType::Warning => vexil_kube::EventType::Warning,
-            EventType::Normal => vexil_kube::EventType::Normal,
-        },
+        r#type: notification.event_type.as_str(),
         message: notification.message.clone(),
         at_ms: notification.at.0,
     };
