@@ -167,7 +167,7 @@ pub fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Op
         }
         Effect::Promote(revision) if held() == Some(revision) => Some("the same revision is copied twice"),
         Effect::Promote(_) if memory.phase == Phase::Initializing => {
-            let works = !seen.primary.present().is_some_and(replaceable);
+            let works = !replaceable(memory, seen);
             works.then_some("a primary that works is overwritten by an initialisation")
         }
         Effect::Promote(revision)

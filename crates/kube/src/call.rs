@@ -16,7 +16,7 @@ pub(crate) const USER_AGENT: &str = concat!("vexil/", env!("CARGO_PKG_VERSION"))
 pub(crate) const OBJECT_LIMIT: Duration = Duration::from_secs(15);
 
 /// Longest wait for one page of a list.
-pub(crate) const LIST_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIST_LIMIT: Duration = Duration::from_secs(20);
 
 /// Largest answer that is taken, in bytes. A page of a list has at most 500 objects of at most 1.5 MiB, and never
 /// reaches that.

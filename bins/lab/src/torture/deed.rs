@@ -21,8 +21,6 @@ use super::{
 const PATIENCE: Ms = 300_000;
 /// How long the operator may be busy with one request that is answered wrongly.
 const HARM: Ms = 35_000;
-/// What is said of a route that a user edited.
-pub const EDITED_BY_HAND: &str = "the route is edited by hand";
 const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
 
 /// What came of a step.
@@ -213,7 +211,7 @@ impl World {
             all.find(|(_, route)| ours(route)).map(|(key, route)| (key.clone(), route.clone()))
         };
         let Some(((_, namespace, name), route)) = found else { return Ok(()) };
-        self.deed(EDITED_BY_HAND, 0);
+        self.deed("the route is edited by hand", 0);
         let mut route = (*route).clone();
         turn(&mut route);
         let (version, kind) = (text(&route, "/apiVersion").to_owned(), text(&route, "/kind").to_owned());

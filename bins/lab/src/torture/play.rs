@@ -95,7 +95,10 @@ async fn run(world: &mut World, case: &Case, outcome: &mut Outcome) -> anyhow::R
     heal(world).await?;
     world.carry_out(&Step::Push(LAST)).await?;
     let is_over = |world: &World| {
-        world.phase() == "Succeeded" && world.tag_of("podinfo-primary") == LAST && world.is_at(Moment::Rest)
+        // A Canary that was never initialised is so now, from the last revision.
+        let phase = world.phase();
+        let ended = phase == "Succeeded" || phase == "Initialized";
+        ended && world.tag_of("podinfo-primary") == LAST && world.is_at(Moment::Rest)
     };
     if !world.until(BOUND, is_over).await {
         let (at, phase, tag) = (world.recorder.ms(), world.phase(), world.tag_of("podinfo-primary"));

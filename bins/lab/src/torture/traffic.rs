@@ -156,7 +156,8 @@ fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outc
             continue;
         }
         // With the primary down a revision is analysed with all traffic, for one interval.
-        let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed);
+        let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed)
+            || !course.was_ready(*pushed, *at, is_primary);
         // What breaks under traffic alone is not found where the canary gets none before its promotion.
         let can_be_found = plan.max > 0 || !version.starts_with(FRAGILE);
         if is_bad(version) && can_be_found || at + 1_000 < plan.vetted(*pushed) && !heals {

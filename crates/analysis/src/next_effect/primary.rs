@@ -1,7 +1,7 @@
 //! What becomes of the primary: made, rebuilt or overwritten, each only from a revision that may be there.
 
 use super::{Effect, Next};
-use crate::{Known, Memory, Observed, Pending, Phase, Pods, Readiness, Revision, SyncState};
+use crate::{Known, Memory, Observed, Pending, Phase, Readiness, Revision, SyncState};
 
 /// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
 /// goes on without it, since what it analyses is the cure.
@@ -50,14 +50,19 @@ fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
         Readiness::Waiting(text) | Readiness::Failed(text) => text.clone(),
     };
     match &memory.applied {
-        Some(applied) if replaceable(pods) && pods.revision.as_ref() != Some(applied) => copy(applied, seen),
+        Some(applied) if replaceable(memory, seen) && pods.revision.as_ref() != Some(applied) => {
+            copy(applied, seen)
+        }
         _ => Some(Next::Wait(Pending::PrimaryNotReady(Some(text)))),
     }
 }
 
-/// No pod of it has become available, so that a copy of another revision takes nothing from anyone.
-pub(crate) fn replaceable(primary: &Pods) -> bool {
-    primary.available == 0 && primary.replicas > 0 && primary.readiness != Readiness::Ready
+/// Whether an initialisation may copy another revision over the primary: no pod of it has become available, or it was
+/// never rolled out completely and no client uses it yet. Later only a rollout may.
+pub(crate) fn replaceable(memory: &Memory, seen: &Observed) -> bool {
+    let Some(primary) = seen.primary.present() else { return false };
+    let unused = memory.held.is_none() && memory.drain_until.is_none() && seen.apex == SyncState::OutOfSync;
+    primary.replicas > 0 && primary.readiness != Readiness::Ready && (primary.available == 0 || unused)
 }
 
 /// The target is copied if it is at this revision.

@@ -33,7 +33,7 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
         || draft.memory.applied.is_none()
     {
         let seen = &draft.facts.seen;
-        let unmade = seen.primary == Known::Absent || seen.primary.present().is_some_and(replaceable);
+        let unmade = seen.primary == Known::Absent || replaceable(&draft.memory, seen);
         if unmade || draft.memory.applied.is_none() {
             follow_target(draft);
         }
@@ -62,7 +62,7 @@ fn pushed_before_it_worked(draft: &Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return false };
     let pushed = target.revision.is_some() && target.revision != draft.memory.applied;
-    pushed && primary.owner_conflict.is_none() && replaceable(primary)
+    pushed && primary.owner_conflict.is_none() && replaceable(&draft.memory, seen)
 }
 
 /// Traffic is on the primary now; connections to the target are given time to end.

@@ -24,6 +24,10 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if fail_over(draft) {
         return analysis_step::lost_pods(draft);
     }
+    // The canary stood in for the primary: what was analysed takes over again at once, whatever the canary waits for.
+    if draft.memory.weight == Weight::FULL && resume_weight(draft) {
+        return Ok(());
+    }
     match canary_unready(draft)? {
         Hold::Yes => return Ok(()),
         Hold::Overdue => return ready_too_late(draft),

@@ -1,4 +1,4 @@
-//! Edits of a Canary while a webhook call is under way: they take effect at once, and the answer decides nothing more.
+//! Edits and pushes at moments when something else is under way: they take effect at once.
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,4 +73,45 @@ async fn a_deleted_canary_is_let_go_at_once() {
     let reconciles = stage.reconciles();
     stage.pass(900.0).await;
     assert_eq!(stage.reconciles(), reconciles, "nothing is done for a Canary that is gone");
+}
+
+/// The first image is replaced before its pods are ready, by one whose pods never are: the old pods of the primary serve
+/// nobody, so the next push is what gets it initialised.
+#[tokio::test(start_paused = true)]
+async fn a_push_is_the_way_out_of_an_initialisation_that_is_stuck_half_way() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.push(NAME, "broken-1").await;
+    stage.pass(60.0).await;
+    assert_eq!(stage.canary(NAME).await["status"]["phase"], "Initializing");
+    stage.push(NAME, "6.0.3").await;
+    stage.until_phase(NAME, "Initialized").await;
+    let primary =
+        stage.cluster.get("apps/v1", "Deployment", "test", "podinfo-primary").await.unwrap().unwrap();
+    let image = primary.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str);
+    assert_eq!(image, Some("stefanprodan/podinfo:6.0.3"), "{}", stage.story(NAME).text());
+    stage.check_laws(NAME);
+}
+
+/// The canary has all traffic because the primary crashed, and then a revision is pushed that never becomes ready: the
+/// primary has its traffic again as soon as it serves.
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_back_has_its_traffic_at_once_whatever_the_canary_waits_for() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    stage.push(NAME, "6.0.1").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    stage.pass(2.0).await;
+    stage.cluster.crash_pods("test", &[("app", "podinfo-primary")]);
+    stage.until(NAME, Duration::from_secs(5), |status| status["canaryWeight"] == 100).await;
+    stage.push(NAME, "missing-1").await;
+    stage.until(NAME, Duration::from_secs(20), |status| status["canaryWeight"] == 0).await;
+    stage.push(NAME, "6.0.2").await;
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.check_laws(NAME);
 }
