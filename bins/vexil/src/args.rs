@@ -1,5 +1,4 @@
-//! The flags of `operator.md` section 2, in the spelling of Go programs (`-mesh-provider=x`) and in that of all others
-//! (`--mesh-provider x`).
+//! The operator's flags: Flagger's, in the spelling of Go programs (`-mesh-provider=x`) and with two hyphens (`--mesh-provider x`).
 
 use clap::{ArgAction, Parser};
 use vexil_controller::Settings;
@@ -47,7 +46,7 @@ pub struct Args {
     /// Namespace of the lease when all namespaces are watched.
     #[arg(long, default_value = "kube-system")]
     pub leader_election_namespace: String,
-    /// URL that is told of every event of Canaries without an event hook of their own.
+    /// URL that receives every event of Canaries without an event hook of their own.
     #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL", hide_env_values = true)]
     pub event_webhook: String,
     /// Where hooks and metric servers may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
@@ -79,7 +78,7 @@ pub struct Args {
     pub accepted: Accepted,
 }
 
-/// Flags that manifests of the reference pass and that change nothing here: there is no request quota to set, no
+/// Flags that Flagger's manifests pass and that change nothing here: there is no request quota to set, no
 /// polling loop to pace, and what they configure is not part of this version.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Accepted {
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_references_manifests_are_accepted_and_what_has_no_effect_is_named() {
+    fn the_flags_of_flaggers_manifests_are_accepted_and_those_without_effect_are_named() {
         let parsed = parse(&[
             "-log-level=info",
             "-kubeconfig-qps=100",

@@ -1,4 +1,5 @@
-//! The API server drops what its definition does not have: it is told once, not written again, and goes on when it can.
+//! The API server drops fields that its definition does not have: reported once, not written again, and the rollout goes on when
+//! it can.
 
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ fn told(stage: &Stage) -> Vec<(String, usize)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_loses_its_weights_is_told_once_and_not_written_again() {
+async fn a_route_that_loses_its_weights_is_reported_once_and_not_written_again() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     let services =

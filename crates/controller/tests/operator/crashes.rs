@@ -1,5 +1,4 @@
-//! The operator is killed behind each of its writes and started again: nobody can tell afterwards
-//! (`reliability.md` F9).
+//! The operator is killed after each of its writes and started again: the rollout ends as if it had not been.
 
 use crate::cluster::{
     Leash,

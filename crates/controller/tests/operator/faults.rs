@@ -1,5 +1,4 @@
-//! The API server fails, in every way and at every write: the rollout ends as if it had not (`reliability.md` F1 to
-//! F6).
+//! The API server fails, in every way and at every write: the rollout ends as if it had not.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! What belongs to others stays theirs: replicas that a scaler of the user gives, metadata, ports, and what another
-//! operator has left behind.
+//! Fields of other owners are not changed: replicas that the user's autoscaler sets, metadata, ports, and objects that Flagger
+//! has made.
 
 use serde_json::json;
 

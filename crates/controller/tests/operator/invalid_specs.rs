@@ -1,6 +1,6 @@
-//! What users and their servers do wrong: one clear message on that Canary, once, and nobody else notices.
+//! Mistakes of users and their servers: one clear message on that Canary, once, and no effect on other Canaries.
 //!
-//! What [`vexil_api`] refuses by itself is tested there; here is what takes a running operator to be seen.
+//! What [`vexil_api`] refuses by itself is tested there; here are the mistakes that only a running operator finds.
 
 use std::{future::pending, sync::Arc};
 
@@ -59,7 +59,7 @@ type Case = (&'static str, Wrong, &'static str, &'static str);
 /// Applies all wrong Canaries beside a good one, pushes to all of them and waits. Each wrong one has told what is
 /// wrong with it once, and its traffic is where it was; the good one was promoted without a word.
 #[tokio::test(start_paused = true)]
-async fn each_mistake_is_told_once_and_disturbs_nobody_else() {
+async fn each_mistake_is_reported_once_and_disturbs_no_other_canary() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     stage.replicas = 1;
@@ -178,7 +178,7 @@ async fn a_canary_takes_over_from_the_one_that_was_there_first() {
 
 /// What may not be looked at is not known, and nothing is decided on it: that is said.
 #[tokio::test(start_paused = true)]
-async fn rights_that_are_missing_are_told_on_the_canary() {
+async fn missing_rights_are_reported_on_the_canary() {
     let mut stage = Stage::open().await;
     let forbidden = FaultAction::Answer { code: 403, retry_after: None };
     let matcher = Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new("list", "endpointslices") };
@@ -198,7 +198,7 @@ async fn rights_that_are_missing_are_told_on_the_canary() {
 
 /// An Event that finds no namespace is not tried again for a Canary that is gone.
 #[tokio::test(start_paused = true)]
-async fn what_is_told_of_a_canary_that_is_gone_is_not_tried_again() {
+async fn notifications_of_a_deleted_canary_are_not_repeated() {
     let mut stage = Stage::open().await;
     let gone = FaultAction::Answer { code: 404, retry_after: None };
     let matcher = Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new("create", "events") };

@@ -1,4 +1,4 @@
-//! What one Canary may write, and one server may answer, has a measure: the others notice nothing.
+//! Limits of what one Canary may write and one server may answer: no other Canary is affected.
 
 use std::sync::{Arc, Mutex};
 
@@ -38,7 +38,7 @@ fn told(stage: &Stage, name: &str, text: &str) -> Vec<(String, usize)> {
 
 /// The API server of a cluster with an older definition lets it through; the operator does not.
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_event_hooks_are_refused_with_one_message_and_nobody_else_notices() {
+async fn ten_thousand_event_hooks_are_refused_with_one_message_and_delay_no_other_canary() {
     let mut stage = Stage::open().await;
     for crd in vexil_api::crds().unwrap() {
         let mut manifest = crd.manifest;
@@ -141,7 +141,7 @@ async fn a_flood_from_a_metric_server_is_a_short_message_and_a_failed_check() {
 
 /// What users will miss is told once for each text, also by an operator that was started anew.
 #[tokio::test(start_paused = true)]
-async fn features_that_are_missed_are_told_once_as_events() {
+async fn unsupported_features_are_reported_once_as_events() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     let change = json!({"spec": {

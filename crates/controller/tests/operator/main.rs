@@ -1,4 +1,4 @@
-//! The whole operator on a cluster in the process: real requests, virtual time, no sockets.
+//! The operator on a cluster in the process: real requests, virtual time, no sockets.
 
 #![allow(
     clippy::unwrap_used,

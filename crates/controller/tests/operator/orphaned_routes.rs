@@ -1,4 +1,4 @@
-//! Kuma's routes can have no owner: they go when their Canary goes, whoever is there to see it, and never otherwise.
+//! Kuma's routes can have no owner: they are deleted after their Canary, also if no operator ran then, and never otherwise.
 
 use serde_json::{Value, json};
 use vexil_kube::Scope;
@@ -57,7 +57,7 @@ async fn a_route_in_the_system_namespace_goes_with_its_canary() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_whose_canary_went_while_nobody_looked_is_swept_at_start() {
+async fn a_route_whose_canary_was_deleted_while_no_operator_ran_is_deleted_at_start() {
     let mut stage = stage(&["TrafficRoute"]).await;
     initialised(&mut stage).await;
     stage.kill().await;
@@ -104,7 +104,7 @@ async fn a_users_own_route_stays() {
 
 /// Its rights may not even let it look.
 #[tokio::test(start_paused = true)]
-async fn an_operator_that_nobody_asked_for_kuma_does_not_look_for_its_routes() {
+async fn an_operator_without_kuma_canaries_does_not_read_its_routes() {
     let mut stage = stage(&["TrafficRoute"]).await;
     stage.provider = "traefik";
     stage.start();

@@ -105,7 +105,7 @@ async fn pods_of_the_worker_are_no_endpoints_of_the_web() {
 
 /// Both Deployments select by the one label that they share: no Service could tell their pods apart.
 #[tokio::test(start_paused = true)]
-async fn a_target_whose_pods_cannot_be_told_from_others_is_not_initialised_and_the_others_are_named() {
+async fn a_target_with_the_labels_of_another_app_is_not_initialised_and_the_other_is_named() {
     let mut stage = Stage::open().await;
     stage.start();
     apply(&stage, &deployment("shop-worker", json!({"app": "shop", "component": "worker"}), "1.0.0")).await;
@@ -123,7 +123,7 @@ async fn a_target_whose_pods_cannot_be_told_from_others_is_not_initialised_and_t
 
 /// A pod that no Deployment has made, with the labels of the canary's pods.
 #[tokio::test(start_paused = true)]
-async fn a_pod_of_nobody_behind_the_canary_service_is_reported_once() {
+async fn a_pod_without_owner_behind_the_canary_service_is_reported_once() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     stage.start();

@@ -1,5 +1,5 @@
-//! Somebody undoes what the operator writes, again and again: it is told, the API server is left in peace, and the
-//! rollout ends as soon as they stop.
+//! Another writer reverts what the operator writes, again and again: it is reported, the writes are spaced, and the rollout ends
+//! as soon as the other writer stops.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ fn told(stage: &Stage) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_somebody_insists_on_is_written_less_and_less_often() {
+async fn a_route_that_another_writer_reverts_is_written_less_and_less_often() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     stage.start();
@@ -61,7 +61,7 @@ async fn a_route_that_somebody_insists_on_is_written_less_and_less_often() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_apex_that_somebody_insists_on_costs_little() {
+async fn an_apex_that_another_writer_reverts_costs_little() {
     let mut stage = Stage::open().await;
     stage.start();
     stage.apply(NAME, &[]).await;
