@@ -1,5 +1,5 @@
-//! The flags of `loadtester-and-charts.md` A1, in the spelling of Go programs (`-port=8080`) and in that of all others
-//! (`--port 8080`), and what the process says of itself.
+//! The command-line flags: those of Flagger's load tester, in Go's spelling (`-port=8080`) or with two dashes
+//! (`--port 8080`), and the text of `--help`.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use vexil_program::double_dashed;
 
 use crate::{kinds::Kinds, namespaces::Namespaces};
 
-/// What running other people's commands means.
+/// The risks of running commands of callers, shown by `--help`.
 const WARNING: &str = "\
 What this program does, in plain words:
   It runs commands that others send to it: as its own user, in its own container, with
   its own environment, files, network and service account. There is no password. Whoever
   reaches its port, and whoever may write the webhooks of a Canary, can do all that this
   program can do. Therefore:
-    * let nobody but the operator reach the port (a NetworkPolicy), and do not publish it;
+    * let only the operator reach the port (a NetworkPolicy), and do not publish it;
     * give its service account no rights, or mount no token, unless a task needs them;
     * give it no secrets that a command must not see; write $NAME in commands and not the
       secret, for commands are logged;
@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         default_value = "false", action = ArgAction::Set)]
     pub version: bool,
-    /// Accepted, because manifests of the reference pass it: there is no other log to replace.
+    /// Accepted, because Flagger's manifests pass it. It has no effect.
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub zap_replace_globals: Option<String>,
 }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_references_manifests_are_accepted() {
+    fn flaggers_manifests_are_accepted() {
         let args = parse(&["-port=8080", "-log-level=info", "-timeout=1h30m", "-namespace-regexp="]).unwrap();
         assert_eq!(
             (args.port, args.log_level.as_str(), args.timeout.duration.as_secs()),

@@ -1,9 +1,9 @@
-//! Gates: closed until somebody opens them. In the memory of this process, as the reference's: a restart closes all of
-//! them, and a second replica has its own.
+//! Gates: closed until they are opened. They are kept in the memory of this process, as Flagger's are: a restart closes
+//! all of them, and a second replica has its own.
 
 use std::{collections::BTreeSet, fmt};
 
-/// How many gates may be open at once. Names come from whoever calls, so their number is bounded.
+/// How many gates may be open at once. Callers choose the names, so their number is bounded.
 const MOST_OPEN: usize = 10_000;
 
 /// The two gates that a Canary has.
@@ -26,7 +26,7 @@ pub struct GateKey {
     pub namespace: String,
 }
 
-/// As logs name it (`loadtester-and-charts.md` A4).
+/// As Flagger's load tester names it in its log.
 impl fmt::Display for GateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = match self.gate {

@@ -1,8 +1,8 @@
 //! The load tester's process: flags in, exit code out.
 
 mod args;
-mod desk;
 mod gates;
+mod handlers;
 mod kinds;
 mod metrics;
 mod namespaces;

@@ -1,8 +1,8 @@
-//! Which namespaces may ask for something (`loadtester-and-charts.md` A5).
+//! Which namespaces may call: the flag `-namespace-regexp`.
 
 use regex::Regex;
 
-/// An expression that the namespace in a payload must match; everybody may ask when there is none.
+/// An expression that the namespace in a payload must match; without one every namespace may call.
 #[derive(Clone, Debug, Default)]
 pub struct Namespaces(Option<Regex>);
 
@@ -18,12 +18,12 @@ impl Namespaces {
         }
     }
 
-    /// Whether this namespace may ask. The expression may match anywhere in it, as the contract says.
+    /// Whether this namespace may call. The expression may match anywhere in it, as in Flagger's load tester.
     pub fn allow(&self, namespace: &str) -> bool {
         self.0.as_ref().is_none_or(|expression| expression.is_match(namespace))
     }
 
-    /// What whoever starts the process should know about the expression.
+    /// Warning about an expression that does not cover the complete name.
     pub fn advice(&self) -> Option<String> {
         let Some(expression) = &self.0 else {
             return Some("-namespace-regexp is empty: callers may name any namespace".to_owned());

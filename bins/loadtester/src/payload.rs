@@ -1,4 +1,4 @@
-//! What a hook sends (`loadtester-and-charts.md` A3).
+//! The body of a webhook's call.
 
 use std::collections::BTreeMap;
 

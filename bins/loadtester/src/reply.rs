@@ -32,7 +32,7 @@ impl Reply {
         Reply::new(StatusCode::ACCEPTED, "")
     }
 
-    /// 400: whoever calls has to correct something.
+    /// 400: the caller has to correct its request.
     pub fn bad(text: impl Into<String>) -> Self {
         Reply::new(StatusCode::BAD_REQUEST, text)
     }
@@ -57,7 +57,7 @@ impl Reply {
         if open { Reply::ok("Approved") } else { Reply::forbidden() }
     }
 
-    /// What came of a task whose caller waits for it (`loadtester-and-charts.md` A6).
+    /// The result of a task whose caller waits for it.
     pub fn result(task: &Task, outcome: &Outcome, timeout: &str) -> Self {
         match outcome.end {
             End::Succeeded if task.returns_output => Reply::ok(outcome.output.clone()),

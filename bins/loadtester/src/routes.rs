@@ -1,4 +1,4 @@
-//! The paths (`loadtester-and-charts.md` A2): methods are not looked at, and a path that is not listed asks for a task.
+//! The paths. As in Flagger's load tester, methods are ignored, and a path that is not listed starts a task.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,8 +13,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::{sync::Semaphore, time::timeout};
 
 use crate::{
-    desk::{Act, Desk},
     gates::{Gate, GateKey},
+    handlers::{Act, Handlers},
     metrics::Refusal,
     payload::Payload,
     reply::Reply,
@@ -29,16 +29,16 @@ static READERS: Semaphore = Semaphore::const_new(64);
 /// What prometheus-client writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-type Shared = State<Arc<Desk>>;
+type Shared = State<Arc<Handlers>>;
 
 /// All paths.
-pub fn router(desk: Arc<Desk>) -> Router {
-    let gate = |gate, act| any(move |desk: Shared, body: Body| ask(desk, body, gate, act));
+pub fn router(handlers: Arc<Handlers>) -> Router {
+    let gate = |gate, act| any(move |handlers: Shared, body: Body| ask(handlers, body, gate, act));
     Router::new()
         .route("/healthz", any(async || Reply::ok("OK")))
         .route(
             "/metrics",
-            any(async |State(desk): Shared| ([(CONTENT_TYPE, OPEN_METRICS)], desk.metrics.text())),
+            any(async |State(handlers): Shared| ([(CONTENT_TYPE, OPEN_METRICS)], handlers.metrics.text())),
         )
         .route("/gate/approve", any(async || Reply::ok("OK")))
         .route("/gate/halt", any(async || Reply::forbidden()))
@@ -49,31 +49,31 @@ pub fn router(desk: Arc<Desk>) -> Router {
         .route("/rollback/open", gate(Gate::Rollback, Act::Open))
         .route("/rollback/close", gate(Gate::Rollback, Act::Close))
         .fallback(task)
-        .with_state(desk)
+        .with_state(handlers)
 }
 
-async fn task(State(desk): Shared, body: Body) -> Reply {
-    match payload(&desk, body).await {
-        Ok(payload) => desk.task(&payload).await,
+async fn task(State(handlers): Shared, body: Body) -> Reply {
+    match payload(&handlers, body).await {
+        Ok(payload) => handlers.task(&payload).await,
         Err((reply, why)) => {
-            desk.metrics.refused(why);
+            handlers.metrics.refused(why);
             reply
         }
     }
 }
 
-async fn ask(State(desk): Shared, body: Body, gate: Gate, act: Act) -> Reply {
-    match payload(&desk, body).await {
+async fn ask(State(handlers): Shared, body: Body, gate: Gate, act: Act) -> Reply {
+    match payload(&handlers, body).await {
         Ok(Payload { name, namespace, .. }) if name.is_empty() || namespace.is_empty() => {
             Reply::bad("payload: name and namespace say which gate is meant")
         }
-        Ok(Payload { name, namespace, .. }) => desk.gate(GateKey { gate, name, namespace }, act),
+        Ok(Payload { name, namespace, .. }) => handlers.gate(GateKey { gate, name, namespace }, act),
         Err((reply, _)) => reply,
     }
 }
 
-/// The payload of somebody who may ask.
-async fn payload(desk: &Desk, body: Body) -> Result<Payload, (Reply, Refusal)> {
+/// The payload of a caller whose namespace may call.
+async fn payload(handlers: &Handlers, body: Body) -> Result<Payload, (Reply, Refusal)> {
     let payload = match read(body).await {
         Ok(body) => Payload::parse(&body).map_err(Reply::bad),
         Err(reply) => Err(reply),
@@ -82,7 +82,7 @@ async fn payload(desk: &Desk, body: Body) -> Result<Payload, (Reply, Refusal)> {
         tracing::warn!("call refused: {}", reply.text);
         (reply, Refusal::Invalid)
     })?;
-    if desk.namespaces.allow(&payload.namespace) {
+    if handlers.namespaces.allow(&payload.namespace) {
         return Ok(payload);
     }
     tracing::warn!(

@@ -1,4 +1,4 @@
-//! Start, run, stop: listens, carries out tasks, and leaves nothing behind when a signal comes.
+//! Start, run, stop: listens, runs tasks, and stops all of their processes on SIGTERM.
 
 use std::{
     sync::{Arc, Mutex},
@@ -18,8 +18,8 @@ use vexil_program::{Limits as Peers, Listener};
 
 use crate::{
     args::Args,
-    desk::Desk,
     gates::Gates,
+    handlers::Handlers,
     metrics::Metrics,
     process::{self, Limits},
     routes,
@@ -34,7 +34,7 @@ const PEERS: Peers = Peers {
     head_ms: 10_000,
     stalled_ms: 30_000,
     head_bytes: 16 << 10,
-    // Beyond what a body may have, so that a caller whose body has more is told so.
+    // Above the limit of a body, so that a caller whose body is over it gets an answer.
     body_bytes: 2 * routes::LARGEST_BODY,
 };
 /// Between SIGTERM and SIGKILL to a task's process group.
@@ -55,7 +55,7 @@ pub async fn run(args: Args) -> Result<()> {
     }
     let listener =
         Listener::bind(args.port).with_context(|| format!("cannot listen on port {}", args.port))?;
-    let (desk, jobs, tools) = furnish(&args)?;
+    let (handlers, jobs, tools) = set_up(&args)?;
     let port = listener.port()?;
     tracing::info!("Starting load tester v{} API on port {port}", env!("CARGO_PKG_VERSION"));
     let kinds: Vec<_> = args.task_types.iter().map(|kind| kind.name).collect();
@@ -63,7 +63,7 @@ pub async fn run(args: Args) -> Result<()> {
     if let Some(advice) = args.namespace_regexp.advice() {
         tracing::warn!("{advice}");
     }
-    let stop = desk.stop.clone();
+    let stop = handlers.stop.clone();
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut signals = async || {
@@ -83,7 +83,7 @@ pub async fn run(args: Args) -> Result<()> {
             () = sleep(STOP) => "what runs did not end in time",
         }
     };
-    let served = listener.serve(routes::router(Arc::new(desk)), PEERS, stop.clone().cancelled_owned());
+    let served = listener.serve(routes::router(Arc::new(handlers)), PEERS, stop.clone().cancelled_owned());
     let serving = async {
         tokio::join!(served, work(jobs, tools, stop.clone(), process::bury_orphans));
     };
@@ -98,11 +98,11 @@ pub async fn run(args: Args) -> Result<()> {
 }
 
 /// What the flags ask for.
-fn furnish(args: &Args) -> Result<(Desk, mpsc::Receiver<Job>, Tools)> {
+fn set_up(args: &Args) -> Result<(Handlers, mpsc::Receiver<Job>, Tools)> {
     let max_tasks = usize::from(args.max_tasks);
     let (jobs, received) = mpsc::channel(max_tasks);
     let metrics = Metrics::new(&args.task_types);
-    let desk = Desk {
+    let handlers = Handlers {
         namespaces: args.namespace_regexp.clone(),
         kinds: args.task_types.clone(),
         max_tasks,
@@ -115,7 +115,7 @@ fn furnish(args: &Args) -> Result<(Desk, mpsc::Receiver<Job>, Tools)> {
     let output_bytes = usize::try_from(args.max_output_bytes)?;
     let limits = Limits { timeout: args.timeout.duration, grace: GRACE, output_bytes };
     let tools = Tools { limits, timeout: args.timeout.text.clone(), out: Arc::new(Egress::new()?), metrics };
-    Ok((desk, received, tools))
+    Ok((handlers, received, tools))
 }
 
 /// Carries out what comes, and after the stop waits until all of it has ended. `idle` is called when nothing runs.
@@ -130,21 +130,21 @@ pub async fn work(mut jobs: mpsc::Receiver<Job>, tools: Tools, stop: Cancellatio
                 running.spawn(async move { carry_out(job, &tools).await });
             }
             Some(ended) = running.join_next() => {
-                told(ended);
+                log_panic(ended);
                 if running.is_empty() {
                     idle();
                 }
             }
         }
     }
-    // Whatever was received and not started is dropped, and its caller told.
+    // Tasks that were received and not started are dropped, and their callers get an answer.
     drop(jobs);
     while let Some(ended) = running.join_next().await {
-        told(ended);
+        log_panic(ended);
     }
 }
 
-fn told(ended: Result<(), tokio::task::JoinError>) {
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!("a task was lost: {error}");
     }

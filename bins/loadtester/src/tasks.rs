@@ -43,7 +43,7 @@ pub struct TaskId {
 }
 
 impl Task {
-    /// What a payload asks for (`loadtester-and-charts.md` A6).
+    /// The task of a payload.
     ///
     /// # Errors
     /// The answer that says what is wrong with it.

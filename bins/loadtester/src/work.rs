@@ -1,4 +1,4 @@
-//! Carries out one task, and tells the log, the metrics and whoever waits what came of it.
+//! Runs one task, and reports its result to the log, the metrics and the caller.
 
 use std::{sync::Arc, time::Instant};
 
@@ -25,7 +25,7 @@ pub struct Job {
     pub underway: Underway,
     /// Ends it early.
     pub cancelled: CancellationToken,
-    /// Whoever waits for the result.
+    /// The caller, if it waits for the result.
     pub answer: Option<oneshot::Sender<Reply>>,
 }
 
@@ -90,7 +90,7 @@ async fn call(remote: &mut dyn Remote, tools: &Tools, cancelled: &CancellationTo
     Outcome { output: String::new(), end }
 }
 
-/// The result is known (`loadtester-and-charts.md` A7).
+/// Reports the result.
 fn report(
     task: &Task,
     outcome: &Outcome,
@@ -114,16 +114,16 @@ fn report(
         }
         End::Succeeded => tracing::info!(canary, seconds, "command finished {shown}"),
         end @ End::Cancelled => {
-            let error = end.told(&tools.timeout);
+            let error = end.reason(&tools.timeout);
             tracing::warn!(canary, seconds, error, output = outcome.output, "command failed {shown}");
         }
         end => {
-            let error = end.told(&tools.timeout);
+            let error = end.reason(&tools.timeout);
             tracing::error!(canary, seconds, error, output = outcome.output, "command failed {shown}");
         }
     }
     if let Some(answer) = answer {
-        // Whoever asked may have gone.
+        // The caller may have hung up.
         let _heard = answer.send(reply);
     }
 }

@@ -7,7 +7,7 @@
 )]
 
 use serde_json::{Value, json};
-use vexil_api::{RouterAbilities, ValidationContext, parse, summary, validate};
+use vexil_api::{Capabilities, ValidationContext, parse, summary, validate};
 
 /// The blocks of YAML on a page, each with the number of its line.
 fn blocks(page: &str) -> Vec<(usize, String)> {
@@ -45,8 +45,8 @@ fn told(webhooks: &Value) -> String {
     });
     let context = ValidationContext {
         default_provider: "traefik",
-        known_providers: &["traefik"],
-        router: Some(RouterAbilities { weights: true, ..RouterAbilities::default() }),
+        known_providers: &[("traefik", Capabilities::default())],
+        router: Some(Capabilities { weights: true, ..Capabilities::default() }),
         no_cross_namespace_refs: false,
     };
     match parse(&canary) {

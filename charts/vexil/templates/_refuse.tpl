@@ -40,6 +40,6 @@ serviceMonitor.namespace: it never had an effect; the ServiceMonitor is in the r
 {{- fail "\n\nvalue leaderElection.replicaCount: several replicas need leaderElection.enabled=true, or each of them would drive the same Canaries" -}}
 {{- end -}}
 {{- range $provider := prepend .Values.rbac.providers .Values.meshProvider -}}
-{{- if $provider -}}{{- $_ := include "vexil.system" $provider -}}{{- end -}}
+{{- if $provider -}}{{- $_ := include "vexil.system" (dict "provider" $provider "root" $) -}}{{- end -}}
 {{- end -}}
 {{- end -}}

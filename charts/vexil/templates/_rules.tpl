@@ -1,20 +1,37 @@
-{{/* The system that a provider's name means. Keep with bins/vexil/src/wiring.rs; `cargo xtask charts` asks the operator. */}}
-{{- define "vexil.system" -}}
-{{- if has . (list "kubernetes" "kuma" "traefik" "apisix") -}}
-{{- . -}}
-{{- else if regexMatch "^smi:(v1alpha[123](:[^:]+)?|[^:]+)$" . | and (not (regexMatch "^smi:v1alpha([^123]|[123][^:]|$)" .)) -}}
-smi
-{{- else -}}
-{{- fail (printf "\n\nvalue meshProvider: %q is not a provider of this version; it knows kubernetes, kuma, traefik, apisix, smi:<mesh>, smi:v1alpha1, smi:v1alpha2 and smi:v1alpha3" .) -}}
+{{/* The systems that this version routes: each file of files/systems, by its name. `providers` is a regular expression of
+their provider names (without those that match `except`), `names` is what messages list. `rules` are needed where Canaries
+are, `clusterRules` cluster-wide, both if the system is enabled; `watched` always. `cargo xtask charts` checks that every
+provider of the operator has a system. */}}
+{{- define "vexil.systemTable" -}}
+{{- $table := dict -}}
+{{- range $path, $_ := .Files.Glob "files/systems/*.yaml" -}}
+{{- $_ := set $table (base $path | trimSuffix ".yaml") (tpl ($.Files.Get $path) $ | fromYaml) -}}
 {{- end -}}
+{{- $table | toYaml -}}
 {{- end -}}
 
-{{/* The systems whose routes may be written: that of meshProvider and of rbac.providers; all when Canaries name theirs. */}}
+{{/* The system of a provider; `provider` and `root` are given. */}}
+{{- define "vexil.system" -}}
+{{- $found := "" -}}
+{{- $names := list -}}
+{{- range $name, $system := include "vexil.systemTable" .root | fromYaml -}}
+{{- $names = append $names $system.names -}}
+{{- if and (regexMatch $system.providers $.provider) (not (and $system.except (regexMatch $system.except $.provider))) -}}
+{{- $found = $name -}}
+{{- end -}}
+{{- end -}}
+{{- if not $found -}}
+{{- fail (printf "\n\nvalue meshProvider: %q is not a provider of this version; it knows %s" .provider (join ", " $names)) -}}
+{{- end -}}
+{{- $found -}}
+{{- end -}}
+
+{{/* The enabled systems: that of meshProvider and of rbac.providers; all when each Canary names its provider. */}}
 {{- define "vexil.systems" -}}
 {{- if .Values.meshProvider -}}
-{{- range $provider := prepend .Values.rbac.providers .Values.meshProvider }}{{ include "vexil.system" $provider }} {{ end -}}
+{{- range $provider := prepend .Values.rbac.providers .Values.meshProvider }}{{ include "vexil.system" (dict "provider" $provider "root" $) }} {{ end -}}
 {{- else -}}
-kuma smi traefik apisix
+{{- include "vexil.systemTable" . | fromYaml | keys | sortAlpha | join " " -}}
 {{- end -}}
 {{- end -}}
 
@@ -62,43 +79,29 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
   verbs: [create]
 {{- end -}}
 
-{{/* What the routers need in namespaces. */}}
+{{/* What the routers of the enabled systems need in namespaces. */}}
 {{- define "vexil.routeRules" -}}
 {{- $systems := splitList " " (include "vexil.systems" .) -}}
-{{- if has "traefik" $systems }}
-- apiGroups: {{ .Values.traefik.apiGroup | default "traefik.io, traefik.containo.us" | printf "[%s]" }}
-  resources: [traefikservices]
-  verbs: [get, list, watch, create, patch]
-{{- end }}
-{{- if has "apisix" $systems }}
-- apiGroups: [apisix.apache.org]
-  resources: [apisixroutes]
-  verbs: [get, list, watch, create, patch]
-{{- end }}
-{{- if has "smi" $systems }}
-- apiGroups: [split.smi-spec.io]
-  resources: [trafficsplits]
-  verbs: [get, list, watch, create, patch]
-{{- end }}
+{{- range $name, $system := include "vexil.systemTable" . | fromYaml -}}
+{{- if and (has $name $systems) $system.rules }}
+{{ $system.rules | toYaml }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
-{{/* What is not in a namespace, or in none of the Canaries'. Kuma's routes can have no owner: they are watched wherever
-they are served, and deleted once their Canary is gone. */}}
+{{/* What is not in a namespace, or in none of the Canaries'. */}}
 {{- define "vexil.clusterRules" -}}
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
   verbs: [list, watch]
-- apiGroups: [kuma.io]
-  resources: [trafficroutes, meshhttproutes]
-  verbs: [list, watch]
 {{- $systems := splitList " " (include "vexil.systems" .) }}
-{{- if and (has "kuma" $systems) (ne .Values.kuma.routeKind "MeshHTTPRoute") }}
-- apiGroups: [kuma.io]
-  resources: [trafficroutes]
-  verbs: [get, create, patch, delete]
+{{- range $name, $system := include "vexil.systemTable" . | fromYaml }}
+{{- with $system.watched }}
+{{ toYaml . }}
 {{- end }}
-{{- if and (has "kuma" $systems) (not .Values.meshProvider) }}
-{{ include "vexil.meshHttpRouteRules" . }}
+{{- with and (has $name $systems) $system.clusterRules }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 {{- end -}}
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Side;
+
 /// A point in time, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub u64);
@@ -68,40 +70,54 @@ impl fmt::Display for Weight {
     }
 }
 
-/// How the traffic of one apex is split. The two weights always sum to 100.
+/// Where the requests to one apex go: what the engine asks of a router, and what a router reads from the live route. One
+/// variant for each way to expose a canary; settings that a user writes (matches, cookies) stay outside of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Routes {
-    canary: Weight,
-    mirror: bool,
+pub enum Routes {
+    /// A share of all requests goes to the canary, the rest to the primary.
+    Weighted {
+        /// The canary's share.
+        canary: Weight,
+    },
+    /// A/B testing: requests that match the user's conditions go to one side, all others to the primary.
+    Matched {
+        /// Where requests that match go.
+        to: Side,
+    },
+    /// All requests go to the primary, and a copy of some to the canary, whose responses are discarded.
+    Mirrored {
+        /// The share of the requests that is copied.
+        percent: Weight,
+    },
+    /// As weighted, and a client that has reached the canary once stays there (session affinity).
+    Sticky {
+        /// The canary's share of the clients that have no session yet.
+        canary: Weight,
+    },
 }
 
 impl Routes {
     /// All traffic to the primary.
     pub const PRIMARY: Routes = Routes::split(Weight::ZERO);
 
-    /// `canary` percent to the canary, the rest to the primary, nothing mirrored.
+    /// `canary` percent to the canary, the rest to the primary.
     pub const fn split(canary: Weight) -> Self {
-        Routes { canary, mirror: false }
+        Routes::Weighted { canary }
     }
 
-    /// All traffic to the primary, and a copy of it to the canary whose answers nobody sees.
-    pub const fn mirrored() -> Self {
-        Routes { canary: Weight::ZERO, mirror: true }
-    }
-
-    /// The primary's share.
+    /// The primary's share. Together with [`Routes::canary`] it is always 100.
     pub const fn primary(&self) -> Weight {
-        self.canary.rest()
+        self.canary().rest()
     }
 
-    /// The canary's share.
+    /// The largest share of the requests whose responses may come from the canary: 100 while requests that match go
+    /// there, since any request may match; 0 for copies, whose responses no client gets.
     pub const fn canary(&self) -> Weight {
-        self.canary
-    }
-
-    /// Whether requests are copied to the canary.
-    pub const fn mirror(&self) -> bool {
-        self.mirror
+        match self {
+            Routes::Weighted { canary } | Routes::Sticky { canary } => *canary,
+            Routes::Matched { to: Side::Canary } => Weight::FULL,
+            Routes::Matched { to: Side::Primary } | Routes::Mirrored { .. } => Weight::ZERO,
+        }
     }
 }
 

@@ -5,6 +5,7 @@
     clippy::panic,
     reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
 )]
+#![allow(clippy::disallowed_types, reason = "maps that are only looked up, by the million")]
 
 #[path = "model/mod.rs"]
 mod checked;

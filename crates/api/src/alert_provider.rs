@@ -1,4 +1,4 @@
-//! The AlertProvider: a place where alerts are sent.
+//! The AlertProvider resource: a service that receives alerts.
 
 use kube::CustomResource;
 use schemars::JsonSchema;
@@ -7,7 +7,7 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::metric_template::{MetricTemplateStatus, SecretRef};
 
-/// The spec of an AlertProvider (`operator.md` 10.1).
+/// Desired state of an AlertProvider: the service that receives alerts, and how to reach it.
 #[skip_serializing_none]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -18,32 +18,33 @@ use crate::metric_template::{MetricTemplateStatus, SecretRef};
     status = "MetricTemplateStatus",
     schema = "disabled",
     derive = "PartialEq",
-    doc = "A place where alerts are sent."
+    doc = "A service that receives alerts about rollouts."
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct AlertProviderSpec {
-    /// `slack`, `msteams`, `discord`, `rocket` or `gchat`.
+    /// Type of the service: `slack`, `msteams`, `discord`, `rocket` or `gchat`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Channel (Slack, Discord, Rocket.Chat); `general` when absent.
+    /// Channel to post to (Slack, Discord, Rocket.Chat). Defaults to `general`.
     pub channel: Option<String>,
-    /// Sender's name (Slack, Discord, Rocket.Chat); `flagger` when absent.
+    /// Name of the sender (Slack, Discord, Rocket.Chat). Defaults to `flagger`.
     pub username: Option<String>,
-    /// The webhook's URL.
+    /// URL of the service's incoming webhook. Exactly one of `address` and `secretRef` must be set.
     pub address: Option<String>,
-    /// URL of an HTTP proxy.
+    /// URL of the HTTP proxy to use.
     pub proxy: Option<String>,
-    /// A secret in the provider's namespace: key `address`, optional key `token`.
+    /// Secret with the webhook's URL in the key `address` and an optional access token in the key `token`, in
+    /// the namespace of the AlertProvider.
     pub secret_ref: Option<SecretRef>,
 }
 
 impl AlertProviderSpec {
-    /// The channel that is used.
+    /// Effective channel.
     pub fn channel(&self) -> &str {
         self.channel.as_deref().filter(|c| !c.is_empty()).unwrap_or("general")
     }
 
-    /// The sender's name that is used.
+    /// Effective name of the sender.
     pub fn username(&self) -> &str {
         self.username.as_deref().filter(|u| !u.is_empty()).unwrap_or("flagger")
     }

@@ -1,4 +1,4 @@
-//! The Canary: what shall be rolled out, how it is judged, and what the operator remembers of it.
+//! The Canary resource: spec, status, and the effective values of its fields.
 
 mod analysis;
 mod checks;

@@ -1,16 +1,15 @@
-//! The CustomResourceDefinitions, made from the types and from what the contract adds to them.
+//! The CustomResourceDefinitions, generated from the Rust types and a table of schema rules per kind.
 //!
-//! Names, nesting, types and descriptions come from the Rust types, so that the two cannot drift apart. Everything else
-//! (enums, patterns, required fields, defaults, rules) stands in one table per kind, as `operator.md` 8 to 10 lists it.
+//! Names, nesting, types and descriptions are those of the Rust types, so that the two cannot drift apart. Everything
+//! else (enums, patterns, required fields, defaults, CEL rules) is listed in `crd/canary.rs` and `crd/others.rs`.
 //!
 //! # Two versions of the Canary
 //!
-//! `v1beta1` is stored; `v1alpha3`, in which older guides write, is served beside it. They are converted by name alone
-//! (strategy None: the API server changes `apiVersion` and nothing else) and by pruning what the schema of the version
-//! that is read or written does not have. So both have one and the same schema, with `analysis` and its old name
-//! `canaryAnalysis` in it: what was written through one is whole through the other, and what one admits the other
-//! admits, or else a status could not be written to an object that came in through the other door. A cluster in which
-//! an old operator has stored `v1alpha3` takes this definition too: no version that was ever stored may be missing.
+//! `v1beta1` is stored; `v1alpha3`, which older guides use, is served too. The conversion strategy is None: the API
+//! server changes `apiVersion` and prunes what the schema of the requested version does not have. So both versions have
+//! the same schema, with `analysis` and its old name `canaryAnalysis`: an object written through one version is
+//! complete when read through the other, and its status can be written through either. A cluster where an old operator
+//! stored `v1alpha3` accepts this definition, because no stored version may be removed from a definition.
 
 mod canary;
 mod others;
@@ -36,7 +35,7 @@ pub struct Crd {
 /// The three CustomResourceDefinitions of the `flagger.app` group.
 ///
 /// # Errors
-/// When a rule names a field that the types do not have: a mistake in this crate, which its tests find.
+/// If a rule names a field that the types do not have, which is a bug of this crate that its tests find.
 pub fn crds() -> Result<Vec<Crd>, CrdError> {
     Ok(vec![
         Names { kind: "Canary", plural: "canaries", singular: "canary" }.crd(canary::versions()?),
@@ -47,7 +46,7 @@ pub fn crds() -> Result<Vec<Crd>, CrdError> {
     ])
 }
 
-/// How a kind is called.
+/// Names of a kind.
 struct Names {
     kind: &'static str,
     plural: &'static str,
@@ -80,7 +79,7 @@ impl Names {
     }
 }
 
-/// The version that is stored.
+/// A version that is served and stored.
 fn stored(columns: Value, schema: Value) -> Value {
     version("v1beta1", true, columns, schema)
 }

@@ -1,10 +1,10 @@
-//! How much of everything a user may write: one list, from which both the schemas and the validation are made.
+//! Limits of the spec's lists, maps and texts: one list, used by the schemas and by the validation.
 //!
 //! The limits keep the work for one object, and the texts made of it, small; none of them refuses what people write.
 //! An API server with the CRD of another release does not enforce them, so [`crate::parse`] does.
 //!
 //! Where a number comes from: lists are above what the products take (a Gateway API route: 16 hosts, 64 matches), and
-//! 64 hooks that take a second each already fill the shortest pace of an analysis six times over. Names, labels and
+//! 64 webhooks that take a second each take six times the shortest interval. Names, labels and
 //! keys have the lengths of Kubernetes. Texts are above what servers and gateways accept: 8 KiB for a header or a
 //! pattern, 4 KiB for a URL. A whole spec may be as long as the annotation in which `kubectl apply` keeps it.
 
@@ -16,9 +16,9 @@ use crate::Defect;
 const ENTRIES: u64 = 64;
 /// Texts that the table does not name, in characters.
 const TEXT: u64 = 1_024;
-/// Keys of maps, in characters: the longest key of a label. Schemas have no word for it.
+/// Keys of maps, in characters: the longest key of a label. Schemas cannot express it.
 const KEY: usize = 317;
-/// A whole spec as JSON, in bytes. Schemas have no word for it.
+/// A whole spec as JSON, in bytes. Schemas cannot express it.
 const SPEC: usize = 256 << 10;
 
 /// Names of objects, and names that users give to checks and hooks.
@@ -27,7 +27,7 @@ const NAME: u64 = 253;
 const LABEL: u64 = 63;
 /// Addresses.
 const URL: u64 = 4_096;
-/// Values of headers, patterns, values that are pasted into queries.
+/// Values of headers, patterns, values that are inserted into queries.
 const VALUE: u64 = 8_192;
 /// Queries.
 const QUERY: u64 = 32_768;
@@ -37,7 +37,7 @@ const SCRIPT: u64 = 65_536;
 /// The limit of one field: the entries of a list or map, or the characters of a text.
 pub(crate) type Limit = (&'static str, u64);
 
-/// The fields of a Canary's spec whose limits are not the ordinary ones. `[]` is an element, `{}` a map's value.
+/// The fields of a Canary's spec whose limits are not the defaults. `[]` is an element, `{}` a map's value.
 pub(crate) const CANARY: &[Limit] = &[
     ("metricsServer", URL),
     ("targetRef.name", NAME),
@@ -94,13 +94,13 @@ pub(crate) const CANARY: &[Limit] = &[
     ("service.unmanagedMetadata.annotations", 128),
 ];
 
-/// What counts in every entry of `spec.service.match` and `spec.analysis.match`.
+/// String conditions in every entry of `spec.service.match` and `spec.analysis.match`.
 const MATCH: &[&str] =
     &["uri", "scheme", "method", "authority", "headers{}", "queryParams{}", "withoutHeaders{}"];
 
-/// The same for the analysis, under both of its names.
+/// The limits of the analysis, under both of its names.
 pub(crate) const ANALYSIS: &[Limit] = &[
-    // More steps than there are percents lead nowhere.
+    // More steps than percentages are never useful.
     ("stepWeights", 128),
     ("metrics[].name", NAME),
     ("metrics[].query", QUERY),
@@ -127,8 +127,7 @@ pub(crate) const TEMPLATE: &[Limit] = &[
 /// The same for an AlertProvider.
 pub(crate) const PROVIDER: &[Limit] = &[("address", URL), ("proxy", URL), ("secretRef.name", NAME)];
 
-/// Puts the limits of a kind into its schema: those of `listed`, and the ordinary ones for every other field of the
-/// spec.
+/// Adds the limits of a kind to its schema: those of `listed`, and the defaults for every other field of the spec.
 pub(crate) fn bounded(mut schema: Value, listed: &[Vec<Limit>]) -> Value {
     let most = |path: &str| {
         let table = listed.iter().flatten().find(|(of, _)| *of == path);
@@ -186,7 +185,7 @@ fn bound(schema: &mut Value, path: &mut String, most: &dyn Fn(&str) -> Option<u6
     }
 }
 
-/// What is too much about a value, judged by the schema of its field alone: its parts are judged by theirs.
+/// How a value exceeds the limits of its own schema; the schemas of its parts are not applied.
 pub(crate) fn exceeded(schema: &Value, value: &Value) -> Option<String> {
     let most = |keyword: &str| usize::try_from(schema.get(keyword)?.as_u64()?).ok();
     match value {
@@ -213,7 +212,7 @@ pub(crate) fn exceeded(schema: &Value, value: &Value) -> Option<String> {
     }
 }
 
-/// The defect of a spec that is too long as a whole.
+/// The defect of a spec that is too long in total.
 pub(crate) fn too_long(spec: &Value) -> Option<Defect> {
     let mut length = Length(0);
     // Counting cannot fail.

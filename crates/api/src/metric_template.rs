@@ -1,4 +1,4 @@
-//! The MetricTemplate: a named query, and where to ask it.
+//! The MetricTemplate resource: a query and the metrics provider that answers it.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
-/// The spec of a MetricTemplate (`operator.md` section 9).
+/// Desired state of a MetricTemplate: a query and the metrics provider that answers it.
 #[skip_serializing_none]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -18,50 +18,51 @@ use serde_with_macros::skip_serializing_none;
     status = "MetricTemplateStatus",
     schema = "disabled",
     derive = "PartialEq",
-    doc = "A named query, and where to ask it."
+    doc = "A query template for metric checks, and the metrics provider that answers it."
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricTemplateSpec {
-    /// Where to ask.
+    /// Metrics provider that answers the query.
     pub provider: MetricProviderSpec,
-    /// The query, a text template (`metrics.md` 3.3).
+    /// Query, as a text template. It may use the functions `name`, `namespace`, `target`, `service`,
+    /// `ingress`, `route`, `interval` and `variables`, for example `{{ target }}`.
     pub query: String,
 }
 
-/// Where to ask a metric query.
+/// Metrics provider.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricProviderSpec {
-    /// `prometheus`, `datadog`, ….
+    /// Type of the provider, for example `prometheus` or `datadog`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// Base address of the API.
+    /// Base URL of the provider's API.
     pub address: Option<String>,
-    /// Headers sent with each request (Prometheus).
+    /// Headers to send with each request (Prometheus).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Vec<String>>,
-    /// The secret with the credentials, in the template's namespace.
+    /// Secret with the credentials, in the namespace of the template.
     pub secret_ref: Option<SecretRef>,
-    /// Region (CloudWatch).
+    /// Region of the provider (CloudWatch).
     pub region: Option<String>,
-    /// Accept any certificate.
+    /// Skip the verification of the server's certificate. Defaults to false.
     pub insecure_skip_verify: Option<bool>,
 }
 
-/// A secret in the namespace of the object that names it.
+/// Reference to a Secret in the namespace of the referring object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SecretRef {
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
 }
 
-/// The status of a MetricTemplate or an AlertProvider. Nobody writes it.
+/// Observed state of a MetricTemplate or an AlertProvider. The operator does not write it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetricTemplateStatus {
-    /// Conditions.
+    /// Conditions of the object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<crate::Condition>,
 }

@@ -1,11 +1,11 @@
-//! Numbers as Kubernetes stores them: `10` and `10.0` are the same, and nothing turns into the other on the way back.
+//! Numbers as Kubernetes stores them: `10` and `10.0` are equal, and each is written back as it was.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Above this a double no longer holds every integer.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A JSON number that is a whole one. The reference's schema says `number`, its types say integer.
+/// A JSON number that is a whole one. Flagger's schema says `number`, its types say integer.
 struct Whole(i64);
 
 impl<'de> Deserialize<'de> for Whole {

@@ -1,7 +1,7 @@
-//! What is wrong with a Canary: every defect at once, each with the path of its field.
+//! Validation of a Canary: all defects at once, each with the path of its field.
 //!
-//! [`parse`] turns an object into the types, [`validate`] judges them. Both are pure; what is known only to the
-//! operator (its providers and what they can do) comes in the [`ValidationContext`].
+//! [`parse`] converts an object into the types, [`validate`] checks them. Both are pure; what only the operator knows
+//! (its providers and what they support) is passed in the [`ValidationContext`].
 
 mod analysis;
 mod metrics;
@@ -19,27 +19,27 @@ mod tests;
 
 use std::fmt;
 
-use crate::{Analysis, Canary, CanarySpec};
+use crate::{Analysis, Canary, CanarySpec, Capabilities, Feature};
 
 pub use names::is_dns_name;
 pub use parse::{parse, parse_metric_template};
 pub use summary::summary;
 
-/// A mistake of the user: with it the Canary is not processed.
+/// An error in a manifest. The Canary is not processed until it is corrected.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Defect {
     /// Path of the field: `spec.analysis.metrics[0].name`.
     pub path: String,
-    /// What is wrong with it.
+    /// What is wrong with the field.
     pub message: String,
 }
 
-/// Something the user should know; the Canary is processed all the same.
+/// A warning about a manifest. The Canary is processed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Remark {
     /// Path of the field.
     pub path: String,
-    /// What there is to know.
+    /// The text of the warning.
     pub message: String,
 }
 
@@ -55,40 +55,25 @@ impl fmt::Display for Remark {
     }
 }
 
-/// What the operator knows and a Canary must fit.
+/// What the operator supports; a Canary is checked against it.
 #[derive(Clone, Debug, Default)]
 pub struct ValidationContext<'a> {
-    /// The provider of Canaries that name none (`-mesh-provider`).
+    /// The default provider (flag `-mesh-provider`).
     pub default_provider: &'a str,
-    /// The providers there are, for the message about one that is not.
-    pub known_providers: &'a [&'a str],
-    /// What the router of this Canary's provider can do; `None` when no router answers to its name.
-    pub router: Option<RouterAbilities>,
+    /// All providers with their capabilities, for messages about a provider that does not exist or lacks a feature.
+    pub known_providers: &'a [(&'a str, Capabilities)],
+    /// The capabilities of this Canary's provider; `None` when it is unknown.
+    pub router: Option<Capabilities>,
     /// Whether references to other namespaces are forbidden (`-no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
 }
 
-/// What a router can do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RouterAbilities {
-    /// Split by weight.
-    pub weights: bool,
-    /// Send only matching requests to the canary.
-    pub matches: bool,
-    /// Copy requests to the canary.
-    pub mirror: bool,
-    /// Keep a client on the side it first met.
-    pub affinity: bool,
-    /// Routes by the revisions of a Knative Service: such targets and this router belong together.
-    pub knative: bool,
-}
-
-/// What came of it.
+/// The result of a validation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validation {
-    /// What must be mended, in the order of the contract.
+    /// Errors, in the order in which Flagger reports them.
     pub defects: Vec<Defect>,
-    /// What should be known.
+    /// Warnings.
     pub remarks: Vec<Remark>,
 }
 
@@ -107,7 +92,7 @@ impl Validation {
     }
 }
 
-/// Judges a Canary (`operator.md` section 7, and what the types cannot express).
+/// Validates a Canary: Flagger's rules, and what the schema cannot express.
 pub fn validate(canary: &Canary, context: &ValidationContext<'_>) -> Validation {
     let subject = Subject {
         spec: &canary.spec,
@@ -124,7 +109,7 @@ pub fn validate(canary: &Canary, context: &ValidationContext<'_>) -> Validation 
 /// A group of rules.
 type Rules = fn(&Subject<'_>, &mut Validation);
 
-/// All groups, in the order their defects are told.
+/// All groups, in the order in which their defects are reported.
 const RULES: [Rules; 8] = [
     target::check,
     references::check,
@@ -136,7 +121,7 @@ const RULES: [Rules; 8] = [
     unsupported::check,
 ];
 
-/// What is judged.
+/// What is validated.
 struct Subject<'a> {
     spec: &'a CanarySpec,
     namespace: &'a str,
@@ -150,14 +135,14 @@ impl<'a> Subject<'a> {
         self.spec.analysis().map(|analysis| (path, analysis))
     }
 
-    /// Name of the provider that counts.
+    /// Name of the effective provider.
     fn provider(&self) -> &'a str {
         self.spec.provider().unwrap_or(self.context.default_provider)
     }
 
-    /// What the router can do. An unknown one is a defect of its own, so nothing else is said against it.
-    fn router(&self) -> RouterAbilities {
-        self.context.router.unwrap_or(RouterAbilities {
+    /// The capabilities of the provider. An unknown provider is a defect of its own, so it counts as capable of everything.
+    fn router(&self) -> Capabilities {
+        self.context.router.unwrap_or(Capabilities {
             weights: true,
             matches: true,
             mirror: true,
@@ -166,7 +151,19 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// Whether the target is a Knative Service (`operator.md` section 7).
+    /// That the provider lacks a feature, and which providers have it.
+    fn unsupported(&self, feature: Feature) -> String {
+        let having = self.context.known_providers.iter().filter(|(_, can)| can.has(feature));
+        let having: Vec<_> = having.map(|(name, _)| *name).collect();
+        let instead = match having.as_slice() {
+            [] => "no provider of this version does".to_owned(),
+            [one] => format!("provider {one} does"),
+            several => format!("providers {} do", several.join(", ")),
+        };
+        format!("provider {} does not support {feature}; {instead}", self.provider())
+    }
+
+    /// Whether the target is a Knative Service.
     fn is_knative(&self) -> bool {
         let target = &self.spec.target_ref;
         target.kind == "Service" && target.api_version.as_deref() == Some("serving.knative.dev/v1")

@@ -63,9 +63,9 @@ fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
     Subject {
         canary: canary.key().name(),
         namespace: canary.key().namespace(),
-        spec: &canary.spec(),
+        spec: canary.spec(),
         provider: canary.spec().provider().unwrap_or(&context.settings.provider),
-        queries: canary.router().queries().0,
+        queries: canary.router().queries(),
         metrics_server: &context.settings.metrics_server,
         catalog: &context.metrics,
     }

@@ -24,7 +24,7 @@ pub struct Context {
     pub(crate) telemetry: Telemetry,
     /// Flags.
     pub(crate) settings: Arc<Settings>,
-    /// Kinds of metric servers and built-in queries.
+    /// Kinds of metric servers.
     pub(crate) metrics: Arc<MetricCatalog>,
 }
 
@@ -61,7 +61,7 @@ impl Context {
         Context { telemetry, ..self }
     }
 
-    /// Supports these kinds of metric servers and built-in queries.
+    /// Supports these kinds of metric servers.
     #[must_use]
     pub fn with_metrics(self, metrics: MetricCatalog) -> Self {
         Context { metrics: Arc::new(metrics), ..self }

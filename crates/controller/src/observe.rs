@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use vexil_analysis::{LiveRoutes, Memory, Observed, Phase, Route, SyncState};
+use vexil_api::CanaryStatus;
 use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen};
 use vexil_plan::CanaryContext;
-use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget};
+use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
 use vexil_workload::{Selector, ServicePort, WorkloadError};
 
 use crate::{
@@ -100,6 +101,7 @@ impl Observation {
                 always: &self.selector.always,
                 settled: self.selector.settled,
             },
+            cookies: cookies(canary.status()),
             discovered_ports: &self.ports,
             bound: self.bound.as_ref(),
         }
@@ -200,6 +202,19 @@ impl Observation {
         };
         (routes, None)
     }
+}
+
+/// The cookies of session affinity that the status records.
+fn cookies(status: &CanaryStatus) -> SessionCookies<'_> {
+    SessionCookies {
+        canary: cookie(&status.session_affinity_cookie),
+        primary: cookie(&status.primary_session_affinity_cookie),
+        previous: cookie(&status.previous_session_affinity_cookie),
+    }
+}
+
+fn cookie(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
 }
 
 /// Reads objects until no more are needed. Each round reads all that are missing, so this ends.

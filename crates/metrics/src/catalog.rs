@@ -1,9 +1,8 @@
-//! The kinds of metric servers and the sets of built-in queries that an operator supports. Both lists are open: an operator adds
-//! its own to those of this crate.
+//! The kinds of metric servers that an operator supports. The list is open: an operator adds its own to those of this crate.
 
 use vexil_api::MetricProviderSpec;
 
-use crate::{Credentials, MetricProvider, ProviderError, QuerySet, builtin, providers};
+use crate::{Credentials, MetricProvider, ProviderError, providers};
 
 /// Makes a provider of the user's `spec.provider` block and the data of its secret.
 ///
@@ -12,30 +11,16 @@ use crate::{Credentials, MetricProvider, ProviderError, QuerySet, builtin, provi
 pub type BuildProvider =
     fn(&MetricProviderSpec, Option<&Credentials>) -> Result<Box<dyn MetricProvider>, ProviderError>;
 
-/// The kinds of metric servers and the sets of built-in queries that an operator supports.
-///
-/// ```
-/// use vexil_metrics::{MetricCatalog, QuerySet, Unit};
-///
-/// static QUERIES: QuerySet = QuerySet {
-///     name: "mine",
-///     success_rate: r#"sum(rate(ok{app="{{ target }}"}[{{ interval }}]))"#,
-///     duration: r#"avg(seconds{app="{{ target }}"})"#,
-///     duration_unit: Unit::Seconds,
-/// };
-/// let catalog = MetricCatalog::default().with_queries(&QUERIES);
-/// assert!(catalog.queries("mine").is_some() && catalog.queries("traefik").is_some());
-/// ```
+/// The kinds of metric servers that an operator supports, by the `spec.provider.type` of a MetricTemplate.
 #[derive(Clone, Debug)]
 pub struct MetricCatalog {
     providers: Vec<(&'static str, BuildProvider)>,
-    queries: Vec<&'static QuerySet>,
 }
 
 /// Everything that this crate has.
 impl Default for MetricCatalog {
     fn default() -> Self {
-        MetricCatalog { providers: providers::PROVIDERS.to_vec(), queries: builtin::SETS.to_vec() }
+        MetricCatalog { providers: providers::PROVIDERS.to_vec() }
     }
 }
 
@@ -46,19 +31,6 @@ impl MetricCatalog {
         self.providers.retain(|(known, _)| *known != type_);
         self.providers.push((type_, build));
         self
-    }
-
-    /// Adds a set of built-in queries, by the name that a router has for it. It replaces one of the same name.
-    #[must_use]
-    pub fn with_queries(mut self, queries: &'static QuerySet) -> Self {
-        self.queries.retain(|known| known.name != queries.name);
-        self.queries.push(queries);
-        self
-    }
-
-    /// The set of built-in queries of this name.
-    pub fn queries(&self, name: &str) -> Option<&'static QuerySet> {
-        self.queries.iter().copied().find(|set| set.name == name)
     }
 
     /// Makes the provider of a MetricTemplate.

@@ -65,18 +65,17 @@ async fn request_duration(transport: &dyn Transport, subject: &Subject<'_>, chec
 }
 
 /// The number of a built-in query, in the unit of its set; `why` follows the hint when there are no values.
-async fn built_in(
+async fn built_in<'a>(
     transport: &dyn Transport,
-    subject: &Subject<'_>,
+    subject: &Subject<'a>,
     check: &Check<'_>,
-    pick: fn(&'static QuerySet) -> &'static str,
+    pick: fn(&QuerySet) -> &'static str,
     why: &str,
-) -> Result<(f64, &'static QuerySet), Checked> {
+) -> Result<(f64, &'a QuerySet), Checked> {
     let failed = |problem: String| lost(format!("Prometheus query failed: {problem}"));
     let (provider, name) = (subject.provider, check.name());
     let set = subject
-        .catalog
-        .queries(subject.queries)
+        .queries
         .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
     let words = Words::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;

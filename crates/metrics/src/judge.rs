@@ -71,7 +71,7 @@ mod tests {
             namespace: "test",
             spec: &spec,
             provider: "traefik",
-            queries: "traefik",
+            queries: None,
             metrics_server: "",
             catalog: &crate::MetricCatalog::default(),
         };

@@ -20,7 +20,6 @@ mod subject;
 mod template;
 
 pub use available::{Unavailable, available, server_available};
-pub use builtin::{QuerySet, Unit};
 pub use catalog::{BuildProvider, MetricCatalog};
 pub use check::{Checked, check};
 pub use checks::needs;
@@ -30,3 +29,4 @@ pub use provider::{HttpProvider, MetricProvider, QueryError};
 pub use providers::ProviderError;
 pub use subject::Subject;
 pub use template::{Template, TemplateError};
+pub use vexil_api::{DurationUnit, QuerySet};

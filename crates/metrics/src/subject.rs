@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vexil_api::{CanarySpec, Metric};
+use vexil_api::{CanarySpec, Metric, QuerySet};
 
 use crate::{MetricCatalog, TemplateError};
 
@@ -17,11 +17,11 @@ pub struct Subject<'a> {
     pub spec: &'a CanarySpec,
     /// The provider as messages name it (`metrics.md` 1.2).
     pub provider: &'a str,
-    /// The name of the built-in queries, which the router supplies.
-    pub queries: &'a str,
+    /// The provider's built-in queries; `None` when it has none.
+    pub queries: Option<&'a QuerySet>,
     /// The operator's own Prometheus server (`-metrics-server`).
     pub metrics_server: &'a str,
-    /// The kinds of metric servers and the built-in queries that the operator supports.
+    /// The kinds of metric servers that the operator supports.
     pub catalog: &'a MetricCatalog,
 }
 
@@ -45,8 +45,7 @@ pub(crate) struct Words<'a> {
 }
 
 /// The words that stand for one text each. `variables`, the eighth, is a map.
-pub(crate) const WORDS: [&str; 7] =
-    ["name", "namespace", "target", "service", "ingress", "route", "interval"];
+pub(crate) const WORDS: [&str; 7] = QuerySet::WORDS;
 
 impl<'a> Words<'a> {
     /// The words for one metric of a Canary. Without an interval it is `1m`, for templates too.

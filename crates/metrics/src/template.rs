@@ -20,6 +20,14 @@ const MOST_ACTIONS: usize = 1_000;
 const LONGEST_ACTION: usize = 256;
 
 /// A query template that was found to be well formed.
+///
+/// ```
+/// use vexil_metrics::Template;
+///
+/// assert!(Template::parse("sum(rate(requests{pod=~\"{{ target }}-.*\"}[{{ interval }}]))").is_ok());
+/// let error = Template::parse("sum(\n{{ if target }})").unwrap_err();
+/// assert!(error.to_string().starts_with("template parsing failed: template: tmpl:2: "), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use vexil_api::{Canary, Defect, Remark, RouterAbilities, ValidationContext, validate};
-use vexil_routing::{Capabilities, Router};
+use vexil_api::{Canary, Defect, Remark, ValidationContext, validate};
+use vexil_routing::Router;
 use vexil_workload::Workload;
 
-use crate::Planner;
+use crate::{Planner, registry::capabilities};
 
 /// What a valid Canary names.
 pub(crate) struct Validated {
@@ -28,8 +28,8 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
         canary,
         &ValidationContext {
             default_provider: &settings.provider,
-            known_providers: &registry.providers(),
-            router: router.map(|router| abilities(router.supports())),
+            known_providers: &registry.capabilities(),
+            router: router.map(|router| capabilities(router.as_ref())),
             no_cross_namespace_refs: settings.no_cross_namespace_refs,
         },
     );
@@ -53,16 +53,6 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
             defects.extend(kind.err().filter(|_| defects.is_empty()));
             Err(defects)
         }
-    }
-}
-
-fn abilities(can: Capabilities) -> RouterAbilities {
-    RouterAbilities {
-        weights: can.weights,
-        matches: can.matches,
-        mirror: can.mirror,
-        affinity: can.affinity,
-        ..RouterAbilities::default()
     }
 }
 

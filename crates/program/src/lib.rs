@@ -1,5 +1,4 @@
-//! What our programs share, so that they look alike from outside: flags in the spelling of Go programs, the log, and
-//! how they listen.
+//! Shared parts of the programs: command-line flags in Go's spelling, the log, and the HTTP listener.
 
 mod listen;
 mod log;

@@ -1,5 +1,5 @@
-//! How our programs listen: on IPv6 and IPv4 at once, with an end to every connection that says nothing, and with a
-//! limit to how many there are. Whoever reaches the port must not be able to keep the kubelet's probes from it.
+//! HTTP listener: IPv6 and IPv4 on one port, timeouts for idle connections, and limits of their number, so that no
+//! client of the port can keep the kubelet's probes from being served.
 
 use std::{
     collections::BTreeMap,
@@ -27,10 +27,10 @@ use tower::ServiceExt as _;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1_024;
-/// The pause after an error that is no connection's fault, such as too many open files.
+/// Pause after an error that no single connection caused, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What peers may do.
+/// Limits of connections and requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Connections at once; further ones wait to be accepted.
@@ -40,7 +40,7 @@ pub struct Limits {
     /// How long a connection may take to its first request, from one to the next, and for the head of each, in
     /// milliseconds.
     pub head_ms: u64,
-    /// How long a peer may leave what is sent to it unread, in milliseconds. Linux only.
+    /// Maximum time that sent data may stay unacknowledged, in milliseconds. Linux only.
     pub stalled_ms: u64,
     /// The largest head of a request, in bytes; at least 8 KiB.
     pub head_bytes: usize,
@@ -61,16 +61,16 @@ impl Default for Limits {
     }
 }
 
-/// A port that is listened on.
+/// A listening port.
 #[derive(Debug)]
 pub struct Listener(TcpListener);
 
 impl Listener {
-    /// Listens on a port of all addresses: of IPv6 and IPv4, or of IPv4 where the machine has no IPv6. Port 0 is any
-    /// that is free.
+    /// Listens on a port of all addresses: of IPv6 and IPv4, or of IPv4 where the machine has no IPv6. Port 0 selects a
+    /// free port.
     ///
     /// # Errors
-    /// When the port is taken, or there is no right to it.
+    /// If the port is in use, or the process may not listen on it.
     pub fn bind(port: u16) -> io::Result<Self> {
         let both = || listener(Domain::IPV6, SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)));
         let old = || listener(Domain::IPV4, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
@@ -84,13 +84,13 @@ impl Listener {
     /// The port.
     ///
     /// # Errors
-    /// As the system says.
+    /// The error of the operating system.
     pub fn port(&self) -> io::Result<u16> {
         self.0.local_addr().map(|address| address.port())
     }
 
-    /// Serves until `stop` is ready. Then nothing more is accepted, connections without a request end, and those with
-    /// one when it is answered.
+    /// Serves until `stop` is ready. Then no connection is accepted, idle connections are closed, and the others
+    /// are closed when their request is answered.
     pub async fn serve(self, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let graceful = GracefulShutdown::new();
@@ -120,7 +120,7 @@ impl Listener {
         futures::join!(graceful.shutdown(), drained);
     }
 
-    /// The next connection. Errors of single connections are passed over.
+    /// The next connection. Errors of single connections are ignored.
     async fn accept(&self) -> (TcpStream, IpAddr) {
         loop {
             match poll_fn(|context| self.0.poll_accept(context)).await {
@@ -163,8 +163,8 @@ fn leave(peers: &mut BTreeMap<IpAddr, usize>, peer: IpAddr) {
     }
 }
 
-/// A peer that is gone, or never reads, is noticed by the system. Where that cannot be asked for, the connection is
-/// served all the same.
+/// Lets the operating system detect a peer that is gone or never reads. If that is not supported, the connection is
+/// served without it.
 fn configure(stream: &TcpStream, limits: Limits) {
     let socket = SockRef::from(stream);
     let stalled = Duration::from_millis(limits.stalled_ms);
@@ -174,7 +174,7 @@ fn configure(stream: &TcpStream, limits: Limits) {
     let _asked = socket.set_tcp_user_timeout(Some(stalled));
 }
 
-/// One connection, to its end. How it ends is the peer's business.
+/// Serves one connection to its end. Errors are ignored: the peer causes them.
 fn connection(
     stream: TcpStream,
     router: Router,

@@ -1,4 +1,5 @@
-//! Log lines as the contract has them (`operator.md` section 5): one JSON object a line, keys in a fixed order.
+//! Log lines in the format of Flagger's zap logger, so that log pipelines keep working: one JSON object a line, keys in
+//! a fixed order.
 
 use std::fmt::{self, Write as _};
 
@@ -17,10 +18,10 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-/// Why there is no log.
+/// Why the log cannot be set up.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LogError {
-    /// The form is not known: somebody has to correct the flag.
+    /// The encoding is unknown; the flag has to be corrected.
     #[error("-zap-encoding {0:?} is neither json nor console")]
     UnknownEncoding(String),
 }
@@ -39,7 +40,7 @@ pub fn install_log(
     let level = match level {
         "debug" | "info" | "warn" | "error" => level,
         "fatal" | "panic" => "error",
-        // As the reference: any other word, `warning` among them.
+        // As in Flagger: any other word, also `warning`.
         _ => "info",
     };
     let filter = ours.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
@@ -111,7 +112,7 @@ where
     fields
 }
 
-/// `dir/file.rs`, as the reference's callers are written.
+/// Folder and file, the format of `caller` in Flagger's log.
 fn short(file: &str) -> String {
     let mut parts: Vec<&str> = file.rsplit('/').take(2).collect();
     parts.reverse();

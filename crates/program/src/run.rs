@@ -1,4 +1,4 @@
-//! A server on a thread of its own: what keeps the rest of the process busy cannot keep it from answering.
+//! An HTTP server on a thread of its own, so that a busy process still answers probes.
 
 use std::{io, thread};
 
@@ -11,7 +11,7 @@ use crate::{Limits, Listener};
 /// the thread has ended, which it does by itself only after an error.
 ///
 /// # Errors
-/// When the port cannot be listened on, or there is no thread to be had.
+/// If the port cannot be listened on, or no thread can be started.
 pub fn on_a_thread_of_its_own(
     port: u16,
     router: Router,

@@ -1,4 +1,4 @@
-//! Flags as Go programs write them, which is how the reference's manifests have them.
+//! Command-line flags in Go's spelling (`-flag=value`), which Flagger's manifests use.
 
 /// `-mesh-provider` as `--mesh-provider`; everything else as it is.
 pub fn double_dashed(arg: String) -> String {

@@ -1,43 +1,37 @@
-//! The weights that the generated route says, or why they cannot be told for certain.
+//! The routes that the generated object says.
 
 use serde_json::Value;
-use vexil_object::ObjectKey;
-use vexil_routing::{Entries, RouteError, RouteTarget, Routes, Side, agreed, items};
+use vexil_routing::{Entries, RouteContext, RouteError, Routes, agreed, items};
 
 use crate::source::HTTP;
 
-/// The split that all rules say alike. Rules are found by the Services that they name, not by their position.
-pub(crate) fn routes(key: &ObjectKey, target: &RouteTarget<'_>, live: &Value) -> Result<Routes, RouteError> {
-    let lists = lists(key, target, live).map_err(put_right)?;
+/// The weights that all rules agree on. Rules are found by the Services that they name, not by their position.
+pub(crate) fn routes(route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError> {
+    let lists = lists(route, live).map_err(corrected)?;
     if let Some(entries) = lists.iter().find(|entries| !entries.others().is_empty()) {
-        return Err(RouteError::edited(key, entries.path(), "names a Service that is not ours"));
+        return Err(RouteError::edited(&route.key, entries.path(), "names a Service that is not ours"));
     }
     let split = agreed(&lists, Value::as_i64)?;
-    split.ok_or_else(|| RouteError::edited(key, HTTP, "has no rule that sends traffic to our Services"))
+    split
+        .ok_or_else(|| RouteError::edited(&route.key, HTTP, "has no rule that sends traffic to our Services"))
 }
 
 /// The backends of the rules that are ours.
 pub(crate) fn lists<'a>(
-    key: &'a ObjectKey,
-    target: &RouteTarget<'_>,
+    route: &'a RouteContext<'_>,
     live: &'a Value,
 ) -> Result<Vec<Entries<'a>>, RouteError> {
-    let (primary, canary) = (target.primary(), target.canary());
-    let side = |backend: &Value| match backend.get("serviceName").and_then(Value::as_str) {
-        Some(name) if name == primary => Some(Side::Primary),
-        Some(name) if name == canary => Some(Side::Canary),
-        _ => None,
-    };
+    let side = |backend: &Value| route.target.side(backend.get("serviceName")?.as_str()?);
     let mut lists = Vec::new();
-    for (path, _) in items(key, live, HTTP)? {
-        lists.push(Entries::at(key, live, format!("{path}.backends"), side)?);
+    for (path, _) in items(&route.key, live, HTTP)? {
+        lists.push(Entries::at(&route.key, live, format!("{path}.backends"), side)?);
     }
     lists.retain(Entries::has_ours);
     Ok(lists)
 }
 
-/// The spec is written whole, so no shape of it stands in the way.
-fn put_right(error: RouteError) -> RouteError {
+/// The spec is replaced as a whole, so rendering corrects any shape of it.
+fn corrected(error: RouteError) -> RouteError {
     match error {
         RouteError::Malformed { object, path, problem } => RouteError::Edited { object, path, problem },
         error => error,

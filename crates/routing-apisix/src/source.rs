@@ -1,43 +1,41 @@
-//! The user's route: which one it is, and which of its rules are for the apex.
+//! The user's route: which object it is, and which of its rules are for the apex.
 
 use serde_json::Value;
 use vexil_api::{Defect, canary::CanarySpec};
-use vexil_object::{Kind, ObjectKey, Objects, Seen, kinds};
-use vexil_routing::{RouteError, RouteTarget, items};
+use vexil_object::{Kind, ObjectKey, Seen, kinds};
+use vexil_routing::{RouteContext, RouteError, RouteTarget, items};
 
 pub(crate) const GROUP: &str = "apisix.apache.org";
 pub(crate) const ROUTE: Kind = Kind::namespaced(GROUP, "v2", "ApisixRoute", "apisixroutes");
-/// Where both routes have their HTTP rules.
+/// The HTTP rules of both routes.
 pub(crate) const HTTP: &str = "spec.http";
-
-/// The user's route, and the one that is made from it.
-#[derive(Debug)]
-pub(crate) struct Keys {
-    pub(crate) source: ObjectKey,
-    pub(crate) generated: ObjectKey,
-}
 
 /// The longest name an object can have.
 const NAME_MAX: usize = 253;
 
-impl Keys {
-    /// As `spec.routeRef` names them.
-    pub(crate) fn of(target: &RouteTarget<'_>) -> Result<Self, RouteError> {
-        let (source, generated) = names(target.spec, target.apex).map_err(|defect| {
-            let canary = ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name);
-            RouteError::malformed(&canary, defect.path, defect.message)
-        })?;
-        Ok(Keys {
-            source: ObjectKey::new(ROUTE, target.namespace, source),
-            generated: ObjectKey::new(ROUTE, target.namespace, generated),
-        })
-    }
+/// The user's route, as `spec.routeRef` names it.
+pub(crate) fn source(target: &RouteTarget<'_>) -> Result<ObjectKey, RouteError> {
+    let (source, _) = named(target)?;
+    Ok(ObjectKey::new(ROUTE, target.namespace, source))
 }
 
-/// Names of the user's route and of the one that is made from it.
+/// The generated route.
+pub(crate) fn generated(target: &RouteTarget<'_>) -> Result<ObjectKey, RouteError> {
+    let (_, generated) = named(target)?;
+    Ok(ObjectKey::new(ROUTE, target.namespace, generated))
+}
+
+fn named<'a>(target: &RouteTarget<'a>) -> Result<(&'a str, String), RouteError> {
+    names(target.spec, target.apex).map_err(|defect| {
+        let canary = ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name);
+        RouteError::malformed(&canary, defect.path, defect.message)
+    })
+}
+
+/// Names of the user's route and of the generated one.
 ///
 /// # Errors
-/// What is wrong with `spec.routeRef`, whatever the cluster holds.
+/// The defect of `spec.routeRef`, whatever the cluster contains.
 pub(crate) fn names<'a>(spec: &'a CanarySpec, apex: &str) -> Result<(&'a str, String), Defect> {
     let defect = |path: &str, message: String| Err(Defect { path: path.to_owned(), message });
     let Some(reference) = spec.route_ref.as_ref().filter(|reference| !reference.name.is_empty()) else {
@@ -61,6 +59,7 @@ pub(crate) fn names<'a>(spec: &'a CanarySpec, apex: &str) -> Result<(&'a str, St
 
 /// The user's route, with its rules for the apex.
 pub(crate) struct Source<'a> {
+    pub(crate) key: ObjectKey,
     pub(crate) live: &'a Value,
     pub(crate) rules: Vec<Rule<'a>>,
 }
@@ -73,19 +72,17 @@ pub(crate) struct Rule<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// Finds the rules, with the errors of the contract (8.3).
-    pub(crate) fn of(
-        key: &ObjectKey,
-        target: &RouteTarget<'_>,
-        have: &'a Objects,
-    ) -> Result<Self, RouteError> {
+    /// Finds the rules. The errors contain Flagger's texts.
+    pub(crate) fn of(route: &RouteContext<'a>) -> Result<Self, RouteError> {
+        let target = route.target;
+        let key = &source(target)?;
         let name = format!("APISIX route {}.{}", key.name(), key.namespace());
         let defect = |path: &str, problem: String| Err(RouteError::malformed(key, path, problem));
-        let live = match have.get(key) {
+        let live = match route.have.get(key) {
             Seen::NotKnown => return Err(RouteError::NotKnown { object: key.to_string() }),
             Seen::Absent => {
                 let canary = ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name);
-                let problem = format!("names what is not there: {name} get query error: not found");
+                let problem = format!("names a route that does not exist: {name} get query error: not found");
                 return Err(RouteError::malformed(&canary, "spec.routeRef.name", problem));
             }
             Seen::Present(live) => live.as_ref(),
@@ -115,6 +112,6 @@ impl<'a> Source<'a> {
             let whose = format!("{}.{}", key.name(), key.namespace());
             return defect(HTTP, format!("has no rule for the apex: {problem} {whose}"));
         }
-        Ok(Source { live, rules })
+        Ok(Source { key: key.clone(), live, rules })
     }
 }

@@ -1,4 +1,4 @@
-//! The laws, the objects that were recorded, and how the user's route is followed.
+//! The laws, objects as Flagger wrote them, and how the user's route is followed.
 
 mod follow;
 mod source;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use vexil_api::canary::RouteRef;
 use vexil_object::{ObjectKey, Objects, Seen, Store, meta};
 use vexil_routing::{
-    RouteError, Router, Routes, Weight,
+    Feature, RouteError, Router, Routes, Weight,
     laws::{self, Case, Sample, Source},
 };
 
@@ -57,7 +57,7 @@ fn split(canary: u32) -> Routes {
     Routes::split(Weight::clamped(canary))
 }
 
-/// What APISIX would make of the rules, in the plainest way: all must say the same, to nobody else.
+/// The weights as APISIX applies them: all rules must have the same, and no other backend.
 fn weights(live: &Value) -> Option<(i64, i64)> {
     let mut found = None;
     for rule in live["spec"]["http"].as_array()? {
@@ -82,7 +82,7 @@ fn look(store: &Store) -> Objects {
     have
 }
 
-/// Writes `want` and tells the generated route.
+/// Writes `want` and returns the generated route.
 fn write(store: &mut Store, want: u32) -> Value {
     let changes = Apisix.render(&sample().target(), &split(want), &look(store)).unwrap();
     changes.iter().for_each(|change| store.apply(change).unwrap());
@@ -102,6 +102,7 @@ fn keeps_the_laws_of_routers() {
         route: key(GENERATED),
         owned: true,
         weights,
+        other_routes: None,
         split: Some("/spec/http/0/backends"),
         lists: &[],
         adoptable: &[],
@@ -112,7 +113,7 @@ fn keeps_the_laws_of_routers() {
 }
 
 #[test]
-fn writes_what_the_reference_wrote_without_what_it_added() {
+fn writes_what_flagger_wrote_without_its_additions() {
     let backend = |name: &str, weight: u32| json!({"serviceName": name, "servicePort": 80, "weight": weight});
     let mut store = guide();
     for canary in [0, 25, 50, 100, 0] {
@@ -131,7 +132,7 @@ fn writes_what_the_reference_wrote_without_what_it_added() {
 }
 
 #[test]
-fn copies_each_rule_for_the_apex_with_whatever_stands_in_it() {
+fn copies_each_rule_for_the_apex_with_all_its_fields() {
     let mut first = rule("first", "podinfo");
     first["priority"] = json!(20_000);
     first["plugin_config_namespace"] = json!("plugins");
@@ -165,7 +166,7 @@ fn copies_each_rule_for_the_apex_with_whatever_stands_in_it() {
 }
 
 #[test]
-fn a_copy_wins_over_its_rule_and_the_order_of_the_users_rules_stays() {
+fn a_copy_wins_over_its_rule_and_the_users_order_of_rules_is_kept() {
     let check = |own: &[Option<i64>], expect: &[i64]| {
         let rules = own.iter().enumerate().map(|(at, priority)| {
             let mut rule = rule(&format!("rule-{at}"), "podinfo");
@@ -204,7 +205,7 @@ fn does_not_pass_for_something_that_a_tool_has_applied() {
     };
     let mut live = write(&mut store, 0);
     expect(&live, &json!({"note": "kept"}));
-    // As Flagger copied it, and with a key of somebody else's.
+    // As Flagger copied it, and with a key of someone else's.
     live["metadata"]["labels"]["app.kubernetes.io/instance"] = json!("shop");
     live["metadata"]["annotations"]["seen-by"] = json!("a controller");
     store.put(key(GENERATED), live);
@@ -212,7 +213,7 @@ fn does_not_pass_for_something_that_a_tool_has_applied() {
 }
 
 #[test]
-fn an_edit_by_hand_is_told_and_put_back() {
+fn drift_is_reported_and_corrected() {
     let check = |pointer: &str, edit: Value, read: Result<u32, &str>| {
         let mut store = guide();
         let mut live = write(&mut store, 10);
@@ -222,9 +223,9 @@ fn an_edit_by_hand_is_told_and_put_back() {
             None => meta::set(&mut live, &pointer.split('/').skip(1).collect::<Vec<_>>(), edit.clone()),
         }
         store.put(key(GENERATED), live);
-        let told = Apisix.read(&sample().target(), &look(&store)).map_err(|error| error.to_string());
+        let text = Apisix.read(&sample().target(), &look(&store)).map_err(|error| error.to_string());
         let expect = read.map(split).map_err(|how| format!("ApisixRoute {GENERATED}.test: spec{how}"));
-        assert_eq!(told, expect, "{pointer} {edit}");
+        assert_eq!(text, expect, "{pointer} {edit}");
         assert_eq!(write(&mut store, 10)["spec"], untouched, "{pointer} {edit}");
     };
     let backends = ".http[0].backends";
@@ -243,7 +244,7 @@ fn an_edit_by_hand_is_told_and_put_back() {
 }
 
 #[test]
-fn a_name_that_is_taken_and_a_kind_that_is_missing_are_told() {
+fn a_name_that_is_taken_and_a_kind_that_is_missing_are_errors() {
     let mut store = guide();
     store.put(key(GENERATED), json!({"spec": {}}));
     let error = Apisix.render(&sample().target(), &split(0), &look(&store)).unwrap_err();
@@ -255,6 +256,7 @@ fn a_name_that_is_taken_and_a_kind_that_is_missing_are_told() {
         "the cluster does not serve ApisixRoute of apisix.apache.org/v2; install the CRDs of APISIX's ingress \
          controller, or choose another provider"
     );
-    let error = Apisix.render(&sample().target(), &Routes::mirrored(), &Objects::default());
-    assert_eq!(error, Err(RouteError::Unsupported { router: "apisix", what: "mirroring" }));
+    let error =
+        Apisix.render(&sample().target(), &Routes::Mirrored { percent: Weight::FULL }, &Objects::default());
+    assert_eq!(error, Err(RouteError::Unsupported { provider: "apisix", feature: Feature::Mirroring }));
 }

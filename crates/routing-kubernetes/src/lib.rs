@@ -1,21 +1,23 @@
-//! The apex, primary and canary Services (`routing.md` section 4).
+//! The apex, primary and canary Services, which every provider needs.
 //!
-//! `<apex>-canary` selects the target's pods and `<apex>-primary` the primary's; both are always ours. The apex selects
-//! the primary's pods; it may be the user's own, and then only its ports and selector are written, and given back.
+//! `<apex>-canary` selects the target's pods and `<apex>-primary` the primary's; the Canary always owns both. The apex
+//! selects the primary's pods. It may be the user's: then only its ports and selector are written, and restored when the
+//! Canary is deleted.
 //!
-//! [`Kubernetes`] is the provider that has nothing but these Services: the canary is judged beside the traffic.
+//! [`Kubernetes`] is the provider that has only these Services and does not route traffic to the canary.
 //!
-//! Every comparison is with the live object as the API server has completed it, so a Service that was written once is
-//! not written again: fields that the server fills in (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours,
-//! and those of a port are compared as the server would complete them.
+//! Every comparison is with the live object, completed by the API server, so an unchanged Service is not written again:
+//! fields that the server sets (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours, and the fields of a port
+//! are compared as the server completes them.
 
-mod aside;
-mod beside;
 mod ports;
+mod queries;
 mod render;
+mod router;
 mod services;
 #[cfg(test)]
 mod tests;
+mod user_ports;
 
-pub use aside::Kubernetes;
+pub use router::Kubernetes;
 pub use services::KubernetesServices;

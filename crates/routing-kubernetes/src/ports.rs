@@ -1,14 +1,13 @@
-//! The ports of a Service: as wanted, and compared with what the API server has made of them.
+//! The ports of a Service: as wanted, and compared with the live ones as the API server completes them.
 
 use serde_json::{Value, json};
 use vexil_object::meta;
 use vexil_routing::{RouteError, RouteTarget};
 
-/// The ports that each of the three Services has (`routing.md` 4.2 and 4.3), the main one first.
+/// The ports that each of the three Services has, the main one first.
 pub(crate) fn wanted(target: &RouteTarget<'_>) -> Result<Vec<Value>, RouteError> {
     let service = &target.spec.service;
-    let name = service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
-    let mut main = port(name, target.port()?);
+    let mut main = port(target.port_name(), target.port()?);
     let unset = [json!(0), json!("0"), json!("")];
     if let Some(to) = service.target_port.as_ref().map(|to| json!(to)).filter(|to| !unset.contains(to)) {
         meta::set(&mut main, &["targetPort"], to);
@@ -17,8 +16,7 @@ pub(crate) fn wanted(target: &RouteTarget<'_>) -> Result<Vec<Value>, RouteError>
         meta::set(&mut main, &["appProtocol"], protocol.into());
     }
 
-    // A name or number can be in a Service once. The main port is what the user asked for; of discovered ports the
-    // later one counts.
+    // Names and numbers are unique in a Service. The main port is the user's; of discovered ports the later one wins.
     let mut ports = vec![main];
     for (name, number) in target.discovered_ports.iter().rev() {
         let found = port(name, i64::from(*number));
@@ -33,7 +31,7 @@ fn port(name: &str, number: i64) -> Value {
     json!({"name": name, "protocol": "TCP", "port": number, "targetPort": number})
 }
 
-/// Whether two ports of Services have the same number of the same protocol: a Service can have that once.
+/// Whether two ports have the same number and protocol, which is unique in a Service.
 pub(crate) fn is_one(one: &Value, other: &Value) -> bool {
     let protocol = |port: &Value| match meta::text(port, "/protocol") {
         "" => "TCP".to_owned(),
@@ -46,8 +44,8 @@ fn same(one: &Value, other: &Value, field: &str) -> bool {
     one.get(field) == other.get(field)
 }
 
-/// `ports` as they are to be written over `live`: with the node ports that are assigned already, and `live` itself when
-/// it is the same set. Order means nothing in this list, so it stays whose it is.
+/// `ports` to write over `live`: with the node ports that are assigned already, and `live` itself when it is the same set.
+/// The order of this list has no meaning, so that of `live` is kept.
 pub(crate) fn over(live: Option<&Value>, ports: Vec<Value>) -> Value {
     let list = live.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ports: Vec<_> = ports.iter().map(|port| assigned(complete(port), list, &ports)).collect();
@@ -58,7 +56,7 @@ pub(crate) fn over(live: Option<&Value>, ports: Vec<Value>) -> Value {
     }
 }
 
-/// A port with what the API server fills in.
+/// A port with the defaults of the API server.
 fn complete(port: &Value) -> Value {
     let mut complete = port.clone();
     if let Some(fields) = complete.as_object_mut() {
@@ -73,8 +71,8 @@ fn complete(port: &Value) -> Value {
     complete
 }
 
-/// A port with the node port of the live one of its number; else of its name, unless that one's number is wanted
-/// itself. Clients outside know the node port.
+/// A port with the node port of the live one with its number; else of the one with its name, unless that number is wanted
+/// too. Clients outside of the cluster know the node port.
 fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
     let by_number = live.iter().find(|live| is_one(live, &port));
     let by_name = || {

@@ -1,4 +1,4 @@
-//! A Service as it shall be, made from the one that is there.
+//! The Service as wanted, made from the live one.
 
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
@@ -6,17 +6,17 @@ use vexil_object::{ObjectKey, meta};
 use vexil_routing::{RouteError, RouteTarget, declare, mark, unmark};
 
 use crate::{
-    beside::{self, Beside},
     ports,
+    user_ports::{self, UserPorts},
 };
 
-/// Where kubectl keeps the manifest that its user applied last.
+/// The annotation with the manifest that kubectl applied last.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// One of the three Services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// What clients call.
+    /// The Service that clients call.
     Apex,
     /// The primary's pods.
     Primary,
@@ -33,16 +33,16 @@ impl Role {
         }
     }
 
-    /// The labels that select its pods. Labels that the primary's pods have only since their last rollout are selected
-    /// by when that is complete: before, the pods without them are those that serve. A Service that selects by them
-    /// already goes on to do so in the rollouts that follow.
+    /// The labels that select its pods. Labels that the primary's pods get with their current rollout are used when that
+    /// is complete: until then, pods without them serve. A Service that selects by them already keeps them during later
+    /// rollouts.
     fn selector(self, target: &RouteTarget<'_>, live: Option<&Value>) -> Value {
         let labels = &target.selector;
         match self {
             Role::Canary => json!(labels.canary),
             Role::Apex | Role::Primary => {
-                let whole = json!(labels.primary);
-                if labels.settled || live == Some(&whole) { whole } else { json!(labels.always) }
+                let all = json!(labels.primary);
+                if labels.settled || live == Some(&all) { all } else { json!(labels.always) }
             }
         }
     }
@@ -57,8 +57,8 @@ impl Role {
     }
 }
 
-/// A new one, which the Canary owns. Type, headlessness and traffic distribution are said here and never again
-/// (`routing.md` 4.4): an existing Service keeps its own.
+/// A new Service, which the Canary owns. Type, headlessness and traffic distribution are set only here, as Flagger does:
+/// an existing Service keeps its own.
 pub(crate) fn created(role: Role, target: &RouteTarget<'_>) -> Result<Value, RouteError> {
     let service = &target.spec.service;
     let mut spec = json!({"type": "ClusterIP"});
@@ -81,7 +81,7 @@ pub(crate) fn created(role: Role, target: &RouteTarget<'_>) -> Result<Value, Rou
     owned(role, target, &bare)
 }
 
-/// One that the Canary owns: its metadata is ours too.
+/// A Service that the Canary owns: its metadata is ours too.
 pub(crate) fn owned(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let mut object = live.clone();
     declare(&mut object, role.metadata(target), target.spec.service.unmanaged_metadata.as_ref());
@@ -91,25 +91,25 @@ pub(crate) fn owned(role: Role, target: &RouteTarget<'_>, live: &Value) -> Resul
     Ok(object)
 }
 
-/// A user's own: the Canary's ports beside those that it has, the selector and the markers.
+/// A Service of the user: only the Canary's ports, the selector and the markers are written.
 pub(crate) fn adopted(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let mut object = live.clone();
     mark(&mut object);
-    let beside = published(target, live)?;
-    beside::remember(&mut object, &beside.added);
-    select(&mut object, selector(role, target, live)?, beside.ports);
+    let merged = user_ports(target, live)?;
+    user_ports::record(&mut object, &merged.added);
+    select(&mut object, selector(role, target, live)?, merged.ports);
     Ok(object)
 }
 
-/// The ports of a user's own apex.
-pub(crate) fn published(target: &RouteTarget<'_>, live: &Value) -> Result<Beside, RouteError> {
+/// The ports of an apex of the user.
+pub(crate) fn user_ports(target: &RouteTarget<'_>, live: &Value) -> Result<UserPorts, RouteError> {
     let is_named = target.spec.service.port_name.as_deref().is_some_and(|name| !name.is_empty());
-    Ok(beside::beside(live, ports::wanted(target)?, is_named))
+    Ok(user_ports::merged(live, ports::wanted(target)?, is_named))
 }
 
 fn selector(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let selector = role.selector(target, live.pointer("/spec/selector"));
-    // A Service without a selector would keep whatever addresses it has.
+    // Kubernetes does not update the endpoints of a Service without a selector.
     if selector.as_object().is_none_or(serde_json::Map::is_empty) {
         return Err(RouteError::NotKnown {
             object: format!("which pods Service {} selects", role.name(target)),
@@ -118,15 +118,14 @@ fn selector(role: Role, target: &RouteTarget<'_>, live: &Value) -> Result<Value,
     Ok(selector)
 }
 
-/// A user's apex, given back (`routing.md` 4.5): as its user applied it with kubectl, else with the target's own pods
-/// behind it.
+/// An apex of the user that is released: as the user applied it with kubectl, else selecting the target's pods.
 pub(crate) fn released(key: &ObjectKey, target: &RouteTarget<'_>, live: &Value) -> Result<Value, RouteError> {
     let applied = applied(key, live)?;
     let applied = |pointer: &str| applied.as_ref().and_then(|manifest| manifest.pointer(pointer));
     let selector = applied("/spec/selector").filter(|selector| selector.is_object()).cloned();
     let ports =
         |list: Option<&Value>| list.and_then(Value::as_array).filter(|ports| !ports.is_empty()).cloned();
-    // Clients use the ports that there are by now, whoever wanted them first.
+    // Clients use the current ports, whoever added them.
     let ports = match ports(applied("/spec/ports")).or_else(|| ports(live.pointer("/spec/ports"))) {
         Some(ports) => ports,
         None => ports::wanted(target)?,
@@ -134,7 +133,7 @@ pub(crate) fn released(key: &ObjectKey, target: &RouteTarget<'_>, live: &Value) 
     let mut object = live.clone();
     select(&mut object, selector.unwrap_or_else(|| Role::Canary.selector(target, None)), ports);
     let annotations = applied("/metadata/annotations").cloned().unwrap_or_default();
-    beside::forget(&mut object);
+    user_ports::remove_record(&mut object);
     unmark(&mut object, |key| annotations.get(key).is_some());
     Ok(object)
 }

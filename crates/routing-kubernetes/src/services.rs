@@ -1,4 +1,4 @@
-//! Which Services there are, whose each of them is, and what follows.
+//! The three Services: who owns each of them, and the changes that follow.
 
 use vexil_object::{Change, ObjectKey, Objects, kinds};
 use vexil_routing::{Claim, RouteError, RouteTarget, Services};
@@ -17,11 +17,10 @@ impl Services for KubernetesServices {
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let mut changes = Vec::new();
         for role in [Role::Canary, Role::Primary] {
-            // No user's traffic goes through these names before there is a Canary: nothing to adopt, only to collide
-            // with.
+            // No traffic uses these names before the Canary exists, so there is nothing to adopt.
             let key = key(role, target);
             let claim = Claim::exclusive(&key, target.owner, have)?;
-            changes.extend(kept(key, role, target, claim)?);
+            changes.extend(reconciled(key, role, target, claim)?);
         }
         Ok(changes)
     }
@@ -29,17 +28,17 @@ impl Services for KubernetesServices {
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let key = key(Role::Apex, target);
         let claim = Claim::of(&key, target.owner, have)?;
-        Ok(Vec::from_iter(kept(key, Role::Apex, target, claim)?))
+        Ok(Vec::from_iter(reconciled(key, Role::Apex, target, claim)?))
     }
 
     fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
         let key = key(Role::Apex, target);
         let Ok(Claim::Unclaimed(live)) = Claim::of(&key, target.owner, have) else { return Vec::new() };
-        let renamed = render::published(target, live).map(|beside| beside.renamed).unwrap_or_default();
+        let renamed = render::user_ports(target, live).map(|ports| ports.renamed).unwrap_or_default();
         renamed.into_iter().map(|what| format!("{key}: {what}")).collect()
     }
 
-    /// An apex that is gone, or somebody else's, needs nothing from us: a deletion must not wait for it.
+    /// A deletion does not wait for an apex that is gone or has another owner.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let key = key(Role::Apex, target);
         match Claim::of(&key, target.owner, have) {
@@ -57,7 +56,7 @@ fn key(role: Role, target: &RouteTarget<'_>) -> ObjectKey {
     ObjectKey::new(kinds::SERVICE, target.namespace, role.name(target))
 }
 
-fn kept(
+fn reconciled(
     key: ObjectKey,
     role: Role,
     target: &RouteTarget<'_>,

@@ -1,4 +1,4 @@
-//! The three Services as the contract shows them, and what is left alone.
+//! The three Services as Flagger creates them, and what is not changed.
 
 mod identity;
 mod ports;
@@ -30,7 +30,7 @@ pub(crate) fn apply(store: &mut Store, changes: Result<Vec<Change>, RouteError>)
     changes.unwrap().iter().for_each(|change| store.apply(change).unwrap());
 }
 
-/// Brings all three Services about and checks that they are left alone from then on.
+/// Reconciles all three Services and checks that they are not changed again.
 pub(crate) fn settle(sample: &Sample, store: &mut Store) {
     let target = sample.target();
     let have = look(sample, store);
@@ -41,7 +41,7 @@ pub(crate) fn settle(sample: &Sample, store: &mut Store) {
     assert_eq!(KubernetesServices.apex(&target, &have), Ok(vec![]));
 }
 
-/// A Service of a user's, without a controller.
+/// A Service of the user, without a controller.
 pub(crate) fn users(metadata: Value, spec: Value) -> Store {
     let mut store = Store::default();
     store.put(
@@ -91,7 +91,7 @@ fn creates_the_services_of_the_guide() {
 
 /// Recorded at a Kubernetes 1.35 API server from Services that this crate made or adopted there.
 #[test]
-fn services_that_the_api_server_has_completed_are_left_alone() {
+fn services_that_the_api_server_has_completed_are_not_written_again() {
     let recorded: Value = serde_json::from_str(include_str!("../tests/recorded.json")).unwrap();
     for case in recorded.as_array().unwrap() {
         let mut sample = sample(case["service"].clone());
@@ -107,7 +107,7 @@ fn services_that_the_api_server_has_completed_are_left_alone() {
 }
 
 #[test]
-fn headlessness_and_traffic_distribution_are_said_at_creation_only() {
+fn headlessness_and_traffic_distribution_are_set_at_creation_only() {
     let sample = sample(json!({"port": 80, "headless": true, "trafficDistribution": "PreferClose"}));
     let mut store = Store::default();
     settle(&sample, &mut store);
@@ -149,7 +149,7 @@ fn a_users_apex_is_adopted_for_its_ports_and_selector_only() {
 }
 
 #[test]
-fn what_others_changed_on_a_service_of_ours_is_put_back_and_nothing_else() {
+fn drift_of_our_fields_is_corrected_and_nothing_else() {
     let sample = sample(json!({"port": 9898}));
     let mut store = Store::default();
     settle(&sample, &mut store);
@@ -196,7 +196,7 @@ fn declared_metadata_follows_the_canary_and_foreign_keys_stay() {
 }
 
 #[test]
-fn services_of_others_are_left_alone() {
+fn services_of_other_owners_are_not_changed() {
     let check = |name: &str, owner: Option<(&str, &str)>, expect: Result<(), &str>| {
         let sample = sample(json!({"port": 80}));
         let mut store = Store::default();
@@ -208,12 +208,12 @@ fn services_of_others_are_left_alone() {
             KubernetesServices.backends(&sample.target(), &have),
             KubernetesServices.apex(&sample.target(), &have),
         );
-        let told = backends.and(apex).map(drop).map_err(|error| error.to_string());
+        let text = backends.and(apex).map(drop).map_err(|error| error.to_string());
         let left = "and is left alone; remove it or rename spec.service.name";
-        assert_eq!(told, expect.map_err(|owner| format!("Service {name}.test belongs to {owner} {left}")));
+        assert_eq!(text, expect.map_err(|owner| format!("Service {name}.test belongs to {owner} {left}")));
     };
-    check("podinfo-canary", None, Err("somebody else (it has no controller)"));
-    check("podinfo-primary", None, Err("somebody else (it has no controller)"));
+    check("podinfo-canary", None, Err("someone else (it has no controller)"));
+    check("podinfo-primary", None, Err("someone else (it has no controller)"));
     check("podinfo", None, Ok(()));
     check("podinfo-canary", Some(("podinfo", "canary-uid")), Ok(()));
     check("podinfo-canary", Some(("podinfo", "old")), Err("an earlier Canary podinfo (uid old)"));
@@ -241,7 +241,7 @@ fn nothing_is_written_on_what_is_not_known() {
 }
 
 #[test]
-fn a_canary_without_a_port_is_told() {
+fn a_canary_without_a_port_is_an_error() {
     let error =
         KubernetesServices.apex(&sample(json!({})).target(), &look(&sample(json!({})), &Store::default()));
     assert_eq!(error.unwrap_err().to_string(), "Canary podinfo.test: spec.service.port is missing");

@@ -1,29 +1,40 @@
-//! The two kinds, and how each of them names a mesh, an object and a Service.
+//! The two kinds of routes, and how each names a mesh, an object and a Service.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vexil_api::{Defect, is_dns_name};
 use vexil_object::{Kind, ObjectKey, meta};
-use vexil_routing::{RouteTarget, Side, put};
+use vexil_routing::{RouteContext, RouteTarget, Side, put};
 
 use crate::reference::{Form, refers, refers_to_nothing};
 
-/// Label of Kuma for the mesh of an object in a namespace, and annotation of a Canary for the mesh of its route.
+/// Kuma's label for the mesh of a namespaced object, and the annotation of a Canary for the mesh of its route.
 pub(crate) const MESH: &str = "kuma.io/mesh";
-/// Tag of Kuma that every data plane proxy has for the Service it stands before.
+/// Kuma's tag that each data plane proxy has for its Service.
 pub(crate) const SERVICE: &str = "kuma.io/service";
-/// What Kuma is told the split with.
+
+/// The kind of object that routes the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Api {
-    /// Kuma 1 and 2: one for the whole cluster, named as the apex. Names Services by their tag.
+    /// Kuma 1 and 2: cluster-scoped, with the name of the apex. Names Services by their tag.
     TrafficRoute,
-    /// Kuma 2 and newer: in Kuma's system namespace, named as the apex and its namespace. Names Services by the labels
-    /// of their MeshService where the definition has room for labels, else by their tag.
+    /// Kuma 2 and newer: in Kuma's system namespace, with the name of the apex and its namespace. Names Services by the
+    /// labels of their MeshService where the CRD has a field for labels, else by their tag.
     MeshHttpRoute,
 }
 
 impl Api {
+    /// The one that is served.
+    pub(crate) fn of(route: &RouteContext<'_>) -> Self {
+        Api::of_kind(route.kind())
+    }
+
+    /// The one of this kind.
+    pub(crate) fn of_kind(kind: Kind) -> Self {
+        if kind == Api::TrafficRoute.kind() { Api::TrafficRoute } else { Api::MeshHttpRoute }
+    }
+
     /// The kind.
     pub const fn kind(self) -> Kind {
         match self {
@@ -35,7 +46,7 @@ impl Api {
     pub(crate) fn key(self, target: &RouteTarget<'_>, system_namespace: &str) -> ObjectKey {
         match self {
             Api::TrafficRoute => ObjectKey::cluster(self.kind(), target.apex),
-            // Neither part can hold a point, so no two Canaries of different namespaces meet.
+            // Neither part contains a dot, so Canaries of different namespaces never share a route.
             Api::MeshHttpRoute => {
                 ObjectKey::new(self.kind(), system_namespace, format!("{}.{}", target.apex, target.namespace))
             }
@@ -50,20 +61,16 @@ impl Api {
         }
     }
 
-    /// Whose an entry of ours is, in whatever form.
+    /// The side that an entry names, in any form.
     pub(crate) fn side(self, target: &RouteTarget<'_>, entry: &Value) -> Option<Side> {
-        let names = |service: &str| match self {
-            Api::TrafficRoute => tagged(entry.get("destination"), service, target),
-            Api::MeshHttpRoute => refers(Some(entry), service, target),
+        let names = |side: &Side| match self {
+            Api::TrafficRoute => tagged(entry.get("destination"), &target.service(*side), target),
+            Api::MeshHttpRoute => refers(Some(entry), &target.service(*side), target),
         };
-        if names(&target.primary()) {
-            Some(Side::Primary)
-        } else {
-            names(&target.canary()).then_some(Side::Canary)
-        }
+        [Side::Primary, Side::Canary].into_iter().find(names)
     }
 
-    /// Whether an entry names nothing at all.
+    /// Whether an entry names nothing.
     pub(crate) fn names_nothing(self, target: &RouteTarget<'_>, entry: &Value) -> bool {
         match self {
             Api::TrafficRoute => match entry.get("destination") {
@@ -74,7 +81,7 @@ impl Api {
         }
     }
 
-    /// An entry with the Service it names and its weight; what else it holds stays.
+    /// The entry, naming a Service; its other fields are kept.
     pub(crate) fn entry(
         self,
         form: Form,
@@ -98,7 +105,7 @@ impl Api {
     }
 }
 
-/// The mesh of a Canary: what its annotation says, else Kuma's default.
+/// The mesh of a Canary: its annotation, else Kuma's default.
 pub(crate) fn mesh<'a>(target: &RouteTarget<'a>) -> &'a str {
     named(target.annotations).unwrap_or("default")
 }
@@ -107,27 +114,27 @@ fn named(annotations: &BTreeMap<String, String>) -> Option<&str> {
     annotations.get(MESH).map(String::as_str).filter(|mesh| !mesh.is_empty())
 }
 
-/// The longest value of a label; a MeshHTTPRoute names its mesh in one.
+/// The limit for label values; a MeshHTTPRoute names its mesh in a label.
 const LABEL_MAX: usize = 63;
 
-/// What is wrong with the annotation for the mesh: a Mesh is an object of the cluster, named as all of them are.
+/// The defect of the annotation for the mesh: a Mesh is a cluster-scoped object, so its name is a DNS name.
 pub(crate) fn mesh_defect(annotations: &BTreeMap<String, String>) -> Option<Defect> {
     let name = named(annotations).filter(|name| name.len() > LABEL_MAX || !is_dns_name(name))?;
     let path = format!("metadata.annotations[{MESH}]");
-    Some(Defect { path, message: format!("`{name}` is no name of a mesh") })
+    Some(Defect { path, message: format!("`{name}` is not a valid name of a mesh") })
 }
 
-/// `podinfo_test_svc_80`: the value of the tag [`SERVICE`], by which Kuma 1 and 2 tell Services apart.
+/// `podinfo_test_svc_80`: the value of the tag [`SERVICE`], by which Kuma 1 and 2 identify Services.
 pub(crate) fn tag(service: &str, target: &RouteTarget<'_>, port: i64) -> String {
     format!("{}{port}", prefix(service, target))
 }
 
-/// The part of the tag that does not change with the port. No name has an underscore in it.
+/// The part of the tag before the port. Names of objects contain no underscores.
 pub(crate) fn prefix(service: &str, target: &RouteTarget<'_>) -> String {
     format!("{service}_{}_svc_", target.namespace)
 }
 
-/// Whether a selector by tags names a Service of ours, on whatever port: that one is ours to write.
+/// Whether a selector by tags names a Service of ours, on any port: the port is ours to write.
 pub(crate) fn tagged(selector: Option<&Value>, service: &str, target: &RouteTarget<'_>) -> bool {
     let tag = selector.and_then(|tags| tags.get(SERVICE)).and_then(Value::as_str);
     tag.is_some_and(|tag| tag.starts_with(&prefix(service, target)))

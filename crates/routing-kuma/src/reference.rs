@@ -1,33 +1,32 @@
-//! How a MeshHTTPRoute names a Service: by the labels of its MeshService, or, before Kuma had those, by its tag.
+//! How a MeshHTTPRoute names a Service: by the labels of its MeshService or, before Kuma 2.9, by its tag.
 
 use serde_json::{Value, json};
-use vexil_object::{definition, meta};
+use vexil_object::{definition::has_field, meta};
 use vexil_routing::{RouteTarget, put};
 
 use crate::api::{Api, prefix, tag};
 
-/// Labels of a MeshService: the name and namespace of the Service that it was made from.
+/// Labels of a MeshService: name and namespace of its Service.
 const DISPLAY_NAME: &str = "kuma.io/display-name";
 const NAMESPACE: &str = "k8s.kuma.io/namespace";
 
 /// The form of references.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// `labels: {kuma.io/display-name: podinfo, k8s.kuma.io/namespace: test}`, and a port beside it.
+    /// `labels: {kuma.io/display-name: podinfo, k8s.kuma.io/namespace: test}`, and a field for the port.
     Labels,
-    /// `name: podinfo_test_svc_80`. References have no `labels` in the definitions of Kuma before 2.9, which drop them.
+    /// `name: podinfo_test_svc_80`. The CRDs of Kuma before 2.9 have no `labels`, so the API server drops them.
     Name,
 }
 
 impl Form {
-    /// The form that a cluster's definition of MeshHTTPRoute has room for. One that says nothing of its fields has room
-    /// for the newer.
-    pub(crate) fn of(found: &Value) -> Self {
+    /// The form that fits the cluster's CRD of MeshHTTPRoute; the newer one for a CRD without a schema.
+    pub(crate) fn of(definition: &Value) -> Self {
         let version = Api::MeshHttpRoute.kind().version;
         let lacks = |place: &[&str]| {
             let field = |name| {
                 let path = place.iter().copied().chain([name]);
-                definition::has_field(found, version, path)
+                has_field(definition, version, path)
             };
             field("labels") == Some(false) && field("name") == Some(true)
         };
@@ -36,7 +35,7 @@ impl Form {
         if lacks(&to) || lacks(&backend) { Form::Name } else { Form::Labels }
     }
 
-    /// Makes `reference` name a Service in this form. What else it holds stays; the other form does not.
+    /// Makes `reference` name a Service in this form and removes the other form. Its other fields are kept.
     pub(crate) fn refer(self, reference: &mut Value, service: &str, target: &RouteTarget<'_>, port: i64) {
         put(reference, "kind", "MeshService".into());
         match self {
@@ -61,10 +60,9 @@ impl Form {
         if self == Form::Labels { labels && !name } else { name && !labels }
     }
 
-    /// The item of `spec.to` for the apex. Its port is told by the name that the Service has for it, or by the tag.
+    /// The item of `spec.to` for the apex. The name of the Service port, or the tag, says the port.
     pub(crate) fn destination(self, target: &RouteTarget<'_>, port: i64) -> Value {
-        let name = target.spec.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http");
-        let mut reference = json!({"sectionName": name});
+        let mut reference = json!({"sectionName": target.port_name()});
         self.refer(&mut reference, target.apex, target, port);
         json!({"targetRef": reference})
     }
@@ -76,7 +74,7 @@ fn omit(reference: &mut Value, fields: &[&str], of: impl Fn(&str) -> bool) {
     }
 }
 
-/// Whether a reference names a Service of ours, in either form.
+/// Whether a reference names a Service, in either form.
 pub(crate) fn refers(reference: Option<&Value>, service: &str, target: &RouteTarget<'_>) -> bool {
     let Some(reference) = reference.filter(|reference| kind(reference) == Some("MeshService")) else {
         return false;
@@ -88,10 +86,10 @@ pub(crate) fn refers(reference: Option<&Value>, service: &str, target: &RouteTar
     }
 }
 
-/// Whether a reference is what is left of one of ours: some of the fields that name it are missing, and it has none
-/// that ours never has.
+/// Whether a reference is one of ours from which an API server dropped fields: some fields that name the Service are
+/// missing, and it has no field that ours never have.
 pub(crate) fn refers_to_nothing(reference: &Value, target: &RouteTarget<'_>) -> bool {
-    let whole = match kind(reference) {
+    let has_kind = match kind(reference) {
         Some("MeshService") => true,
         None => false,
         Some(_) => return false,
@@ -105,18 +103,18 @@ pub(crate) fn refers_to_nothing(reference: &Value, target: &RouteTarget<'_>) -> 
     let named = |name: &str| services.iter().any(|service| name.starts_with(&prefix(service, target)));
     let labels = match reference.get("labels") {
         None | Some(Value::Null) => true,
-        Some(Value::Object(labels)) => labels.iter().all(is_label) && !(whole && labels.len() > 1),
+        Some(Value::Object(labels)) => labels.iter().all(is_label) && !(has_kind && labels.len() > 1),
         Some(_) => false,
     };
     let name = match reference.get("name") {
         None | Some(Value::Null) => true,
-        Some(name) => !whole && name.as_str().is_some_and(named),
+        Some(name) => !has_kind && name.as_str().is_some_and(named),
     };
     let has = |field: &str| reference.get(field).is_some_and(|value| !value.is_null());
     reference.is_object() && labels && name && !["namespace", "tags", "mesh"].into_iter().any(has)
 }
 
-/// The kind that a reference names; none when it was dropped like any other field.
+/// The kind of a reference; `None` when it was dropped.
 fn kind(reference: &Value) -> Option<&str> {
     match reference.get("kind") {
         None | Some(Value::Null) => None,

@@ -1,4 +1,4 @@
-//! The objects that were recorded, whose a route is, and what becomes of edits by hand.
+//! Objects as Flagger and Kuma write them, ownership, and the correction of drift.
 
 mod laws;
 mod ownership;
@@ -6,10 +6,12 @@ mod ownership;
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
 use vexil_object::{ObjectKey, Objects, Seen, Store, meta};
-use vexil_routing::{RouteError, Router, Routes, Weight, laws::Sample};
+use vexil_routing::{Feature, Provider, RouteError, Router, Routes, Weight, laws::Sample};
 
 use self::laws::by_label;
 use crate::{Api, CANARY, Kuma, UID};
+
+const MIRRORED: Routes = Routes::Mirrored { percent: Weight::FULL };
 
 const BOTH: [Api; 2] = [Api::TrafficRoute, Api::MeshHttpRoute];
 
@@ -40,7 +42,7 @@ fn look(api: Api, store: &Store) -> Objects {
     have
 }
 
-/// Writes `want` over `live`, or from nothing, and tells the object.
+/// Writes `want` over `live`, or a new object, and returns it.
 fn write(api: Api, sample: &Sample, live: Option<Value>, want: u32) -> Value {
     let mut store = cluster(&[api]);
     if let Some(live) = live {
@@ -118,8 +120,8 @@ fn writes_the_mesh_http_route_of_kuma_3() {
     );
 }
 
-/// What reading says of a route in which somebody changed one field, and whether rendering 90/10 mends it.
-fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, mends: bool) {
+/// The routes that are read after an edit of one field, and whether rendering 90/10 corrects it.
+fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, is_corrected: bool) {
     let sample = Sample::default();
     let mut live = write(api, &sample, None, 10);
     let untouched = live.clone();
@@ -130,24 +132,26 @@ fn check(api: Api, pointer: &str, edit: Value, read: Result<u32, &str>, mends: b
     }
     let mut store = cluster(&[api]);
     store.put(key(api), live.clone());
-    let told = Kuma::new(None).read(&sample.target(), &look(api, &store)).map_err(|error| error.to_string());
+    let routes =
+        Kuma::new(None).read(&sample.target(), &look(api, &store)).map_err(|error| error.to_string());
     let kind = api.kind();
     let name = key(api);
     let expected = read
         .map(split)
         .map_err(|how| format!("{kind} {}: {how}", name.to_string().split_once(' ').unwrap().1));
-    assert_eq!(told, expected, "{pointer} {edit}");
+    assert_eq!(routes, expected, "{pointer} {edit}");
     let rendered = Kuma::new(None).render(&sample.target(), &split(10), &look(api, &store));
-    assert_eq!(rendered.is_ok(), mends, "{pointer} {edit}: {rendered:?}");
-    if mends {
+    assert_eq!(rendered.is_ok(), is_corrected, "{pointer} {edit}: {rendered:?}");
+    if is_corrected {
         assert_eq!(write(api, &sample, Some(live), 10)["spec"], untouched["spec"], "{pointer} {edit}");
     }
 }
 
 #[test]
-fn an_edit_by_hand_is_told_and_put_back() {
-    let traffic =
-        |pointer: &str, edit: Value, read, mends| check(Api::TrafficRoute, pointer, edit, read, mends);
+fn drift_is_reported_and_corrected() {
+    let traffic = |pointer: &str, edit: Value, read, is_corrected| {
+        check(Api::TrafficRoute, pointer, edit, read, is_corrected)
+    };
     traffic("/spec/conf/split", json!([]), Err("spec.conf.split has no entry for the primary"), true);
     traffic("/spec/conf", json!(7), Err("spec.conf is not an object"), false);
     let all = json!([{"match": {"kuma.io/service": "web_test_svc_80"}}]);
@@ -161,12 +165,13 @@ fn an_edit_by_hand_is_told_and_put_back() {
     traffic(
         "/spec/conf/destination",
         json!({"kuma.io/service": "podinfo-canary_test_svc_80"}),
-        Err("spec.conf.destination stands beside a split, which Kuma does not allow"),
+        Err("spec.conf.destination is set beside a split, which Kuma does not allow"),
         true,
     );
 
-    let mesh =
-        |pointer: &str, edit: Value, read, mends| check(Api::MeshHttpRoute, pointer, edit, read, mends);
+    let mesh = |pointer: &str, edit: Value, read, is_corrected| {
+        check(Api::MeshHttpRoute, pointer, edit, read, is_corrected)
+    };
     mesh(
         "/spec/targetRef",
         json!({"kind": "Dataplane"}),
@@ -193,13 +198,13 @@ fn each_rule_for_the_apex_that_names_our_services_is_split_alike() {
 }
 
 #[test]
-fn a_mesh_that_can_be_none_is_told_before_anything_is_created() {
+fn an_invalid_name_of_a_mesh_is_a_defect_of_the_canary() {
     let check = |mesh: &str, is: bool| {
         let metadata = json!({"annotations": {"kuma.io/mesh": mesh}});
         let canary = vexil_api::parse(&json!({"metadata": metadata, "spec": {}})).unwrap();
-        let told: Vec<_> = Kuma::new(None).defects(&canary).iter().map(ToString::to_string).collect();
-        let defect = format!("metadata.annotations[kuma.io/mesh]: `{mesh}` is no name of a mesh");
-        assert_eq!(told, if is { vec![] } else { vec![defect] });
+        let text: Vec<_> = Kuma::new(None).defects(&canary).iter().map(ToString::to_string).collect();
+        let defect = format!("metadata.annotations[kuma.io/mesh]: `{mesh}` is not a valid name of a mesh");
+        assert_eq!(text, if is { vec![] } else { vec![defect] });
     };
     check("", true);
     check("default", true);
@@ -243,6 +248,6 @@ fn follows_what_the_cluster_serves() {
 
 #[test]
 fn refuses_to_mirror() {
-    let error = Kuma::new(None).render(&Sample::default().target(), &Routes::mirrored(), &Objects::default());
-    assert_eq!(error, Err(RouteError::Unsupported { router: "kuma", what: "mirroring" }));
+    let error = Kuma::new(None).render(&Sample::default().target(), &MIRRORED, &Objects::default());
+    assert_eq!(error, Err(RouteError::Unsupported { provider: "kuma", feature: Feature::Mirroring }));
 }

@@ -1,38 +1,36 @@
-//! The narrow view of both kinds: the lists that hold the weights, and the selectors around them.
+//! The fields of both kinds that are ours: the lists with the weights, and the selectors of the traffic.
 
 use serde_json::{Value, json};
-use vexil_object::ObjectKey;
-use vexil_routing::{Entries, RouteError, RouteTarget, items};
+use vexil_routing::{Entries, RouteContext, RouteError, RouteTarget, items};
 
 use crate::{
     api::{Api, SERVICE, mesh, tagged},
     reference::{refers, refers_to_nothing},
 };
 
-/// The list of a TrafficRoute that holds the weights.
+/// The list of the weights in a TrafficRoute.
 pub(crate) const SPLIT: &str = "spec.conf.split";
-/// What Kuma does not allow beside it: everything to one destination.
+/// All traffic to one destination; Kuma does not allow it beside a split.
 pub(crate) const DESTINATION: &str = "spec.conf.destination";
-/// Which proxies' traffic a TrafficRoute is about, and to which Service.
+/// The proxies whose traffic a TrafficRoute routes, and the Service that they call.
 pub(crate) const SOURCES: &str = "spec.sources";
 pub(crate) const DESTINATIONS: &str = "spec.destinations";
-/// Which proxies' traffic a MeshHTTPRoute is about.
+/// The proxies whose traffic a MeshHTTPRoute routes.
 pub(crate) const PROXIES: &str = "spec.targetRef";
-/// The list of a MeshHTTPRoute that says what is done with which Service's traffic.
+/// The list of a MeshHTTPRoute with the rules for each Service.
 pub(crate) const TO: &str = "spec.to";
 
-/// What is wrong with an item of `spec.to` that names nothing.
-const LEFT_OVER: &str = "has an item that names no Service: somebody removed its reference, or the CRD in the cluster \
-                         has no such field";
+/// The problem with an item of `spec.to` that names nothing.
+const LEFT_OVER: &str = "has an item that names no Service: its reference was removed, or the CRD in the cluster has no \
+                         such field";
 
-/// The lists that hold our entries. In a MeshHTTPRoute each rule for the apex may send traffic to them; a rule that
-/// sends its traffic elsewhere is its user's.
+/// The lists with our entries. In a MeshHTTPRoute each rule for the apex may have one; a rule that sends its traffic
+/// elsewhere is the user's.
 pub(crate) fn lists<'a>(
-    api: Api,
-    key: &'a ObjectKey,
-    target: &RouteTarget<'_>,
+    route: &'a RouteContext<'_>,
     live: &'a Value,
 ) -> Result<Vec<Entries<'a>>, RouteError> {
+    let (api, key, target) = (Api::of(route), &route.key, route.target);
     let entries = |path: String| {
         let entries = Entries::at(key, live, path, |entry| api.side(target, entry))?;
         Ok::<_, RouteError>(entries.without_nameless(|entry| api.names_nothing(target, entry)))
@@ -52,32 +50,26 @@ pub(crate) fn lists<'a>(
     Ok(lists)
 }
 
-/// Refuses a user's route in which our entries cannot be told, or would have no effect: with entries that name nothing,
-/// or with a rule that takes everything and leads nowhere.
-pub(crate) fn has_place(
-    api: Api,
-    key: &ObjectKey,
-    target: &RouteTarget<'_>,
-    live: &Value,
-) -> Result<(), RouteError> {
-    let lists = lists(api, key, target, live)?;
+/// Refuses a route of the user in which our entries cannot be identified, or would have no effect: with entries that name
+/// nothing, or with a rule that matches all traffic and has no backend.
+pub(crate) fn has_place(route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
+    let lists = lists(route, live)?;
     lists.iter().try_for_each(Entries::all_named)?;
-    if api == Api::TrafficRoute || !lists.is_empty() {
+    if Api::of(route) == Api::TrafficRoute || !lists.is_empty() {
         return Ok(());
     }
-    match emptied(key, target, live)? {
-        Some(path) => Err(RouteError::malformed(key, path, "takes all traffic and has no backendRefs")),
+    match emptied(route, live)? {
+        Some(path) => {
+            Err(RouteError::malformed(&route.key, path, "matches all traffic and has no backendRefs"))
+        }
         None => Ok(()),
     }
 }
 
-/// The rule for the apex that takes everything, or is left of one that does, and has no backends. One more beside it
-/// would have no effect.
-pub(crate) fn emptied(
-    key: &ObjectKey,
-    target: &RouteTarget<'_>,
-    live: &Value,
-) -> Result<Option<String>, RouteError> {
+/// The rule for the apex that matches everything, or did before fields were dropped, and has no backends. Another rule
+/// after it would have no effect.
+pub(crate) fn emptied(route: &RouteContext<'_>, live: &Value) -> Result<Option<String>, RouteError> {
+    let (key, target) = (&route.key, route.target);
     for (path, item) in items(key, live, TO)? {
         if !refers(item.get("targetRef"), target.apex, target) {
             continue;
@@ -94,12 +86,12 @@ pub(crate) fn emptied(
     Ok(None)
 }
 
-/// The matches of the rule that we make.
+/// The matches of the rule that we create.
 pub(crate) fn everything() -> Value {
     json!([{"path": {"type": "PathPrefix", "value": "/"}}])
 }
 
-/// Whether `live` is `made` but for fields that are missing.
+/// Whether `live` is `made` except for missing fields.
 fn is_left_of(live: &Value, made: &Value) -> bool {
     match (live, made) {
         (Value::Null, _) => true,
@@ -113,17 +105,18 @@ fn is_left_of(live: &Value, made: &Value) -> bool {
     }
 }
 
-/// Whether an item of `spec.to` is what an API server left of ours, whose definition has no labels.
+/// Whether an item of `spec.to` is one of ours from which an API server dropped the reference.
 pub(crate) fn is_left_over(item: &Value, target: &RouteTarget<'_>) -> bool {
     item.get("targetRef").is_none_or(|reference| reference.is_null() || refers_to_nothing(reference, target))
 }
 
-/// Whether a route is about the traffic of our apex.
-pub(crate) fn concerns(api: Api, target: &RouteTarget<'_>, live: &Value) -> bool {
+/// Whether a route is for the traffic of our apex.
+pub(crate) fn concerns(route: &RouteContext<'_>, live: &Value) -> bool {
+    let target = route.target;
     let some = |list: &str, is: &dyn Fn(&Value) -> bool| {
         live.pointer(list).and_then(Value::as_array).is_some_and(|list| list.iter().any(is))
     };
-    match api {
+    match Api::of(route) {
         Api::TrafficRoute => {
             some("/spec/destinations", &|item| tagged(item.get("match"), target.apex, target))
         }
@@ -131,14 +124,10 @@ pub(crate) fn concerns(api: Api, target: &RouteTarget<'_>, live: &Value) -> bool
     }
 }
 
-/// What keeps our entries in a user's route from having an effect; it is not ours to change.
-pub(crate) fn unusable(
-    api: Api,
-    key: &ObjectKey,
-    target: &RouteTarget<'_>,
-    live: &Value,
-) -> Result<(), RouteError> {
-    let (path, steps) = api.mesh_path();
+/// Refuses a route of the user in which our entries have no effect because of a field that is not ours.
+pub(crate) fn usable(route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
+    let (key, target) = (&route.key, route.target);
+    let (path, steps) = Api::of(route).mesh_path();
     let found = steps.iter().try_fold(live, |place, step| place.get(step)).unwrap_or(&Value::Null);
     let mesh = mesh(target);
     if !found.is_null() && found.as_str() != Some(mesh) || found.is_null() && mesh != "default" {
@@ -149,15 +138,16 @@ pub(crate) fn unusable(
         ));
     }
     if contradicted(live) {
-        let problem = "sends everything to one place, and Kuma allows no split beside it";
+        let problem = "sends all traffic to one place, and Kuma allows no split beside it";
         return Err(RouteError::malformed(key, DESTINATION, problem));
     }
     Ok(())
 }
 
-/// Selectors of a route of ours that somebody has edited, with what is wrong.
-pub(crate) fn edited(api: Api, target: &RouteTarget<'_>, live: &Value) -> Vec<(&'static str, &'static str)> {
-    match api {
+/// Drift of the selectors of a route of ours: path and problem.
+pub(crate) fn drift(route: &RouteContext<'_>, live: &Value) -> Vec<(&'static str, &'static str)> {
+    let target = route.target;
+    match Api::of(route) {
         Api::TrafficRoute => {
             let sources = |tags: &Value| tags.get(SERVICE).and_then(Value::as_str) == Some("*");
             let destinations = |tags: &Value| tagged(Some(tags), target.apex, target);
@@ -168,7 +158,7 @@ pub(crate) fn edited(api: Api, target: &RouteTarget<'_>, live: &Value) -> Vec<(&
                     DESTINATIONS,
                     "do not name the apex, and only that",
                 ),
-                (contradicted(live), DESTINATION, "stands beside a split, which Kuma does not allow"),
+                (contradicted(live), DESTINATION, "is set beside a split, which Kuma does not allow"),
             ]
             .into_iter()
             .filter(|(wrong, ..)| *wrong)

@@ -1,16 +1,16 @@
-//! What a provider's name says: the version of the API, and whose mesh it is.
+//! The version of the API and the mesh that a provider name says.
 
 use serde_json::Value;
 use vexil_object::Kind;
 
-/// A version of the TrafficSplit API. One definition serves them all.
+/// A version of the TrafficSplit API. One CRD has all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// Weights are quantities.
     V1Alpha1,
     /// Weights are numbers.
     V1Alpha2,
-    /// As v1alpha2; a split may be limited to matching requests.
+    /// As v1alpha2; a split may be limited to requests that match.
     V1Alpha3,
 }
 
@@ -25,7 +25,7 @@ impl Version {
         }
     }
 
-    /// The kind as this version has it.
+    /// The kind in this version.
     pub const fn kind(self) -> Kind {
         Kind::namespaced("split.smi-spec.io", self.name(), "TrafficSplit", "trafficsplits")
     }
@@ -38,7 +38,7 @@ impl Version {
         }
     }
 
-    /// Reads one. A quantity may be written as a number too; suffixes and fractions are nobody's percentage.
+    /// Reads a weight. A quantity may be a number too; with a suffix or fraction it is not a percentage.
     pub(crate) fn percent(self, weight: &Value) -> Option<i64> {
         match (self, weight) {
             (Version::V1Alpha1, Value::String(text)) => {
@@ -49,14 +49,14 @@ impl Version {
     }
 }
 
-/// Which mesh reads the TrafficSplit. Only Istio's adapter is told more than the others.
+/// The mesh that reads the TrafficSplit. Only Istio's adapter gets an annotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mesh {
     Istio,
     Other,
 }
 
-/// What a provider's name asks for; `None` when it is none of ours.
+/// What a provider name says; `None` when it is not of this crate.
 pub(crate) fn parse(provider: &str) -> Option<(Version, Mesh)> {
     let rest = provider.strip_prefix("smi:")?;
     let (first, mesh) = rest.split_once(':').map_or((rest, None), |(first, mesh)| (first, Some(mesh)));

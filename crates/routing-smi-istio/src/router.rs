@@ -1,14 +1,23 @@
-//! The routers: which providers each of them serves, whose the split is, and then reading and rendering.
+//! The TrafficSplit of a Canary: its version, which backends are ours, and how they are written.
 
-use vexil_object::{Change, ObjectKey, Objects, Seen};
-use vexil_routing::{Capabilities, Claim, QuerySet, RouteError, RouteTarget, Router, Routes};
+use serde_json::{Value, json};
+use vexil_object::{Kind, meta};
+use vexil_routing::{
+    Capabilities, Entries, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest, Routes,
+    Side, Weight, omit, put,
+};
 
 use crate::{
     provider::{Mesh, Version, parse},
-    split::Split,
+    queries::QUERIES,
 };
 
-/// Splits traffic with the TrafficSplit that is named as the apex.
+const SERVICE: &str = "spec.service";
+const BACKENDS: &str = "spec.backends";
+/// The annotation in which Istio's adapter finds the gateways of its VirtualService: a JSON list of names.
+const GATEWAYS: &str = "VirtualService.v1alpha3.networking.istio.io/spec.gateways";
+
+/// Routes traffic with the TrafficSplit that has the name of the apex.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Smi {
     version: Version,
@@ -16,7 +25,7 @@ pub struct Smi {
 }
 
 impl Smi {
-    /// A router for each version, with Istio's adapter behind it and without.
+    /// A router for each version, with Istio's adapter and without.
     pub fn all() -> [Smi; 6] {
         let [first, second, third] =
             Version::ALL.map(|version| [Mesh::Istio, Mesh::Other].map(|mesh| Smi { version, mesh }));
@@ -24,39 +33,13 @@ impl Smi {
         [a, b, c, d, e, f]
     }
 
-    /// The router that serves a provider: `smi:istio`, `smi:v1alpha2`. `None` for a name that is none of ours.
+    /// The router of a provider: `smi:istio`, `smi:v1alpha2`. `None` for a name that is not of this crate.
     pub fn for_provider(provider: &str) -> Option<Self> {
         parse(provider).map(|(version, mesh)| Smi { version, mesh })
     }
-
-    fn split<'a>(&self, target: &'a RouteTarget<'a>) -> Split<'a> {
-        Split { version: self.version, mesh: self.mesh, target }
-    }
-
-    fn key(&self, target: &RouteTarget<'_>) -> ObjectKey {
-        ObjectKey::new(self.version.kind(), target.namespace, target.apex)
-    }
-
-    fn claim<'a>(
-        &self,
-        key: &ObjectKey,
-        target: &RouteTarget<'_>,
-        have: &'a Objects,
-    ) -> Result<Claim<'a>, RouteError> {
-        let kind = key.kind();
-        let definition = kind.definition();
-        match have.get(&definition) {
-            Seen::Present(_) => Claim::of(key, target.owner, have),
-            Seen::NotKnown => Err(RouteError::NotKnown { object: definition.to_string() }),
-            Seen::Absent => {
-                let kinds = format!("{} of {}", kind.kind, kind.api_version());
-                Err(RouteError::NotServed { kinds, product: "the Service Mesh Interface" })
-            }
-        }
-    }
 }
 
-impl Router for Smi {
+impl Provider for Smi {
     fn name(&self) -> &'static str {
         match (self.version, self.mesh) {
             (Version::V1Alpha1, Mesh::Istio) => "smi:istio",
@@ -72,73 +55,86 @@ impl Router for Smi {
         Smi::for_provider(provider) == Some(*self)
     }
 
-    fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey> {
-        let mut needs = vec![self.version.kind().definition(), self.key(target)];
-        needs.retain(|key| !have.has(key));
-        needs
-    }
-
-    fn route(&self, target: &RouteTarget<'_>, _: &Objects) -> Option<ObjectKey> {
-        Some(self.key(target))
-    }
-
-    fn read(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Routes, RouteError> {
-        let key = self.key(target);
-        match self.claim(&key, target, have)? {
-            Claim::Absent => Err(RouteError::Absent { object: key.to_string() }),
-            Claim::Ours(live) => self.split(target).read(&key, live),
-            Claim::Unclaimed(live) => {
-                self.split(target).all_named(&key, live)?;
-                self.split(target).read(&key, live)
-            }
-        }
-    }
-
-    fn render(
-        &self,
-        target: &RouteTarget<'_>,
-        want: &Routes,
-        have: &Objects,
-    ) -> Result<Vec<Change>, RouteError> {
-        if want.mirror() {
-            return Err(RouteError::Unsupported { router: self.name(), what: "mirroring" });
-        }
-        let (key, split) = (self.key(target), self.split(target));
-        let change = match self.claim(&key, target, have)? {
-            Claim::Absent => {
-                let object = split.created(&key, want)?;
-                Some(Change::create(key, object))
-            }
-            Claim::Ours(live) => {
-                let object = split.owned(&key, want, live)?;
-                Change::between(key, live, &object)
-            }
-            Claim::Unclaimed(live) => {
-                split.all_named(&key, live)?;
-                let object = split.adopted(&key, want, live)?;
-                Change::between(key, live, &object)
-            }
-        };
-        Ok(Vec::from_iter(change))
-    }
-
-    fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
-        let key = self.key(target);
-        match self.claim(&key, target, have) {
-            Ok(Claim::Unclaimed(live)) => {
-                let object = self.split(target).released(&key, live);
-                Ok(Vec::from_iter(object.and_then(|object| Change::between(key, live, &object))))
-            }
-            Err(error @ RouteError::NotKnown { .. }) => Err(error),
-            _ => Ok(Vec::new()),
-        }
-    }
-
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, ..Capabilities::default() }
     }
 
-    fn queries(&self) -> QuerySet {
-        QuerySet("istio")
+    fn queries(&self) -> Option<&'static QuerySet> {
+        Some(&QUERIES)
     }
+}
+
+impl RouteObject for Smi {
+    fn product(&self) -> &'static str {
+        "the Service Mesh Interface"
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        vec![self.version.kind()]
+    }
+
+    fn check_adopted(&self, route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
+        entries(route, live)?.all_named()
+    }
+
+    fn routes(&self, route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError> {
+        entries(route, live)?.routes(|weight| self.version.percent(weight))
+    }
+
+    /// The host and the gateways are ours too, and follow the spec.
+    fn owned(
+        &self,
+        route: &RouteContext<'_>,
+        want: &RouteRequest<'_>,
+        live: &Value,
+    ) -> Result<Value, RouteError> {
+        let service = &route.target.spec.service;
+        let host = service.hosts.first().map(String::as_str).filter(|host| !host.is_empty());
+        let mut object = self.adopted(route, want, live)?;
+        put(&mut object, SERVICE, host.unwrap_or(route.target.apex).into());
+        if self.mesh == Mesh::Istio && !service.gateways.is_empty() {
+            let list = json!(service.gateways).to_string();
+            meta::set(&mut object, &["metadata", "annotations", GATEWAYS], list.into());
+        } else if meta::annotation(&object, GATEWAYS).is_some() {
+            meta::set(&mut object, &["metadata", "annotations", GATEWAYS], Value::Null);
+        }
+        Ok(object)
+    }
+
+    fn adopted(
+        &self,
+        route: &RouteContext<'_>,
+        want: &RouteRequest<'_>,
+        live: &Value,
+    ) -> Result<Value, RouteError> {
+        let entry = |side: Side, weight: Weight, mut entry: Value| {
+            put(&mut entry, "service", route.target.service(side).into());
+            put(&mut entry, "weight", self.version.weight(weight.percent()));
+            entry
+        };
+        let list = entries(route, live)?.written([Side::Canary, Side::Primary], want, entry);
+        let mut object = live.clone();
+        put(&mut object, BACKENDS, list.into());
+        Ok(object)
+    }
+
+    fn released(&self, route: &RouteContext<'_>, live: &Value) -> Value {
+        let mut object = live.clone();
+        match listed(route, live).ok().filter(Entries::has_ours).map(|entries| entries.others()) {
+            None => {}
+            Some(others) if others.is_empty() => omit(&mut object, BACKENDS),
+            Some(others) => put(&mut object, BACKENDS, others.into()),
+        }
+        object
+    }
+}
+
+fn entries<'a>(route: &'a RouteContext<'_>, live: &'a Value) -> Result<Entries<'a>, RouteError> {
+    let is_nameless = |entry: &Value| entry.get("service").is_none_or(Value::is_null);
+    Ok(listed(route, live)?.without_nameless(is_nameless))
+}
+
+fn listed<'a>(route: &'a RouteContext<'_>, live: &'a Value) -> Result<Entries<'a>, RouteError> {
+    let side = |entry: &Value| route.target.side(entry.get("service")?.as_str()?);
+    Entries::at(&route.key, live, BACKENDS, side)
 }

@@ -1,9 +1,9 @@
-//! The laws, the objects that were recorded, the names of providers, and what becomes of edits by hand.
+//! The laws, objects as Flagger wrote them, the names of providers, and the correction of drift.
 
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, Objects, Store, meta};
 use vexil_routing::{
-    RouteError, Router, Routes, Weight,
+    Feature, Provider, RouteError, RouteObject, Router, Routes, Weight,
     laws::{self, Case, Sample, Shared},
 };
 
@@ -19,7 +19,7 @@ fn key(version: Version) -> ObjectKey {
     ObjectKey::new(version.kind(), "test", "podinfo")
 }
 
-/// A cluster that serves the API, and the split that somebody wrote.
+/// A cluster that serves the API, with the split `live`.
 fn cluster(version: Version, live: Option<Value>) -> Store {
     let mut store = Store::default();
     store.put(version.kind().definition(), json!({"kind": "CustomResourceDefinition"}));
@@ -44,12 +44,12 @@ fn sum(live: &Value, weight: impl Fn(&Value) -> Option<i64>) -> Option<(i64, i64
     Some((sums.0?, sums.1?))
 }
 
-/// What a mesh would make of quantities, in the plainest way.
+/// The weights as a mesh applies them, when they are quantities.
 fn quantities(live: &Value) -> Option<(i64, i64)> {
     sum(live, |weight| weight.as_str().map_or_else(|| weight.as_i64(), |text| text.parse().ok()))
 }
 
-/// And of numbers.
+/// The same for numbers.
 fn numbers(live: &Value) -> Option<(i64, i64)> {
     sum(live, Value::as_i64)
 }
@@ -72,6 +72,7 @@ fn keeps_the_laws_of_routers() {
             route: key(version),
             owned: true,
             weights,
+            other_routes: None,
             split: Some("/spec/backends"),
             lists: &[Shared {
                 pointer: "/spec/backends",
@@ -88,13 +89,11 @@ fn keeps_the_laws_of_routers() {
     }
 }
 
-/// Writes `want` over `live`, or from nothing, and tells the object.
+/// Writes `want` over `live`, or a new object, and returns it.
 fn write(provider: &str, sample: &Sample, live: Option<Value>, want: u32) -> Value {
     let router = smi(provider);
-    let version = Version::ALL
-        .into_iter()
-        .find(|version| router.needs(&sample.target(), &Objects::default()).contains(&key(*version)));
-    let version = version.unwrap();
+    let kind = RouteObject::kinds(&router)[0];
+    let version = Version::ALL.into_iter().find(|version| version.kind() == kind).unwrap();
     let mut store = cluster(version, live);
     let mut have = Objects::from(&store);
     have.insert(key(version), store.look(&key(version)));
@@ -104,7 +103,7 @@ fn write(provider: &str, sample: &Sample, live: Option<Value>, want: u32) -> Val
 }
 
 #[test]
-fn writes_what_the_reference_wrote() {
+fn writes_what_flagger_wrote() {
     let sample = Sample::default();
     let check = |provider: &str, api_version: &str, weight: fn(u32) -> Value| {
         let mut live = None;
@@ -132,7 +131,7 @@ fn writes_what_the_reference_wrote() {
 }
 
 #[test]
-fn tells_the_adapter_for_istio_the_gateways() {
+fn istios_adapter_gets_the_gateways_in_an_annotation() {
     let mut sample = Sample::default();
     sample.spec.service.hosts = vec!["app.example.com".to_owned(), "other.example.com".to_owned()];
     sample.spec.service.gateways = vec!["public-gateway.istio-system.svc.cluster.local".to_owned()];
@@ -162,7 +161,7 @@ fn tells_the_adapter_for_istio_the_gateways() {
 fn each_provider_has_one_router() {
     let check = |provider: &str, name: Option<&str>| {
         let serving: Vec<_> =
-            Smi::all().iter().filter(|smi| smi.serves(provider)).map(Router::name).collect();
+            Smi::all().iter().filter(|smi| smi.serves(provider)).map(Provider::name).collect();
         assert_eq!(serving, Vec::from_iter(name), "{provider}");
     };
     check("smi:istio", Some("smi:istio"));
@@ -190,17 +189,17 @@ fn each_provider_has_one_router() {
     }
 }
 
-/// What reading says of the backends, and whether rendering 90/10 can be done.
-fn check(provider: &str, backends: Value, read: Result<u32, &str>, mends: bool) {
+/// The routes that are read from the backends, and whether rendering 90/10 corrects them.
+fn check(provider: &str, backends: Value, read: Result<u32, &str>, is_corrected: bool) {
     let (sample, router) = (Sample::default(), smi(provider));
     let version = if provider == "smi:istio" { Version::V1Alpha1 } else { Version::V1Alpha2 };
     let live = json!({"spec": {"service": "podinfo", "backends": backends}});
     let have = Objects::from(&cluster(version, Some(live.clone())));
-    let told = router.read(&sample.target(), &have).map_err(|error| error.to_string());
+    let routes = router.read(&sample.target(), &have).map_err(|error| error.to_string());
     let expect = read.map(split).map_err(|how| format!("TrafficSplit podinfo.test: spec.backends{how}"));
-    assert_eq!(told, expect, "{backends}");
-    assert_eq!(router.render(&sample.target(), &split(10), &have).is_ok(), mends, "{backends}");
-    if mends {
+    assert_eq!(routes, expect, "{backends}");
+    assert_eq!(router.render(&sample.target(), &split(10), &have).is_ok(), is_corrected, "{backends}");
+    if is_corrected {
         let written = write(provider, &sample, Some(live), 10);
         let weights = if provider == "smi:istio" { quantities(&written) } else { numbers(&written) };
         assert_eq!(weights, Some((90, 10)), "{backends}");
@@ -208,13 +207,12 @@ fn check(provider: &str, backends: Value, read: Result<u32, &str>, mends: bool) 
 }
 
 #[test]
-fn an_edit_by_hand_is_told_and_put_back() {
+fn drift_is_reported_and_corrected() {
     let entry = |service: &str, weight: Value| json!({"service": service, "weight": weight});
     let list = |primary: Value, canary: Value| {
         json!([entry("podinfo-primary", primary), entry("podinfo-canary", canary)])
     };
-    let no_percent =
-        |at: usize, what: &str| format!("[{at}].weight is {what}, not a whole number from 0 to 100");
+    let no_percent = |at: usize, what: &str| format!("[{at}].weight is {what}, not an integer from 0 to 100");
     let (istio, newer) = ("smi:istio", "smi:v1alpha2");
     check(istio, list(json!("90"), json!("10")), Ok(10), true);
     check(istio, list(json!(90), json!(10)), Ok(10), true);
@@ -242,6 +240,6 @@ fn a_kind_that_is_not_served_and_mirroring_are_refused() {
         "the cluster does not serve TrafficSplit of split.smi-spec.io/v1alpha1; install the CRDs of the Service Mesh \
          Interface, or choose another provider"
     );
-    let error = smi("smi:istio").render(&sample.target(), &Routes::mirrored(), &have);
-    assert_eq!(error, Err(RouteError::Unsupported { router: "smi:istio", what: "mirroring" }));
+    let error = smi("smi:istio").render(&sample.target(), &Routes::Mirrored { percent: Weight::FULL }, &have);
+    assert_eq!(error, Err(RouteError::Unsupported { provider: "smi:istio", feature: Feature::Mirroring }));
 }

@@ -1,22 +1,19 @@
-//! Traffic split by Traefik's TraefikService (`routing.md` section 7).
+//! Routes traffic with Traefik's TraefikService.
 //!
-//! The user's IngressRoute names a TraefikService; its list `spec.weighted.services` holds one entry for the primary
-//! and, while the canary has traffic, one for the canary. Of that object only these entries (name, port, weight) and
-//! our metadata are ours; whatever else stands in it is kept.
+//! The user's IngressRoute names a TraefikService. Its list `spec.weighted.services` holds an entry for the primary and,
+//! while the canary gets traffic, one for the canary. Only name, port and weight of these entries and our metadata are
+//! ours; everything else in the object is kept.
 //!
-//! # A route that was edited by hand
+//! # Drift
 //!
-//! It is put back, and never in silence. [`Traefik`]'s `read` is strict: a weight that is missing, is no whole number
-//! or does not sum to 100 with the other is [`vexil_routing::RouteError::Edited`], which names the path and which the
-//! caller tells. Its `render` asks nothing of those leaves, they are ours, and writes them. Only where the way to them
-//! is blocked by something that is not ours (`spec.weighted` is a text, an entry is a number) both refuse with
-//! [`vexil_routing::RouteError::Malformed`].
+//! Drift is reported, then corrected. Reading is strict: a weight that is missing, is not an integer or does not sum to
+//! 100 with the other is [`vexil_routing::RouteError::Edited`], which names the path. Rendering writes these fields
+//! whatever they contain. When something that is not ours is in the way (`spec.weighted` is a string, an entry is a
+//! number), reading and rendering both fail with [`vexil_routing::RouteError::Malformed`].
 
-mod read;
-mod render;
+mod queries;
 mod router;
 #[cfg(test)]
 mod tests;
-mod view;
 
 pub use router::{Group, Traefik};

@@ -1,4 +1,4 @@
-//! The laws, the objects that were recorded, and what becomes of edits by hand.
+//! The laws, objects as Flagger wrote them, and the correction of drift.
 
 mod options;
 
@@ -6,13 +6,14 @@ use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
 use vexil_object::{Action, ObjectKey, Objects, Seen, Store};
 use vexil_routing::{
-    RouteError, Router, Routes, Weight,
+    Feature, RouteError, Router, Routes, Weight,
     laws::{self, Case, Sample, Shared},
 };
 
 use crate::{Group, Traefik};
 
 const APEX: &str = "podinfo";
+const MIRRORED: Routes = Routes::Mirrored { percent: Weight::FULL };
 
 /// A cluster that serves these groups.
 fn cluster(groups: &[Group]) -> Store {
@@ -31,7 +32,7 @@ fn split(canary: u32) -> Routes {
     Routes::split(Weight::clamped(canary))
 }
 
-/// What Traefik would make of the list, in the plainest way.
+/// The weights as Traefik applies them.
 fn weights(live: &Value) -> Option<(i64, i64)> {
     let mut sums = (None, None);
     for entry in live.pointer("/spec/weighted/services")?.as_array()? {
@@ -64,6 +65,7 @@ fn keeps_the_laws_of_routers() {
             route: key(group),
             owned: true,
             weights,
+            other_routes: None,
             split: Some("/spec/weighted/services"),
             lists: &[Shared {
                 pointer: "/spec/weighted/services",
@@ -82,7 +84,7 @@ fn keeps_the_laws_of_routers() {
     }
 }
 
-/// Writes `want` over `live`, or from nothing, and tells the object.
+/// Writes `want` over `live`, or a new object, and returns it.
 fn write(sample: &Sample, live: Option<Value>, want: u32) -> Value {
     let mut store = cluster(&[Group::Io]);
     if let Some(live) = live {
@@ -101,7 +103,7 @@ fn services(object: &Value) -> &Value {
 }
 
 #[test]
-fn writes_what_the_reference_wrote() {
+fn writes_what_flagger_wrote() {
     let sample = Sample::default();
     let entry =
         |name: &str, weight: u32| json!({"name": name, "namespace": "test", "port": 80, "weight": weight});
@@ -127,7 +129,7 @@ fn writes_what_the_reference_wrote() {
 }
 
 #[test]
-fn carries_the_metadata_of_the_apex_but_not_its_selector_label() {
+fn has_the_metadata_of_the_apex_but_not_its_selector_label() {
     let mut sample = Sample::default();
     let map = |value: &str| [("test".to_owned(), value.to_owned())].into();
     sample.spec.service.apex = Some(MetadataBlock { labels: map("test1"), annotations: map("test2") });
@@ -141,7 +143,7 @@ fn carries_the_metadata_of_the_apex_but_not_its_selector_label() {
 }
 
 #[test]
-fn a_new_canary_entry_begins_as_the_primarys() {
+fn a_new_canary_entry_is_a_copy_of_the_primarys() {
     let sample = Sample::default();
     let live = json!({"spec": {"weighted": {"services": [
         {"name": "legacy", "weight": 1},
@@ -160,7 +162,7 @@ fn a_new_canary_entry_begins_as_the_primarys() {
     );
 }
 
-/// What reading says of `spec.weighted.services`, and what rendering 90/10 makes of it.
+/// The routes that are read from `spec.weighted.services`, and the list after rendering 90/10.
 fn check(list: Value, read: Result<u32, &str>, rendered: &[(&str, i64)]) {
     let sample = Sample::default();
     let mut store = cluster(&[Group::Io]);
@@ -168,9 +170,9 @@ fn check(list: Value, read: Result<u32, &str>, rendered: &[(&str, i64)]) {
     let mut have = Objects::from(&store);
     have.insert(Group::Containo.kind().definition(), Seen::Absent);
     let router = Traefik::new(None);
-    let told = router.read(&sample.target(), &have).map_err(|error| error.to_string());
+    let routes = router.read(&sample.target(), &have).map_err(|error| error.to_string());
     let expected = read.map(split).map_err(|message| format!("TraefikService podinfo.test: {message}"));
-    assert_eq!(told, expected, "{list}");
+    assert_eq!(routes, expected, "{list}");
     let changes = router.render(&sample.target(), &split(10), &have).unwrap();
     changes.iter().for_each(|change| store.apply(change).unwrap());
     let live = store.get(&key(Group::Io)).unwrap();
@@ -194,7 +196,7 @@ fn an_entry_that_is_missing_counts_as_none_of_the_traffic() {
     check(json!([p(90)]), Err(sum), fixed);
     let none = "spec.weighted.services has no entry for the primary and none for the canary";
     check(json!([]), Err(none), fixed);
-    let missing = "spec.weighted.services[0].weight is missing, which Traefik takes as 1";
+    let missing = "spec.weighted.services[0].weight is missing";
     check(json!([{"name": "podinfo-primary", "port": 80}]), Err(missing), fixed);
 }
 
@@ -238,6 +240,6 @@ fn follows_the_group_that_the_cluster_serves() {
 #[test]
 fn refuses_to_mirror() {
     let sample = Sample::default();
-    let error = Traefik::new(None).render(&sample.target(), &Routes::mirrored(), &Objects::default());
-    assert_eq!(error, Err(RouteError::Unsupported { router: "traefik", what: "mirroring" }));
+    let error = Traefik::new(None).render(&sample.target(), &MIRRORED, &Objects::default());
+    assert_eq!(error, Err(RouteError::Unsupported { provider: "traefik", feature: Feature::Mirroring }));
 }

@@ -1,19 +1,19 @@
-//! Whose an object is that has the name we would use: decided here once, for Services and for routes of every kind.
+//! Ownership of objects: decided here once, for Services and for routes of every kind.
 
 use serde_json::Value;
 use vexil_object::{ObjectKey, Objects, Owner, Seen, meta};
 
 use crate::RouteError;
 
-/// An object under one of our names, as far as it may be written.
+/// Who owns the object that has a name we want to use, and so how much of it may be written.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Claim<'a> {
-    /// Nobody has it: it may be created.
+    /// There is no such object: it may be created.
     Absent,
-    /// This Canary controls it, metadata included.
+    /// This Canary is its controller; its metadata is ours too.
     Ours(&'a Value),
-    /// No controller at all: somebody made it by hand, or its owner references were stripped. It may be adopted, but it
-    /// stays its user's: no owner reference is added, so that it outlives the Canary.
+    /// It has no controller: the user created it, or its owner references were removed. It may be adopted, but remains
+    /// the user's: it gets no owner reference and outlives the Canary.
     Unclaimed(&'a Value),
 }
 
@@ -21,9 +21,9 @@ impl<'a> Claim<'a> {
     /// What `owner` may do with the object at `key`.
     ///
     /// # Errors
-    /// [`RouteError::NotKnown`] when nobody has looked, [`RouteError::Foreign`] when it has another controller. A
-    /// Canary that was deleted and made again is another controller than its predecessor, whose objects the garbage
-    /// collector is about to remove: adopting one would lose it a moment later.
+    /// [`RouteError::NotKnown`] when it was not observed, [`RouteError::Foreign`] when it has another controller. A
+    /// Canary that was deleted and created again is not the controller of its predecessor's objects: the garbage
+    /// collector is about to delete those, so adopting one would lose it a moment later.
     pub fn of(key: &ObjectKey, owner: &Owner, have: &'a Objects) -> Result<Self, RouteError> {
         let live = match have.get(key) {
             Seen::NotKnown => return Err(RouteError::NotKnown { object: key.to_string() }),
@@ -39,7 +39,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// As [`Claim::of`], for a name that is only ever ours: an object without a controller is somebody else's too.
+    /// As [`Claim::of`], for a generated name: an object without a controller is not ours either.
     ///
     /// # Errors
     /// As [`Claim::of`].
@@ -47,7 +47,7 @@ impl<'a> Claim<'a> {
         match Claim::of(key, owner, have)? {
             Claim::Unclaimed(_) => Err(RouteError::Foreign {
                 object: key.to_string(),
-                owner: "somebody else (it has no controller)".to_owned(),
+                owner: "someone else (it has no controller)".to_owned(),
             }),
             claim => Ok(claim),
         }
@@ -74,14 +74,14 @@ mod tests {
         let key = ObjectKey::new(kinds::SERVICE, "test", "podinfo");
         let owner = Owner { name: "podinfo".to_owned(), uid: "u1".to_owned() };
         let have: Objects = [(key.clone(), seen.clone())].into_iter().collect();
-        let told = |claim: Result<Claim<'_>, RouteError>| match claim {
+        let text = |claim: Result<Claim<'_>, RouteError>| match claim {
             Ok(Claim::Absent) => "absent".to_owned(),
             Ok(Claim::Ours(_)) => "ours".to_owned(),
             Ok(Claim::Unclaimed(_)) => "unclaimed".to_owned(),
             Err(error) => error.to_string(),
         };
-        assert!(told(Claim::of(&key, &owner, &have)).starts_with(claim), "{seen:?}");
-        assert!(told(Claim::exclusive(&key, &owner, &have)).starts_with(exclusive), "{seen:?}");
+        assert!(text(Claim::of(&key, &owner, &have)).starts_with(claim), "{seen:?}");
+        assert!(text(Claim::exclusive(&key, &owner, &have)).starts_with(exclusive), "{seen:?}");
     }
 
     fn controlled(kind: &str, name: &str, uid: &str, controller: bool) -> Seen {
@@ -94,9 +94,9 @@ mod tests {
         check(Seen::NotKnown, "Service podinfo.test is not known", "Service podinfo.test is not known");
         check(Seen::Absent, "absent", "absent");
         check(controlled("Canary", "podinfo", "u1", true), "ours", "ours");
-        let nobody = "Service podinfo.test belongs to somebody else (it has no controller)";
-        check(Seen::present(json!({})), "unclaimed", nobody);
-        check(controlled("Canary", "podinfo", "u1", false), "unclaimed", nobody);
+        let unowned = "Service podinfo.test belongs to someone else (it has no controller)";
+        check(Seen::present(json!({})), "unclaimed", unowned);
+        check(controlled("Canary", "podinfo", "u1", false), "unclaimed", unowned);
         let earlier = "Service podinfo.test belongs to an earlier Canary podinfo (uid u0) and is left alone";
         check(controlled("Canary", "podinfo", "u0", true), earlier, earlier);
         let other = "Service podinfo.test belongs to Knob podinfo and is left alone";

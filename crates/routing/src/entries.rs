@@ -1,38 +1,32 @@
-//! Our two entries in a list of a route object that also holds entries of others: found, read, put in their place.
+//! Our two entries in a list of a route object that also holds entries of others: found, read and written in place.
 
-use serde_json::{Map, Value};
-use vexil_object::{ObjectKey, meta};
+use serde_json::Value;
+use vexil_object::ObjectKey;
 
-use crate::{RouteError, Routes, Weight};
+use crate::{RouteError, RouteRequest, Routes, Side, Weight, items};
 
-/// Which of our two Services an entry names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The Service of the primary pods.
-    Primary,
-    /// The Service of the canary pods.
-    Canary,
-}
-
-/// What is wrong with an entry that names nothing.
+/// The problem with an entry that names nothing.
 pub const NAMELESS: &str =
-    "names no Service: somebody removed its reference, or the CRD in the cluster has no such field";
+    "names no Service: its reference was removed, or the CRD in the cluster has no such field";
 
-/// A list of weighted entries in a live object, in its order. An entry that is on no side is somebody else's.
+/// A list of weighted entries in a live object, in its order. An entry that is on no side belongs to others.
 #[derive(Debug)]
 pub struct Entries<'a> {
     key: &'a ObjectKey,
     path: String,
     list: Vec<(Option<Side>, &'a Value)>,
-    /// Where the first entry was that names nothing.
+    /// The position of the first entry that names nothing.
     nameless: Option<usize>,
+    /// Whether an entry without weight is left out.
+    omits_zero: bool,
 }
 
 impl<'a> Entries<'a> {
-    /// Looks at the list at `path` (`spec.rules[0].backends`). One that is missing is an empty one.
+    /// The list at `path` (`spec.rules[0].backends`); a missing list counts as an empty one. `side` says which of our
+    /// Services an entry names.
     ///
     /// # Errors
-    /// [`RouteError::Malformed`] when the way to it is blocked, or it is no list of objects.
+    /// [`RouteError::Malformed`] when a parent of it is not an object, or it is not a list of objects.
     pub fn at(
         key: &'a ObjectKey,
         live: &'a Value,
@@ -42,11 +36,11 @@ impl<'a> Entries<'a> {
         let path = path.into();
         let items = items(key, live, &path)?;
         let list = items.into_iter().map(|(_, entry)| (side(entry), entry)).collect();
-        Ok(Entries { key, list, path, nameless: None })
+        Ok(Entries { key, list, path, nameless: None, omits_zero: false })
     }
 
-    /// Takes out what names nothing, neither ours nor another's: what an API server leaves of an entry whose definition
-    /// has no such fields. Reading reports it; where the object is ours, [`Entries::with`] puts whole entries in its
+    /// Drops entries that name nothing, neither ours nor another's: an API server leaves such entries when the CRD has no
+    /// such fields. Reading reports them; in an object of ours [`Entries::written`] puts complete entries in their
     /// place, so that the list never grows.
     #[must_use]
     pub fn without_nameless(mut self, names_nothing: impl Fn(&Value) -> bool) -> Self {
@@ -56,13 +50,20 @@ impl<'a> Entries<'a> {
         self
     }
 
+    /// For products that reject an entry without endpoints: an entry of ours exists only while it has weight.
+    #[must_use]
+    pub fn without_zero(mut self) -> Self {
+        self.omits_zero = true;
+        self
+    }
+
     /// Whether there were entries that name nothing.
     pub fn has_nameless(&self) -> bool {
         self.nameless.is_some()
     }
 
-    /// Refuses a list of a user's that has entries which name nothing: whose they are cannot be told, and one more
-    /// would come with every write.
+    /// Refuses a list of the user that has entries which name nothing: it is unknown whose they are, and every write
+    /// would add another.
     ///
     /// # Errors
     /// [`RouteError::Malformed`] with the first of them.
@@ -71,7 +72,7 @@ impl<'a> Entries<'a> {
         Err(RouteError::malformed(self.key, format!("{}[{at}]", self.path), NAMELESS))
     }
 
-    /// Where the list stands.
+    /// The path of the list.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -81,7 +82,7 @@ impl<'a> Entries<'a> {
         self.list.iter().find(|(of, _)| *of == Some(side)).map(|(_, entry)| *entry)
     }
 
-    /// Whether either of our entries is in it.
+    /// Whether it contains an entry of ours.
     pub fn has_ours(&self) -> bool {
         self.list.iter().any(|(of, _)| of.is_some())
     }
@@ -92,17 +93,27 @@ impl<'a> Entries<'a> {
         others.map(|(_, entry)| (*entry).clone()).collect()
     }
 
-    /// The split that our two entries say; `number` reads a weight as this API writes it. Entries of others take their
-    /// share beside it and do not count.
+    /// The weights that our two entries say; `number` reads a weight as this API writes it. Entries of others take their
+    /// share beside ours and are not counted.
     ///
     /// # Errors
-    /// [`RouteError::Edited`] unless both are there, once, with whole numbers that sum to 100.
+    /// [`RouteError::Edited`] unless both exist, once, with integers that sum to 100. Where an entry without weight is
+    /// left out, one of the two may be missing.
     pub fn routes(&self, number: impl Fn(&Value) -> Option<i64>) -> Result<Routes, RouteError> {
         if let Some(at) = self.nameless {
             return Err(RouteError::edited(self.key, format!("{}[{at}]", self.path), NAMELESS));
         }
-        let primary = self.weight(Side::Primary, "primary", &number)?;
-        let canary = self.weight(Side::Canary, "canary", &number)?;
+        let (primary, canary) = (self.weight(Side::Primary, &number)?, self.weight(Side::Canary, &number)?);
+        let missing = match (primary, canary) {
+            (None, None) if self.omits_zero => Some("has no entry for the primary and none for the canary"),
+            (None, _) if !self.omits_zero => Some("has no entry for the primary"),
+            (_, None) if !self.omits_zero => Some("has no entry for the canary"),
+            _ => None,
+        };
+        if let Some(problem) = missing {
+            return Err(RouteError::edited(self.key, &self.path, problem));
+        }
+        let (primary, canary) = (primary.unwrap_or(Weight::ZERO), canary.unwrap_or(Weight::ZERO));
         if primary != canary.rest() {
             let problem = format!("has primary {primary} and canary {canary}, which is not 100 in all");
             return Err(RouteError::edited(self.key, &self.path, problem));
@@ -110,12 +121,12 @@ impl<'a> Entries<'a> {
         Ok(Routes::split(canary))
     }
 
+    /// The weight of the only entry of a side; `None` when there is no such entry.
     fn weight(
         &self,
         side: Side,
-        name: &str,
         number: impl Fn(&Value) -> Option<i64>,
-    ) -> Result<Weight, RouteError> {
+    ) -> Result<Option<Weight>, RouteError> {
         let mut found = None;
         for (at, (_, entry)) in self.list.iter().enumerate().filter(|(_, (of, _))| *of == Some(side)) {
             let path = format!("{}[{at}]", self.path);
@@ -127,26 +138,38 @@ impl<'a> Entries<'a> {
                 None | Some(Value::Null) => Err("is missing".to_owned()),
                 Some(value) => number(value)
                     .and_then(|percent| Weight::new(percent).ok())
-                    .ok_or_else(|| format!("is {value}, not a whole number from 0 to 100")),
+                    .ok_or_else(|| format!("is {value}, not an integer from 0 to 100")),
             };
             found = Some(weight.map_err(|how| RouteError::edited(self.key, format!("{path}.weight"), how))?);
         }
-        found.ok_or_else(|| RouteError::edited(self.key, &self.path, format!("has no entry for the {name}")))
+        Ok(found)
     }
 
-    /// The list with these as our two entries, each made by `entry` from the live one of its side, else from that of
-    /// the other side (what stands beside the weight is the application's), else from nothing. Each stands where its
-    /// first live entry is; one that has none stands at the front or behind the one before it. Repeated ones go.
-    pub fn with(&self, sides: [Side; 2], entry: impl Fn(Side, Value) -> Value) -> Vec<Value> {
-        let base = |side| self.find(side).or_else(|| sides.iter().find_map(|other| self.find(*other)));
-        let ours = sides.map(|side| (side, entry(side, base(side).cloned().unwrap_or_default())));
+    /// The list with our two entries saying `want`. `entry` makes each of them from its weight and the live entry of its
+    /// side, else from that of the other side (its other fields are the application's), else from null. An
+    /// entry stays where the first live one of its side is; a new one is inserted at the front or behind the one before
+    /// it in `order`. Repeated ones are removed.
+    pub fn written(
+        &self,
+        order: [Side; 2],
+        want: &RouteRequest<'_>,
+        entry: impl Fn(Side, Weight, Value) -> Value,
+    ) -> Vec<Value> {
+        let base = |side| self.find(side).or_else(|| order.iter().find_map(|other| self.find(*other)));
+        let wanted = order.into_iter().map(|side| (side, want.weight(side)));
+        let ours: Vec<(Side, Value)> = wanted
+            .filter(|(_, weight)| !(self.omits_zero && weight.is_zero()))
+            .map(|(side, weight)| (side, entry(side, weight, base(side).cloned().unwrap_or_default())))
+            .collect();
         let mut list: Vec<(Option<Side>, Value)> = Vec::new();
         for (of, live) in &self.list {
             let wanted = ours.iter().find(|(side, _)| *of == Some(*side));
-            match wanted {
-                None => list.push((*of, (*live).clone())),
-                Some(_) if list.iter().any(|(there, _)| there == of) => {}
-                Some((_, entry)) => list.push((*of, entry.clone())),
+            match (of, wanted) {
+                (None, _) => list.push((None, (*live).clone())),
+                (Some(_), Some((_, entry))) if !list.iter().any(|(there, _)| there == of) => {
+                    list.push((*of, entry.clone()));
+                }
+                (Some(_), _) => {}
             }
         }
         let mut at = 0;
@@ -163,7 +186,7 @@ impl<'a> Entries<'a> {
     }
 }
 
-/// The split that several lists say alike; `None` when there is no list.
+/// The routes that several lists agree on; `None` when there is no list.
 ///
 /// # Errors
 /// [`RouteError::Edited`] when one of them cannot be read, or differs from one before it.
@@ -175,67 +198,12 @@ pub fn agreed(
     for entries in lists {
         let routes = entries.routes(number)?;
         if split.is_some_and(|before| before != routes) {
-            let problem = "says another split than a list before it";
+            let problem = "has other weights than a list before it";
             return Err(RouteError::edited(entries.key, &entries.path, problem));
         }
         split = Some(routes);
     }
     Ok(split)
-}
-
-/// The objects of the list at `path`, each with its own path; none when the list is missing.
-///
-/// # Errors
-/// [`RouteError::Malformed`] when the way to it is blocked, or it is no list of objects.
-pub fn items<'a>(
-    key: &ObjectKey,
-    live: &'a Value,
-    path: &str,
-) -> Result<Vec<(String, &'a Value)>, RouteError> {
-    for (end, _) in path.match_indices('.') {
-        let step = path.get(..end).unwrap_or_default();
-        match live.pointer(&pointer(step)) {
-            None | Some(Value::Null) => return Ok(Vec::new()),
-            Some(Value::Object(_)) => {}
-            Some(_) => return Err(RouteError::malformed(key, step, "is not an object")),
-        }
-    }
-    let list = match live.pointer(&pointer(path)) {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(list)) => list,
-        Some(_) => return Err(RouteError::malformed(key, path, "is not a list")),
-    };
-    let items = list.iter().enumerate().map(|(at, item)| (format!("{path}[{at}]"), item));
-    items
-        .map(|(path, item)| match item {
-            Value::Object(_) => Ok((path, item)),
-            _ => Err(RouteError::malformed(key, path, "is not an object")),
-        })
-        .collect()
-}
-
-/// Writes the field at `path`, making the objects on the way; items of lists that it passes must be there.
-pub fn put(object: &mut Value, path: &str, value: Value) {
-    if let Some(place) = object.pointer_mut(&pointer(path)) {
-        *place = value;
-        return;
-    }
-    match path.rsplit_once('.') {
-        None => meta::set(object, &[path], value),
-        Some((parent, field)) => {
-            if object.pointer(&pointer(parent)).is_none_or(|place| !place.is_object()) {
-                put(object, parent, Value::Object(Map::new()));
-            }
-            if let Some(place) = object.pointer_mut(&pointer(parent)) {
-                meta::set(place, &[field], value);
-            }
-        }
-    }
-}
-
-/// `spec.to[0].rules` as a JSON pointer. The fields that routers walk through have plain names.
-pub fn pointer(path: &str) -> String {
-    format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
 }
 
 #[cfg(test)]

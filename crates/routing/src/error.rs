@@ -1,17 +1,18 @@
-//! What can be wrong with a route, told so that the reader knows what to do.
+//! Why a route cannot be read or written; each message says what to do.
 
+use vexil_api::Feature;
 use vexil_object::ObjectKey;
 
 /// Why a route cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// An object that is needed has not been looked at, or its last write has an unknown outcome: look, then ask again.
+    /// An object that is needed was not observed, or the outcome of its last write is unknown: observe it and try again.
     #[error("{object} is not known yet")]
     NotKnown {
         /// The object.
         object: String,
     },
-    /// There is no route object yet; rendering makes one.
+    /// There is no route object yet; rendering creates it.
     #[error("{object} does not exist")]
     Absent {
         /// The object.
@@ -20,21 +21,20 @@ pub enum RouteError {
     /// The cluster does not serve the kind of object this router writes.
     #[error("the cluster does not serve {kinds}; install the CRDs of {product}, or choose another provider")]
     NotServed {
-        /// The kinds that would do.
+        /// The kinds, one of which must be served.
         kinds: String,
-        /// Whose they are.
+        /// The product that installs them.
         product: &'static str,
     },
-    /// The object belongs to somebody else.
+    /// The object has another owner.
     #[error("{object} belongs to {owner} and is left alone; remove it or rename spec.service.name")]
     Foreign {
         /// The object.
         object: String,
-        /// Its controller, or that it has none.
+        /// The owner, or that it has none.
         owner: String,
     },
-    /// A field of ours holds what this router never writes there: somebody has edited it. Tell that, then render:
-    /// rendering puts it back.
+    /// Drift: a field of ours has a value that this router never writes. Report it, then render, which corrects it.
     #[error("{object}: {path} {problem}")]
     Edited {
         /// The object.
@@ -44,8 +44,8 @@ pub enum RouteError {
         /// What is wrong with it.
         problem: String,
     },
-    /// The object has a shape in which our fields have no place, unless something that is not ours is thrown away.
-    /// Rendering refuses it too: a person has to mend it.
+    /// The object has no place for our fields unless something that is not ours is removed. Rendering refuses it too: a
+    /// person has to correct it.
     #[error("{object}: {path} {problem}")]
     Malformed {
         /// The object.
@@ -55,13 +55,13 @@ pub enum RouteError {
         /// What is wrong with it.
         problem: String,
     },
-    /// This router cannot do what is asked.
-    #[error("provider {router} does not support {what}")]
+    /// The provider does not support what is asked. Validation of the Canary refuses the same feature.
+    #[error("provider {provider} does not support {feature}")]
     Unsupported {
-        /// The router's name.
-        router: &'static str,
-        /// What was asked.
-        what: &'static str,
+        /// The provider's name.
+        provider: &'static str,
+        /// The feature.
+        feature: Feature,
     },
 }
 

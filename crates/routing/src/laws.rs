@@ -1,56 +1,63 @@
-//! The laws every router must pass, as one suite that each router runs in its own tests.
+//! The laws that every router must pass, as one suite that each router runs in its own tests.
 //!
 //! ```ignore
 //! laws::all(&Case { router: &Traefik::new(None), .. })
 //! ```
 //!
-//! A router is exercised as the operator does it: it says what it needs, is shown it, and its changes are applied to
-//! objects in memory behind the API server's fences. The inputs come from a fixed seed, so that a run is like the last
-//! one; `PROPTEST_CASES` makes it longer.
+//! A router is used as the operator does it: the objects that it needs are observed, and its changes are applied to
+//! objects in memory with the API server's checks of uid and resourceVersion. Each law runs with every kind of request
+//! that the router supports. The inputs come from a fixed seed, so that every run is the same; `PROPTEST_CASES` sets
+//! their number.
 
 mod arbitrary;
 mod case;
-mod doubt;
 mod edits;
-mod hand;
+mod entry_edits;
 mod metadata;
-mod others;
+mod preserved;
 mod pruned;
+mod queries;
 mod release;
-mod weights;
+mod requests;
+mod unknown;
 
 use std::fmt;
 
-pub use case::{Case, Sample, Shared, Source};
+use crate::RouteTarget;
 
-/// A law: `Err` tells how the router breaks it.
+pub use case::{Case, Sample, Shared, Source};
+pub use queries::example;
+
+/// A law: `Err` describes how the router breaks it.
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
-/// All of them, by the sentence that they assert.
-const LAWS: [(&str, Law); 17] = [
+/// All laws, by the sentence that they assert.
+const LAWS: [(&str, Law); 19] = [
     (
-        "every weight that is written is read back, and writing it again changes nothing",
-        weights::are_read_back,
+        "every request that is written is read back, and writing it again changes nothing",
+        requests::are_read_back,
     ),
-    ("a canary weight can follow any other", weights::follow_each_other),
-    ("mirroring is read back where it is supported and refused where not", weights::mirror_or_refuse),
-    ("without a route there is one create, with the Canary as its owner", weights::begin_with_a_create),
-    ("fields and entries of others survive, or follow their source", others::survive),
+    ("a request can follow any other", requests::follow_each_other),
+    ("a request that the provider does not support is refused", requests::are_refused_without_support),
+    ("the route follows the settings that the Canary has for a request", requests::follow_the_settings),
+    ("without a route there is one create, with the Canary as its owner", requests::begin_with_a_create),
+    ("fields and entries of others survive, or follow their source", preserved::survive),
     (
-        "metadata that the Canary declares comes and goes with it, and that of others stays",
-        metadata::comes_and_goes,
+        "metadata that the Canary declares is written and removed with it, and that of others is kept",
+        metadata::follows_the_canary,
     ),
-    ("the order of entries is the user's", others::keep_their_order),
-    ("an edit by hand is reported with its path, then put back or refused", edits::are_told),
-    ("what a hand does to our entries is told at its place", hand::is_told),
-    ("arbitrary JSON gives an error or a route, never a panic", edits::of_any_shape),
+    ("the order of entries is the user's", preserved::keep_their_order),
+    ("drift is reported with its path, then corrected or refused", edits::are_reported),
+    ("an edit of our entries is reported at its place", entry_edits::are_reported),
+    ("arbitrary JSON leads to an error or a route, never a panic", edits::of_any_shape),
     ("whatever fields an API server drops, writing the same again changes nothing", pruned::nothing_grows),
-    ("an object of another controller is left alone", doubt::foreign),
-    ("what is not known leads to no change", doubt::not_known),
-    ("questions end, and what is asked is all that is needed", doubt::questions_end),
-    ("a kind that the cluster does not serve is an error", doubt::not_served),
-    ("a route of the Canary's own is left to the garbage collector, or removed", release::of_our_own),
-    ("a user's object is given back as it was found", release::of_a_users),
+    ("an object of another owner is not changed", unknown::foreign),
+    ("what was not observed leads to no change", unknown::not_known),
+    ("questions end, and what is asked is all that is needed", unknown::questions_end),
+    ("a kind that the cluster does not serve is an error", unknown::not_served),
+    ("a route that the Canary owns is left to the garbage collector, or deleted", release::of_our_own),
+    ("an object of the user is released as it was found", release::of_a_users),
+    ("the built-in queries contain no unknown word", queries::contain_known_words),
 ];
 
 /// Runs every law.
@@ -58,19 +65,21 @@ const LAWS: [(&str, Law); 17] = [
 /// # Errors
 /// The first law that is broken, with the smallest input that was found to break it.
 pub fn all(case: &Case<'_>) -> Result<(), Broken> {
+    let [(spec, cookies), _] = requests::settings(case.target.spec);
+    let case = case.with(RouteTarget { spec: &spec, cookies, ..case.target.clone() });
     for (law, hold) in LAWS {
-        hold(case).map_err(|how| Broken { law, how })?;
+        hold(&case).map_err(|how| Broken { law, how })?;
     }
     Ok(())
 }
 
-/// A law that a router does not keep.
+/// A law that a router breaks.
 pub struct Broken {
     law: &'static str,
     how: String,
 }
 
-/// As a person reads it, since this is what a failed test prints.
+/// Readable, since a failed test prints it.
 impl fmt::Debug for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "broken law: {}\n{}", self.law, self.how)

@@ -1,30 +1,50 @@
-//! The contract of a router: how weights become changes of route objects, and back.
+//! The router contract: how traffic weights become changes of route objects, and how live objects are read back.
 //!
-//! A router is a pure value: it is given the objects that were seen and answers with the changes it wants. It never
-//! waits, never talks to the API server and keeps nothing between calls, so it can be tested with data and used by any
-//! controller. A new router is one crate that implements [`Router`] and passes the `laws` (a feature of this crate, for
-//! tests), plus one line where the operator is wired.
+//! A router is a pure value: it gets the objects that were observed and returns the changes to apply. It does no IO,
+//! never waits and keeps no state between calls, so tests feed it data and any controller can use it.
 //!
-//! What every router shares stands here: [`Claim`] decides whose an object is, [`Entries`] holds our two entries in a
-//! list among those of others, [`declare`] and [`mark`] write metadata that is ours among metadata that is not.
+//! # Write a router
+//!
+//! A new router is one crate that passes the `laws` (a feature of this crate, for tests), and one line where the
+//! operator registers its routers. It implements two traits:
+//!
+//! 1. [`Provider`]: its name, the features that it supports and its built-in metric queries.
+//! 2. [`RouteObject`], when one object per Canary holds the routes. An adapter implements [`Router`] for it: which CRD
+//!    is served, who owns the object, create or patch or leave alone, release. A router that needs no object or several
+//!    implements [`Router`] itself.
+//!
+//! Shared by all routers: [`Claim`] decides who owns an object, [`Entries`] finds and writes our two entries in a list
+//! that also holds entries of others, [`declare`] and [`mark`] write our metadata beside that of others.
 
+mod adapter;
 mod claim;
+mod context;
 mod entries;
 mod error;
+mod fields;
 #[cfg(any(test, feature = "laws"))]
 pub mod laws;
 mod metadata;
+mod provider;
+mod request;
+mod route_object;
 mod router;
 mod services;
 mod target;
 mod unowned;
 
 pub use claim::Claim;
-pub use entries::{Entries, NAMELESS, Side, agreed, items, pointer, put};
+pub use context::RouteContext;
+pub use entries::{Entries, NAMELESS, agreed};
 pub use error::RouteError;
+pub use fields::{items, omit, pointer, put};
 pub use metadata::{MARKERS, WRITTEN, declare, mark, unmark};
-pub use router::{Capabilities, QuerySet, Router};
+pub use provider::Provider;
+pub use request::{RouteRequest, Session};
+pub use route_object::RouteObject;
+pub use router::Router;
 pub use services::Services;
-pub use target::{BoundKind, PodLabels, RouteTarget};
+pub use target::{BoundKind, PodLabels, RouteTarget, SessionCookies};
 pub use unowned::Unowned;
-pub use vexil_analysis::{Routes, Weight};
+pub use vexil_analysis::{Routes, Side, Weight};
+pub use vexil_api::{Capabilities, DurationUnit, Feature, QuerySet};

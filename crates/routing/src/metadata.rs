@@ -1,4 +1,4 @@
-//! Labels and annotations that the user declares for generated objects, and the markers that keep Flux away.
+//! Labels and annotations that the Canary declares for generated objects, and the annotations that exclude them from Flux.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use vexil_api::canary::{MetadataBlock, UnmanagedMetadata};
 use vexil_object::meta;
 
-/// Annotations that tell Flux to leave an object alone (`operator.md` section 14). Every Service carries them, and
-/// every route object for which `routing.md` 2.5 says so.
+/// Annotations that exclude an object from Flux: its kustomize controller would revert our changes, its helm controller
+/// would report them as drift. Flagger sets the same on Services and on most routes.
 pub const MARKERS: [(&str, &str); 2] = [
     ("kustomize.toolkit.fluxcd.io/reconcile", "disabled"),
     ("helm.toolkit.fluxcd.io/driftDetection", "disabled"),
@@ -20,8 +20,8 @@ pub fn mark(object: &mut Value) {
     }
 }
 
-/// Removes the [`MARKERS`], but for those that `keep` says are the user's own. An annotation map that is empty then
-/// goes too, as the API server would have it.
+/// Removes the [`MARKERS`], except those that `keep` says are the user's. An annotation map that is empty then is removed
+/// too, as the API server does.
 pub fn unmark(object: &mut Value, keep: impl Fn(&str) -> bool) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
@@ -35,16 +35,15 @@ pub fn unmark(object: &mut Value, keep: impl Fn(&str) -> bool) {
     }
 }
 
-/// The annotation of a Service or route: the keys of the labels and annotations that were last written to it because
-/// the Canary declares them. A key that is declared no longer is removed by it; keys of others are never in it.
+/// The annotation of a Service or route with the keys of the labels and annotations that the Canary declared when they
+/// were written last. A key that the Canary declares no longer is removed; keys of others are never listed.
 pub const WRITTEN: &str = "flagger.app/written-metadata";
 
 /// The two maps that a Canary may declare.
 const MAPS: [&str; 2] = ["annotations", "labels"];
 
-/// Writes the labels and annotations of `block`, removes those that it has written before and that are declared no
-/// longer, and leaves every other key alone. A key that is there already and is listed as unmanaged keeps its live
-/// value, and is its writer's from then on: it is not removed either.
+/// Writes the labels and annotations of `block`, removes those that it wrote before and that are declared no longer, and
+/// keeps every other key. A key that exists and is listed as unmanaged keeps its live value, and is never removed.
 pub fn declare(object: &mut Value, block: Option<&MetadataBlock>, unmanaged: Option<&UnmanagedMetadata>) {
     let nothing = MetadataBlock::default();
     let block = block.unwrap_or(&nothing);
@@ -77,15 +76,15 @@ pub fn declare(object: &mut Value, block: Option<&MetadataBlock>, unmanaged: Opt
     }
 }
 
-/// Keys by the map that they are in.
+/// Keys by the map that contains them.
 type Written = BTreeMap<String, BTreeSet<String>>;
 
-/// What was written before; nothing where that cannot be read, since a key too few stays and harms nobody.
+/// What was written before. Nothing when that cannot be read: a key that stays does no harm.
 fn written(object: &Value) -> Written {
     meta::annotation(object, WRITTEN).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
-/// Removes a key, and the map when it is empty then, as the API server would have it.
+/// Removes a key, and the map when it is empty then, as the API server does.
 fn remove(object: &mut Value, map: &str, key: &str) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let Some(pairs) = metadata.get_mut(map).and_then(Value::as_object_mut) else { return };
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn declared_keys_are_written_and_all_others_left() {
+    fn declared_keys_are_written_and_all_others_kept() {
         let check = |live: Value, unmanaged: &[&str], expect: Value| {
             let mut object = json!({"metadata": {"labels": live}});
             let labels = BTreeMap::from([("a".to_owned(), "1".to_owned())]);
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_declared_no_longer_goes_and_keys_of_others_stay() {
+    fn a_key_that_is_declared_no_longer_is_removed_and_keys_of_others_stay() {
         let mut object = json!({"metadata": {"labels": {"theirs": "1"}, "annotations": {"n": "1"}}});
         let before = object.clone();
         declare(&mut object, Some(&block(json!({"a": "1", "b": "2"}))), None);
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unmanaged_key_that_another_writer_has_changed_is_his() {
+    fn an_unmanaged_key_that_another_writer_changed_is_kept() {
         let own = UnmanagedMetadata { labels: vec!["a".to_owned()], ..UnmanagedMetadata::default() };
         let mut object = json!({});
         declare(&mut object, Some(&block(json!({"a": "1"}))), Some(&own));
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn unmarking_leaves_what_the_user_had() {
+    fn removing_the_markers_keeps_those_of_the_user() {
         let check = |annotations: Value, keep: bool, expect: Value| {
             let mut object = json!({"metadata": {"annotations": annotations}});
             unmark(&mut object, |_| keep);

@@ -1,13 +1,13 @@
-//! What a router is told about the Canary whose traffic it splits.
+//! The Canary as a router sees it.
 
 use std::collections::BTreeMap;
 
 use vexil_api::canary::CanarySpec;
 use vexil_object::{Kind, Owner};
 
-use crate::RouteError;
+use crate::{RouteError, Side};
 
-/// The Canary, seen by a router: names, owner and the user's own blocks.
+/// The Canary as a router sees it: names, owner and the user's spec.
 #[derive(Clone, Debug)]
 pub struct RouteTarget<'a> {
     /// Namespace of the Canary and of everything generated for it.
@@ -16,20 +16,33 @@ pub struct RouteTarget<'a> {
     pub apex: &'a str,
     /// The Canary as the owner of generated objects.
     pub owner: &'a Owner,
-    /// Annotations of the Canary itself (some meshes are named there).
+    /// Annotations of the Canary itself; some name a mesh.
     pub annotations: &'a BTreeMap<String, String>,
     /// The user's spec.
     pub spec: &'a CanarySpec,
+    /// The cookies of session affinity that the status records.
+    pub cookies: SessionCookies<'a>,
     /// The labels by which primary and canary pods are selected.
     pub selector: PodLabels<'a>,
     /// Container ports that port discovery found: name and number.
     pub discovered_ports: &'a [(String, u16)],
-    /// The kind of the route object that the status records as in force. A router of several kinds stays with it as
-    /// long as the cluster serves it: a kind that is served later does not move traffic.
+    /// The kind of the route object that the status records as in use. A router of several kinds keeps it as long as
+    /// the cluster serves it, so that installing the CRD of another kind does not move traffic.
     pub bound: Option<&'a BoundKind>,
 }
 
-/// The kind of the route object that is in force.
+/// The cookies of session affinity that the status records, each as `name=value`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionCookies<'a> {
+    /// The cookie of clients that reached the canary in this rollout.
+    pub canary: Option<&'a str>,
+    /// The cookie of clients that reached the primary.
+    pub primary: Option<&'a str>,
+    /// The canary's cookie of the rollout before, which is being deleted from clients.
+    pub previous: Option<&'a str>,
+}
+
+/// The kind of the route object that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundKind {
     /// Its `apiVersion`.
@@ -38,32 +51,47 @@ pub struct BoundKind {
     pub kind: String,
 }
 
-/// The labels by which the pods of a Canary are selected: all labels of the target's selector, one of them with another
-/// value for the primary. One label alone would also select the pods of another release of the same chart.
+/// The labels that select the pods of a Canary: all labels of the target's selector, one of them with another value for
+/// the primary. A single label would also select the pods of another release of the same chart.
 #[derive(Clone, Copy, Debug)]
 pub struct PodLabels<'a> {
-    /// The key of the label that tells primary and canary pods apart.
+    /// The key of the label that distinguishes primary and canary pods.
     pub key: &'a str,
-    /// What selects canary pods.
+    /// Selects canary pods.
     pub canary: &'a BTreeMap<String, String>,
-    /// What selects primary pods.
+    /// Selects primary pods.
     pub primary: &'a BTreeMap<String, String>,
-    /// The part of `primary` that every pod of the primary has in any case, also while its rollout is under way.
+    /// The part of `primary` that every pod of the primary has at any time, also during its rollout.
     pub always: &'a BTreeMap<String, String>,
-    /// Whether every pod of the primary has all of `primary` by now.
+    /// Whether every pod of the primary has all of `primary`.
     pub settled: bool,
 }
 
 impl RouteTarget<'_> {
-    /// The kinds that a router can write, with the one in force first.
-    pub fn preferred<T>(&self, mut kinds: Vec<T>, kind: impl Fn(&T) -> Kind) -> Vec<T> {
+    /// The kinds that a router can write, with the one in use first.
+    pub fn preferred(&self, mut kinds: Vec<Kind>) -> Vec<Kind> {
         if let Some(bound) = self.bound {
-            kinds.sort_by_key(|of| {
-                let of = kind(of);
-                !(of.kind == bound.kind && of.api_version() == bound.api_version)
-            });
+            kinds.sort_by_key(|of| !(of.kind == bound.kind && of.api_version() == bound.api_version));
         }
         kinds
+    }
+
+    /// Name of the Service of a side's pods.
+    pub fn service(&self, side: Side) -> String {
+        match side {
+            Side::Primary => self.primary(),
+            Side::Canary => self.canary(),
+        }
+    }
+
+    /// The side whose Service has this name.
+    pub fn side(&self, service: &str) -> Option<Side> {
+        [Side::Primary, Side::Canary].into_iter().find(|side| self.service(*side) == service)
+    }
+
+    /// Name of the main port of the Services: `spec.service.portName`, else `http`.
+    pub fn port_name(&self) -> &str {
+        self.spec.service.port_name.as_deref().filter(|name| !name.is_empty()).unwrap_or("http")
     }
 
     /// Name of the Service of the primary pods.

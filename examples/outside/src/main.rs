@@ -18,7 +18,7 @@ use vexil_egress::Egress;
 use vexil_metrics::{MetricCatalog, Subject, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
 use vexil_plan::{CanaryContext, Planner, Registry, Settings};
-use vexil_routing::{PodLabels, RouteTarget, Routes, Weight};
+use vexil_routing::{PodLabels, RouteTarget, Routes, SessionCookies, Weight};
 use vexil_routing_kubernetes::KubernetesServices;
 use vexil_routing_traefik::{Group, Traefik};
 use vexil_webhook::{Hook, Payload, send};
@@ -88,6 +88,7 @@ fn render(canary: &CanaryContext) -> Result<String, Failed> {
         annotations: canary.annotations(),
         spec: canary.spec(),
         selector: PodLabels { key: "app", canary: &target, primary: &primary, always: &primary, settled: true },
+        cookies: SessionCookies::default(),
         discovered_ports: &[],
         bound: None,
     };
@@ -120,7 +121,7 @@ async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
         namespace: canary.key().namespace(),
         spec: canary.spec(),
         provider: "traefik",
-        queries: canary.router().queries().0,
+        queries: canary.router().queries(),
         metrics_server: "",
         catalog: &catalog,
     };

@@ -1,4 +1,4 @@
-//! Idioms that need more than one word to see.
+//! Patterns in code that a single word does not show.
 
 use super::{finding::Finding, finding::Rule, tree::Source};
 
@@ -6,7 +6,6 @@ static BIASED: Rule =
     Rule::new("biased", "`select!` says its order, or the same input takes a different way each time");
 static SLICING: Rule =
     Rule::new("slicing", "a range that is off by one ends the process: `get`, `split_once`");
-static EXCUSE: Rule = Rule::new("excuse", "a lint that is switched off says why: `reason = \"…\"`");
 static PROVIDER: Rule = Rule::new(
     "provider-name",
     "a new router or provider is one crate or file and one line in a list, and nothing elsewhere",
@@ -42,24 +41,15 @@ const PROVIDERS: &[&str] = &[
     "traefik",
 ];
 
-/// The routers themselves, the two lists of crates/metrics, the products that the testbed plays, and, by
+/// The routers themselves, the list of crates/metrics, the products that the testbed plays, and, by
 /// its name, the wiring.
-const MAY_NAME: &[&str] = &[
-    "crates/routing-",
-    "crates/metrics/src/builtin/",
-    "crates/metrics/src/providers/",
-    "crates/testbed-",
-    "bins/lab/",
-    "xtask/",
-];
+const MAY_NAME: &[&str] =
+    &["crates/routing-", "crates/metrics/src/providers/", "crates/testbed-", "bins/lab/", "xtask/"];
 
 /// Checks one source.
 pub fn check(source: &Source, found: &mut Vec<Finding>) {
     biased(source, found);
     for (number, line) in source.code() {
-        if line.trim_start().starts_with('#') && is_bare_excuse(line) {
-            found.push(EXCUSE.broken(&source.path, number, format!("`{}`", line.trim())));
-        }
         if !source.in_tests(number) && slices(line) {
             found.push(SLICING.broken(&source.path, number, format!("`{}`", line.trim())));
         }
@@ -80,12 +70,6 @@ fn biased(source: &Source, found: &mut Vec<Finding>) {
             found.push(BIASED.broken(&source.path, line, "`select!` without `biased;`"));
         }
     }
-}
-
-/// `#[allow(…)]` or `#[expect(…)]` that ends on its line without a reason.
-fn is_bare_excuse(line: &str) -> bool {
-    let excuse = ["[allow(", "[expect("].iter().any(|word| line.contains(word));
-    excuse && line.contains(']') && !line.contains("reason")
 }
 
 /// A range between brackets that follow a value: `text[1..]`. Clippy sees it for slices, not for texts.

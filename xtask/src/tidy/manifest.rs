@@ -1,4 +1,4 @@
-//! Manifests: versions in one place, sorted, and lints for everybody.
+//! Manifests: versions in one place, sorted, lints inherited, and what a registry shows of a published crate.
 
 use super::{finding::Finding, finding::Rule};
 
@@ -9,6 +9,10 @@ static VERSION: Rule = Rule::new(
 static SORTED: Rule = Rule::new("sorted", "a sorted list has one place for each line, and no conflicts");
 static LINTS: Rule = Rule::new("lints", "every crate inherits the lints: `[lints] workspace = true`");
 static INHERITS: Rule = Rule::new("inherits", "edition, version and licence are the workspace's");
+static PUBLISH: Rule = Rule::new(
+    "publish",
+    "a crate says `publish.workspace = true` (it is not published), or has what a registry shows of it",
+);
 static UNSAFE: Rule = Rule::new("unsafe", "the whole tree forbids `unsafe`: `unsafe_code = \"forbid\"`");
 
 /// A manifest, as far as rules look at it.
@@ -81,7 +85,8 @@ fn inherits(manifest: &Manifest, found: &mut Vec<Finding>) {
     if !manifest.says("lints", "workspace", "true") {
         found.push(LINTS.broken(&manifest.path, 1, "no lints"));
     }
-    for name in ["version", "edition", "rust-version", "license", "publish"] {
+    publish(manifest, found);
+    for name in ["version", "edition", "rust-version", "license"] {
         if !manifest.says("package", name, "workspace") {
             found.push(INHERITS.broken(
                 &manifest.path,
@@ -97,6 +102,24 @@ fn inherits(manifest: &Manifest, found: &mut Vec<Finding>) {
                 entry.line,
                 format!("`{}` is not the workspace's", entry.name),
             ));
+        }
+    }
+}
+
+/// What a registry shows of a crate, unless it inherits `publish = false`.
+fn publish(manifest: &Manifest, found: &mut Vec<Finding>) {
+    if manifest.says("package", "publish", "workspace") {
+        return;
+    }
+    let shown = [
+        ("package", "description", "\""),
+        ("package", "readme", ""),
+        ("package", "keywords", "["),
+        ("package.metadata.docs.rs", "all-features", "true"),
+    ];
+    for (table, name, value) in shown {
+        if !manifest.says(table, name, value) {
+            found.push(PUBLISH.broken(&manifest.path, 1, format!("`{table}` has no `{name}`")));
         }
     }
 }

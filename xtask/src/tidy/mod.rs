@@ -1,10 +1,10 @@
-//! What the house forbids, checked as text: a rule that is executed need not be remembered.
+//! Rules of the repository that are checked on its text: style, layers, names, references.
 //!
-//! `cargo xtask tidy` prints what it found; the same runs as a test. A finding names the place, the rule and the
-//! reason. Text is enough: sources are split into code, comments and literals, and rules look for words. What needs
-//! to understand Rust is left to the compiler and to clippy, whose lints every crate inherits: `unsafe`, `unwrap`,
-//! `expect`, `panic!` and indexing of slices. Here stand their neighbours that clippy lets through (`unreachable!`,
-//! slicing of texts), the layers, and the absences.
+//! `cargo xtask tidy` prints what it found; the same runs as a test. A finding has the place, the rule and the
+//! reason. Sources are split into code, comments and literals, and rules look for words. What needs to understand Rust
+//! is left to the compiler and to clippy, whose lints every crate inherits; clippy.toml lists types and methods that
+//! are not allowed anywhere. The rules here are those that clippy does not have: layers, words that are forbidden in
+//! some crates, and references.
 
 mod bans;
 mod docs;
@@ -12,6 +12,7 @@ mod finding;
 mod idioms;
 mod layers;
 mod manifest;
+mod references;
 mod shape;
 mod split;
 mod tree;
@@ -45,7 +46,7 @@ fn root() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Everything that is not as it should be, by file and line.
+/// All findings, by file and line.
 fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
     let tree = Tree::load(root)?;
     let mut found = Vec::new();
@@ -60,6 +61,7 @@ fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
         layers::check_manifest(manifest, &mut found);
     }
     docs::check(&tree, &mut found);
+    references::check(&tree, &mut found);
     found.sort();
     found.dedup();
     Ok(found)

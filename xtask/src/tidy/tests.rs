@@ -53,19 +53,18 @@ fn banned_words_are_found_where_they_are_banned() {
     check("crates/webhook/src/a.rs", "//! A.\nuse kube::{Api, Client};\n", &["client:2"]);
     check("crates/controller/src/a.rs", "//! A.\nfn a() { tokio::spawn(b()); }\n", &["spawn:2"]);
     check("crates/controller/src/operator.rs", "//! A.\nfn a() { tokio::spawn(b()); }\n", &[]);
-    check("crates/kube/src/a.rs", "//! A.\nuse std::collections::HashMap;\n", &["order:2"]);
     check("crates/kube/src/a.rs", "//! A.\nfn a() { unreachable!() }\n", &["panic:2"]);
 }
 
 #[test]
 fn tests_are_told_from_the_rest() {
-    let hash = "use std::collections::HashMap;\n";
-    let module = format!("//! A.\nfn a() {{}}\n#[cfg(test)]\nmod tests {{\n    {hash}}}\n{hash}");
-    check("crates/kube/src/a.rs", &module, &["order:7"]);
-    let any = format!("//! A.\n#[cfg(any(test, feature = \"laws\"))]\nmod tests {{\n    {hash}}}\n");
+    let spawn = "fn a() { tokio::spawn(b()); }\n";
+    let module = format!("//! A.\nfn a() {{}}\n#[cfg(test)]\nmod tests {{\n    {spawn}}}\n{spawn}");
+    check("crates/kube/src/a.rs", &module, &["spawn:7"]);
+    let any = format!("//! A.\n#[cfg(any(test, feature = \"laws\"))]\nmod tests {{\n    {spawn}}}\n");
     check("crates/kube/src/a.rs", &any, &[]);
-    check("crates/kube/src/a/tests.rs", &format!("//! A.\n{hash}"), &[]);
-    check("crates/kube/src/a.rs", &format!("//! A.\n#[cfg(not(test))]\n{hash}"), &["order:3"]);
+    check("crates/kube/src/a/tests.rs", &format!("//! A.\n{spawn}"), &[]);
+    check("crates/kube/src/a.rs", &format!("//! A.\n#[cfg(not(test))]\n{spawn}"), &["spawn:3"]);
 }
 
 #[test]
@@ -74,8 +73,6 @@ fn idioms_are_seen_over_lines() {
     check("bins/vexil/src/a.rs", "//! A.\nasync fn a() { select! { a = b => {} } }\n", &["biased:2"]);
     check("bins/vexil/src/a.rs", "//! A.\nfn a(t: &str) -> &str { &t[1..] }\n", &["slicing:2"]);
     check("bins/vexil/src/a.rs", "//! A.\nfn a([b, ..]: [u8; 2]) { if let [c, ..] = d {} }\n", &[]);
-    check("bins/vexil/src/a.rs", "//! A.\n#[allow(dead_code)]\nfn a() {}\n", &["excuse:2"]);
-    check("bins/vexil/src/a.rs", "//! A.\n#[expect(dead_code, reason = \"b\")]\nfn a() {}\n", &[]);
 }
 
 #[test]
@@ -101,7 +98,7 @@ fn layers_hold_in_sources_and_in_manifests() {
     let mut found = Vec::new();
     layers::check_manifest(&manifest, &mut found);
     manifest::check(&manifest, &mut found);
-    found.retain(|finding| finding.rule.name != "inherits");
+    found.retain(|finding| !["inherits", "publish"].contains(&finding.rule.name));
     let told: Vec<String> = found.iter().map(|f| format!("{}:{}", f.rule.name, f.line)).collect();
     assert_eq!(told, ["layer:2", "dependency:3", "version:4", "sorted:4"]);
 }

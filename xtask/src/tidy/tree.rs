@@ -1,6 +1,6 @@
-//! What is checked: every Rust source and every manifest of the workspace, and what of it is only for tests.
+//! The repository as it is checked: sources, manifests, pages, and which code is only for tests.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::Context;
 
@@ -22,15 +22,17 @@ pub struct Tree {
     pub architecture: String,
     /// `docs/differences.md`.
     pub differences: String,
+    /// Every file, as a path from the root.
+    pub files: BTreeSet<String>,
+    /// Every Markdown file: path and text.
+    pub pages: Vec<(String, String)>,
 }
 
 impl Tree {
     /// Reads it.
     pub fn load(root: &Path) -> anyhow::Result<Tree> {
         let mut files = Vec::new();
-        for folder in ["bins", "crates", "xtask"] {
-            collect(root, folder, &mut files)?;
-        }
+        collect(root, "", &mut files)?;
         let read =
             |path: &str| fs::read_to_string(root.join(path)).with_context(|| format!("reading {path}"));
         let mut tree = Tree {
@@ -40,9 +42,16 @@ impl Tree {
             // An absent page lacks everything, which the rules about it tell.
             architecture: read("docs/architecture.md").unwrap_or_default(),
             differences: read("docs/differences.md").unwrap_or_default(),
+            files: files.iter().cloned().collect(),
+            pages: Vec::new(),
         };
         for path in files {
-            if path.ends_with(".rs") {
+            if path.ends_with(".md") {
+                let text = read(&path)?;
+                tree.pages.push((path, text));
+            } else if !CODE.iter().any(|folder| path.starts_with(folder)) {
+                continue;
+            } else if path.ends_with(".rs") {
                 tree.sources.push(Source::parse(&path, &read(&path)?));
             } else if path.ends_with("/Cargo.toml") {
                 tree.manifests.push(Manifest::parse(&path, &read(&path)?));
@@ -54,7 +63,16 @@ impl Tree {
         mark_tests(&mut tree.sources);
         Ok(tree)
     }
+
+    /// Whether any file is in this folder.
+    pub fn has_folder(&self, path: &str) -> bool {
+        let prefix = format!("{}/", path.trim_end_matches('/'));
+        self.files.range(prefix.clone()..).next().is_some_and(|file| file.starts_with(&prefix))
+    }
 }
+
+/// Folders with members of the workspace.
+const CODE: [&str; 3] = ["bins/", "crates/", "xtask/"];
 
 /// Every file under a folder, as paths from the root, in order.
 fn collect(root: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result<()> {
@@ -63,13 +81,15 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        paths.push((format!("{folder}/{name}"), entry.file_type()?.is_dir(), name));
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        paths.push((path, entry.file_type()?.is_dir(), name));
     }
     paths.sort();
     for (path, is_folder, name) in paths {
         if !is_folder {
             files.push(path);
-        } else if name != "target" && !name.starts_with('.') {
+        } else if name != "target" && (!name.starts_with('.') || [".ci", ".github"].contains(&name.as_str()))
+        {
             collect(root, &path, files)?;
         }
     }

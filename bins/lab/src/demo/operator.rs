@@ -51,6 +51,7 @@ fn finished(mut build: std::process::Command, mut announced: bool) -> anyhow::Re
             announced = true;
             eprintln!("building the operator …");
         }
+        #[expect(clippy::disallowed_methods, reason = "waits for cargo; nothing else runs")]
         std::thread::sleep(Duration::from_millis(20));
     }
 }

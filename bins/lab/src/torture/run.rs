@@ -104,6 +104,10 @@ pub fn all(args: &Args) -> anyhow::Result<()> {
         })
         .collect();
     while workers.iter().any(|(_, worker)| !worker.is_finished()) {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the main thread waits for the workers; there is no executor"
+        )]
         thread::sleep(Duration::from_millis(100));
         if limit.is_some_and(|limit| began.elapsed() > limit) {
             over.store(true, Ordering::Relaxed);

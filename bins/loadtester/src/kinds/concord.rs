@@ -1,4 +1,4 @@
-//! `concord`: starts a process of a Concord server and waits for it (`loadtester-and-charts.md` A8).
+//! `concord`: starts a process of a Concord server and waits for it.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The types of tasks: what a hook must say for each, and what is then done. A new one is a file and a line in
-//! [`KINDS`].
+//! The task types: which metadata a webhook has to set for each, and what is then run. A new one is a file and a line
+//! in [`KINDS`].
 
 mod bash;
 mod cmd;
@@ -37,7 +37,7 @@ pub struct Kind {
     pub read: fn(&Metadata) -> Result<Work, String>,
 }
 
-/// All of them (`loadtester-and-charts.md` A6).
+/// All task types; docs/loadtester.md describes them.
 pub static KINDS: [&Kind; 7] =
     [&cmd::KIND, &bash::KIND, &helm::HELM, &helm::HELM_V3, &kubectl::KIND, &concord::KIND, &ngrinder::KIND];
 
@@ -90,9 +90,9 @@ impl Work {
         }
     }
 
-    /// The answer for an end that is no success (`loadtester-and-charts.md` A6, A8).
+    /// The response to a task that failed, as Flagger's load tester words it.
     pub fn failure(&self, output: &str, end: &End, timeout: &str) -> String {
-        let error = end.told(timeout);
+        let error = end.reason(timeout);
         match self {
             Work::Command { text, .. } => format!("command {text} failed: {output}: {error}"),
             Work::Remote(_) => error,
@@ -144,7 +144,7 @@ fn unknown(name: &str) -> String {
     format!("unknown task type {name}, there are: {}", names.join(", "))
 }
 
-/// The command of a hook. One that is empty does nothing, successfully: nobody means that.
+/// The command of a hook. An empty one is refused: it would succeed and do nothing.
 fn command_text(metadata: &Metadata) -> Result<String, String> {
     let text = metadata.get("cmd").filter(|text| !text.trim().is_empty());
     text.cloned().ok_or_else(|| "cmd not found in metadata".to_owned())

@@ -1,5 +1,4 @@
-//! `ngrinder`: clones and starts a performance test of an nGrinder server and waits for it
-//! (`loadtester-and-charts.md` A9).
+//! `ngrinder`: clones and starts a performance test of an nGrinder server and waits for it.
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ pub trait Remote: Send + Sync + fmt::Debug {
     /// Says why it failed.
     async fn run(&mut self, out: &dyn Transport) -> Result<(), String>;
 
-    /// Ends what was started and has not succeeded, because nobody waits for it any more.
+    /// Stops what was started and has not succeeded, because its caller no longer waits.
     async fn stop(&mut self, out: &dyn Transport);
 }
 

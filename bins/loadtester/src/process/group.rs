@@ -22,12 +22,12 @@ impl Group {
     /// Sends a signal to every member. A group that is gone hears nothing.
     pub fn signal(&self, signal: Signal) {
         if !self.gone {
-            // Fails only when nobody is there any more, or for members that took on another user's rights.
+            // Fails only if the group is empty, or for members that run as another user.
             let _heard = kill_process_group(self.id, signal);
         }
     }
 
-    /// Whether nobody is left. To be asked only when the leader's exit status has been fetched: members that were
+    /// Whether the group is empty. Only valid after the leader's exit status has been fetched: members that were
     /// orphaned are our children ([`super::adopt_orphans`]), and are buried here.
     pub fn is_empty(&mut self) -> bool {
         while !self.gone && matches!(waitpgid(self.id, WaitOptions::NOHANG), Ok(Some(_))) {}

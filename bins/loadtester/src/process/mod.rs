@@ -36,7 +36,7 @@ use output::Tail;
 const DRAIN: Duration = Duration::from_secs(2);
 /// How long it may take what is left of a killed group to be gone, and its last words to be read.
 const AFTERMATH: Duration = Duration::from_millis(500);
-/// How often what stayed behind is looked at, while nothing depends on it and while somebody waits.
+/// How often processes left in the background are checked: while no caller waits, and while one does.
 const WATCH: Duration = Duration::from_secs(1);
 const WATCH_CLOSELY: Duration = Duration::from_millis(10);
 
@@ -69,13 +69,13 @@ pub enum End {
     Failed(String),
     /// At its deadline.
     TimedOut,
-    /// Nobody wanted to know any more.
+    /// Its caller hung up, or this process stops.
     Cancelled,
 }
 
 impl End {
     /// In words; `timeout` as the flag has it.
-    pub fn told(&self, timeout: &str) -> String {
+    pub fn reason(&self, timeout: &str) -> String {
         match self {
             End::Succeeded => "it succeeded".to_owned(),
             End::Failed(how) => how.clone(),
@@ -143,7 +143,7 @@ struct Running {
     child: Child,
     group: Group,
     status: Option<io::Result<ExitStatus>>,
-    /// Where the output comes from, until everybody has closed it.
+    /// The pipe of its output, until all writers have closed it.
     pipe: Option<pipe::Receiver>,
     buffer: Vec<u8>,
     tail: Tail,
@@ -176,14 +176,14 @@ impl Running {
         }
     }
 
-    /// Waits until everybody has closed the output.
+    /// Waits until all writers have closed the output.
     async fn drain(&mut self) {
         while self.pipe.is_some() {
             read(&mut self.pipe, &mut self.buffer, &mut self.tail).await;
         }
     }
 
-    /// Waits until nobody of the group is left, looking `every` so often.
+    /// Waits until the process group is empty; checks it once in `every`.
     async fn gone(&mut self, every: Duration) {
         self.exited().await;
         let mut looks = interval(every);
@@ -197,7 +197,7 @@ impl Running {
         }
     }
 
-    /// Ends the group: asks, waits, and no longer asks.
+    /// Stops the group: SIGTERM, then SIGKILL after `grace`.
     async fn end(&mut self, grace: Duration) {
         self.group.signal(Signal::TERM);
         if timeout(grace, self.gone(WATCH_CLOSELY)).await.is_err() {
@@ -210,7 +210,7 @@ impl Running {
     fn verdict(&self) -> End {
         match &self.status {
             Some(Ok(status)) if status.success() => End::Succeeded,
-            Some(Ok(status)) => End::Failed(told(*status)),
+            Some(Ok(status)) => End::Failed(described(*status)),
             Some(Err(error)) => End::Failed(error.to_string()),
             None => End::Failed("it has not exited".to_owned()),
         }
@@ -233,8 +233,8 @@ fn not_started(program: &str, error: &io::Error) -> String {
     }
 }
 
-/// An exit as the contract words it (`loadtester-and-charts.md` A6): `exit status 3`, `signal: killed`.
-fn told(status: ExitStatus) -> String {
+/// An exit in Go's words, which Flagger's load tester returns: `exit status 3`, `signal: killed`.
+fn described(status: ExitStatus) -> String {
     let Some(signal) = status.signal() else {
         return format!("exit status {}", status.code().unwrap_or(-1));
     };

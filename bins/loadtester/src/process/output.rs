@@ -1,4 +1,4 @@
-//! What a command prints, held in bounded memory: its end, which is where errors stand.
+//! The last part of a command's output, in bounded memory: errors are at its end.
 
 use std::collections::VecDeque;
 
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_output_is_kept_and_what_is_missing_is_told() {
+    fn the_end_of_the_output_is_kept_and_the_rest_is_counted() {
         check(8, &[], "");
         check(8, &["abc", "def"], "abcdef");
         check(8, &["abcd", "efgh"], "abcdefgh");

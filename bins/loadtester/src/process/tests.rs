@@ -48,7 +48,7 @@ impl Mark {
     }
 
     /// What the script wrote: the id of the group.
-    async fn told(&self) -> Pid {
+    async fn group_id(&self) -> Pid {
         let text = tokio::fs::read_to_string(&self.0).await.unwrap();
         Pid::from_raw(text.trim().parse().unwrap()).unwrap()
     }
@@ -99,7 +99,7 @@ async fn at_its_deadline_a_command_is_asked_to_end_with_all_that_it_started() {
         format!("trap 'echo bye; exit 0' TERM; sleep 1000 & echo $$ > {}; wait; sleep 1000", mark.path());
     let limits = Limits { timeout: Duration::from_secs(1), grace: Duration::from_secs(20), ..limits() };
     let (script, never) = (sh(&script), CancellationToken::new());
-    let (outcome, group) = tokio::join!(run_all(&script, &limits, &never), mark.told());
+    let (outcome, group) = tokio::join!(run_all(&script, &limits, &never), mark.group_id());
     assert_eq!(outcome, Outcome { output: "bye\n".to_owned(), end: End::TimedOut });
     assert!(is_gone(group));
 }
@@ -113,7 +113,7 @@ async fn children_and_grandchildren_that_do_not_listen_are_killed() {
     );
     let (script, limits, cancelled) = (sh(&script), limits(), CancellationToken::new());
     let cancelling = async {
-        let group = mark.told().await;
+        let group = mark.group_id().await;
         cancelled.cancel();
         group
     };
@@ -143,7 +143,7 @@ async fn what_stays_behind_delays_no_answer_and_is_ended_with_the_task() {
         let limits = limits();
         let running = run(&script, &limits, &cancelled, |outcome| report.send(outcome).unwrap());
         let looking = async {
-            let group = mark.told().await;
+            let group = mark.group_id().await;
             let outcome = reported.await.unwrap();
             assert_eq!(outcome, Outcome { output: "started\n".to_owned(), end: End::Succeeded });
             assert!(!is_gone(group), "{test}");
@@ -157,16 +157,16 @@ async fn what_stays_behind_delays_no_answer_and_is_ended_with_the_task() {
 }
 
 #[tokio::test]
-async fn nothing_is_left_when_nobody_waits_for_a_command_any_more() {
+async fn nothing_is_left_when_the_caller_of_a_command_hangs_up() {
     let mark = Mark::new("dropped");
     let script = sh(&format!("sleep 1000 & echo $$ > {}; wait", mark.path()));
     let (limits, never) = (limits(), CancellationToken::new());
     let group = tokio::select! {
         biased;
         () = run(&script, &limits, &never, drop) => panic!("it ended"),
-        group = mark.told() => group,
+        group = mark.group_id() => group,
     };
-    // Killed members are buried by tokio and by whoever adopts them; until then they are no longer running.
+    // Killed members are reaped by tokio or by init; until then they are zombies and no longer running.
     while !is_gone(group) {
         let _buried = rustix::process::waitpgid(group, rustix::process::WaitOptions::empty());
         tokio::task::yield_now().await;

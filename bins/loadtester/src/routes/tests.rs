@@ -24,7 +24,7 @@ use crate::{
 
 /// A load tester without a socket.
 struct Tester {
-    desk: Arc<Desk>,
+    handlers: Arc<Handlers>,
     working: JoinHandle<()>,
 }
 
@@ -64,7 +64,7 @@ impl Tester {
         let (out, metrics_too) = (Arc::new(Nowhere), metrics.clone());
         let tools = Tools { limits, timeout: "1m".to_owned(), out, metrics: metrics_too };
         let working = tokio::spawn(work(received, tools, stop.clone(), || {}));
-        let desk = Arc::new(Desk {
+        let handlers = Arc::new(Handlers {
             namespaces: Namespaces::parse(namespaces).unwrap(),
             kinds,
             max_tasks,
@@ -74,12 +74,12 @@ impl Tester {
             stop,
             metrics,
         });
-        Tester { desk, working }
+        Tester { handlers, working }
     }
 
     async fn call(&self, path: &str, body: impl Into<Body>) -> (u16, String) {
         let request = Request::post(path).body(body.into()).unwrap();
-        let response = router(Arc::clone(&self.desk)).oneshot(request).await.unwrap();
+        let response = router(Arc::clone(&self.handlers)).oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         let body = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -99,7 +99,7 @@ impl Tester {
     }
 
     fn metric(&self, line: &str) -> bool {
-        self.desk.metrics.text().contains(&format!("vexil_loadtester_{line}\n"))
+        self.handlers.metrics.text().contains(&format!("vexil_loadtester_{line}\n"))
     }
 }
 
@@ -157,7 +157,11 @@ async fn bad_input_is_answered_in_words() {
             "payload: metadata.cmd: invalid type: sequence, expected a string at line 1 column 19",
         )
         .await;
-    assert!(tester.metric(r#"tasks_refused_total{reason="invalid"} 13"#), "{}", tester.desk.metrics.text());
+    assert!(
+        tester.metric(r#"tasks_refused_total{reason="invalid"} 13"#),
+        "{}",
+        tester.handlers.metrics.text()
+    );
     assert!(tester.metric(r#"tasks_started_total{task_type="cmd"} 0"#));
 }
 
@@ -264,12 +268,12 @@ async fn a_stop_ends_what_runs_answers_who_waits_and_starts_nothing() {
         while !tester.metric(r#"tasks_started_total{task_type="bash"} 1"#) {
             tokio::task::yield_now().await;
         }
-        tester.desk.stop.cancel();
+        tester.handlers.stop.cancel();
     };
     let (answer, ()) = tokio::join!(tester.call("/", body), stopping);
     let expect = "command sleep 1000 failed: : it was ended before it was done";
     assert_eq!(answer, (500, expect.to_owned()));
     tester.check("/", &task(&[("cmd", "true")]), 503, "the load tester is stopping").await;
     tester.working.await.unwrap();
-    assert!(tester.desk.metrics.text().contains(r#"tasks_running{task_type="cmd"} 0"#));
+    assert!(tester.handlers.metrics.text().contains(r#"tasks_running{task_type="cmd"} 0"#));
 }

@@ -66,7 +66,7 @@ fn the_same_task_in_the_background_starts_once_and_again_after_its_end() {
     let take = |name: &str, cmd: &str| places.take(&task(name, &[("cmd", cmd)]));
     let Admission::Granted(first) = take("podinfo", "hey") else { panic!() };
     assert!(matches!(take("podinfo", "hey"), Admission::AlreadyRunning));
-    // The contract's reference puts these texts together without anything between: they are not the same.
+    // Flagger's load tester joins these texts without a separator and takes the two tasks for one.
     assert!(matches!(take("podinf", "ohey"), Admission::Granted(_)));
     assert!(matches!(take("podinfo", "hey 2"), Admission::Granted(_)));
     drop(first);

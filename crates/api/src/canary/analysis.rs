@@ -1,4 +1,4 @@
-//! What the user writes under `spec.analysis`.
+//! The Canary's `spec.analysis`: steps, metric checks, alerts, session affinity.
 
 use std::collections::BTreeMap;
 
@@ -9,103 +9,111 @@ use serde_with_macros::skip_serializing_none;
 use super::{HttpMatch, Webhook};
 use crate::number;
 
-/// How a new revision is judged and how its traffic grows (`operator.md` 8.3). What an absent field means is told by
-/// the accessor of the same name.
+/// Analysis of a new revision. `interval`, `threshold` and exactly one of `iterations`, `stepWeight` and
+/// `stepWeights` are required. The effective value of an unset field is given by the accessor of the same
+/// name.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Analysis {
-    /// Time between two steps.
+    /// Time between two analysis steps, for example `30s` or `1m`. Shorter intervals than 10s are raised to
+    /// 10s. Defaults to 1m.
     pub interval: Option<String>,
-    /// Failed checks before the rollback.
+    /// Number of failed checks after which the rollout is rolled back.
     #[serde(deserialize_with = "number::int")]
     pub threshold: Option<i64>,
-    /// Number of checks (A/B testing, Blue/Green).
+    /// Number of analysis steps before the promotion, for A/B testing and Blue/Green. Traffic is not shifted
+    /// step by step.
     #[serde(deserialize_with = "number::int")]
     pub iterations: Option<i64>,
-    /// Highest canary weight, in percent.
+    /// Traffic weight of the canary, in percent, at which it is promoted. Defaults to 100.
     #[serde(deserialize_with = "number::int")]
     pub max_weight: Option<i64>,
-    /// Weight added by each step, in percent.
+    /// Traffic weight, in percent, that each analysis step adds to the canary.
     #[serde(deserialize_with = "number::int")]
     pub step_weight: Option<i64>,
-    /// Weight moved back by each step of the promotion, in percent.
+    /// Traffic weight, in percent, that each step of the promotion moves back to the primary. If unset, all
+    /// traffic is moved at once.
     #[serde(deserialize_with = "number::int")]
     pub step_weight_promotion: Option<i64>,
-    /// The weights, one per step, in percent.
+    /// Traffic weights of the canary, in percent: one for each analysis step, in ascending order.
     #[serde(deserialize_with = "number::ints", skip_serializing_if = "Vec::is_empty")]
     pub step_weights: Vec<i64>,
-    /// Copy requests to the canary before it gets real ones.
+    /// Copy requests to the canary for one step before the first traffic is shifted. The responses to the
+    /// copies are discarded. Defaults to false.
     pub mirror: Option<bool>,
-    /// Share of the requests that is copied, in percent; 0 is all (Istio).
+    /// Percentage of requests to copy if `mirror` is true. Unset and 0 mean all requests (Istio).
     #[serde(deserialize_with = "number::int")]
     pub mirror_weight: Option<i64>,
-    /// Share of the primary's pods that must be ready, in percent.
+    /// Percentage of the primary's pods that must be ready. Defaults to 100.
     #[serde(deserialize_with = "number::int")]
     pub primary_ready_threshold: Option<i64>,
-    /// Share of the canary's pods that must be ready, in percent.
+    /// Percentage of the canary's pods that must be ready. Defaults to 100.
     #[serde(deserialize_with = "number::int")]
     pub canary_ready_threshold: Option<i64>,
-    /// Which requests go to the canary (A/B testing).
+    /// Conditions of the requests that are routed to the canary, for A/B testing. A request is routed if it
+    /// meets all conditions of at least one entry.
     #[serde(rename = "match", skip_serializing_if = "Vec::is_empty")]
     pub match_: Vec<HttpMatch>,
-    /// The metric checks, in order.
+    /// Metric checks. All of them must pass in each analysis step; they are evaluated in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
-    /// Where alerts go.
+    /// Alerts to send about the progress of a rollout.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alerts: Vec<Alert>,
-    /// The webhooks, in order.
+    /// Webhooks to call during a rollout, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,
-    /// Keep a client on the side it first met.
+    /// Session affinity: once a client was routed to the canary, a cookie keeps routing it there.
     pub session_affinity: Option<SessionAffinity>,
 }
 
-/// One metric check.
+/// Metric check.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Metric {
-    /// Its name in events; also selects a built-in query.
+    /// Name of the check in Events. `request-success-rate` and `request-duration` select built-in queries if
+    /// neither `query` nor `templateRef` is set.
     pub name: String,
-    /// The window of the query.
+    /// Time window of the query, for example `1m`. Defaults to 1m.
     pub interval: Option<String>,
-    /// The old form of `thresholdRange` (`metrics.md` section 1).
+    /// Deprecated: use `thresholdRange`. Lower bound of `request-success-rate`, upper bound of any other
+    /// metric.
     #[serde(serialize_with = "number::float")]
     pub threshold: Option<f64>,
-    /// The bounds of the value.
+    /// Range of accepted values, bounds included.
     pub threshold_range: Option<ThresholdRange>,
-    /// A query in place (deprecated).
+    /// Deprecated: use `templateRef`. Inline Prometheus query.
     pub query: Option<String>,
-    /// A MetricTemplate.
+    /// MetricTemplate with the query and the metrics provider.
     pub template_ref: Option<TemplateRef>,
-    /// Variables of the template.
+    /// Values for the variables of the MetricTemplate.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub template_variables: BTreeMap<String, String>,
 }
 
-/// The bounds of a value, both inclusive.
+/// Range of accepted values, bounds included. An unset bound does not limit the value.
 #[skip_serializing_none]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ThresholdRange {
-    /// The least good value.
+    /// Lowest accepted value.
     #[serde(serialize_with = "number::float")]
     pub min: Option<f64>,
-    /// The highest good value.
+    /// Highest accepted value.
     #[serde(serialize_with = "number::float")]
     pub max: Option<f64>,
 }
 
-/// An object of ours, by name and perhaps namespace.
+/// Reference to an object of the same API group.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TemplateRef {
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
-    /// Its namespace; the Canary's when absent.
+    /// Namespace of the referent. Defaults to the namespace of the Canary.
     pub namespace: Option<String>,
 }
 
@@ -116,58 +124,59 @@ impl TemplateRef {
     }
 }
 
-/// Where alerts go.
+/// Alert about the progress of a rollout.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Alert {
-    /// A name for the reader.
+    /// Display name of the alert.
     pub name: String,
-    /// The least severity that is sent, as written. Read it through [`Alert::severity`].
+    /// Lowest severity that is sent: `info`, `warn` or `error`. Defaults to `info`. Read it through
+    /// [`Alert::severity`].
     #[schemars(with = "String")]
     pub severity: Option<AlertSeverity>,
-    /// The AlertProvider.
+    /// AlertProvider that receives the alert.
     pub provider_ref: TemplateRef,
 }
 
-/// How bad an alert is.
+/// Severity of an alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AlertSeverity {
-    /// For information.
+    /// Progress of a rollout.
     #[default]
     Info,
-    /// Somebody should look.
+    /// Something that may need attention, such as a failed check.
     Warn,
-    /// A rollout failed.
+    /// A failed rollout.
     Error,
-    /// A text that is none of these, as written. Empty means `info`, all others are defects.
+    /// Any other text, as written. Empty means `info`, all others are defects.
     #[serde(untagged)]
     Other(String),
 }
 
-/// Keep a client on the side it first met.
+/// Session affinity by cookie.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct SessionAffinity {
-    /// Name of the canary's cookie.
+    /// Name of the cookie that routes a client to the canary.
     pub cookie_name: String,
-    /// Name of the primary's cookie.
+    /// Name of the cookie that routes a client to the primary.
     pub primary_cookie_name: Option<String>,
-    /// Seconds the canary's cookie lives; 86400 when absent or 0.
+    /// Lifetime of the canary's cookie in seconds. Unset and 0 mean 86400.
     #[serde(deserialize_with = "number::int")]
     pub max_age: Option<i64>,
-    /// Attribute `Domain`.
+    /// `Domain` attribute of the cookie.
     pub domain: Option<String>,
-    /// Attribute `Path`.
+    /// `Path` attribute of the cookie.
     pub path: Option<String>,
-    /// Attribute `HttpOnly`.
+    /// Whether the cookie has the `HttpOnly` attribute. Defaults to false.
     pub http_only: Option<bool>,
-    /// Attribute `Partitioned`.
+    /// Whether the cookie has the `Partitioned` attribute. Defaults to false.
     pub partitioned: Option<bool>,
-    /// Attribute `Secure`.
+    /// Whether the cookie has the `Secure` attribute. Defaults to false.
     pub secure: Option<bool>,
-    /// Attribute `SameSite`.
+    /// `SameSite` attribute of the cookie: `Strict`, `Lax` or `None`.
     pub same_site: Option<String>,
 }

@@ -8,163 +8,164 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::number;
 
-/// Which requests are meant: all conditions of one entry, any of several entries.
+/// Conditions of a request. All conditions of one entry must be met.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpMatch {
-    /// A name for logs.
+    /// Name of the entry, for logs.
     pub name: Option<String>,
-    /// The path.
+    /// Condition on the path.
     pub uri: Option<StringMatch>,
-    /// `http` or `https`.
+    /// Condition on the scheme, `http` or `https`.
     pub scheme: Option<StringMatch>,
-    /// The method.
+    /// Condition on the method.
     pub method: Option<StringMatch>,
-    /// The host.
+    /// Condition on the host.
     pub authority: Option<StringMatch>,
-    /// Headers, by lower-case name.
+    /// Conditions on headers, by lowercase name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, StringMatch>,
-    /// Query parameters.
+    /// Conditions on query parameters, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub query_params: BTreeMap<String, StringMatch>,
-    /// Headers that must not match.
+    /// Conditions on headers that must not be met, by lowercase name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub without_headers: BTreeMap<String, StringMatch>,
-    /// Gateways.
+    /// Gateways through which the request must arrive.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<String>,
-    /// The port the request came to.
+    /// Port on which the request must arrive.
     #[serde(deserialize_with = "number::int")]
     pub port: Option<i64>,
-    /// Labels of the calling pod.
+    /// Labels that the calling pod must have.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub source_labels: BTreeMap<String, String>,
     /// Namespace of the calling pod.
     pub source_namespace: Option<String>,
-    /// Ignore the case of the path.
+    /// Ignore the case of the path. Defaults to false.
     pub ignore_uri_case: Option<bool>,
 }
 
-/// A text condition: one of the four.
+/// Condition on a text. At most one field may be set.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct StringMatch {
-    /// Equals.
+    /// The text must equal this value.
     pub exact: Option<String>,
-    /// Begins with.
+    /// The text must begin with this value.
     pub prefix: Option<String>,
-    /// Ends with (only in `analysis.match` headers).
+    /// The text must end with this value. Only supported in the headers of `analysis.match`.
     pub suffix: Option<String>,
-    /// Matches as a whole.
+    /// The complete text must match this regular expression.
     pub regex: Option<String>,
 }
 
-/// How the request's path and host are rewritten.
+/// Rewrite of the path and host of requests.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Rewrite {
-    /// The new path.
+    /// Replacement of the path.
     pub uri: Option<String>,
-    /// The new host.
+    /// Replacement of the host.
     pub authority: Option<String>,
-    /// `ReplacePrefixMatch` replaces the matched prefix, anything else the whole path (Gateway API).
+    /// `ReplacePrefixMatch` replaces the matched prefix of the path; any other value replaces the complete
+    /// path (Gateway API).
     #[serde(rename = "type")]
     pub type_: Option<String>,
 }
 
-/// How often a failed request is tried again.
+/// Retry policy of requests.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Retries {
-    /// Number of tries.
+    /// Number of attempts.
     #[serde(deserialize_with = "number::int")]
     pub attempts: Option<i64>,
-    /// Timeout of each.
+    /// Timeout of each attempt.
     pub per_try_timeout: Option<String>,
-    /// After which failures.
+    /// Conditions under which a request is retried, separated by commas.
     pub retry_on: Option<String>,
 }
 
-/// Changes of headers.
+/// Header operations on requests and responses.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Headers {
-    /// Of the request.
+    /// Operations on the headers of the request.
     pub request: Option<HeaderOperations>,
-    /// Of the response.
+    /// Operations on the headers of the response.
     pub response: Option<HeaderOperations>,
 }
 
-/// Changes of the headers of one side.
+/// Header operations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HeaderOperations {
-    /// Values that are appended.
+    /// Values to append, by header name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub add: BTreeMap<String, String>,
-    /// Values that replace.
+    /// Values to set, by header name. Existing values are replaced.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
-    /// Headers that are taken away.
+    /// Names of headers to remove.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,
 }
 
-/// A static mirror of the Gateway API.
+/// Backend that receives copies of requests.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpMirror {
-    /// Where the copies go.
+    /// Reference to the backend.
     pub backend_ref: Option<MirrorBackend>,
 }
 
-/// Where mirrored requests go.
+/// Reference to a backend that receives copies of requests.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MirrorBackend {
-    /// Empty is the core group.
+    /// API group of the referent. Defaults to the core group.
     pub group: Option<String>,
-    /// `Service` when absent.
+    /// Kind of the referent. Defaults to `Service`.
     pub kind: Option<String>,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
-    /// Its namespace; the Canary's when absent.
+    /// Namespace of the referent. Defaults to the namespace of the Canary.
     pub namespace: Option<String>,
-    /// Its port; a core Service needs one.
+    /// Port of the referent. Required if it is a Service.
     #[serde(deserialize_with = "number::int")]
     pub port: Option<i64>,
 }
 
-/// Cross-origin policy.
+/// Cross-Origin Resource Sharing policy.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CorsPolicy {
-    /// Let browsers send credentials.
+    /// Allow credentials in cross-origin requests.
     pub allow_credentials: Option<bool>,
-    /// Request headers that are allowed.
+    /// Allowed request headers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_headers: Vec<String>,
-    /// Methods that are allowed.
+    /// Allowed methods.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_methods: Vec<String>,
-    /// Origins that are allowed (the old form).
+    /// Deprecated: use `allowOrigins`. Allowed origins, as exact texts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_origin: Vec<String>,
-    /// Origins that are allowed.
+    /// Conditions on allowed origins.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allow_origins: Vec<StringMatch>,
-    /// Response headers that scripts may read.
+    /// Response headers that the browser may expose to scripts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expose_headers: Vec<String>,
-    /// How long a preflight answer holds.
+    /// Time for which the response to a preflight request may be cached.
     pub max_age: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the user writes under `spec.service`.
+//! The Canary's `spec.service`: generated Services and routes.
 
 use std::collections::BTreeMap;
 
@@ -10,100 +10,103 @@ use serde_with_macros::skip_serializing_none;
 use super::{CorsPolicy, Headers, HttpMatch, HttpMirror, Retries, Rewrite, TrafficPolicy};
 use crate::number;
 
-/// The generated Services and routes (`operator.md` 8.2). The comment of a field names the products that read it.
+/// Services and routes to generate for the target. Fields that only some products support name them.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanaryService {
-    /// The apex; the target's name when absent. See [`super::CanarySpec::apex_name`].
+    /// Name of the apex Service, which clients call. Defaults to the name of the target. See
+    /// [`super::CanarySpec::apex_name`].
     pub name: Option<String>,
-    /// Port of the Services.
+    /// Port of the generated Services.
     #[serde(deserialize_with = "number::int")]
     pub port: Option<i64>,
-    /// Name of that port; `http` when absent.
+    /// Name of the port. Defaults to `http`.
     pub port_name: Option<String>,
-    /// Container port, number or name; `port` when absent or 0.
+    /// Container port, as a number or a name. Defaults to the value of `port`.
     #[schemars(schema_with = "int_or_string")]
     pub target_port: Option<IntOrString>,
-    /// Application protocol of the port.
+    /// Application protocol of the port, for example `http` or `grpc`.
     pub app_protocol: Option<String>,
-    /// `PreferClose`, `PreferSameZone` or `PreferSameNode`.
+    /// Traffic distribution of the generated Services: `PreferClose`, `PreferSameZone` or `PreferSameNode`.
     pub traffic_distribution: Option<String>,
-    /// Add the container's other ports.
+    /// Add the other container ports of the target to the generated Services. Defaults to false.
     pub port_discovery: Option<bool>,
-    /// Make the Services headless.
+    /// Create the Services without a cluster IP. Defaults to false.
     pub headless: Option<bool>,
-    /// Timeout of a request.
+    /// Timeout of a request, for example `15s`.
     pub timeout: Option<String>,
-    /// Timeout of one try (Gateway API).
+    /// Timeout of a single request from the gateway to a backend (Gateway API).
     pub backend_timeout: Option<String>,
     /// Name of the mesh (App Mesh).
     pub mesh_name: Option<String>,
     /// Services that the workload calls (App Mesh).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub backends: Vec<String>,
-    /// Host names (Istio, Gateway API, Contour, …).
+    /// Host names of the route. Defaults to the name of the apex Service (Istio, Gateway API, Contour and
+    /// others).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// Gateways (Istio); the mesh itself when absent.
+    /// Gateways that the route is attached to. Defaults to the mesh (Istio).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateways: Vec<String>,
     /// Parents of the route (Gateway API).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gateway_refs: Vec<GatewayRef>,
-    /// Make a delegate VirtualService (Istio).
+    /// Create a delegate VirtualService, without hosts and gateways (Istio). Defaults to false.
     pub delegation: Option<bool>,
-    /// Which requests the route takes.
+    /// Conditions of the requests that the route takes. Defaults to all requests.
     #[serde(rename = "match", skip_serializing_if = "Vec::is_empty")]
     pub match_: Vec<HttpMatch>,
-    /// How the request's path and host are rewritten.
+    /// Rewrite of the path and host of requests.
     pub rewrite: Option<Rewrite>,
-    /// How often a failed request is tried again.
+    /// Retry policy of requests.
     pub retries: Option<Retries>,
-    /// Headers that are set, added and removed.
+    /// Header operations on requests and responses.
     pub headers: Option<Headers>,
-    /// Static mirrors (Gateway API); unrelated to `analysis.mirror`.
+    /// Backends that receive copies of all requests, permanently (Gateway API). Unrelated to
+    /// `analysis.mirror`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mirror: Vec<HttpMirror>,
-    /// Cross-origin policy.
+    /// Cross-Origin Resource Sharing policy.
     pub cors_policy: Option<CorsPolicy>,
-    /// DestinationRule settings (Istio).
+    /// Traffic policy of the generated DestinationRules (Istio).
     pub traffic_policy: Option<TrafficPolicy>,
-    /// Metadata of the apex Service and the route.
+    /// Labels and annotations of the apex Service and the route.
     pub apex: Option<MetadataBlock>,
-    /// Metadata of the primary Service.
+    /// Labels and annotations of the primary Service.
     pub primary: Option<MetadataBlock>,
-    /// Metadata of the canary Service.
+    /// Labels and annotations of the canary Service.
     pub canary: Option<MetadataBlock>,
-    /// Keys that are left alone on generated Services.
+    /// Keys of labels and annotations that the operator leaves alone on the generated Services.
     pub unmanaged_metadata: Option<UnmanagedMetadata>,
 }
 
-/// The field's schema in Kubernetes' own words.
+/// The schema of an integer or a string, with Kubernetes' extension.
 fn int_or_string(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "x-kubernetes-int-or-string": true })
 }
 
 impl CanaryService {
-    /// Whether nothing is written under `service`.
+    /// Whether no field of `service` is set.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Labels and annotations for a generated object.
+/// Labels and annotations of a generated object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct MetadataBlock {
-    /// Labels.
+    /// Labels to set.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Annotations.
+    /// Annotations to set.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
 }
 
-/// Keys of labels and annotations that somebody else manages.
+/// Keys of labels and annotations that are managed by others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UnmanagedMetadata {
@@ -115,22 +118,22 @@ pub struct UnmanagedMetadata {
     pub annotations: Vec<String>,
 }
 
-/// A parent of a Gateway API route.
+/// Reference to a parent of a Gateway API route.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct GatewayRef {
-    /// `gateway.networking.k8s.io` when absent.
+    /// API group of the referent. Defaults to `gateway.networking.k8s.io`.
     pub group: Option<String>,
-    /// `Gateway` when absent.
+    /// Kind of the referent. Defaults to `Gateway`.
     pub kind: Option<String>,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
-    /// Its namespace; the Canary's when absent.
+    /// Namespace of the referent. Defaults to the namespace of the Canary.
     pub namespace: Option<String>,
-    /// The listener's name.
+    /// Name of the listener.
     pub section_name: Option<String>,
-    /// The listener's port.
+    /// Port of the listener.
     #[serde(deserialize_with = "number::int")]
     pub port: Option<i64>,
 }

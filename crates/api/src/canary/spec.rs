@@ -1,4 +1,4 @@
-//! What the user writes under `spec`.
+//! The Canary's `spec`.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use serde_with_macros::skip_serializing_none;
 use super::{Analysis, CanaryService, CanaryStatus};
 use crate::number;
 
-/// The spec of a Canary (`operator.md` 8.1).
+/// Desired state of a Canary: the workload to roll out, the traffic it receives, and the analysis of each new
+/// revision.
 #[skip_serializing_none]
 #[derive(CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -22,52 +23,58 @@ use crate::number;
     status = "CanaryStatus",
     schema = "disabled",
     derive = "PartialEq",
-    doc = "What shall be rolled out, how it is judged, and what the operator remembers of it."
+    doc = "Rolls out new revisions of a workload step by step, analyses each, and promotes it or rolls it back."
 )]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanarySpec {
-    /// The mesh or ingress; the operator's flag when absent.
+    /// Mesh or ingress that splits the traffic, for example `istio`, `kuma`, `traefik` or `kubernetes`.
+    /// Defaults to the operator's `-mesh-provider` flag.
     pub provider: Option<String>,
-    /// The Prometheus that answers built-in and inline queries; the operator's flag when absent.
+    /// Address of the Prometheus server that answers built-in and inline queries. Defaults to the operator's
+    /// `-metrics-server` flag.
     pub metrics_server: Option<String>,
-    /// Seconds a workload may take to become ready; 600 when absent.
+    /// Maximum time in seconds for a workload to become ready before the rollout is considered failed.
+    /// Defaults to 600.
     #[serde(deserialize_with = "number::int")]
     pub progress_deadline_seconds: Option<i64>,
-    /// The workload that is rolled out.
+    /// Workload to roll out.
     pub target_ref: TargetRef,
-    /// Its scaler.
+    /// Autoscaler of the target. It is copied for the primary.
     pub autoscaler_ref: Option<ScalerRef>,
-    /// The Ingress to copy (NGINX, Skipper).
+    /// Ingress to copy for the canary (NGINX, Skipper).
     pub ingress_ref: Option<IngressRef>,
-    /// The route to copy (APISIX).
+    /// Route whose rule is copied for the canary (APISIX).
     pub route_ref: Option<RouteRef>,
-    /// The upstream whose settings are copied (Gloo).
+    /// Upstream whose settings are copied for primary and canary (Gloo).
     pub upstream_ref: Option<UpstreamRef>,
-    /// The generated Services and routes.
+    /// Services and routes to generate for the target.
     #[serde(skip_serializing_if = "CanaryService::is_empty")]
     pub service: CanaryService,
-    /// How a new revision is judged. See [`CanarySpec::analysis`].
+    /// Analysis of a new revision: how its traffic grows, and which checks and webhooks decide whether it is
+    /// promoted. Requires `interval`, `threshold` and exactly one of `iterations`, `stepWeight` and
+    /// `stepWeights`. See [`CanarySpec::analysis`].
     pub analysis: Option<Analysis>,
-    /// The old name of `analysis` (`v1alpha3`); counts only when that is absent.
+    /// Deprecated: use `analysis`. Name of that field in `v1alpha3`; ignored if `analysis` is set.
     pub canary_analysis: Option<Analysis>,
-    /// Promote without analysis.
+    /// Promote new revisions without analysis. Defaults to false.
     pub skip_analysis: Option<bool>,
-    /// Give the target back its replicas when the Canary is deleted.
+    /// Scale the target to its original replicas and route traffic to it before the Canary is deleted.
+    /// Defaults to false.
     pub revert_on_deletion: Option<bool>,
-    /// Do nothing.
+    /// Suspend the Canary: no rollout is started or continued until it is false again. Defaults to false.
     pub suspend: Option<bool>,
 }
 
-/// An object in the Canary's namespace.
+/// Reference to an object in the namespace of the Canary.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TargetRef {
-    /// `apps/v1`.
+    /// API version of the referent.
     pub api_version: Option<String>,
-    /// `Deployment`, `DaemonSet` or `Service`.
+    /// Kind of the referent.
     pub kind: String,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
 }
 
@@ -77,48 +84,49 @@ pub type IngressRef = TargetRef;
 /// The route that is copied.
 pub type RouteRef = TargetRef;
 
-/// The scaler of the target.
+/// Reference to the autoscaler of the target, and the settings that differ in the copy for the primary.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ScalerRef {
-    /// `autoscaling/v2` or `keda.sh/v1alpha1`.
+    /// API version of the referent, `autoscaling/v2` or `keda.sh/v1alpha1`.
     pub api_version: Option<String>,
-    /// `HorizontalPodAutoscaler` or `ScaledObject`.
+    /// Kind of the referent, `HorizontalPodAutoscaler` or `ScaledObject`.
     pub kind: String,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
-    /// KEDA: name of the trigger, and the query that the primary's copy gets.
-    // An empty map is not the same as none: it says that no query is to be derived from the target's.
+    /// Queries of the primary's ScaledObject, by trigger name. If unset, they are derived from the queries of
+    /// the target (KEDA).
+    // An empty map differs from an absent one: no query is then derived from the target's.
     pub primary_scaler_queries: Option<BTreeMap<String, String>>,
-    /// Bounds that differ for the primary's copy.
+    /// Replica bounds of the primary's autoscaler. Each defaults to the bound of the target's.
     pub primary_scaler_replicas: Option<PrimaryScalerReplicas>,
 }
 
-/// Bounds of the primary's scaler.
+/// Replica bounds of the primary's autoscaler.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PrimaryScalerReplicas {
-    /// At least so many pods.
+    /// Lower replica bound.
     #[serde(deserialize_with = "number::int")]
     pub min_replicas: Option<i64>,
-    /// At most so many pods.
+    /// Upper replica bound.
     #[serde(deserialize_with = "number::int")]
     pub max_replicas: Option<i64>,
 }
 
-/// The Gloo upstream whose settings are copied.
+/// Reference to a Gloo Upstream.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct UpstreamRef {
-    /// `gloo.solo.io/v1`.
+    /// API version of the referent, `gloo.solo.io/v1`.
     pub api_version: Option<String>,
-    /// `Upstream`.
+    /// Kind of the referent, `Upstream`.
     pub kind: String,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
-    /// Its namespace; the Canary's when absent.
+    /// Namespace of the referent. Defaults to the namespace of the Canary.
     pub namespace: Option<String>,
 }

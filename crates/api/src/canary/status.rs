@@ -1,5 +1,4 @@
-//! What the operator remembers: the reference's status (`operator.md` 8.4, `analysis.md` section 5) and the engine's
-//! memory.
+//! The Canary's `status`: Flagger's fields and those in which the engine's memory is stored.
 
 use std::collections::BTreeMap;
 
@@ -10,129 +9,134 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::number;
 
-/// The status of a Canary. The fields from `lastStepTime` on are Vexil's own; they are absent under the reference, and
-/// a cluster whose CRD does not list them drops them.
+/// Observed state of a Canary.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct CanaryStatus {
-    /// Where the rollout stands.
+    /// Phase of the rollout.
     #[schemars(with = "String")]
     pub phase: CanaryPhase,
-    /// Failed checks of this run; kept after a promotion, zero after a rollback.
+    /// Number of failed checks in this run. Kept after a promotion, zero after a rollback.
     #[serde(deserialize_with = "number::int_or_zero")]
     pub failed_checks: i64,
-    /// The canary's weight, in percent.
+    /// Traffic weight of the canary, in percent.
     #[serde(deserialize_with = "number::int_or_zero")]
     pub canary_weight: i64,
-    /// Finished checks of A/B testing and Blue/Green.
+    /// Number of finished analysis steps of A/B testing and Blue/Green.
     #[serde(deserialize_with = "number::int_or_zero")]
     pub iterations: i64,
-    /// Checksums of the tracked ConfigMaps and Secrets by `configmap/<name>` or `secret/<name>`; absent when none are
-    /// tracked.
+    /// Checksums of the tracked ConfigMaps and Secrets, by `configmap/<name>` or `secret/<name>`.
     pub tracked_configs: Option<BTreeMap<String, String>>,
-    /// Digest of the target that the last run was started for.
+    /// Checksum of the target's pod template that the last run was started for.
     pub last_applied_spec: Option<String>,
-    /// Digest of the target that was promoted last.
+    /// Checksum of the target's pod template that was promoted last.
     pub last_promoted_spec: Option<String>,
-    /// Cookie of the current run, `name=value`.
+    /// Cookie of the current run, as `name=value`.
     pub session_affinity_cookie: Option<String>,
-    /// Cookie of the primary, `name=value`.
+    /// Cookie of the primary, as `name=value`.
     pub primary_session_affinity_cookie: Option<String>,
-    /// Cookie of the run before, still being taken back from clients.
+    /// Cookie of the previous run, which is being deleted from clients.
     pub previous_session_affinity_cookie: Option<String>,
-    /// When phase, weight, iterations or failed checks last changed.
+    /// Last time the phase, weight, iterations or failed checks changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Option<Time>,
-    /// `Promoted`: what became of the last revision. `Ready`: whether the Canary is accepted and nothing is waited for.
+    /// Conditions of the Canary. `Promoted` is the result of the last revision; `Ready` is whether the spec
+    /// is valid and nothing is pending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
 
-    /// `metadata.generation` of the Canary that the status was written for.
+    // The fields from here on are Vexil's own. Flagger does not write them, and the API server drops them unless
+    // Vexil's definition is installed.
+    /// The `metadata.generation` that this status was written for.
     pub observed_generation: Option<i64>,
-    /// What traffic depends on: target, provider, apex and route in force. An edit moves it in a safe order.
+    /// Objects that traffic depends on: target, provider, apex Service and route. If the spec is edited, they
+    /// are replaced in an order that keeps traffic flowing.
     pub binding: Option<Binding>,
-    /// Earlier bindings whose objects are still to be released.
+    /// Earlier bindings whose generated objects are still to be deleted or restored.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub previous_bindings: Vec<Binding>,
-    /// Limits of the last valid spec; they hold while the spec is invalid.
+    /// Limits of the last valid spec, in force while the spec is invalid.
     pub limits: Option<Limits>,
-    /// Whether the `pre-rollout` hooks have passed in this run.
+    /// Whether the `pre-rollout` webhooks of this run have passed.
     pub prepared: Option<bool>,
-    /// Time that earlier waits took of this step, in milliseconds; counts towards `spec.progressDeadlineSeconds`.
+    /// Duration of earlier waits of this step, in milliseconds. Counts towards
+    /// `spec.progressDeadlineSeconds`.
     pub waited_ms: Option<u64>,
-    /// When the last analysis step was decided, in milliseconds since the epoch; the next is due one interval later.
+    /// Time of the last analysis step, in milliseconds since the epoch. The next is due one interval later.
     pub last_step_time: Option<u64>,
-    /// Number of the run, counted from the first.
+    /// Number of the current run, starting from 1.
     pub run: Option<u64>,
-    /// Digest of the target that the primary was made of.
+    /// Checksum of the target's pod template that the primary was copied from.
     pub primary_spec: Option<String>,
-    /// The weight that is asked for again when the canary, at 0 because no pod of it was ready, is ready again.
+    /// Weight to restore once the canary has a ready pod again. Set while its weight is 0 because no pod was
+    /// ready.
     #[serde(deserialize_with = "number::int")]
     pub withheld_weight: Option<i64>,
-    /// The run is ending like this; absent before and after.
+    /// How the run ends. Set from the decision until the terminal phase.
     pub ending: Option<Ending>,
-    /// Until when requests under way may finish before the scale-down, in milliseconds since the epoch.
+    /// Time until which requests in flight may finish before the canary is scaled down, in milliseconds since
+    /// the epoch.
     pub drain_until: Option<u64>,
-    /// What is waited for, once it has lasted long enough to be told.
+    /// What the rollout is waiting for. Set when the wait has lasted long enough to be reported.
     pub wait: Option<Wait>,
-    /// The result whose `post-rollout` hooks are still to be asked.
+    /// Result whose `post-rollout` webhooks are still to be called.
     pub post_rollout: Option<Ending>,
-    /// Notices that are still to be delivered.
+    /// Events and alerts that are still to be delivered.
     pub outbox: Option<Outbox>,
 }
 
-/// Where a rollout stands (`analysis.md` section 8).
+/// Phase of a rollout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CanaryPhase {
-    /// Nothing was done yet.
+    /// Not processed yet.
     #[default]
     #[serde(rename = "")]
     Unset,
-    /// The primary is being made.
+    /// The primary is being created.
     Initializing,
-    /// The primary runs, nothing was rolled out yet.
+    /// The primary receives all traffic; no revision was rolled out yet.
     Initialized,
     /// A new revision waits for `confirm-rollout`.
     Waiting,
     /// A new revision is being analysed.
     Progressing,
-    /// The analysis is over; `confirm-promotion` is waited for.
+    /// The analysis succeeded; the promotion waits for `confirm-promotion`.
     WaitingPromotion,
-    /// The primary is being updated.
+    /// The primary is being updated to the new revision.
     Promoting,
-    /// Traffic is back on the primary.
+    /// All traffic is routed to the primary; the canary is being scaled down.
     Finalising,
-    /// Promoted.
+    /// The last revision was promoted.
     Succeeded,
-    /// Rolled back.
+    /// The last revision was rolled back.
     Failed,
-    /// The Canary is being deleted.
+    /// The Canary is being deleted; the target is being restored.
     Terminating,
-    /// Everything is given back.
+    /// The target is restored.
     Terminated,
 }
 
-/// A condition (`analysis.md` section 6).
+/// Condition of a Canary.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Condition {
-    /// `Promoted` or `Ready`.
+    /// Type of the condition, `Promoted` or `Ready`.
     #[serde(rename = "type")]
     pub type_: String,
-    /// `True`, `False` or `Unknown`.
+    /// Status of the condition: `True`, `False` or `Unknown`.
     pub status: String,
-    /// The phase, or why the Canary is not accepted.
+    /// Programmatic reason for the status: a phase, or why the Canary is not ready.
     pub reason: String,
-    /// For the reader.
+    /// Human readable details about the status.
     pub message: Option<String>,
-    /// `metadata.generation` of the Canary that it was decided on; only of `Ready`.
+    /// The `metadata.generation` that the condition was set for. Only set for `Ready`.
     pub observed_generation: Option<i64>,
-    /// When anything of it changed.
+    /// Last time any field of the condition changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_update_time: Option<Time>,
-    /// When `status` changed.
+    /// Last time `status` changed.
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub last_transition_time: Option<Time>,
 }
@@ -141,29 +145,29 @@ pub struct Condition {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Ending {
-    /// The terminal phase it leads to.
+    /// Terminal phase of the run, `Succeeded` or `Failed`.
     pub result: String,
-    /// Why.
+    /// Why the run ends.
     pub cause: String,
 }
 
-/// What is waited for.
+/// What a rollout is waiting for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Wait {
-    /// Its kind; two waits of one kind are the same wait.
+    /// Kind of the wait. Consecutive waits of one kind count as one.
     pub kind: String,
-    /// Since when, in milliseconds since the epoch.
+    /// Start of the wait, in milliseconds since the epoch.
     pub since: u64,
-    /// How much of it was observed until `at`, in milliseconds.
+    /// Duration of the wait observed until `at`, in milliseconds.
     pub waited_ms: u64,
-    /// When `waitedMs` was stored, in milliseconds since the epoch.
+    /// Time at which `waitedMs` was written, in milliseconds since the epoch.
     pub at: u64,
-    /// What is waited for, in words.
+    /// Human readable details about the wait.
     pub message: String,
 }
 
-/// What traffic depends on.
+/// Objects that traffic depends on.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -174,33 +178,33 @@ pub struct Binding {
     pub target: String,
     /// Name of the primary workload.
     pub primary: String,
-    /// Name of the apex Service.
+    /// Name of the apex Service, which clients call.
     pub apex: String,
-    /// The provider.
+    /// Mesh or ingress that splits the traffic.
     pub provider: String,
     /// Port of the apex Service.
     pub port: Option<i64>,
-    /// What else names the route: `routeRef`, `upstreamRef`, annotations of the mesh.
+    /// Other settings that select the route: `routeRef`, `upstreamRef` and annotations of the mesh.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, String>,
-    /// The route object.
+    /// Route object that splits the traffic.
     pub route: Option<RouteObject>,
-    /// Labels that select the target's pods.
+    /// Labels that select the pods of the target.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub selector: BTreeMap<String, String>,
 }
 
-/// A route object.
+/// Reference to a route object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteObject {
-    /// Its `apiVersion`.
+    /// API version of the referent.
     pub api_version: String,
-    /// Its kind.
+    /// Kind of the referent.
     pub kind: String,
-    /// Its namespace; empty for one of the whole cluster.
+    /// Namespace of the referent. Empty if it is cluster-scoped.
     pub namespace: String,
-    /// Its name.
+    /// Name of the referent.
     pub name: String,
 }
 
@@ -208,70 +212,70 @@ pub struct RouteObject {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Limits {
-    /// Time between two steps, in milliseconds.
+    /// Time between two analysis steps, in milliseconds.
     pub interval_ms: u64,
-    /// How long a wait may last, in milliseconds.
+    /// Maximum duration of a wait, in milliseconds.
     pub deadline_ms: u64,
-    /// Failed checks that end a rollout.
+    /// Number of failed checks after which the rollout is rolled back.
     pub threshold: u32,
 }
 
-/// Notices that are still to be delivered.
+/// Events and alerts that are still to be delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Outbox {
-    /// Number of the next notice.
+    /// Sequence number of the next entry.
     pub next: u64,
-    /// Notices that were dropped because there were too many.
+    /// Number of entries that were dropped because the outbox was full.
     pub lost: u64,
-    /// The notices, oldest first.
+    /// Entries, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entries: Vec<OutboxEntry>,
 }
 
-/// A notice that is still to be delivered.
+/// Event or alert that is still to be delivered.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutboxEntry {
-    /// Its number.
+    /// Sequence number of the entry.
     pub seq: u64,
-    /// Type of the Event.
+    /// Type of the Event, `Normal` or `Warning`.
     #[serde(rename = "type")]
     #[schemars(with = "String")]
     pub type_: EventType,
     /// Level of the log line.
     pub level: String,
-    /// The text.
+    /// Text of the Event.
     pub message: String,
-    /// The phase it was told in.
+    /// Phase of the Canary when the entry was added.
     #[schemars(with = "String")]
     pub phase: CanaryPhase,
-    /// When, in milliseconds since the epoch.
+    /// Time at which the entry was added, in milliseconds since the epoch.
     pub time: u64,
-    /// The alert that goes with it.
+    /// Alert to send with the Event.
     pub alert: Option<OutboxAlert>,
-    /// The receivers that have not got it.
+    /// Receivers that are still to be notified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub to: Vec<String>,
 }
 
-/// The alert that goes with a notice.
+/// Alert to send with an Event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutboxAlert {
-    /// `info`, `warn` or `error`.
+    /// Severity of the alert: `info`, `warn` or `error`.
     pub severity: String,
-    /// Its text.
+    /// Text of the alert.
     pub message: String,
 }
 
 /// Type of a Kubernetes Event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum EventType {
-    /// As planned.
+    /// Information about a step that went as planned.
     #[default]
     Normal,
-    /// Not as planned.
+    /// Something did not go as planned.
     Warning,
 }

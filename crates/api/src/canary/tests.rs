@@ -1,4 +1,4 @@
-//! Objects come back as they were written, and absent fields mean what the contract says.
+//! Objects are written back as they were read, and absent fields have Flagger's defaults.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn check_unchanged(spec: Value, status: Value) {
     assert_eq!(serde_json::to_value(canary).unwrap(), object);
 }
 
-/// A status as the reference writes it (`operator.md` 8.4).
+/// A status as Flagger writes it.
 fn reference_status() -> Value {
     json!({
         "phase": "Succeeded",
@@ -40,7 +40,7 @@ fn reference_status() -> Value {
 }
 
 #[test]
-fn an_object_of_the_reference_comes_back_unchanged() {
+fn an_object_of_flagger_is_written_back_unchanged() {
     let target = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo" });
     check_unchanged(json!({ "targetRef": target }), reference_status());
     check_unchanged(
@@ -126,7 +126,7 @@ fn an_object_of_the_old_version_loses_nothing_but_its_version() {
 }
 
 #[test]
-fn a_status_holds_the_references_fields_even_when_they_are_zero() {
+fn a_status_has_flaggers_fields_even_when_they_are_zero() {
     let empty = serde_json::to_value(CanaryStatus::default()).unwrap();
     assert_eq!(empty, json!({ "phase": "", "failedChecks": 0, "canaryWeight": 0, "iterations": 0 }));
     assert_eq!(serde_json::from_value::<CanaryPhase>(json!("")).unwrap(), CanaryPhase::Unset);

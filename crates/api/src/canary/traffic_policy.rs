@@ -8,18 +8,18 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::number;
 
-/// Settings of the DestinationRules of primary and canary.
+/// Traffic policy of the DestinationRules of primary and canary (Istio).
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TrafficPolicy {
-    /// Limits of connections.
+    /// Limits of connections to the pods.
     pub connection_pool: Option<ConnectionPool>,
-    /// How a pod is chosen.
+    /// Load balancing between the pods.
     pub load_balancer: Option<LoadBalancer>,
-    /// When a pod is left out.
+    /// Ejection of unhealthy pods from load balancing.
     pub outlier_detection: Option<OutlierDetection>,
-    /// TLS towards the pods.
+    /// TLS settings of connections to the pods.
     pub tls: Option<TlsSettings>,
 }
 
@@ -28,164 +28,165 @@ pub struct TrafficPolicy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionPool {
-    /// HTTP limits.
+    /// Limits of HTTP connections.
     pub http: Option<ConnectionPoolHttp>,
 }
 
-/// HTTP limits.
+/// Limits of HTTP connections.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionPoolHttp {
-    /// `DEFAULT`, `DO_NOT_UPGRADE` or `UPGRADE`.
+    /// Upgrade of HTTP/1.1 connections to HTTP/2: `DEFAULT`, `DO_NOT_UPGRADE` or `UPGRADE`.
     pub h2_upgrade_policy: Option<String>,
-    /// Requests that may queue.
+    /// Maximum number of requests that wait for a connection.
     #[serde(deserialize_with = "number::int")]
     pub http1_max_pending_requests: Option<i64>,
-    /// Requests at a time.
+    /// Maximum number of active requests.
     #[serde(deserialize_with = "number::int")]
     pub http2_max_requests: Option<i64>,
-    /// Requests before a connection is closed.
+    /// Maximum number of requests per connection.
     #[serde(deserialize_with = "number::int")]
     pub max_requests_per_connection: Option<i64>,
-    /// Retries at a time.
+    /// Maximum number of active retries.
     #[serde(deserialize_with = "number::int")]
     pub max_retries: Option<i64>,
-    /// Idle connections are closed after this time.
+    /// Time after which an idle connection is closed.
     pub idle_timeout: Option<String>,
 }
 
-/// How a pod is chosen.
+/// Load balancing between pods. At most one of `simple` and `consistentHash` may be set.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LoadBalancer {
-    /// `ROUND_ROBIN`, `LEAST_CONN`, `RANDOM`, `PASSTHROUGH` or `LEAST_REQUEST`.
+    /// Algorithm: `ROUND_ROBIN`, `LEAST_CONN`, `RANDOM`, `PASSTHROUGH` or `LEAST_REQUEST`.
     pub simple: Option<String>,
-    /// By a hash of the request.
+    /// Session affinity by a hash of the request.
     pub consistent_hash: Option<ConsistentHash>,
-    /// By place.
+    /// Load balancing by locality.
     pub locality_lb_setting: Option<LocalityLbSetting>,
-    /// How long a new pod gets less.
+    /// Time during which the traffic of a new pod grows to its full share.
     pub warmup_duration_secs: Option<String>,
 }
 
-/// Which part of the request is hashed: one of the four.
+/// Part of the request that is hashed. Exactly one of `httpHeaderName`, `httpCookie`, `useSourceIp` and
+/// `httpQueryParameterName` must be set.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConsistentHash {
-    /// A header.
+    /// Hash this header.
     pub http_header_name: Option<String>,
-    /// A cookie.
+    /// Hash this cookie.
     pub http_cookie: Option<HttpCookie>,
-    /// The client's address.
+    /// Hash the source IP address.
     pub use_source_ip: Option<bool>,
-    /// A query parameter.
+    /// Hash this query parameter.
     pub http_query_parameter_name: Option<String>,
-    /// Least number of points on the ring.
+    /// Minimum number of virtual nodes on the hash ring.
     #[serde(deserialize_with = "number::int")]
     pub minimum_ring_size: Option<i64>,
 }
 
-/// A cookie that is hashed.
+/// Cookie that is hashed.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpCookie {
-    /// Its name.
+    /// Name of the cookie.
     pub name: Option<String>,
-    /// Its path.
+    /// Path of the cookie.
     pub path: Option<String>,
-    /// How long it lives.
+    /// Lifetime of the cookie.
     pub ttl: Option<String>,
 }
 
-/// Load balancing by place.
+/// Load balancing by locality.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LocalityLbSetting {
-    /// Shares by place.
+    /// Distribution of traffic between localities.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub distribute: Vec<LocalityDistribute>,
-    /// Where to go when a place is down.
+    /// Failover between localities.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failover: Vec<LocalityFailover>,
-    /// Whether it counts.
+    /// Whether load balancing by locality is enabled.
     pub enabled: Option<bool>,
 }
 
-/// The shares that requests from one place get.
+/// Distribution of the traffic from one locality.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LocalityDistribute {
-    /// The place.
+    /// Locality of the client, as `region/zone/subzone`.
     pub from: Option<String>,
-    /// Percent by place.
+    /// Traffic weights in percent, by locality of the pods.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub to: BTreeMap<String, i64>,
 }
 
-/// Where to go when a place is down.
+/// Failover from one locality to another.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LocalityFailover {
-    /// The place.
+    /// Region of the pods.
     pub from: Option<String>,
-    /// The other place.
+    /// Region that receives the traffic if the pods in `from` are unhealthy.
     pub to: Option<String>,
 }
 
-/// When a pod is left out.
+/// Ejection of unhealthy pods from load balancing.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OutlierDetection {
-    /// How long.
+    /// Minimum duration of an ejection.
     pub base_ejection_time: Option<String>,
-    /// How often it is judged.
+    /// Time between two evaluations.
     pub interval: Option<String>,
-    /// After so many 5xx.
+    /// Number of consecutive 5xx responses after which a pod is ejected.
     #[serde(rename = "consecutive5xxErrors", deserialize_with = "number::int")]
     pub consecutive_5xx_errors: Option<i64>,
-    /// After so many errors (the old form).
+    /// Deprecated: use `consecutive5xxErrors`. Number of consecutive errors after which a pod is ejected.
     #[serde(deserialize_with = "number::int")]
     pub consecutive_errors: Option<i64>,
-    /// After so many gateway errors.
+    /// Number of consecutive gateway errors (502, 503, 504) after which a pod is ejected.
     #[serde(deserialize_with = "number::int")]
     pub consecutive_gateway_errors: Option<i64>,
-    /// After so many local failures.
+    /// Number of consecutive local failures, such as refused connections, after which a pod is ejected.
     #[serde(deserialize_with = "number::int")]
     pub consecutive_local_origin_failures: Option<i64>,
-    /// At most this percentage of the pods.
+    /// Maximum percentage of the pods that may be ejected.
     #[serde(deserialize_with = "number::int")]
     pub max_ejection_percent: Option<i64>,
-    /// Only while this percentage is healthy.
+    /// Minimum percentage of healthy pods. Below it no pod is ejected.
     #[serde(deserialize_with = "number::int")]
     pub min_health_percent: Option<i64>,
-    /// Tell local failures from the pod's.
+    /// Count local failures separately from errors that the pods return.
     pub split_external_local_origin_errors: Option<bool>,
 }
 
-/// TLS towards the pods.
+/// TLS settings of connections to the pods.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TlsSettings {
-    /// `DISABLE`, `SIMPLE`, `MUTUAL` or `ISTIO_MUTUAL`.
+    /// TLS mode: `DISABLE`, `SIMPLE`, `MUTUAL` or `ISTIO_MUTUAL`.
     pub mode: Option<String>,
-    /// File of the authorities.
+    /// Path of the file with the CA certificates.
     pub ca_certificates: Option<String>,
-    /// File of the certificate.
+    /// Path of the file with the client certificate.
     pub client_certificate: Option<String>,
-    /// File of the key.
+    /// Path of the file with the private key.
     pub private_key: Option<String>,
-    /// Server name.
+    /// Server Name Indication of the TLS handshake.
     pub sni: Option<String>,
-    /// Names that are accepted.
+    /// Subject alternative names that are accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub subject_alt_names: Vec<String>,
 }

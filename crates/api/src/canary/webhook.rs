@@ -1,4 +1,4 @@
-//! Calls to the user's own services during a rollout.
+//! The Canary's `spec.analysis.webhooks`: calls to services of the user during a rollout.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,39 @@ use serde_with_macros::skip_serializing_none;
 
 use crate::{DurationError, number, parse_duration_ms};
 
-/// One webhook (`operator.md` 8.3, `analysis.md` section 11).
+/// Webhook that is called during a rollout.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Webhook {
-    /// Its name in events.
+    /// Name of the webhook in Events.
     pub name: String,
-    /// When it is called, as written. Read it through [`Webhook::hook_type`].
+    /// When the webhook is called: `confirm-rollout`, `pre-rollout`, `rollout`, `confirm-traffic-increase`,
+    /// `confirm-promotion`, `post-rollout`, `rollback` or `event`. Defaults to `rollout`. Read it through
+    /// [`Webhook::hook_type`].
     #[serde(rename = "type")]
     #[schemars(with = "String")]
     pub type_: Option<HookType>,
-    /// Where it is sent.
+    /// URL that the payload is sent to with POST.
     pub url: String,
-    /// How long an answer may take; 10 s when absent. See [`Webhook::timeout_ms`].
+    /// Maximum time to wait for the response, for example `30s`. Defaults to 10s. See
+    /// [`Webhook::timeout_ms`].
     pub timeout: Option<String>,
-    /// Tries after the first; none when absent.
+    /// Number of retries after a call that failed. Defaults to 0.
     #[serde(deserialize_with = "number::int")]
     pub retries: Option<i64>,
-    /// Accept any certificate.
+    /// Skip the verification of the server's certificate. Defaults to false.
     #[serde(rename = "disableTLS")]
     pub disable_tls: Option<bool>,
-    /// Send no alert about this hook.
+    /// Send no alert if this webhook fails. Defaults to false.
     pub mute_alert: Option<bool>,
-    /// Sent along.
+    /// Key-value pairs that are sent in the payload.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
 }
 
 impl Webhook {
-    /// When it is called; absent and empty mean [`HookType::Rollout`].
+    /// When the webhook is called; absent and empty mean [`HookType::Rollout`].
     pub fn hook_type(&self) -> HookType {
         match &self.type_ {
             None => HookType::Rollout,
@@ -46,11 +49,11 @@ impl Webhook {
         }
     }
 
-    /// How long an answer may take, in milliseconds: 10 s when the text is shorter than two characters
-    /// (`analysis.md` section 2).
+    /// Maximum time to wait for the response, in milliseconds: 10 s if the text is shorter than two characters, as
+    /// in Flagger.
     ///
     /// # Errors
-    /// When the text is no duration.
+    /// If the text is not a duration.
     pub fn timeout_ms(&self) -> Result<u64, DurationError> {
         match self.timeout.as_deref() {
             Some(text) if text.len() >= 2 => parse_duration_ms(text),
@@ -58,17 +61,17 @@ impl Webhook {
         }
     }
 
-    /// Tries after the first one.
+    /// Number of retries after a failed call.
     pub fn retries(&self) -> u32 {
         self.retries.and_then(|n| u32::try_from(n).ok()).unwrap_or(0)
     }
 
-    /// Whether any certificate is accepted.
+    /// Whether the server's certificate is not verified.
     pub fn disable_tls(&self) -> bool {
         self.disable_tls.unwrap_or(false)
     }
 
-    /// Whether alerts about this hook are kept back.
+    /// Whether alerts about this webhook are suppressed.
     pub fn mute_alert(&self) -> bool {
         self.mute_alert.unwrap_or(false)
     }
@@ -78,30 +81,30 @@ impl Webhook {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HookType {
-    /// Before the target is scaled up; the rollout waits until it says yes.
+    /// Gate before the target is scaled up: the rollout waits until the response is a success.
     ConfirmRollout,
-    /// Before the first weight.
+    /// Before the first traffic is routed to the canary; a failure counts as a failed check.
     PreRollout,
-    /// In each analysis step.
+    /// In each analysis step, before the metric checks; a failure counts as a failed check.
     #[default]
     Rollout,
-    /// Before each increase of the weight; the rollout waits until it says yes.
+    /// Gate before each increase of the canary's weight: the rollout waits until the response is a success.
     ConfirmTrafficIncrease,
-    /// Before the promotion; the rollout waits until it says yes.
+    /// Gate before the promotion: the rollout waits until the response is a success.
     ConfirmPromotion,
-    /// After the end, good or bad.
+    /// After a promotion or a rollback; a failure changes nothing.
     PostRollout,
-    /// In each step; yes means roll back.
+    /// In each step of a rollout; a success rolls it back.
     Rollback,
-    /// With each event.
+    /// With each Event of the Canary.
     Event,
-    /// A text that is none of these, as written. Empty means `rollout`, all others are defects.
+    /// Any other text, as written. Empty means `rollout`, all others are defects.
     #[serde(untagged)]
     Other(String),
 }
 
 impl HookType {
-    /// All types there are, in the order of a rollout.
+    /// All types, in the order of a rollout.
     pub const ALL: [HookType; 8] = [
         HookType::ConfirmRollout,
         HookType::PreRollout,
@@ -113,7 +116,7 @@ impl HookType {
         HookType::Event,
     ];
 
-    /// The text users write.
+    /// The text in a manifest.
     pub fn as_str(&self) -> &str {
         match self {
             HookType::ConfirmRollout => "confirm-rollout",

@@ -1,4 +1,5 @@
-//! What `operator.md` section 8 says of the Canary beyond names and types.
+//! Schema rules of the Canary: required fields, enums, patterns, CEL rules, columns. They are those of Flagger's
+//! CustomResourceDefinition; `docs/differences.md` lists what is added.
 
 use serde_json::{Value, json};
 
@@ -16,10 +17,10 @@ const NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9
 const GROUP: &str = r"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 /// A kind.
 const KIND: &str = "^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$";
-/// How a duration begins. The reference's pattern is as open at its end.
+/// How a duration begins. As in Flagger's pattern, anything may follow.
 const DURATION: &str = "^[0-9]+(m|s)";
 
-/// The versions that are served (8, 10.2). Their columns show the analysis under the name that it has in each.
+/// The versions that are served. Their columns show the analysis under the name that it has in each.
 pub(super) fn versions() -> Result<Vec<Value>, CrdError> {
     let schema = schema()?;
     Ok(vec![
@@ -28,7 +29,7 @@ pub(super) fn versions() -> Result<Vec<Value>, CrdError> {
     ])
 }
 
-/// The printer columns, in the contract's order.
+/// The printer columns, in Flagger's order.
 fn columns(analysis: &str) -> Value {
     let of_analysis =
         |name: &str, type_: &str, field: &str| column(name, type_, &format!(".spec.{analysis}.{field}"), 1);
@@ -51,7 +52,7 @@ fn columns(analysis: &str) -> Value {
 /// The schema, which both versions have.
 fn schema() -> Result<Value, CrdError> {
     let bare = object::<CanarySpec, CanaryStatus>(
-        "What shall be rolled out, how it is judged, and what the operator remembers of it.",
+        "Canary rolls out new revisions of a workload step by step, analyses each, and promotes it or rolls it back.",
     );
     let rules = [
         spec(),
@@ -66,7 +67,7 @@ fn schema() -> Result<Value, CrdError> {
     apply(bounded(bare, &limits::canary()), rules.into_iter().flatten().collect())
 }
 
-/// 8.1.
+/// Rules of `spec`, except for `service` and the analysis.
 fn spec() -> Vec<Rule> {
     let reference = || required(&["apiVersion", "kind", "name"]);
     vec![
@@ -95,8 +96,8 @@ fn spec() -> Vec<Rule> {
     ]
 }
 
-/// The providers that the reference's CRD admits, the one that the guide for SMI names, and the later versions of SMI
-/// for Istio: whatever an Event lists as a provider must be one that can be written.
+/// The providers that Flagger's definition admits, `smi:istio` of the guide for SMI, and the later versions of SMI for
+/// Istio: every provider that an Event lists can be set.
 const PROVIDERS: [&str; 22] = [
     "apisix",
     "appmesh",
@@ -122,7 +123,7 @@ const PROVIDERS: [&str; 22] = [
     "traefik",
 ];
 
-/// 8.2 without the traffic policy.
+/// Rules of `spec.service`, except for `trafficPolicy`.
 fn service() -> Vec<Rule> {
     let at = |rest: &str| format!("spec.service.{rest}");
     let text = ["exact", "prefix", "regex"];
@@ -159,7 +160,7 @@ fn service() -> Vec<Rule> {
     rules
 }
 
-/// 8.2, `trafficPolicy`.
+/// Rules of `spec.service.trafficPolicy`.
 fn traffic_policy() -> Vec<Rule> {
     let at = |rest: &str| format!("spec.service.trafficPolicy.{rest}");
     let mut rules = vec![
@@ -181,7 +182,7 @@ fn traffic_policy() -> Vec<Rule> {
     rules
 }
 
-/// 8.3, its heading.
+/// The fields of an analysis that are required together.
 fn strategy(root: &str) -> Rule {
     set(
         root,
@@ -193,7 +194,7 @@ fn strategy(root: &str) -> Rule {
     )
 }
 
-/// 8.3. `root` is `spec.analysis` or its old name.
+/// Rules of an analysis. `root` is `spec.analysis` or its old name.
 fn analysis(root: &str) -> Vec<Rule> {
     let at = |rest: &str| format!("{root}.{rest}");
     let text = ["exact", "prefix", "regex"];
@@ -234,7 +235,7 @@ fn analysis(root: &str) -> Vec<Rule> {
     rules
 }
 
-/// The webhook types that the reference's CRD admits.
+/// The webhook types that Flagger's definition admits.
 const HOOK_TYPES: [&str; 9] = [
     "",
     "confirm-rollout",
@@ -247,7 +248,7 @@ const HOOK_TYPES: [&str; 9] = [
     "confirm-traffic-increase",
 ];
 
-/// 8.4.
+/// Rules of `status`.
 fn status() -> Vec<Rule> {
     vec![
         set("status.phase", one_of(&PHASES)),
@@ -265,7 +266,7 @@ fn status() -> Vec<Rule> {
     ]
 }
 
-/// The phases, with the empty one of a Canary that nobody looked at.
+/// The phases; the empty one is that of a Canary that was not processed yet.
 const PHASES: [&str; 12] = [
     "",
     "Initializing",
@@ -281,7 +282,7 @@ const PHASES: [&str; 12] = [
     "Terminated",
 ];
 
-/// The reference's schema says `number` where its types say integer.
+/// Flagger's schema says `number` where its types say integer.
 fn number(path: impl Into<String>) -> Rule {
     set(path, json!({ "type": "number", "format": null }))
 }

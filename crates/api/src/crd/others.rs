@@ -1,4 +1,4 @@
-//! What `operator.md` sections 9 and 10 say of the MetricTemplate and the AlertProvider beyond names and types.
+//! Schema rules of the MetricTemplate and the AlertProvider: required fields, enums, columns.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,9 @@ pub(super) fn metric_template_columns() -> Value {
 
 /// The schema of the MetricTemplate.
 pub(super) fn metric_template_schema() -> Result<Value, CrdError> {
-    let bare = object::<MetricTemplateSpec, MetricTemplateStatus>("A named query, and where to ask it.");
+    let bare = object::<MetricTemplateSpec, MetricTemplateStatus>(
+        "MetricTemplate is a query template for metric checks, and the metrics provider that answers it.",
+    );
     let types = [
         "prometheus",
         "influxdb",
@@ -47,7 +49,9 @@ pub(super) fn alert_provider_columns() -> Value {
 
 /// The schema of the AlertProvider.
 pub(super) fn alert_provider_schema() -> Result<Value, CrdError> {
-    let bare = object::<AlertProviderSpec, MetricTemplateStatus>("A place where alerts are sent.");
+    let bare = object::<AlertProviderSpec, MetricTemplateStatus>(
+        "AlertProvider is a service that receives alerts about rollouts.",
+    );
     let rules = vec![
         set("spec", required(&["type"])),
         set(

@@ -1,4 +1,4 @@
-//! What the contract adds to a schema, as data: one line per field.
+//! Rules that are added to a generated schema, as data: one line per field.
 
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub enum CrdError {
     },
 }
 
-/// One addition.
+/// One rule.
 pub(super) enum Rule {
     /// Sets keywords of the schema at a path; null takes one away.
     Set(String, Value),

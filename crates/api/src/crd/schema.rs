@@ -1,4 +1,4 @@
-//! Turns what schemars says of a type into a structural schema as Kubernetes wants it.
+//! Converts the JSON schema of a type (schemars) into a structural schema of Kubernetes.
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -29,8 +29,8 @@ fn of<T: JsonSchema>() -> Value {
     structural(&settings.into_generator().into_root_schema_for::<T>().to_value())
 }
 
-/// Keeps what a structural schema may hold. Optional fields are absent, never null; defaults and required fields are
-/// the contract's business, not that of the Rust types.
+/// Keeps what a structural schema may hold. Optional fields are absent, never null. Defaults and required fields are
+/// added by the rules of `crd/canary.rs` and `crd/others.rs`, not taken from the Rust types.
 fn structural(raw: &Value) -> Value {
     let mut out = Map::new();
     let inner = unwrapped(raw);
@@ -62,7 +62,7 @@ fn structural(raw: &Value) -> Value {
     Value::Object(out)
 }
 
-/// The schema behind `Option`, or behind a description beside a reference.
+/// The schema inside of an `Option`, or of a reference that has a description.
 fn unwrapped(raw: &Value) -> &Value {
     let alternatives = raw.get("anyOf").or_else(|| raw.get("allOf")).and_then(Value::as_array);
     alternatives.and_then(|list| list.iter().find(|a| type_name(a) != Some("null"))).unwrap_or(raw)
@@ -77,15 +77,9 @@ fn type_name(schema: &Value) -> Option<&str> {
     }
 }
 
-/// A doc comment without what only readers of the Rust documentation need: sentences with links, and sources.
+/// A doc comment as `kubectl explain` shows it: plain text, without sentences that only link to Rust items.
 fn for_users(doc: &str) -> String {
-    let mut text = doc.split_whitespace().collect::<Vec<_>>().join(" ");
-    while let Some((before, (source, after))) =
-        text.split_once(" (`").and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
-        && source.contains(".md`")
-    {
-        text = format!("{before}{after}");
-    }
+    let text = doc.split_whitespace().collect::<Vec<_>>().join(" ");
     let sentences = text.split_inclusive(". ").filter(|sentence| !sentence.contains("[`"));
-    sentences.collect::<String>().trim().to_owned()
+    sentences.collect::<String>().trim().replace('`', "")
 }

@@ -1,4 +1,4 @@
-//! The CRDs hold every field of the contract, and the types hold every field of the CRDs.
+//! The definitions have every field of Flagger's API, and the types have every field of the definitions.
 
 use serde_json::{Value, json};
 
@@ -205,7 +205,7 @@ fn kubectl_shows_the_columns_in_the_contracts_order() {
 fn the_versions_of_a_canary_differ_in_name_and_columns_alone() {
     let canaries = crds().unwrap().into_iter().next().unwrap().manifest;
     assert_eq!(canaries["spec"].get("conversion"), None, "None is the default");
-    let told = |at: usize| {
+    let shown = |at: usize| {
         let mut version = canaries["spec"]["versions"][at].clone();
         let name = version["name"].as_str().unwrap().to_owned();
         let storage = version["storage"].as_bool().unwrap();
@@ -214,7 +214,7 @@ fn the_versions_of_a_canary_differ_in_name_and_columns_alone() {
         }
         (name, storage, version)
     };
-    let ((stored, stores, beta), (old, keeps, alpha)) = (told(0), told(1));
+    let ((stored, stores, beta), (old, keeps, alpha)) = (shown(0), shown(1));
     assert_eq!((stored.as_str(), stores), ("v1beta1", true));
     assert_eq!((old.as_str(), keeps), ("v1alpha3", false));
     assert_eq!(beta, alpha);
@@ -222,9 +222,9 @@ fn the_versions_of_a_canary_differ_in_name_and_columns_alone() {
     assert_eq!(alpha["subresources"], json!({ "status": {} }));
 }
 
-/// The old CRD asked `canaryAnalysis` for nothing, the reference's present one asks `analysis` for a strategy.
+/// The definition of v1alpha3 required no field of `canaryAnalysis`; Flagger's current one requires a strategy.
 #[test]
-fn no_rule_refuses_what_the_reference_admitted_under_the_old_name() {
+fn no_rule_refuses_what_flagger_admitted_under_the_old_name() {
     let crd = schema("canaries");
     let rules = |field: &str| crd["properties"]["spec"]["properties"][field].get("x-kubernetes-validations");
     assert!(rules("analysis").is_some());

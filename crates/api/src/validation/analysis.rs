@@ -1,7 +1,7 @@
-//! The pace, the weights and the strategy.
+//! Validation of the analysis: interval, weights and strategy.
 
 use super::{Subject, Validation};
-use crate::{Analysis, parse_duration_ms};
+use crate::{Analysis, Feature, parse_duration_ms};
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
@@ -18,7 +18,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     if subject.spec.skip_analysis() {
         return;
     }
-    // Without iterations the weights are what makes the rollout go on.
+    // Without iterations only the weights advance the rollout.
     if analysis.iterations() == 0 && subject.router().weights {
         steps(&path, analysis, found);
     }
@@ -48,15 +48,15 @@ fn numbers(path: &str, analysis: &Analysis, found: &mut Validation) {
         if *weight < 0 {
             found.defect(path, format!("{weight} is not between 0 and 100"));
         } else if *weight > 100 {
-            // The contract's own arithmetic (`analysis.md` 3.2) gives 100 for `[1, 2, 10, 200]`.
+            // Flagger limits the weights `[1, 2, 10, 200]` to 100 too.
             found.remark(path, format!("{weight} is cut to 100"));
         }
     }
 }
 
-/// What excludes each other, and what the router must be able to do.
+/// Fields that exclude each other, and fields that the router has to support.
 fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut Validation) {
-    let (router, provider) = (subject.router(), subject.provider());
+    let router = subject.router();
     let by_step = analysis.step_weight() > 0;
     let by_list = !analysis.step_weights.is_empty();
     let by_count = analysis.iterations() > 0;
@@ -67,25 +67,24 @@ fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut 
         let other = if by_step { "stepWeight" } else { "stepWeights" };
         found.defect(format!("{path}.iterations"), format!("excludes {other}; keep one of the two"));
     }
-    // A provider without weights drops the conditions and says so (`analysis.md` 3.1).
+    // A provider that cannot route ignores the conditions and says so in an event, as Flagger does.
     if !analysis.match_.is_empty() && by_count && !router.matches && router.weights {
-        let text =
-            format!("provider {provider} cannot send only matching requests to the canary (A/B testing)");
-        found.defect(format!("{path}.match"), text);
+        found.defect(format!("{path}.match"), subject.unsupported(Feature::Matches));
     }
     if !analysis.match_.is_empty() && !by_count {
         found.remark(format!("{path}.match"), "counts only together with iterations and is ignored");
     }
     if analysis.mirror() && !router.mirror {
-        found.defect(format!("{path}.mirror"), format!("provider {provider} cannot mirror requests"));
+        found.defect(format!("{path}.mirror"), subject.unsupported(Feature::Mirroring));
     }
+    // Traffic is still split as asked, so Flagger ignores this one too.
     if analysis.session_affinity.is_some() && !router.affinity {
-        let text = format!("provider {provider} does not keep clients on one side; it is ignored");
+        let text = format!("is ignored: {}", subject.unsupported(Feature::SessionAffinity));
         found.remark(format!("{path}.sessionAffinity"), text);
     }
 }
 
-/// Steps that lead from 0 to the end (`analysis.md` 3.2).
+/// The weights have to advance from 0 to the maximum.
 fn steps(path: &str, analysis: &Analysis, found: &mut Validation) {
     if analysis.step_weights.is_empty() {
         if analysis.step_weight() == 0 {

@@ -1,9 +1,9 @@
-//! The metric checks.
+//! Validation of metric checks.
 
 use super::{Subject, Validation};
 use crate::{Metric, ThresholdRange};
 
-/// The queries that every provider brings (`metrics.md` section 2).
+/// The built-in queries, which every provider has.
 const BUILT_IN: [&str; 2] = ["request-success-rate", "request-duration"];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {

@@ -1,4 +1,4 @@
-//! Names and addresses: what Kubernetes and HTTP admit.
+//! Validation of names (as Kubernetes restricts them) and URLs.
 
 use super::{Subject, Validation};
 
@@ -16,7 +16,7 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     between_services(subject, found);
 }
 
-/// Objects that are referred to and read; a scaler, which is copied, has rules of its own.
+/// Objects that are referred to and read. The autoscaler, which is copied, has rules of its own.
 fn referenced(subject: &Subject<'_>, found: &mut Validation) {
     let spec = subject.spec;
     let references = [
@@ -32,7 +32,7 @@ fn referenced(subject: &Subject<'_>, found: &mut Validation) {
     }
 }
 
-/// A Service that is the target is copied under names beside it (`workloads.md` 9), where no apex can stand.
+/// A target Service is copied as `-primary` and `-canary`; the apex Service cannot have one of those names.
 fn between_services(subject: &Subject<'_>, found: &mut Validation) {
     let (target, apex) = (&subject.spec.target_ref, subject.spec.apex_name());
     let generated = ["-primary", "-canary"].iter().any(|suffix| apex == format!("{}{suffix}", target.name));
@@ -53,7 +53,7 @@ fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
     }
     let apex = subject.spec.apex_name();
     let named = subject.spec.service.name.as_deref().is_some_and(|name| !name.is_empty());
-    // A bad name of the target is told there; what only a Service cannot be called is told here.
+    // An invalid name of the target is reported there; here only what is invalid as the name of a Service.
     if apex.is_empty() || (!named && !is_dns_name(apex)) {
         return;
     }
@@ -69,7 +69,7 @@ fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
     }
 }
 
-/// The words for a name that `-primary` makes too long.
+/// The message for a name that the suffix `-primary` makes too long.
 pub(super) fn too_long(name: &str, max: usize) -> String {
     format!("`{name}{SUFFIX}` would be longer than {max} characters")
 }
@@ -93,7 +93,7 @@ pub(super) fn is_port_name(text: &str) -> bool {
         && text.chars().any(|c| c.is_ascii_lowercase())
 }
 
-/// What is wrong with an address that HTTP requests are sent to.
+/// What is wrong with a URL that requests are sent to.
 pub(super) fn address_problem(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("must not be empty".to_owned());

@@ -1,8 +1,8 @@
-//! From an object to the types, without losing a defect on the way.
+//! Conversion of an object into the types, with every defect of it.
 //!
-//! The first pass walks the object along the schema that is made of the types and names every field of a wrong type;
-//! the second builds the types. An object from an API server with our CRD passes; a list read under another CRD may
-//! hold anything, and one bad object must not hide the others.
+//! The first pass compares the object with the schema that is generated from the types and reports every field of a
+//! wrong type; the second builds the types. An API server with Vexil's definition stores no invalid object; one with
+//! another definition may, and one invalid object must not hide the others.
 
 use std::sync::LazyLock;
 
@@ -14,14 +14,14 @@ use crate::crd::schema::object;
 use crate::metric_template::MetricTemplateStatus;
 use crate::{Canary, CanarySpec, CanaryStatus, MetricTemplateSpec, limits};
 
-/// The types as schemas, with the limits and without what else the contract adds.
+/// The schemas of the types with the limits, without the other rules of the definitions.
 static CANARY: LazyLock<Value> =
     LazyLock::new(|| limits::bounded(object::<CanarySpec, CanaryStatus>(""), &limits::canary()));
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     limits::bounded(object::<MetricTemplateSpec, MetricTemplateStatus>(""), &[limits::TEMPLATE.to_vec()])
 });
 
-/// How many defects are looked for; what is beyond is not counted, for the object is refused anyway.
+/// Maximum number of defects to collect; the object is refused after the first.
 const MOST: usize = 1_000;
 
 /// Reads a Canary.
@@ -41,10 +41,10 @@ pub fn parse_metric_template(object: &Value) -> Result<MetricTemplateSpec, Vec<D
     typed(check(&TEMPLATE, object)?, "spec.")
 }
 
-/// Holds an object against its schema. Returns its spec.
+/// Compares an object with its schema. Returns its spec.
 fn check<'a>(schema: &Value, object: &'a Value) -> Result<&'a Value, Vec<Defect>> {
     if !object.is_object() {
-        let message = format!("must be an object, not {}", told(object));
+        let message = format!("must be an object, not {}", described(object));
         return Err(vec![Defect { path: "the object".to_owned(), message }]);
     }
     let mut defects = Vec::new();
@@ -66,13 +66,14 @@ fn typed<T: DeserializeOwned>(value: &Value, root: &str) -> Result<T, Vec<Defect
     })
 }
 
-/// Compares a value with a schema, and its parts with the schema's parts. The parts of a value that is wrong itself,
-/// or too much, are not looked at.
+/// Compares a value with a schema, and its parts with the schema's parts. The parts of a value that is invalid
+/// or over its limit are not compared.
 fn walk(schema: &Value, value: &Value, path: &mut String, defects: &mut Vec<Defect>) {
     if defects.len() >= MOST {
         return;
     }
-    let wrong = mismatch(schema, value).map(|expected| format!("must be {expected}, not {}", told(value)));
+    let wrong =
+        mismatch(schema, value).map(|expected| format!("must be {expected}, not {}", described(value)));
     if let Some(message) = wrong.or_else(|| limits::exceeded(schema, value)) {
         defects.push(Defect { path: path.clone(), message });
         return;
@@ -103,7 +104,7 @@ fn walk(schema: &Value, value: &Value, path: &mut String, defects: &mut Vec<Defe
     }
 }
 
-/// What was expected, when the value is not that. Null stands for absent.
+/// The expected type, if the value has another one. Null counts as absent.
 fn mismatch(schema: &Value, value: &Value) -> Option<&'static str> {
     if schema.get("x-kubernetes-int-or-string").is_some() {
         let port = value.as_i64().is_some_and(|n| i32::try_from(n).is_ok());
@@ -126,8 +127,8 @@ fn is_whole(value: &Value) -> bool {
     value.is_i64() || value.as_f64().is_some_and(|n| n.fract() == 0.0 && n.abs() < 9e15)
 }
 
-/// A value as an error tells it: short.
-fn told(value: &Value) -> String {
+/// A value as an error shows it, shortened.
+fn described(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(truth) => truth.to_string(),

@@ -1,4 +1,4 @@
-//! The reference's own rules, with its own words (`operator.md` section 7), and references without a name.
+//! Validation of references to other objects. Flagger's rules have Flagger's texts.
 
 use super::names::is_dns_name;
 use super::{Subject, Validation};
@@ -18,7 +18,7 @@ fn blocked(subject: &Subject<'_>, namespace: Option<&str>) -> bool {
     subject.context.no_cross_namespace_refs && foreign
 }
 
-/// The reference's text. `what` is the kind in its words.
+/// Flagger's text. `what` is the kind as Flagger writes it.
 fn blocked_text(what: &str, name: &str, namespace: Option<&str>) -> String {
     let namespace = namespace.unwrap_or_default();
     format!("can't access {what} {name}.{namespace}, cross-namespace references are blocked")
@@ -76,7 +76,7 @@ fn alert_providers(subject: &Subject<'_>, found: &mut Validation) {
     }
 }
 
-/// A Knative target and its provider need each other; the provider counts only when the Canary names it.
+/// A Knative target and its provider need each other; only a provider that the Canary names is checked.
 fn knative(subject: &Subject<'_>, found: &mut Validation) {
     let Some(router) = subject.context.router else { return };
     let provider = subject.spec.provider();

@@ -1,4 +1,4 @@
-//! The scaler of the target (`operator.md` 8.1).
+//! Validation of the target's autoscaler.
 
 use super::names::{is_dns_name, too_long};
 use super::{Subject, Validation};
@@ -43,7 +43,7 @@ fn kind(reference: &ScalerRef, found: &mut Validation) {
     }
 }
 
-/// An empty name is told with those of the other references.
+/// An empty name is reported with those of the other references.
 fn name(reference: &ScalerRef, found: &mut Validation) {
     let name = reference.name.as_str();
     // KEDA puts the name into a label.

@@ -4,7 +4,7 @@ use super::Defect;
 
 /// How long a summary may be, in bytes: an Event has room for 1 KiB with its first words.
 const LONGEST: usize = 900;
-/// How much of one defect is told, in bytes.
+/// Maximum length of one defect in the summary, in bytes.
 const ONE: usize = 300;
 
 /// The defects as one line: as many as there is room for, and how many more there are.
@@ -56,13 +56,13 @@ mod tests {
             path: (*path).to_owned(),
             message: (*message).to_owned(),
         };
-        let told = summary(&defects.iter().map(of).collect::<Vec<_>>());
-        assert_eq!(told, expect);
-        assert!(told.len() < 1_000);
+        let text = summary(&defects.iter().map(of).collect::<Vec<_>>());
+        assert_eq!(text, expect);
+        assert!(text.len() < 1_000);
     }
 
     #[test]
-    fn a_few_defects_are_all_told_and_many_are_counted() {
+    fn a_few_defects_are_listed_and_many_are_counted() {
         check(&[], "");
         check(&[("a", "is wrong")], "a: is wrong");
         check(&[("a", "is wrong"), ("b", "too")], "a: is wrong; b: too");

@@ -1,4 +1,4 @@
-//! The provider, the target, its Services and its deadline.
+//! Validation of the provider, the target, its Services and its deadline.
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
@@ -6,7 +6,7 @@ use super::names::{address_problem, is_dns_label, is_port_name};
 use super::{Subject, Validation};
 use crate::CanaryService;
 
-/// The kinds the contract knows.
+/// The kinds that Flagger supports.
 const KINDS: [&str; 3] = ["Deployment", "DaemonSet", "Service"];
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
@@ -29,7 +29,8 @@ fn provider(subject: &Subject<'_>, found: &mut Validation) {
         return;
     }
     let name = subject.provider();
-    let known = subject.context.known_providers.join(", ");
+    let known: Vec<_> = subject.context.known_providers.iter().map(|(name, _)| *name).collect();
+    let known = known.join(", ");
     let text = if subject.spec.provider().is_some() {
         format!("unknown provider `{name}`; there are {known}")
     } else {
@@ -57,7 +58,7 @@ fn target(subject: &Subject<'_>, found: &mut Validation) {
 fn service(subject: &Subject<'_>, found: &mut Validation) {
     let service = &subject.spec.service;
     match service.port {
-        // A Service that is the target brings its own ports.
+        // A target Service has ports of its own.
         None if subject.spec.target_ref.kind == "Service" => {}
         None => found.defect("spec.service.port", "is required"),
         Some(1..=65535) => {}

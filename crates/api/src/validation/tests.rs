@@ -10,7 +10,8 @@ mod types;
 
 use serde_json::{Value, json};
 
-use super::{RouterAbilities, ValidationContext, parse, validate};
+use super::{ValidationContext, parse, validate};
+use crate::Capabilities;
 
 /// The Canary of the Traefik guide, without its scaler.
 fn good() -> Value {
@@ -41,14 +42,18 @@ fn good() -> Value {
     })
 }
 
-/// A router that shifts weights and does nothing else.
-const WEIGHTS: RouterAbilities =
-    RouterAbilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+/// A provider that cannot route.
+const NOTHING: Capabilities =
+    Capabilities { weights: false, matches: false, mirror: false, affinity: false, knative: false };
+
+/// A provider that shifts weights and nothing else.
+const WEIGHTS: Capabilities =
+    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
 
 fn context() -> ValidationContext<'static> {
     ValidationContext {
         default_provider: "traefik",
-        known_providers: &["kubernetes", "traefik"],
+        known_providers: &[("kubernetes", NOTHING), ("traefik", WEIGHTS)],
         router: Some(WEIGHTS),
         no_cross_namespace_refs: false,
     }
@@ -72,9 +77,9 @@ fn patch(value: &mut Value, change: &Value) {
     }
 }
 
-/// The guide's Canary with this change has these defects and remarks, told as `path: message`, under `spec`.
+/// The guide's Canary with this change has these defects and remarks, reported as `path: message`, under `spec`.
 #[track_caller]
-fn told(context: &ValidationContext<'_>, change: Value) -> (Vec<String>, Vec<String>) {
+fn reported(context: &ValidationContext<'_>, change: Value) -> (Vec<String>, Vec<String>) {
     let mut object = good();
     patch(&mut object["spec"], &change);
     let found = match parse(&object) {
@@ -88,17 +93,17 @@ fn told(context: &ValidationContext<'_>, change: Value) -> (Vec<String>, Vec<Str
 
 #[track_caller]
 fn check(change: Value, defects: &[&str]) {
-    assert_eq!(told(&context(), change).0, defects);
+    assert_eq!(reported(&context(), change).0, defects);
 }
 
 #[track_caller]
 fn check_in(context: ValidationContext<'_>, change: Value, defects: &[&str]) {
-    assert_eq!(told(&context, change).0, defects);
+    assert_eq!(reported(&context, change).0, defects);
 }
 
 #[track_caller]
 fn check_remarks(change: Value, remarks: &[&str]) {
-    assert_eq!(told(&context(), change), (vec![], remarks.iter().map(|r| (*r).to_owned()).collect()));
+    assert_eq!(reported(&context(), change), (vec![], remarks.iter().map(|r| (*r).to_owned()).collect()));
 }
 
 /// A change of the analysis.
@@ -124,7 +129,7 @@ fn a_canary_of_the_guide_has_no_defect() {
 }
 
 #[test]
-fn what_the_reference_runs_is_accepted() {
+fn what_flagger_runs_is_accepted() {
     check_remarks(json!({ "provider": null }), &[]);
     check_remarks(json!({ "service": { "targetPort": "http", "portName": "grpc" } }), &[]);
     check_remarks(json!({ "service": { "targetPort": 0 } }), &[]);

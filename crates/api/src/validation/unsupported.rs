@@ -1,9 +1,9 @@
-//! What the contract has and this version does not do yet. A line goes when its feature comes.
+//! Features of Flagger that this version does not have yet. The line of a feature is deleted when it is added.
 
 use super::{Subject, Validation};
 use crate::HookType;
 
-/// Hooks that are not asked yet. To leave one out in silence would open the gate that it is.
+/// Webhooks that are not called yet. They are refused, because ignoring a gate would open it.
 const HOOKS: [HookType; 4] = [
     HookType::ConfirmRollout,
     HookType::ConfirmTrafficIncrease,
@@ -31,20 +31,8 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
 
 fn analysis(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
-    // What an unknown router can do is not known either, and its name is what has to be mended first.
-    let known = subject.context.router.is_some();
-    if known && analysis.iterations() > 0 && !analysis.match_.is_empty() && subject.router().weights {
-        let text = not_yet("send only matching requests to the canary");
-        found.defect(format!("{path}.match"), text);
-    }
-    if known && analysis.mirror() {
-        found.defect(format!("{path}.mirror"), not_yet("mirror requests"));
-    }
     if !analysis.alerts.is_empty() {
         found.remark(format!("{path}.alerts"), not_yet("send alerts"));
-    }
-    if known && analysis.session_affinity.is_some() && subject.router().affinity {
-        found.remark(format!("{path}.sessionAffinity"), not_yet("keep clients on one side"));
     }
     for (index, webhook) in analysis.webhooks.iter().enumerate() {
         let kind = webhook.hook_type();

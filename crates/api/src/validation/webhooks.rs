@@ -1,4 +1,4 @@
-//! The webhooks.
+//! Validation of webhooks.
 
 use super::names::address_problem;
 use super::{Subject, Validation};

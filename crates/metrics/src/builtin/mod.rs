@@ -1,48 +1,6 @@
-//! The queries that come with each mesh and ingress. A new one is one file and one line in [`SETS`].
-
-mod apisix;
-mod http;
-mod istio;
-mod kuma;
-mod traefik;
+//! The built-in queries, which come with the provider of each Canary, with their words replaced.
 
 use crate::subject::Words;
-
-/// Every set there is.
-pub(crate) static SETS: [&QuerySet; 5] =
-    [&apisix::QUERIES, &http::QUERIES, &istio::QUERIES, &kuma::QUERIES, &traefik::QUERIES];
-
-/// The queries for one product's series of the canary (`metrics.md` 2.2). Line breaks and indentation mean nothing.
-#[derive(Debug)]
-pub struct QuerySet {
-    /// Its name, which routers supply.
-    pub name: &'static str,
-    /// Share of requests that did not fail, in percent.
-    pub success_rate: &'static str,
-    /// How long requests took.
-    pub duration: &'static str,
-    /// The unit of `duration`.
-    pub duration_unit: Unit,
-}
-
-/// The unit of a duration query's result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Milliseconds.
-    Milliseconds,
-    /// Seconds.
-    Seconds,
-}
-
-impl Unit {
-    /// Milliseconds in one of it.
-    pub(crate) fn in_ms(self) -> f64 {
-        match self {
-            Unit::Milliseconds => 1.0,
-            Unit::Seconds => 1_000.0,
-        }
-    }
-}
 
 /// A query with its words replaced. Names are quoted for where they stand, which changes nothing for names of letters,
 /// digits and hyphens: a point in a name is a point, not "any character" (`metrics.md` 7.4).

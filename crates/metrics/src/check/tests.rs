@@ -6,7 +6,7 @@ use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, Metric, checks};
+use vexil_api::{CanarySpec, DurationUnit, Metric, checks};
 use vexil_egress::{CallError, Reply, Request};
 use vexil_object::{ObjectKey, Seen, kinds};
 
@@ -57,13 +57,20 @@ fn canary(more: Value) -> CanarySpec {
 static CATALOG: LazyLock<MetricCatalog> =
     LazyLock::new(|| MetricCatalog::default().with_provider("fixed", fixed));
 
+/// Built-in queries like those of Traefik.
+static QUERIES: QuerySet = QuerySet {
+    success_rate: "sum(rate(requests_total{ service=~\"{{ namespace }}-{{ service }}-canary-.+\" }[{{ interval }}]))",
+    duration: "sum(rate(requests_bucket{ service=~\"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd\" }[{{ interval }}]))",
+    duration_unit: DurationUnit::Milliseconds,
+};
+
 fn subject(spec: &CanarySpec) -> Subject<'_> {
     Subject {
         canary: "cn",
         namespace: "test",
         spec,
         provider: "traefik",
-        queries: "traefik",
+        queries: Some(&QUERIES),
         metrics_server: "http://p:9090",
         catalog: &CATALOG,
     }
@@ -222,7 +229,7 @@ async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
     assert_eq!(verdicts, [Verdict::Unavailable(text.to_owned())]);
 
     let (spec, metrics) = (canary(json!({})), [metric(success_rate())]);
-    let unknown = Subject { provider: "smi:linkerd", queries: "nobody", ..subject(&spec) };
+    let unknown = Subject { provider: "smi:linkerd", queries: None, ..subject(&spec) };
     let checked =
         check(&says("1"), &unknown, &checks(&metrics)[0], &Objects::default()).await.expect("known");
     let text = "Prometheus query failed: provider smi:linkerd has no built-in queries, use a templateRef";

@@ -19,7 +19,7 @@ fn rendered(text: &str, interval: Option<&str>) -> Result<String, String> {
         namespace: "test",
         spec: &spec,
         provider: "traefik",
-        queries: "traefik",
+        queries: None,
         metrics_server: "",
         catalog: &crate::MetricCatalog::default(),
     };

@@ -98,8 +98,8 @@ async fn a_connection_without_a_request_is_closed() {
     let hasty = Limits { head_ms: 50, ..PATIENT };
     serving(hasty, async |port| {
         for start in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: x\r\nx: "] {
-            let told = all_of(&mut connect(port).await, start).await;
-            assert!(!told.contains("OK"), "{start:?}: {told}");
+            let reply = all_of(&mut connect(port).await, start).await;
+            assert!(!reply.contains("OK"), "{start:?}: {reply}");
         }
     })
     .await;
@@ -192,14 +192,14 @@ async fn a_peer_that_never_reads_is_left() {
 async fn requests_have_a_largest_size() {
     serving(PATIENT, async |port| {
         let long = format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(20_000));
-        let told = all_of(&mut connect(port).await, &long).await;
-        assert!(told.starts_with("HTTP/1.1 431 ") || told.is_empty(), "{told}");
+        let reply = all_of(&mut connect(port).await, &long).await;
+        assert!(reply.starts_with("HTTP/1.1 431 ") || reply.is_empty(), "{reply}");
         for (length, expect) in [(10, "10 bytes"), (11, "length limit exceeded")] {
             let head = format!(
                 "POST /body HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
             );
-            let told = all_of(&mut connect(port).await, &format!("{head}{}", "y".repeat(length))).await;
-            assert!(told.ends_with(expect), "{told}");
+            let reply = all_of(&mut connect(port).await, &format!("{head}{}", "y".repeat(length))).await;
+            assert!(reply.ends_with(expect), "{reply}");
         }
     })
     .await;

@@ -1,12 +1,12 @@
-//! What the generated route takes over from the user's, at first and when that changes in the middle of a rollout.
+//! What the generated route copies from the user's, at first and when that changes during a rollout.
 
 use serde_json::{Value, json};
-use vexil_routing::Router;
+use vexil_routing::{Provider, Router};
 
 use super::{GENERATED, USERS, cluster, key, look, rule, sample, split, weights, write};
 use crate::Apisix;
 
-/// A rule with a value for every field that APISIX documents, and with fields that nobody knows, at every depth.
+/// A rule with a value for every field that APISIX documents, and with unknown fields at every depth.
 fn full() -> Value {
     json!({
         "name": "method",
@@ -41,7 +41,7 @@ fn full() -> Value {
     })
 }
 
-/// The rule as its copy must be.
+/// The expected copy of a rule.
 fn copied(rule: &Value, priority: i64, canary: u32) -> Value {
     let mut copy = rule.clone();
     let backend = |name: &str, weight: u32| {
@@ -69,14 +69,14 @@ fn a_rule_is_copied_with_every_field_it_has() {
 }
 
 #[test]
-fn a_change_of_the_users_route_arrives_with_the_weights_of_the_run() {
+fn a_change_of_the_users_route_arrives_with_the_current_weights() {
     let check = |what: &str, change: fn(&mut Value), priorities: &[i64]| {
         let mut store = cluster(json!({"spec": {"http": [full()]}}));
         write(&mut store, 30);
         let mut users = store.get(&key(USERS)).unwrap().clone();
         change(&mut users["spec"]);
         store.put(key(USERS), users.clone());
-        // The split is still what is read: nobody takes the change for an edit of the generated route.
+        // The weights are still read: the change is not taken for drift of the generated route.
         assert_eq!(Apisix.read(&sample().target(), &look(&store)), Ok(split(30)), "{what}");
         let live = write(&mut store, 30);
         assert_eq!(weights(&live), Some((70, 30)), "{what}");
@@ -110,7 +110,7 @@ fn a_change_of_the_users_route_arrives_with_the_weights_of_the_run() {
 }
 
 #[test]
-fn rules_and_backends_are_found_by_name_wherever_they_stand() {
+fn rules_and_backends_are_found_by_name_at_any_position() {
     let mut store = cluster(json!({"spec": {"http": [rule("first", "podinfo"), rule("second", "podinfo")]}}));
     let untouched = write(&mut store, 30);
     let mut live = untouched.clone();
@@ -126,19 +126,19 @@ fn rules_and_backends_are_found_by_name_wherever_they_stand() {
 }
 
 #[test]
-fn a_route_ref_that_cannot_be_followed_is_told_before_anything_is_created() {
+fn a_route_ref_that_cannot_be_followed_is_a_defect_of_the_canary() {
     let check = |reference: Value, defect: &str| {
         let spec = json!({"targetRef": {"name": "podinfo"}, "routeRef": reference});
         let canary = vexil_api::parse(&json!({"metadata": {}, "spec": spec})).unwrap();
-        let told: Vec<_> = Apisix.defects(&canary).iter().map(ToString::to_string).collect();
-        assert_eq!(told, Vec::from_iter(Some(defect).filter(|defect| !defect.is_empty())));
+        let text: Vec<_> = Apisix.defects(&canary).iter().map(ToString::to_string).collect();
+        assert_eq!(text, Vec::from_iter(Some(defect).filter(|defect| !defect.is_empty())));
     };
     let reference =
         |version: &str, kind: &str, name: &str| json!({"apiVersion": version, "kind": kind, "name": name});
     check(reference("apisix.apache.org/v2", "ApisixRoute", "podinfo"), "");
     check(reference("", "", "podinfo"), "");
     check(Value::Null, "spec.routeRef.name: is missing: apisix route selector is empty");
-    // Validation of every Canary says that already.
+    // Validation of every Canary reports that already.
     check(reference("apisix.apache.org/v2", "ApisixRoute", ""), "");
     check(
         reference("gateway.networking.k8s.io/v1", "HTTPRoute", "podinfo"),

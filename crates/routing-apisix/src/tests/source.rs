@@ -1,4 +1,4 @@
-//! The user's route is missing, is another thing, or has nothing for the apex.
+//! The user's route is missing, is another kind of object, or has no rule for the apex.
 
 use serde_json::{Value, json};
 use vexil_api::canary::RouteRef;
@@ -8,23 +8,23 @@ use vexil_routing::Router;
 use super::{GENERATED, USERS, guide, key, look, rule, sample, split, weights, write};
 use crate::Apisix;
 
-/// What rendering says with this in place of the user's route.
+/// Rendering fails with `error` when `users` is the user's route.
 fn refused(users: Option<Value>, error: &str) {
     let mut store = guide();
     match users {
         Some(users) => store.put(key(USERS), users),
         None => drop(store.remove(&key(USERS))),
     }
-    let told = Apisix.render(&sample().target(), &split(0), &look(&store)).map_err(|error| error.to_string());
-    assert_eq!(told, Err(error.to_owned()));
+    let text = Apisix.render(&sample().target(), &split(0), &look(&store)).map_err(|error| error.to_string());
+    assert_eq!(text, Err(error.to_owned()));
     assert_eq!(Apisix.release(&sample().target(), &look(&store)), Ok(Vec::new()));
 }
 
 #[test]
-fn a_route_that_cannot_be_followed_is_named_in_the_words_of_the_contract() {
+fn a_route_that_cannot_be_followed_is_reported_with_flaggers_text() {
     refused(
         None,
-        "Canary podinfo.test: spec.routeRef.name names what is not there: APISIX route podinfo.test get query error: \
+        "Canary podinfo.test: spec.routeRef.name names a route that does not exist: APISIX route podinfo.test get query error: \
          not found",
     );
     let empty =
@@ -47,15 +47,15 @@ fn a_route_that_cannot_be_followed_is_named_in_the_words_of_the_contract() {
     urgent["priority"] = json!("high");
     refused(
         Some(json!({"spec": {"http": [urgent]}})),
-        "ApisixRoute podinfo.test: spec.http[0].priority is \"high\", not a whole number",
+        "ApisixRoute podinfo.test: spec.http[0].priority is \"high\", not an integer",
     );
-    for (port, told) in [(json!("metrics"), "\"metrics\""), (json!(9898), "9898")] {
+    for (port, text) in [(json!("metrics"), "\"metrics\""), (json!(9898), "9898")] {
         let mut elsewhere = rule("method", "podinfo");
         elsewhere["backends"][0]["servicePort"] = port;
         refused(
             Some(json!({"spec": {"http": [elsewhere]}})),
             &format!(
-                "ApisixRoute podinfo.test: spec.http[0].backends[0].servicePort is {told}, which Service podinfo does not \
+                "ApisixRoute podinfo.test: spec.http[0].backends[0].servicePort is {text}, which Service podinfo does not \
                  have; it has http (80)"
             ),
         );
@@ -64,17 +64,17 @@ fn a_route_that_cannot_be_followed_is_named_in_the_words_of_the_contract() {
 }
 
 #[test]
-fn a_reference_to_something_else_is_named() {
+fn a_reference_to_another_kind_is_reported() {
     let check = |api_version: &str, kind: &str, name: &str, problem: &str| {
         let mut sample = sample();
         let api_version = Some(api_version.to_owned()).filter(|version| !version.is_empty());
         let (kind, name) = (kind.to_owned(), name.to_owned());
         sample.spec.route_ref =
             Some(RouteRef { api_version, kind, name }).filter(|reference| reference != &RouteRef::default());
-        let told = Apisix.read(&sample.target(), &look(&guide())).map_err(|error| error.to_string());
+        let text = Apisix.read(&sample.target(), &look(&guide())).map_err(|error| error.to_string());
         let absent = "ApisixRoute podinfo-podinfo-canary.test does not exist".to_owned();
         let defect = format!("Canary podinfo.test: spec.routeRef.{problem}");
-        assert_eq!(told, Err(if problem.is_empty() { absent } else { defect }));
+        assert_eq!(text, Err(if problem.is_empty() { absent } else { defect }));
         assert_eq!(Apisix.release(&sample.target(), &look(&guide())), Ok(Vec::new()));
     };
     check("apisix.apache.org/v2", "ApisixRoute", USERS, "");
@@ -91,7 +91,7 @@ fn a_reference_to_something_else_is_named() {
 }
 
 #[test]
-fn without_the_users_route_a_canary_can_only_lose_its_traffic() {
+fn without_the_users_route_the_canarys_weight_can_only_be_reduced() {
     let check = |live: u32, want: u32, expect: Option<(i64, i64)>| {
         let mut store = guide();
         write(&mut store, live);
@@ -103,11 +103,11 @@ fn without_the_users_route_a_canary_can_only_lose_its_traffic() {
         let before = spec(&store);
         store.remove(&key(USERS));
         assert_eq!(Apisix.read(&sample().target(), &look(&store)), Ok(split(live)));
-        let told = Apisix.render(&sample().target(), &split(want), &look(&store));
-        if let Ok(changes) = &told {
+        let text = Apisix.render(&sample().target(), &split(want), &look(&store));
+        if let Ok(changes) = &text {
             changes.iter().for_each(|change| store.apply(change).unwrap());
         }
-        let written = told.is_ok().then(|| weights(store.get(&key(GENERATED)).unwrap())).flatten();
+        let written = text.is_ok().then(|| weights(store.get(&key(GENERATED)).unwrap())).flatten();
         assert_eq!(written, expect, "from {live} to {want}");
         assert_eq!(spec(&store), before);
     };
@@ -115,7 +115,7 @@ fn without_the_users_route_a_canary_can_only_lose_its_traffic() {
     check(50, 20, Some((80, 20)));
     check(50, 0, Some((100, 0)));
     check(50, 60, None);
-    // With nothing to lose it is told at once.
+    // Without canary traffic it is an error at once.
     check(0, 0, None);
     check(0, 10, None);
 }

@@ -1,4 +1,4 @@
-//! Which pods the Services select, and which of their metadata is the Canary's.
+//! The pods that the Services select, and the metadata that the Canary declares.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn every_label_of_the_targets_selector_selects_with_one_value_replaced() {
     }
 }
 
-/// A primary that was made for a target with fewer labels gets the others by a promotion: while its pods are replaced,
+/// A primary that was created for a target with fewer labels gets the others by a promotion: while its pods are replaced,
 /// those without them are selected too.
 #[test]
 fn labels_that_not_all_pods_have_yet_are_not_selected_by() {
@@ -65,7 +65,7 @@ fn a_service_that_would_select_nothing_is_not_written() {
 }
 
 #[test]
-fn metadata_that_is_declared_no_longer_goes_from_each_service() {
+fn metadata_that_is_declared_no_longer_is_removed_from_each_service() {
     let block = json!({"labels": {"team": "a", "app": "x"}, "annotations": {"note": "b"}});
     let mut store = Store::default();
     settle(&sample(json!({"port": 80})), &mut store);

@@ -14,11 +14,11 @@ fn check(service: Value, discovered: &[(&str, u16)], expect: &[&str]) {
     let mut store = Store::default();
     settle(&sample, &mut store);
     let live = store.get(&key("podinfo-canary")).unwrap()["spec"]["ports"].clone();
-    let told = live.as_array().unwrap().iter().map(|port| {
+    let texts = live.as_array().unwrap().iter().map(|port| {
         let protocol = port.get("appProtocol").map(|text| format!(" {text}")).unwrap_or_default();
         format!("{} {}>{}{protocol}", port["name"], port["port"], port["targetPort"]).replace('"', "")
     });
-    assert_eq!(told.collect::<Vec<_>>(), expect);
+    assert_eq!(texts.collect::<Vec<_>>(), expect);
 }
 
 #[test]
@@ -60,23 +60,23 @@ fn ports_in_another_order_are_left_so() {
     assert_eq!(store.get(&key("podinfo")).unwrap()["spec"]["ports"], live);
 }
 
-/// What becomes of a user's ports, and of what is said about them.
+/// The ports of a user's Service after reconciling, and the remarks.
 fn kept(service: Value, live: Value, expect: &[&str], remarks: &[&str]) {
     let sample = sample(service);
     let mut store = users(json!({}), json!({"ports": live}));
     settle(&sample, &mut store);
     let ports = store.get(&key("podinfo")).unwrap()["spec"]["ports"].clone();
-    let told = ports.as_array().unwrap().iter().map(|port| {
+    let texts = ports.as_array().unwrap().iter().map(|port| {
         let protocol = port.get("protocol").and_then(Value::as_str).unwrap_or("TCP");
         let to = port.get("targetPort").unwrap_or(&port["port"]);
         format!("{} {}>{to}/{protocol}", port["name"], port["port"]).replace('"', "")
     });
-    assert_eq!(told.collect::<Vec<_>>(), expect);
+    assert_eq!(texts.collect::<Vec<_>>(), expect);
     assert_eq!(KubernetesServices.remarks(&sample.target(), &look(&sample, &store)), remarks);
 }
 
 #[test]
-fn ports_that_a_users_service_had_stay_with_their_names() {
+fn ports_that_a_users_service_had_are_kept_with_their_names() {
     let both = json!([{"name": "web", "port": 80}, {"name": "admin", "port": 8080, "targetPort": "adm"}]);
     kept(
         json!({"port": 80, "targetPort": 9898}),
@@ -115,7 +115,7 @@ fn a_port_whose_name_is_taken_gets_another_and_is_reported() {
 }
 
 #[test]
-fn a_port_that_was_added_for_the_canary_goes_with_it_and_a_users_stays() {
+fn a_port_that_was_added_for_the_canary_is_removed_with_it_and_a_users_is_kept() {
     let mut store = users(json!({}), json!({"ports": [{"name": "web", "port": 80}]}));
     let numbers = |service: Value, discovered: &[(&str, u16)], store: &mut Store| {
         let mut sample = sample(service);
@@ -136,7 +136,7 @@ fn a_port_that_was_added_for_the_canary_goes_with_it_and_a_users_stays() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever ports a user had, they stay beside ours, and neither a name nor a node port is given out twice.
+    /// Whatever ports a user had are kept with ours, and no name or node port is used twice.
     #[test]
     fn any_ports_of_a_user_settle(
         live in vec((option::of(select(&["http", "admin", "x"][..])), 80u16..84, option::of(31000u16..31004)), 0..4),

@@ -1,4 +1,4 @@
-//! A user's apex is given back; every other one is left to the garbage collector or to its owner.
+//! An apex of the user is released; every other one is left to the garbage collector or to its owner.
 
 use serde_json::{Value, json};
 use vexil_object::{Owner, Store};
@@ -9,7 +9,7 @@ use crate::KubernetesServices;
 
 const APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Adopts an apex, releases it twice and tells what is left.
+/// Adopts an apex, releases it twice and checks what is left.
 fn check(annotations: Value, spec: Value, expect: Value) {
     let sample = sample(json!({"port": 80, "targetPort": 9898}));
     let mut store = users(json!({"annotations": annotations}), spec);

@@ -1,4 +1,4 @@
-//! The laws of routers, with what Kuma would make of the objects as the witness.
+//! The laws of routers, checked against the weights as Kuma applies them.
 
 use serde_json::{Value, json};
 use vexil_api::canary::MetadataBlock;
@@ -24,14 +24,14 @@ fn sum(list: &Value, names: impl Fn(&Value) -> Option<&str>) -> Option<(i64, i64
     Some((sums.0?, sums.1?))
 }
 
-/// What Kuma 2 would make of a TrafficRoute, in the plainest way.
+/// The weights of a TrafficRoute as Kuma 2 applies them.
 fn by_tag(live: &Value) -> Option<(i64, i64)> {
     sum(&live["spec"]["conf"]["split"], |entry| {
         entry["destination"]["kuma.io/service"].as_str()?.split("_test_svc_").next()
     })
 }
 
-/// What Kuma 3 would make of the rules of a MeshHTTPRoute that concern the apex.
+/// The weights of the rules for the apex as Kuma 3 applies them.
 pub(super) fn by_label(live: &Value) -> Option<(i64, i64)> {
     let named = |reference: &Value| {
         let ours =
@@ -70,6 +70,7 @@ fn a_traffic_route_keeps_the_laws_of_routers() {
         route: key(Api::TrafficRoute),
         owned: false,
         weights: by_tag,
+        other_routes: None,
         split: Some("/spec/conf/split"),
         lists: &[Shared {
             pointer: "/spec/conf/split",
@@ -107,6 +108,7 @@ fn a_mesh_http_route_keeps_the_laws_of_routers() {
         route: key(Api::MeshHttpRoute),
         owned: false,
         weights: by_label,
+        other_routes: None,
         split: Some("/spec/to/0/rules/0/default/backendRefs"),
         lists: &[Shared {
             pointer: "/spec/to/0/rules/0/default/backendRefs",
@@ -122,7 +124,7 @@ fn a_mesh_http_route_keeps_the_laws_of_routers() {
     .unwrap();
 }
 
-/// A definition of MeshHTTPRoute as Kuma had it before 2.9: references have names and no labels.
+/// The CRD of MeshHTTPRoute before Kuma 2.9: references have names and no labels.
 fn before_labels() -> Value {
     let reference =
         json!({"properties": {"kind": {}, "mesh": {}, "name": {}, "tags": {"additionalProperties": {}}}});
@@ -140,7 +142,7 @@ fn older() -> Store {
     store
 }
 
-/// What Kuma 2.7 would make of the rules of a MeshHTTPRoute that concern the apex.
+/// The weights of the rules for the apex as Kuma 2.7 applies them.
 fn by_name(live: &Value) -> Option<(i64, i64)> {
     let named = |reference: &Value| {
         let tag = reference["name"].as_str().filter(|_| reference["kind"] == "MeshService")?;
@@ -177,6 +179,7 @@ fn a_mesh_http_route_keeps_the_laws_where_references_have_no_labels() {
         route: key(Api::MeshHttpRoute),
         owned: false,
         weights: by_name,
+        other_routes: None,
         split: Some("/spec/to/0/rules/0/default/backendRefs"),
         lists: &[Shared {
             pointer: "/spec/to/0/rules/0/default/backendRefs",
@@ -191,8 +194,8 @@ fn a_mesh_http_route_keeps_the_laws_where_references_have_no_labels() {
     .unwrap();
 }
 
-/// The route as it is after `live` was written over where the definition is `store`'s.
-fn mended(mut store: Store, live: Value, want: u32) -> Value {
+/// The route after `live` was corrected in the cluster `store`.
+fn corrected(mut store: Store, live: Value, want: u32) -> Value {
     let sample = Sample::default();
     store.put(key(Api::MeshHttpRoute), live);
     let have = super::look(Api::MeshHttpRoute, &store);
@@ -205,9 +208,9 @@ fn mended(mut store: Store, live: Value, want: u32) -> Value {
 }
 
 #[test]
-fn the_form_follows_the_definition_and_left_overs_are_mended() {
+fn the_form_follows_the_crd_and_stripped_items_are_restored() {
     let write = |store: Store| {
-        mended(
+        corrected(
             store,
             json!({"metadata": {
                 "labels": {UID: "canary-uid"}, "annotations": {CANARY: "test/podinfo"},
@@ -222,10 +225,10 @@ fn the_form_follows_the_definition_and_left_overs_are_mended() {
     assert_eq!(*reference, json!({"kind": "MeshService", "name": "podinfo_test_svc_80"}));
     let backend = &names["spec"]["to"][0]["rules"][0]["default"]["backendRefs"][0];
     assert_eq!(*backend, json!({"kind": "MeshService", "name": "podinfo-primary_test_svc_80", "weight": 75}));
-    // The definition was replaced by a newer or an older one.
-    assert_eq!(mended(cluster(&[Api::MeshHttpRoute]), names.clone(), 25), labels);
-    assert_eq!(mended(older(), labels.clone(), 25), names);
-    // What an operator left that did not know: one more item and two more entries for each attempt.
+    // The CRD was replaced by a newer or an older one.
+    assert_eq!(corrected(cluster(&[Api::MeshHttpRoute]), names.clone(), 25), labels);
+    assert_eq!(corrected(older(), labels.clone(), 25), names);
+    // An operator that ignores dropped fields adds an item and two entries with each write.
     let mut nameless = labels.clone();
     let entry = |weight: u32| json!({"kind": "MeshService", "port": 80, "weight": weight});
     let item = json!({"targetRef": {"kind": "MeshService"}, "rules": [{
@@ -233,5 +236,5 @@ fn the_form_follows_the_definition_and_left_overs_are_mended() {
         "default": {"backendRefs": vec![[entry(100), entry(0)]; 3].concat()},
     }]});
     nameless["spec"]["to"] = json!(vec![item; 9]);
-    assert_eq!(mended(older(), nameless, 25), names);
+    assert_eq!(corrected(older(), nameless, 25), names);
 }

@@ -1,4 +1,4 @@
-//! Whose a route is: nobody's that concerns us, another Canary's, an earlier one's, or one that is left behind.
+//! Ownership: routes of the user, of another Canary, of an earlier one, and routes whose Canary is gone.
 
 use serde_json::{Value, json};
 use vexil_object::{Action, ObjectKey, Seen, kinds, meta};
@@ -11,7 +11,7 @@ use crate::{
 };
 
 #[test]
-fn a_route_that_is_not_for_our_service_is_left_alone() {
+fn a_route_that_is_not_for_our_service_is_not_changed() {
     let sample = Sample::default();
     let refused = |live: Value| {
         let mut store = cluster(&[Api::TrafficRoute]);
@@ -24,9 +24,9 @@ fn a_route_that_is_not_for_our_service_is_left_alone() {
     // What Flagger wrote for the Canary of another namespace, and what this operator wrote for it.
     let theirs = json!({"spec": {"destinations": [{"match": {"kuma.io/service": "podinfo_other_svc_80"}}]}});
     let left = "and is left alone; remove it or rename spec.service.name";
-    let somebody =
-        format!("TrafficRoute podinfo belongs to somebody else (it is not for podinfo.test) {left}");
-    assert_eq!(refused(theirs), somebody);
+    let not_ours =
+        format!("TrafficRoute podinfo belongs to someone else (it is not for podinfo.test) {left}");
+    assert_eq!(refused(theirs), not_ours);
     let marks = json!({"labels": {UID: "u7"}, "annotations": {CANARY: "other/podinfo"}});
     let another = format!("TrafficRoute podinfo belongs to Canary other/podinfo (uid u7) {left}");
     assert_eq!(refused(json!({"metadata": marks})), another);
@@ -38,12 +38,12 @@ fn a_route_that_is_not_for_our_service_is_left_alone() {
     assert_eq!(users(json!("prod"), json!({})), other_mesh);
     assert_eq!(
         users(Value::Null, json!({"destination": {"kuma.io/service": "x"}})),
-        "TrafficRoute podinfo: spec.conf.destination sends everything to one place, and Kuma allows no split beside it"
+        "TrafficRoute podinfo: spec.conf.destination sends all traffic to one place, and Kuma allows no split beside it"
     );
 }
 
 #[test]
-fn a_canary_that_was_made_again_takes_its_route_over() {
+fn a_canary_that_was_created_again_takes_its_route_over() {
     let mut sample = Sample::default();
     let created = write(Api::TrafficRoute, &sample, None, 10);
     sample.owner.uid = "made-again".to_owned();
@@ -52,7 +52,7 @@ fn a_canary_that_was_made_again_takes_its_route_over() {
 }
 
 #[test]
-fn a_route_is_swept_once_its_canary_is_known_to_be_gone() {
+fn a_route_is_deleted_when_its_canary_is_observed_to_be_gone() {
     let route = write(Api::TrafficRoute, &Sample::default(), None, 0);
     assert_eq!(canary_of(&route), Some(ObjectKey::new(kinds::CANARY, "test", "podinfo")));
     let check = |route: &Value, canary: Seen, swept: bool| {

@@ -5,7 +5,7 @@ use vexil_routing::laws::Sample;
 
 use super::{services, write};
 
-/// Everything that an entry of the list can hold beside name, port and weight, and something that nobody knows.
+/// Every field that an entry can have beside name, port and weight, and an unknown one.
 fn with_options(mut entry: Value) -> Value {
     let options = json!({
         "kind": "Service",
@@ -52,7 +52,7 @@ fn options_of_others_survive_a_whole_rollout() {
         let ours = [("podinfo-primary", 100 - canary), ("podinfo-canary", canary)];
         let ours = ours.into_iter().filter(|(_, weight)| *weight > 0);
         let ours = ours.map(|(name, weight)| with_options(entry(name, json!(80), weight)));
-        // An entry that comes back stands before the canary's, wherever that had been moved to.
+        // An entry that is added again precedes the canary's, wherever that was moved.
         let mut expect = around.clone();
         expect["weighted"]["services"] = sorted([legacy.clone()].into_iter().chain(ours));
         let mut spec = live["spec"].clone();
@@ -70,7 +70,7 @@ fn sorted(entries: impl Iterator<Item = Value>) -> Value {
 }
 
 #[test]
-fn the_port_stays_as_it_is_written_when_it_is_the_right_one() {
+fn the_right_port_is_kept_as_it_is_written() {
     let check = |port_name: Option<&str>, written: Value, expect: Value| {
         let mut sample = Sample::default();
         sample.spec.service.port_name = port_name.map(str::to_owned);
@@ -87,7 +87,7 @@ fn the_port_stays_as_it_is_written_when_it_is_the_right_one() {
     check(None, json!(80), json!(80));
     check(None, json!("http"), json!("http"));
     check(Some("web"), json!("web"), json!("web"));
-    // Another port is an edit by hand, and there is none by that name.
+    // Another port is drift, and the Service has none of that name.
     check(None, json!(8080), json!(80));
     check(None, json!("web"), json!(80));
     check(Some("web"), json!("http"), json!(80));

@@ -1,4 +1,4 @@
-//! What others may do to an object, generated.
+//! Generated inputs: requests, and what others may do to an object.
 
 use proptest::{
     collection::{btree_map, vec},
@@ -9,7 +9,6 @@ use proptest::{
 use serde_json::{Value, json};
 
 use super::case::Held;
-use crate::{Routes, Weight};
 
 /// Runs a test on generated inputs, the same ones each time.
 pub(super) fn forall<S: Strategy>(inputs: &S, test: impl Fn(S::Value) -> Held) -> Result<(), String> {
@@ -18,16 +17,7 @@ pub(super) fn forall<S: Strategy>(inputs: &S, test: impl Fn(S::Value) -> Held) -
     TestRunner::new_with_rng(config, rng).run(inputs, test).map_err(|error| error.to_string())
 }
 
-/// Any split of the traffic, its ends more often than the rest.
-pub(super) fn routes() -> impl Strategy<Value = Routes> {
-    prop_oneof![1 => Just(0), 1 => Just(100), 4 => 0u32..=100].prop_map(split)
-}
-
-pub(super) fn split(canary: u32) -> Routes {
-    Routes::split(Weight::clamped(canary))
-}
-
-/// Any JSON, small, with a taste for what stands in route objects.
+/// Small JSON of any shape, biased towards the fields of route objects.
 pub(super) fn json() -> impl Strategy<Value = Value> {
     let words =
         select(&["", "podinfo", "podinfo-primary", "podinfo-canary", "test", "Service", "100", "~/"][..]);
@@ -53,12 +43,12 @@ pub(super) fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Fields of others: where, and what.
+/// Fields of others: position and value.
 pub(super) fn fields() -> impl Strategy<Value = Vec<(Index, Value)>> {
     vec((any::<Index>(), json()), 0..6)
 }
 
-/// Adds fields of others to objects anywhere in `object` and tells their keys, which are unique.
+/// Adds fields of others to objects anywhere in `object` and returns them; their keys are unique.
 pub(super) fn add_fields(object: &mut Value, fields: &[(Index, Value)]) -> Vec<(String, Value)> {
     let places: Vec<String> = pointers(object).into_iter().filter(|at| is_object(object, at)).collect();
     let mut added = Vec::new();
@@ -77,7 +67,7 @@ fn is_object(object: &Value, pointer: &str) -> bool {
     object.pointer(pointer).is_some_and(Value::is_object)
 }
 
-/// How often `key` stands anywhere in `value` with just this content.
+/// How often `value` contains `key` with exactly this content, at any depth.
 pub(super) fn count(value: &Value, key: &str, content: &Value) -> usize {
     match value {
         Value::Object(map) => {
@@ -89,12 +79,12 @@ pub(super) fn count(value: &Value, key: &str, content: &Value) -> usize {
     }
 }
 
-/// One careless edit.
+/// One edit by hand.
 #[derive(Clone, Debug)]
 pub(super) enum Edit {
     Replace(Index, Value),
     Remove(Index),
-    /// Repeats a list's item, or puts a copy of the whole where a field was.
+    /// Appends a copy to a list, or replaces a field by a copy of another.
     Copy(Index, Index),
 }
 
@@ -107,7 +97,7 @@ pub(super) fn edits() -> impl Strategy<Value = Vec<Edit>> {
     vec(edit, 1..4)
 }
 
-/// Performs edits below `/spec` and in the metadata, as far as they still find a place.
+/// Applies edits, as far as their places still exist.
 pub(super) fn edit(object: &mut Value, edits: &[Edit]) {
     for edit in edits {
         let places: Vec<String> = pointers(object).into_iter().filter(|at| !at.is_empty()).collect();
@@ -143,7 +133,7 @@ fn remove(object: &mut Value, pointer: &str) {
     }
 }
 
-/// The JSON pointers of a value and of all that is in it.
+/// The JSON pointers of a value and of everything in it.
 pub(super) fn pointers(value: &Value) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut below = |step: &str, inner: &Value| {

@@ -1,4 +1,4 @@
-//! One router on one cluster, and the operator's way of using it: look, ask, apply.
+//! One router on one cluster, used as the operator does: observe, read or render, apply.
 
 use std::collections::BTreeMap;
 
@@ -7,38 +7,42 @@ use serde_json::Value;
 use vexil_api::canary::CanarySpec;
 use vexil_object::{Action, Change, ObjectKey, Objects, Owner, Precondition, Seen, Store, meta};
 
-use crate::{PodLabels, RouteError, RouteTarget, Router, Routes};
+use crate::{PodLabels, RouteError, RouteTarget, Router, Routes, SessionCookies};
 
-/// A router and what the laws have to know about the objects it writes.
+/// A router and what the laws need to know about the objects that it writes.
 pub struct Case<'a> {
     /// The router.
     pub router: &'a dyn Router,
     /// The Canary.
     pub target: RouteTarget<'a>,
-    /// What exists beforehand: definitions of the kinds that are served, objects the router starts from.
+    /// What exists beforehand: the CRDs that are served, and objects that the router starts from.
     pub cluster: Store,
-    /// The object that holds the weights. It must not exist in `cluster`.
+    /// The object that holds the routes. It must not exist in `cluster`.
     pub route: ObjectKey,
-    /// Whether the Canary owns it; an object of the whole cluster has no owner.
+    /// Whether the Canary owns it; a cluster-scoped object has no owner.
     pub owned: bool,
-    /// The weights of primary and canary in that object, as the gateway would take them. Written in the plainest way,
-    /// so that it can bear witness against the router.
+    /// The weights of primary and canary in that object as the gateway applies them, written independently of the router
+    /// and as simply as possible.
     pub weights: fn(&Value) -> Option<(i64, i64)>,
-    /// The list in a new one that holds our two entries, each with its `weight` (JSON pointer); none when
-    /// its weights stand elsewhere.
+    /// The same for a router that supports more than weights: the routes as the gateway applies them; `None` for an
+    /// object that is only weighted.
+    pub other_routes: Option<fn(&Value) -> Option<Routes>>,
+    /// The list in a new one that holds our two entries, each with its `weight` (JSON pointer); none when its weights are
+    /// elsewhere.
     pub split: Option<&'a str>,
-    /// The lists in it that hold entries of others beside ours.
+    /// The lists in it that may also hold entries of others.
     pub lists: &'a [Shared],
-    /// Objects that a user could have made in its place, without a controller.
+    /// Objects that a user could have created under its name, without a controller.
     pub adoptable: &'a [Value],
-    /// Merge patches that make the route somebody else's, for one whose owner is told by other means than a reference.
+    /// Merge patches that give the route another owner, where ownership is not an owner reference.
     pub foreign: &'a [Value],
-    /// What the route is a copy of, when it is one.
+    /// The object that the route is a copy of, if it is one.
     pub source: Option<Source>,
 }
 
-/// A user's object that the route follows: what is written there arrives in the route, what others write into the copy
-/// is put back, and the object itself is never touched.
+/// An object of the user that the route follows: changes of it arrive in the route, changes of the copy are reverted, and
+/// the object itself is only read.
+#[derive(Clone)]
 pub struct Source {
     /// The object. It must exist in the cluster of the case.
     pub key: ObjectKey,
@@ -46,11 +50,11 @@ pub struct Source {
     pub pointer: &'static str,
 }
 
-/// A list that is not ours alone.
+/// A list with entries of several owners.
 pub struct Shared {
-    /// Where it is (JSON pointer).
+    /// Its place (JSON pointer).
     pub pointer: &'static str,
-    /// An entry that a user could have put there.
+    /// An entry that a user could have added.
     pub entry: fn() -> Value,
 }
 
@@ -61,15 +65,15 @@ pub struct Sample {
     pub owner: Owner,
     /// Annotations of the Canary.
     pub annotations: BTreeMap<String, String>,
-    /// Port 80, nothing else, until a test says more.
+    /// Port 80; tests add more.
     pub spec: CanarySpec,
     /// Ports that discovery found.
     pub ports: Vec<(String, u16)>,
-    /// The labels of the target's selector; `app` tells primary and canary apart.
+    /// The labels of the target's selector; `app` distinguishes primary and canary.
     pub canary: BTreeMap<String, String>,
     /// The labels of the primary's pods.
     pub primary: BTreeMap<String, String>,
-    /// Those that its pods have in any case.
+    /// Those that its pods have at any time.
     pub always: BTreeMap<String, String>,
     /// Whether its pods have all of them.
     pub settled: bool,
@@ -105,7 +109,7 @@ impl Sample {
         }
     }
 
-    /// What a router is told: namespace `test`, pods told apart by the label `app`.
+    /// The target of a router: namespace `test`, pods distinguished by the label `app`.
     pub fn target(&self) -> RouteTarget<'_> {
         RouteTarget {
             namespace: "test",
@@ -115,6 +119,7 @@ impl Sample {
             spec: &self.spec,
             selector: self.labels(),
             discovered_ports: &self.ports,
+            cookies: SessionCookies::default(),
             bound: None,
         }
     }
@@ -126,11 +131,11 @@ pub(super) fn broken<T>(how: impl Into<String>) -> Held<T> {
     Err(TestCaseError::fail(how.into()))
 }
 
-/// Rounds of questions after which a router is taken to ask for ever.
+/// Rounds of questions after which a router is considered to never stop asking.
 const ROUNDS: usize = 8;
 
 impl Case<'_> {
-    /// The same with the Canary as edited.
+    /// The same case with another Canary.
     pub(super) fn with<'b>(&'b self, target: RouteTarget<'b>) -> Case<'b> {
         Case {
             router: self.router,
@@ -139,16 +144,17 @@ impl Case<'_> {
             route: self.route.clone(),
             owned: self.owned,
             weights: self.weights,
+            other_routes: self.other_routes,
             split: self.split,
             lists: self.lists,
             adoptable: self.adoptable,
             foreign: self.foreign,
-            source: None,
+            source: self.source.clone(),
         }
     }
 
-    /// Shows the router what it asks for, until it asks no more.
-    pub(super) fn look(&self, store: &Store) -> Held<Objects> {
+    /// Observes what the router needs, until it needs nothing more.
+    pub(super) fn observe(&self, store: &Store) -> Held<Objects> {
         let mut have = Objects::default();
         for _ in 0..ROUNDS {
             let needs = self.router.needs(&self.target, &have);
@@ -166,25 +172,25 @@ impl Case<'_> {
     }
 
     pub(super) fn read(&self, store: &Store) -> Held<Result<Routes, RouteError>> {
-        Ok(self.router.read(&self.target, &self.look(store)?))
+        Ok(self.router.read(&self.target, &self.observe(store)?))
     }
 
-    /// The changes that the router wants, each of them properly fenced.
+    /// The changes that the router returns, each of them fenced.
     pub(super) fn render(&self, store: &Store, want: &Routes) -> Held<Result<Vec<Change>, RouteError>> {
-        let have = self.look(store)?;
+        let have = self.observe(store)?;
         let changes = self.router.render(&self.target, want, &have);
         self.fenced(&have, changes.as_deref().unwrap_or_default())?;
         Ok(changes)
     }
 
     pub(super) fn release(&self, store: &Store) -> Held<Result<Vec<Change>, RouteError>> {
-        let have = self.look(store)?;
+        let have = self.observe(store)?;
         let changes = self.router.release(&self.target, &have);
         self.fenced(&have, changes.as_deref().unwrap_or_default())?;
         Ok(changes)
     }
 
-    /// A create needs an absence that was seen, everything else the very object that was seen.
+    /// A create requires that the absence was observed, everything else names the object that was observed.
     pub(super) fn fenced(&self, have: &Objects, changes: &[Change]) -> Held {
         for Change { key, action } in changes {
             match (have.get(key), action) {
@@ -208,8 +214,8 @@ impl Case<'_> {
         if named && owned { Ok(()) } else { broken(format!("{key} would be created as {object}")) }
     }
 
-    /// Has the router write `want` and holds it to its word: it is read back, the gateway would do as asked, and
-    /// nothing is left to write.
+    /// Applies what the router renders for `want` and checks that it is read back, that the gateway would do as asked, and
+    /// that nothing is left to write.
     pub(super) fn make(&self, store: &mut Store, want: &Routes) -> Held {
         let changes =
             self.render(store, want)?.or_else(|error| broken(format!("cannot write {want:?}: {error}")))?;
@@ -221,15 +227,28 @@ impl Case<'_> {
                 store.get(&self.route)
             ));
         }
-        let split = (i64::from(want.primary().percent()), i64::from(want.canary().percent()));
-        match store.get(&self.route).map(|live| (live, (self.weights)(live))) {
-            Some((_, found)) if found == Some(split) => {}
-            found => return broken(format!("{want:?} was written as {found:?}")),
-        }
+        self.shows(&self.live(store)?, want)?;
         match self.render(store, want)?.as_deref() {
             Ok([]) => Ok(()),
-            again => broken(format!("a second render of {want:?} wants {again:?}")),
+            again => broken(format!("a second render of {want:?} returns {again:?}")),
         }
+    }
+
+    /// Checks that the gateway does `want` with the route.
+    pub(super) fn shows(&self, live: &Value, want: &Routes) -> Held {
+        let other = self.other_routes.and_then(|other| other(live));
+        let weights = (self.weights)(live);
+        let as_wanted = match want {
+            Routes::Weighted { .. } => {
+                let split = (i64::from(want.primary().percent()), i64::from(want.canary().percent()));
+                other.is_none() && weights == Some(split)
+            }
+            _ => other.as_ref() == Some(want),
+        };
+        if as_wanted {
+            return Ok(());
+        }
+        broken(format!("instead of {want:?} the gateway does {weights:?} or {other:?} with {live}"))
     }
 
     pub(super) fn apply(&self, store: &mut Store, changes: &[Change]) -> Held {
@@ -239,7 +258,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// The cluster with the route at `want`.
+    /// The cluster with a route that says `want`.
     pub(super) fn made(&self, want: &Routes) -> Held<Store> {
         let mut store = self.cluster.clone();
         self.make(&mut store, want)?;
@@ -251,7 +270,7 @@ impl Case<'_> {
         store.get(&self.route).cloned().map_or_else(|| broken(format!("{} is gone", self.route)), Ok)
     }
 
-    /// `store` with the route as somebody else wrote it.
+    /// `store` with the route as others wrote it.
     pub(super) fn put(&self, store: &Store, object: Value) -> Store {
         let mut store = store.clone();
         store.put(self.route.clone(), object);

@@ -1,45 +1,43 @@
-//! What a careless hand leaves behind is told, and put back where that throws nothing away.
+//! Drift of any shape is reported, and corrected where that removes nothing of others.
 
 use serde_json::Value;
 use vexil_object::{Store, meta};
 
 use super::{
-    arbitrary::{edit, edits, forall, json, routes},
+    arbitrary::{edit, edits, forall, json},
     case::{Case, Held, broken},
+    requests::requests,
 };
 use crate::{RouteError, Routes};
 
-pub(super) fn are_told(case: &Case<'_>) -> Result<(), String> {
-    forall(&(routes(), routes(), edits()), |(was, want, edits)| {
+pub(super) fn are_reported(case: &Case<'_>) -> Result<(), String> {
+    forall(&(requests(case), requests(case), edits()), |(was, want, edits)| {
         let mut object = case.live(&case.made(&was)?)?;
         edit(&mut object, &edits);
-        told(case, case.put(&case.cluster, object), &want)
+        reported(case, case.put(&case.cluster, object), &want)
     })
 }
 
 pub(super) fn of_any_shape(case: &Case<'_>) -> Result<(), String> {
-    forall(&(json(), json(), routes()), |(whole, spec, want)| {
-        told(case, case.put(&case.cluster, whole.clone()), &want)?;
+    forall(&(json(), json(), requests(case)), |(any, spec, want)| {
+        reported(case, case.put(&case.cluster, any.clone()), &want)?;
         let ours = case.live(&case.made(&want)?)?;
-        for mut object in [if whole.is_object() { whole } else { Value::Null }, ours] {
+        for mut object in [if any.is_object() { any } else { Value::Null }, ours] {
             meta::set(&mut object, &["spec"], spec.clone());
-            told(case, case.put(&case.cluster, object), &want)?;
+            reported(case, case.put(&case.cluster, object), &want)?;
         }
         Ok(())
     })
 }
 
-/// Reading says how bad it is, and rendering does as reading said.
-fn told(case: &Case<'_>, mut store: Store, want: &Routes) -> Held {
-    // Releasing must be possible whatever it finds, or a Canary could not be deleted.
+/// Reading says whether rendering corrects or refuses it.
+fn reported(case: &Case<'_>, mut store: Store, want: &Routes) -> Held {
+    // Releasing must be possible whatever the object is, or a Canary could not be deleted.
     let released = case.release(&store)?;
     let live = case.live(&store)?;
     match case.read(&store)? {
         Ok(read) => {
-            let taken = (case.weights)(&live);
-            if taken != Some(weights(&read)) {
-                return broken(format!("{read:?} is read where the gateway takes {taken:?}: {live}"));
-            }
+            case.shows(&live, &read)?;
             case.make(&mut store, want)
         }
         Err(RouteError::Edited { path, .. }) if !path.is_empty() => case.make(&mut store, want),
@@ -49,12 +47,8 @@ fn told(case: &Case<'_>, mut store: Store, want: &Routes) -> Held {
         },
         Err(RouteError::Foreign { .. }) => match (case.render(&store, want)?, released) {
             (Err(RouteError::Foreign { .. }), Ok(changes)) if changes.is_empty() => Ok(()),
-            other => broken(format!("of a foreign object, {other:?} is wanted")),
+            other => broken(format!("of a foreign object, rendering and releasing return {other:?}")),
         },
         Err(error) => broken(format!("{error:?} is read from {live}")),
     }
-}
-
-fn weights(routes: &Routes) -> (i64, i64) {
-    (routes.primary().percent().into(), routes.canary().percent().into())
 }

@@ -1,4 +1,4 @@
-//! Labels and annotations that the Canary declares come and go with its spec; those of others stay.
+//! Labels and annotations that the Canary declares follow its spec; those of others are kept.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,9 @@ use vexil_api::canary::MetadataBlock;
 use vexil_object::{Store, meta};
 
 use super::{
-    arbitrary::{forall, routes},
+    arbitrary::forall,
     case::{Case, Held, broken},
+    requests::requests,
 };
 use crate::{RouteTarget, Routes};
 
@@ -20,28 +21,31 @@ fn pairs() -> impl Strategy<Value = BTreeMap<String, String>> {
     btree_map(select(&["a", "b", "c"][..]).prop_map(str::to_owned), "[x-z]", 0..3)
 }
 
-pub(super) fn comes_and_goes(case: &Case<'_>) -> Result<(), String> {
-    forall(&(routes(), [(pairs(), pairs()), (pairs(), pairs()), (pairs(), pairs())]), |(want, blocks)| {
-        let mut object = case.live(&case.made(&want)?)?;
-        for map in ["labels", "annotations"] {
-            meta::set(&mut object, &["metadata", map, THEIRS], "1".into());
-        }
-        let mut store = case.put(&case.cluster, object);
-        let before = declared(case, &mut store, &want, &MetadataBlock::default())?;
-        let blocks = blocks.map(|(labels, annotations)| MetadataBlock { labels, annotations });
-        for block in blocks.into_iter().chain([MetadataBlock::default()]) {
-            let live = declared(case, &mut store, &want, &block)?;
-            let (plain, with) = (before.clone(), joined(&before, &block));
-            // A router whose route has metadata of its own says nothing of these.
-            if live != with && live != plain {
-                return broken(format!("{block:?} over {before:?} makes {live:?}"));
+pub(super) fn follows_the_canary(case: &Case<'_>) -> Result<(), String> {
+    forall(
+        &(requests(case), [(pairs(), pairs()), (pairs(), pairs()), (pairs(), pairs())]),
+        |(want, blocks)| {
+            let mut object = case.live(&case.made(&want)?)?;
+            for map in ["labels", "annotations"] {
+                meta::set(&mut object, &["metadata", map, THEIRS], "1".into());
             }
-        }
-        match metadata(&case.live(&store)?) {
-            after if after == before => Ok(()),
-            after => broken(format!("when all was declared no longer, {before:?} became {after:?}")),
-        }
-    })
+            let mut store = case.put(&case.cluster, object);
+            let before = declared(case, &mut store, &want, &MetadataBlock::default())?;
+            let blocks = blocks.map(|(labels, annotations)| MetadataBlock { labels, annotations });
+            for block in blocks.into_iter().chain([MetadataBlock::default()]) {
+                let live = declared(case, &mut store, &want, &block)?;
+                let (plain, with) = (before.clone(), joined(&before, &block));
+                // A router that takes the metadata of its route from elsewhere ignores these.
+                if live != with && live != plain {
+                    return broken(format!("{block:?} over {before:?} makes {live:?}"));
+                }
+            }
+            match metadata(&case.live(&store)?) {
+                after if after == before => Ok(()),
+                after => broken(format!("when nothing was declared any more, {before:?} became {after:?}")),
+            }
+        },
+    )
 }
 
 /// The metadata of the route when the Canary declares `block` for its apex.
@@ -55,7 +59,7 @@ fn declared(case: &Case<'_>, store: &mut Store, want: &Routes, block: &MetadataB
 
 type Metadata = BTreeMap<&'static str, BTreeMap<String, String>>;
 
-/// Labels and annotations, but for what a router remembers there.
+/// Labels and annotations, except for what a router records there.
 fn metadata(object: &Value) -> Metadata {
     let of = |map: &str| {
         let pairs =

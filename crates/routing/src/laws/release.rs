@@ -1,16 +1,17 @@
-//! When the Canary goes, nothing of ours is left and all of the user's.
+//! When a Canary releases its route, nothing of ours is left and everything of the user's.
 
 use proptest::prelude::*;
 use serde_json::Value;
 use vexil_object::Store;
 
 use super::{
-    arbitrary::{add_fields, fields, forall, routes},
+    arbitrary::{add_fields, fields, forall},
     case::{Case, Held, broken},
+    requests::requests,
 };
 
 pub(super) fn of_our_own(case: &Case<'_>) -> Result<(), String> {
-    forall(&(routes(), fields()), |(was, fields)| {
+    forall(&(requests(case), fields()), |(was, fields)| {
         let mut object = case.live(&case.made(&was)?)?;
         add_fields(&mut object, &fields);
         let mut store = case.put(&case.cluster, object.clone());
@@ -18,7 +19,7 @@ pub(super) fn of_our_own(case: &Case<'_>) -> Result<(), String> {
         match store.get(&case.route) {
             None => Ok(()),
             Some(left) if case.target.owner.controls(left) => Ok(()),
-            Some(left) => broken(format!("{left} is left and nobody owns it")),
+            Some(left) => broken(format!("{left} is left without an owner")),
         }
     })
 }
@@ -28,30 +29,33 @@ pub(super) fn of_a_users(case: &Case<'_>) -> Result<(), String> {
     if users.is_empty() {
         return Ok(());
     }
-    forall(&(any::<prop::sample::Index>(), routes(), routes(), fields()), |(user, first, second, fields)| {
-        let mut found = (*user.get(&users)).clone();
-        add_fields(&mut found, &fields);
-        let mut store = case.put(&case.cluster, found);
-        let found = unstamped(case.live(&store)?);
-        case.make(&mut store, &first)?;
-        case.make(&mut store, &second)?;
-        release(case, &mut store)?;
-        let left = unstamped(case.live(&store)?);
-        if left == found { Ok(()) } else { broken(format!("{found} was found, {left} is left")) }
-    })
+    forall(
+        &(any::<prop::sample::Index>(), requests(case), requests(case), fields()),
+        |(user, first, second, fields)| {
+            let mut found = (*user.get(&users)).clone();
+            add_fields(&mut found, &fields);
+            let mut store = case.put(&case.cluster, found);
+            let found = unstamped(case.live(&store)?);
+            case.make(&mut store, &first)?;
+            case.make(&mut store, &second)?;
+            release(case, &mut store)?;
+            let left = unstamped(case.live(&store)?);
+            if left == found { Ok(()) } else { broken(format!("{found} was found, {left} is left")) }
+        },
+    )
 }
 
-/// Releases, and once more, since a deletion is tried until it is through.
+/// Releases twice, since a deletion is retried until it succeeds.
 fn release(case: &Case<'_>, store: &mut Store) -> Held {
     let changes = case.release(store)?.or_else(|error| broken(format!("cannot release: {error}")))?;
     case.apply(store, &changes)?;
     match case.release(store)?.as_deref() {
         Ok([]) => Ok(()),
-        again => broken(format!("a second release wants {again:?}")),
+        again => broken(format!("a second release returns {again:?}")),
     }
 }
 
-/// Without what the API server stamps on.
+/// Without the fields that the API server sets.
 fn unstamped(mut object: Value) -> Value {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("uid");

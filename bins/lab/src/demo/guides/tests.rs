@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use vexil_api::{MetricTemplate, RouterAbilities, ValidationContext};
+use vexil_api::{Capabilities, MetricTemplate, ValidationContext};
 use vexil_testbed_cluster::{Cluster, Settings};
 
 use super::super::guide::{Guide, tag};
@@ -129,14 +129,14 @@ fn what_a_guide_fetches_is_written_out() {
 
 #[test]
 fn every_canary_is_valid_for_the_provider_of_its_guide_and_nothing_of_it_is_unknown() {
-    let providers = GUIDES.map(|guide| guide.provider);
+    let providers = GUIDES.map(|guide| (guide.provider, Capabilities::default()));
     for guide in GUIDES {
         let [object] = &objects(guide.canary())[..] else { panic!("{}: not one Canary", guide.name) };
         let canary = vexil_api::parse(object).unwrap_or_else(|defects| panic!("{}: {defects:?}", guide.name));
         let context = ValidationContext {
             default_provider: guide.provider,
             known_providers: &providers,
-            router: Some(RouterAbilities { weights: guide.route.is_some(), ..RouterAbilities::default() }),
+            router: Some(Capabilities { weights: guide.route.is_some(), ..Capabilities::default() }),
             no_cross_namespace_refs: false,
         };
         let found = vexil_api::validate(&canary, &context);

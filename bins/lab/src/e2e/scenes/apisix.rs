@@ -56,7 +56,8 @@ pub async fn followed(stage: Stage) -> anyhow::Result<()> {
 pub async fn missing(stage: Stage) -> anyhow::Result<()> {
     let theirs = stage.namespace().to_owned();
     stage.apply(json!({"routeRef": {"name": "nope"}})).await?;
-    let clear = format!("…spec.routeRef.name names what is not there: APISIX route nope.{theirs} …");
+    let clear =
+        format!("…spec.routeRef.name names a route that does not exist: APISIX route nope.{theirs} …");
     let edit = "Normal routeRef changed from nope to podinfo: initializing {} anew";
     stage.told_until_edited(&clear, &[edit], stage.canary(json!({}))).await
 }

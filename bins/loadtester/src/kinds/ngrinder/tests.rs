@@ -95,7 +95,7 @@ async fn a_test_that_does_not_end_well_is_a_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_that_nobody_waits_for_is_stopped() {
+async fn a_test_without_a_waiting_caller_is_stopped() {
     let server = StandIn::saying(&[r#"{"id":42}"#, &status("TESTING")]);
     let mut ngrinder = ngrinder(&[]);
     let ended = tokio::time::timeout(Duration::from_secs(5), ngrinder.run(&server)).await;

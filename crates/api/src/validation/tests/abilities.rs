@@ -1,43 +1,44 @@
-//! What routers cannot do, and what this version does not do yet.
+//! Features that a provider does not support, and what this version does not do yet.
 
 use serde_json::json;
 
 use super::{
-    RouterAbilities, ValidationContext, WEIGHTS, analysis, check, check_in, check_remarks, context, hook,
-    metric,
+    Capabilities, ValidationContext, WEIGHTS, analysis, check, check_in, check_remarks, context, hook, metric,
 };
 
-fn does(router: RouterAbilities) -> ValidationContext<'static> {
+fn does(router: Capabilities) -> ValidationContext<'static> {
     ValidationContext { router: Some(router), ..context() }
 }
 
 #[test]
-fn a_strategy_that_the_router_cannot_do_is_refused() {
+fn a_strategy_that_the_provider_does_not_support_is_refused_and_the_providers_that_do_are_named() {
     let ab = || json!({ "iterations": 10, "stepWeight": null, "match": [{ "headers": { "x": { "exact": "y" } } }] });
-    let not_yet = ["analysis.match: this version does not send only matching requests to the canary yet"];
-    check(
+    let mirror = || json!({ "mirror": true });
+    let none = "no provider of this version does";
+    let ab_none = format!("analysis.match: provider traefik does not support A/B testing; {none}");
+    let mirror_none = format!("analysis.mirror: provider traefik does not support traffic mirroring; {none}");
+    check(analysis(ab()), &[&ab_none]);
+    check(analysis(mirror()), &[&mirror_none]);
+
+    const AB: Capabilities = Capabilities { matches: true, ..WEIGHTS };
+    const ALL: Capabilities = Capabilities { mirror: true, affinity: true, ..AB };
+    let known = [("traefik", WEIGHTS), ("nginx", AB), ("istio", ALL)];
+    let several = || ValidationContext { known_providers: &known, ..context() };
+    check_in(
+        several(),
         analysis(ab()),
-        &[
-            "analysis.match: provider traefik cannot send only matching requests to the canary (A/B testing)",
-            not_yet[0],
-        ],
-    );
-    check_in(does(RouterAbilities { matches: true, ..WEIGHTS }), analysis(ab()), &not_yet);
-    check(
-        analysis(json!({ "mirror": true })),
-        &[
-            "analysis.mirror: provider traefik cannot mirror requests",
-            "analysis.mirror: this version does not mirror requests yet",
-        ],
+        &["analysis.match: provider traefik does not support A/B testing; providers nginx, istio do"],
     );
     check_in(
-        does(RouterAbilities { mirror: true, ..WEIGHTS }),
-        analysis(json!({ "mirror": true })),
-        &["analysis.mirror: this version does not mirror requests yet"],
+        several(),
+        analysis(mirror()),
+        &["analysis.mirror: provider traefik does not support traffic mirroring; provider istio does"],
     );
-    check_in(does(RouterAbilities { weights: false, ..WEIGHTS }), json!({ "provider": "kubernetes" }), &[]);
+    check_in(does(AB), analysis(ab()), &[]);
+    check_in(does(ALL), analysis(mirror()), &[]);
+    check_in(does(Capabilities { weights: false, ..WEIGHTS }), json!({ "provider": "kubernetes" }), &[]);
     let skipped = json!({ "provider": "kubernetes", "skipAnalysis": true });
-    check_in(does(RouterAbilities { weights: false, ..WEIGHTS }), skipped, &[]);
+    check_in(does(Capabilities { weights: false, ..WEIGHTS }), skipped, &[]);
 }
 
 #[test]
@@ -74,7 +75,10 @@ fn what_changes_nothing_for_traffic_is_a_remark() {
     );
     check_remarks(
         analysis(json!({ "sessionAffinity": { "cookieName": "c" } })),
-        &["analysis.sessionAffinity: provider traefik does not keep clients on one side; it is ignored"],
+        &[
+            "analysis.sessionAffinity: is ignored: provider traefik does not support session affinity; no provider of this \
+             version does",
+        ],
     );
     check_remarks(
         analysis(json!({ "match": [{ "headers": {} }] })),

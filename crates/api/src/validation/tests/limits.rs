@@ -70,9 +70,9 @@ fn a_canary_may_reach_each_limit_and_not_go_beyond_it() {
     for (path, most) in CANARY {
         for root in ["analysis", "canaryAnalysis"] {
             let path = path.replacen("analysis", root, usize::from(path.starts_with("analysis")));
-            let told = |size| parse(&laid(good(), sized(&path, size))).map_err(|defects| summary(&defects));
-            assert_eq!(told(most).map(|_| ()), Ok(()), "{path}");
-            assert_eq!(told(most + 1).map(|_| ()), Err(too_much(&path, most)));
+            let text = |size| parse(&laid(good(), sized(&path, size))).map_err(|defects| summary(&defects));
+            assert_eq!(text(most).map(|_| ()), Ok(()), "{path}");
+            assert_eq!(text(most + 1).map(|_| ()), Err(too_much(&path, most)));
         }
     }
 }
@@ -80,12 +80,12 @@ fn a_canary_may_reach_each_limit_and_not_go_beyond_it() {
 #[test]
 fn a_metric_template_may_reach_each_limit_and_not_go_beyond_it() {
     for (path, most) in TEMPLATE {
-        let told = |size| {
+        let text = |size| {
             let template = laid(json!({ "spec": { "query": "x" } }), template(path, size));
             parse_metric_template(&template).map(|_| ()).map_err(|defects| summary(&defects))
         };
-        assert_eq!(told(most), Ok(()), "{path}");
-        assert_eq!(told(most + 1), Err(too_much(path, most)));
+        assert_eq!(text(most), Ok(()), "{path}");
+        assert_eq!(text(most + 1), Err(too_much(path, most)));
     }
 }
 
@@ -139,7 +139,7 @@ fn the_definitions_have_the_limits_of_the_code() {
     }
 }
 
-/// A field that is added has a limit, whether somebody thought of it or not.
+/// Every field has a limit, also one that is added later.
 fn everything_is_bounded(schema: &Value, path: &str) {
     let limit = match schema["type"].as_str() {
         Some("string") => Some("maxLength"),
@@ -170,20 +170,20 @@ fn ten_thousand_event_hooks_are_one_message() {
 fn what_schemas_cannot_say_is_refused_by_the_code() {
     let key = |length: usize| json!({ "service": { "apex": { "labels": { "k".repeat(length): "x" } } } });
     assert!(parse(&laid(good(), key(317))).is_ok());
-    let told = summary(&parse(&laid(good(), key(318))).unwrap_err());
+    let text = summary(&parse(&laid(good(), key(318))).unwrap_err());
     let start = "k".repeat(40);
     let expect = format!(
         "spec.service.apex.labels: has the key `{start}…` of 318 characters; at most 317 are allowed"
     );
-    assert_eq!(told, expect);
+    assert_eq!(text, expect);
     let scripts = |length: usize| {
         let metadata: Map<_, _> = (0..5).map(|n| (format!("k{n}"), json!("x".repeat(length)))).collect();
         json!({ "analysis": { "webhooks": [{ "name": "h", "url": "http://x/", "metadata": metadata }] } })
     };
     assert!(parse(&laid(good(), scripts(52_000))).is_ok());
-    let told = summary(&parse(&laid(good(), scripts(60_000))).unwrap_err());
-    assert!(told.starts_with("spec: is 300"), "{told}");
-    assert!(told.ends_with(" bytes long as JSON; at most 262144 are allowed"), "{told}");
+    let text = summary(&parse(&laid(good(), scripts(60_000))).unwrap_err());
+    assert!(text.starts_with("spec: is 300"), "{text}");
+    assert!(text.ends_with(" bytes long as JSON; at most 262144 are allowed"), "{text}");
 }
 
 /// Characters count, as in the schema, and not their bytes.
@@ -201,8 +201,8 @@ fn many_mistakes_are_counted() {
     let canary = parse(&laid(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap();
     let found = validate(&canary, &context());
     assert_eq!(found.defects.len(), 192);
-    let told = summary(&found.defects);
-    assert!(told.len() < 1_000 && told.ends_with(" more"), "{told}");
+    let text = summary(&found.defects);
+    assert!(text.len() < 1_000 && text.ends_with(" more"), "{text}");
     let types: Map<_, _> = (0..64).map(|n| (format!("k{n}"), json!(1))).collect();
     let hooks = vec![json!({ "metadata": types }); 64];
     let defects = parse(&laid(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap_err();

@@ -1,11 +1,11 @@
-//! The reference's own rules.
+//! Flagger's own rules.
 
 use serde_json::json;
 
-use super::{RouterAbilities, ValidationContext, WEIGHTS, analysis, check, check_in, context, metric};
+use super::{Capabilities, ValidationContext, WEIGHTS, analysis, check, check_in, context, metric};
 
 #[test]
-fn the_references_own_rules_in_its_own_words() {
+fn flaggers_rules_have_flaggers_texts() {
     let strict = || ValidationContext { no_cross_namespace_refs: true, ..context() };
     let reference = |namespace: &str| json!({ "name": "x", "namespace": namespace });
     check_in(
@@ -38,7 +38,7 @@ fn the_references_own_rules_in_its_own_words() {
         &["provider: can't use traefik provider with Knative Service as target", not_yet],
     );
     let scaler = json!({ "kind": "ScaledObject", "name": "x" });
-    let knative = RouterAbilities { knative: true, ..WEIGHTS };
+    let knative = Capabilities { knative: true, ..WEIGHTS };
     let for_knative = || ValidationContext { router: Some(knative), ..context() };
     check_in(
         for_knative(),
@@ -75,10 +75,11 @@ fn a_reference_names_an_object_and_no_path() {
     };
     check(template("t", "shared"), &[]);
     for name in ["../secrets/x", "a/b", "T", "a b", "%2e%2e"] {
-        let told =
+        let reported =
             format!("analysis.metrics[0].templateRef.name: `{name}` is no name of a Kubernetes object");
-        check(template(name, ""), &[told.as_str()]);
-        let told = format!("analysis.metrics[0].templateRef.namespace: `{name}` is no name of a namespace");
-        check(template("t", name), &[told.as_str()]);
+        check(template(name, ""), &[reported.as_str()]);
+        let reported =
+            format!("analysis.metrics[0].templateRef.namespace: `{name}` is no name of a namespace");
+        check(template("t", name), &[reported.as_str()]);
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{context, patch, told};
+use super::{context, patch, reported};
 
-/// A reference to the HPA of the guides, with this change, has these defects and remarks, told under
+/// A reference to the HPA of the guides, with this change, has these defects and remarks, reported under
 /// `spec.autoscalerRef`.
 #[track_caller]
 fn check_with(change: Value, defects: &[&str], remarks: &[&str]) {
@@ -12,7 +12,7 @@ fn check_with(change: Value, defects: &[&str], remarks: &[&str]) {
         "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo",
     });
     patch(&mut reference, &change);
-    let (found, remarked) = told(&context(), json!({ "autoscalerRef": reference }));
+    let (found, remarked) = reported(&context(), json!({ "autoscalerRef": reference }));
     let inner = |all: Vec<String>| -> Vec<String> {
         all.iter().filter_map(|text| text.strip_prefix("autoscalerRef.")).map(str::to_owned).collect()
     };
@@ -51,7 +51,7 @@ fn references_of_old_and_new_guides_have_no_defect() {
 }
 
 #[test]
-fn another_kind_or_group_is_told_with_what_to_write() {
+fn another_kind_or_group_is_refused_with_what_to_write() {
     check(json!({ "kind": null }), &["kind: is required"]);
     check(
         json!({ "kind": "VerticalPodAutoscaler" }),

@@ -1,21 +1,21 @@
-//! What a hand can do to our two entries, edit by edit: each is told at its place, in the same words by every router.
+//! Edits of our two entries, one by one: each is reported at its place, in the same words by every router.
 
 use serde_json::{Value, json};
 use vexil_object::meta;
 
 use super::{
-    arbitrary::split,
     case::{Case, Held, broken},
+    requests::split,
 };
 use crate::RouteError;
 
 /// The weight of the canary in the route that is edited.
 const CANARY: u32 = 10;
 
-/// One edit of the list of our two entries, what is told of it, and where below the list.
+/// A name, an edit of the list of our two entries, where below the list it is reported, and the report.
 type Edit = (&'static str, fn(&mut Vec<Value>), &'static str, &'static str);
 
-const NO_PERCENT: &str = ", not a whole number from 0 to 100";
+const NO_PERCENT: &str = ", not an integer from 0 to 100";
 
 const EDITS: [Edit; 10] = [
     (
@@ -27,8 +27,8 @@ const EDITS: [Edit; 10] = [
     ("no weight", |list| omit(list), "[0].weight", "is missing"),
     ("a null for a weight", |list| write(list, 1, Value::Null), "[1].weight", "is missing"),
     ("a text for a weight", |list| write(list, 1, json!("ten")), "[1].weight", "is \"ten\""),
-    ("a weight below nothing", |list| write(list, 1, json!(-10)), "[1].weight", "is -10"),
-    ("a weight above everything", |list| write(list, 0, json!(190)), "[0].weight", "is 190"),
+    ("a negative weight", |list| write(list, 1, json!(-10)), "[1].weight", "is -10"),
+    ("a weight above 100", |list| write(list, 0, json!(190)), "[0].weight", "is 190"),
     ("half a percent", |list| write(list, 1, json!(9.5)), "[1].weight", "is 9.5"),
     (
         "an entry twice",
@@ -37,7 +37,7 @@ const EDITS: [Edit; 10] = [
         "names a Service that an entry before it names",
     ),
     (
-        "an entry that is none",
+        "an entry that is not an object",
         |list| {
             list.pop();
             list.push(json!(5));
@@ -70,8 +70,8 @@ fn omit(list: &mut [Value]) {
     }
 }
 
-pub(super) fn is_told(case: &Case<'_>) -> Result<(), String> {
-    let Some(pointer) = case.split else { return Ok(()) };
+pub(super) fn are_reported(case: &Case<'_>) -> Result<(), String> {
+    let Some(pointer) = case.split.filter(|_| case.router.supports().weights) else { return Ok(()) };
     let place = place(pointer);
     for (what, edit, below, problem) in EDITS {
         let edited = |place: &mut Value| place.as_array_mut().map(edit).is_some();
@@ -90,7 +90,7 @@ pub(super) fn is_told(case: &Case<'_>) -> Result<(), String> {
     one(case, pointer, no_list, &place, "is not a list").map_err(|how| format!("no list: {how}"))
 }
 
-/// Edits the list of a new route, and holds the router to tell it and to mend it or to refuse it.
+/// Edits the list of a new route, and checks that the router reports it and corrects or refuses it.
 fn one(
     case: &Case<'_>,
     pointer: &str,
@@ -105,23 +105,23 @@ fn one(
         return broken(format!("the route has no list at {pointer}: {before}"));
     }
     let mut store = case.put(&case.cluster, object);
-    let told = match case.read(&store)? {
-        // Of an empty list the one around it may be told.
+    let reported = match case.read(&store)? {
+        // Instead of an empty list its parent may be reported.
         Err(error @ (RouteError::Edited { .. } | RouteError::Malformed { .. })) if problem.is_empty() => {
             error
         }
         Err(error) if error.to_string().starts_with(&format!("{}: {place} {problem}", case.route)) => error,
         other => return broken(format!("{other:?} is read where {place} {problem}")),
     };
-    if matches!(told, RouteError::Edited { .. }) {
+    if matches!(reported, RouteError::Edited { .. }) {
         case.make(&mut store, &want)?;
         let after = case.live(&store)?;
         let (was, is) = (before.pointer(pointer), after.pointer(pointer));
         return if was == is { Ok(()) } else { broken(format!("{was:?} was edited and became {is:?}")) };
     }
     match case.render(&store, &want)? {
-        Err(error) if error == told => Ok(()),
-        other => broken(format!("{told:?} is read and {other:?} is rendered")),
+        Err(error) if error == reported => Ok(()),
+        other => broken(format!("{reported:?} is read and {other:?} is rendered")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is not ours stays.
+//! Fields and entries of others are kept.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::Value;
@@ -6,11 +6,12 @@ use serde_json::Value;
 use crate::Routes;
 
 use super::{
-    arbitrary::{add_fields, count, fields, forall, routes},
+    arbitrary::{add_fields, count, fields, forall},
     case::{Case, Held, Source, broken},
+    requests::requests,
 };
 
-/// Key that tells an entry of others in a list.
+/// Key that marks an entry of others in a list.
 const ENTRY: &str = "x-others-entry";
 
 pub(super) fn survive(case: &Case<'_>) -> Result<(), String> {
@@ -20,9 +21,9 @@ pub(super) fn survive(case: &Case<'_>) -> Result<(), String> {
     }
 }
 
-/// A copy has what the user's object has, whatever the weights, and that object is only read.
+/// A copy has what the user's object has, whatever is requested, and that object is only read.
 fn follow(case: &Case<'_>, source: &Source) -> Result<(), String> {
-    forall(&(routes(), routes(), fields()), |(first, second, fields)| {
+    forall(&(requests(case), requests(case), fields()), |(first, second, fields)| {
         let mut store = case.made(&first)?;
         let mut users = store.get(&source.key).cloned().unwrap_or_default();
         let Some(part) = users.pointer_mut(source.pointer) else {
@@ -44,10 +45,12 @@ fn follow(case: &Case<'_>, source: &Source) -> Result<(), String> {
 }
 
 fn stay(case: &Case<'_>) -> Result<(), String> {
-    let inputs = (routes(), routes(), fields(), vec(any::<Index>(), 0..4));
+    let inputs = (requests(case), requests(case), fields(), vec(any::<Index>(), 0..4));
     forall(&inputs, |(first, second, fields, places)| {
-        // An entry of ours that goes at weight 0 takes along what others wrote into it; there is no other place for it.
-        let there = |routes: &Routes| (routes.primary().is_zero(), routes.canary().is_zero());
+        // What others wrote into an entry of ours is lost when another request removes that entry.
+        let there = |routes: &Routes| {
+            (std::mem::discriminant(routes), routes.primary().is_zero(), routes.canary().is_zero())
+        };
         let second = if there(&first) == there(&second) { second } else { first };
         let mut object = case.live(&case.made(&first)?)?;
         let added = add_fields(&mut object, &fields);
@@ -69,7 +72,7 @@ fn stay(case: &Case<'_>) -> Result<(), String> {
 }
 
 pub(super) fn keep_their_order(case: &Case<'_>) -> Result<(), String> {
-    let inputs = (routes(), vec(any::<Index>(), 0..4), vec(any::<Index>(), 8));
+    let inputs = (requests(case), vec(any::<Index>(), 0..4), vec(any::<Index>(), 8));
     forall(&inputs, |(want, places, swaps)| {
         let mut object = case.live(&case.made(&want)?)?;
         add_entries(case, &mut object, &places)?;
@@ -87,7 +90,7 @@ pub(super) fn keep_their_order(case: &Case<'_>) -> Result<(), String> {
     })
 }
 
-/// Puts entries of others between ours and tells them, in order.
+/// Inserts entries of others between ours and returns them, in order.
 fn add_entries(case: &Case<'_>, object: &mut Value, places: &[Index]) -> Held<Vec<Value>> {
     for (n, place) in places.iter().enumerate() {
         for shared in case.lists {
@@ -110,7 +113,7 @@ fn entries_of_others(case: &Case<'_>, object: &Value) -> Vec<Value> {
 fn list<'a>(object: &'a mut Value, pointer: &str) -> Held<&'a mut Vec<Value>> {
     match object.pointer_mut(pointer) {
         Some(Value::Array(list)) => Ok(list),
-        other => broken(format!("{pointer} is no list but {other:?}")),
+        other => broken(format!("{pointer} is not a list but {other:?}")),
     }
 }
 

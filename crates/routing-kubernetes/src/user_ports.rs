@@ -1,7 +1,7 @@
-//! The ports of an apex that is the user's own: those that the Canary wants, beside those that were there before.
+//! The ports of an apex Service of the user: those of the Canary, and those that the Service had before.
 //!
-//! Clients use the ports that they know, by number or by name, so the user's ports stay, with their names. What the
-//! Canary adds is remembered on the Service, so that it goes again when the Canary no longer wants it.
+//! Clients know ports by number or name, so the user's ports are kept with their names. Ports that the Canary adds are
+//! recorded on the Service, and removed when the Canary no longer has them.
 
 use std::collections::BTreeSet;
 
@@ -10,25 +10,25 @@ use vexil_object::meta;
 
 use crate::ports::is_one;
 
-/// The annotation of a user's apex: the numbers of the TCP ports that were added for the Canary.
+/// The annotation of an apex of the user with the numbers of the TCP ports that were added for the Canary.
 pub(crate) const WRITTEN: &str = "flagger.app/written-ports";
 
-/// Longest name of a Service port (RFC 1123 label).
+/// The limit for names of Service ports (RFC 1123 label).
 const NAME_LIMIT: usize = 63;
 
-/// The ports of a user's apex as they shall be.
-pub(crate) struct Beside {
-    /// All of them, those of the Canary first.
+/// The ports of an apex of the user, merged with those of the Canary.
+pub(crate) struct UserPorts {
+    /// All ports, those of the Canary first.
     pub(crate) ports: Vec<Value>,
-    /// The numbers of those that its user did not have.
+    /// The numbers of those that the Service did not have before.
     pub(crate) added: BTreeSet<i64>,
-    /// Ports whose name had to change, in words.
+    /// Ports whose name had to change, as sentences.
     pub(crate) renamed: Vec<String>,
 }
 
-/// Puts `wanted`, the main port first, beside the ports of `live`. `is_named` says whether the user of the Canary has
-/// chosen the name of the main port; otherwise a port that was there before keeps its own.
-pub(crate) fn beside(live: &Value, wanted: Vec<Value>, is_named: bool) -> Beside {
+/// Merges `wanted`, the main port first, with the ports of `live`. `is_named` says whether the Canary names the main port;
+/// otherwise a port that existed before keeps its name.
+pub(crate) fn merged(live: &Value, wanted: Vec<Value>, is_named: bool) -> UserPorts {
     let list = live.pointer("/spec/ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ours = written(live);
     let is_ours = |port: &Value| is_tcp(port) && number(port).is_some_and(|number| ours.contains(&number));
@@ -52,20 +52,20 @@ pub(crate) fn beside(live: &Value, wanted: Vec<Value>, is_named: bool) -> Beside
             None => {}
         }
         let is_free = |name: &str| !taken.contains(name) && !reserved.contains(name);
-        settle(&mut port, is_free, &mut renamed);
+        rename(&mut port, is_free, &mut renamed);
         taken.insert(name(&port).to_owned());
         ports.push(port);
     }
     for mut port in theirs {
-        settle(&mut port, |name: &str| !name.is_empty() && !taken.contains(name), &mut renamed);
+        rename(&mut port, |name: &str| !name.is_empty() && !taken.contains(name), &mut renamed);
         taken.insert(name(&port).to_owned());
         ports.push(port);
     }
-    Beside { ports, added, renamed }
+    UserPorts { ports, added, renamed }
 }
 
-/// Gives a port a name that is free, and says so where it had another.
-fn settle(port: &mut Value, is_free: impl Fn(&str) -> bool, renamed: &mut Vec<String>) {
+/// Gives a port a free name, and reports it if the port had another.
+fn rename(port: &mut Value, is_free: impl Fn(&str) -> bool, renamed: &mut Vec<String>) {
     let before = name(port).to_owned();
     if is_free(&before) {
         return;
@@ -87,17 +87,17 @@ fn settle(port: &mut Value, is_free: impl Fn(&str) -> bool, renamed: &mut Vec<St
     meta::set(port, &["name"], after.into());
 }
 
-/// Remembers on a user's apex which ports were added to it.
-pub(crate) fn remember(object: &mut Value, added: &BTreeSet<i64>) {
+/// Records on an apex of the user which ports were added to it.
+pub(crate) fn record(object: &mut Value, added: &BTreeSet<i64>) {
     if !added.is_empty() {
         meta::set(object, &["metadata", "annotations", WRITTEN], json!(added).to_string().into());
         return;
     }
-    forget(object);
+    remove_record(object);
 }
 
-/// Takes that memory away.
-pub(crate) fn forget(object: &mut Value) {
+/// Removes that record.
+pub(crate) fn remove_record(object: &mut Value) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
     if annotations.remove(WRITTEN).is_some() && annotations.is_empty() {

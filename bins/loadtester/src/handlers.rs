@@ -1,4 +1,4 @@
-//! Where calls are received: what they may ask for is decided here, and handed on to be done.
+//! Request handlers: decide what a caller may do, and enqueue its task.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,40 +16,40 @@ use crate::{
     work::Job,
 };
 
-/// What the process knows while it runs.
+/// The state that handlers share.
 #[derive(Debug)]
-pub struct Desk {
-    /// Who may ask.
+pub struct Handlers {
+    /// Namespaces that may call.
     pub namespaces: Namespaces,
-    /// For what.
+    /// Task types that are switched on.
     pub kinds: Kinds,
-    /// How many at once.
+    /// Maximum number of tasks that run at once.
     pub max_tasks: usize,
-    /// Which gates are open.
+    /// The open gates.
     pub gates: Mutex<Gates>,
-    /// Which tasks run.
+    /// The running tasks.
     pub places: Places,
-    /// Where tasks go that may start.
+    /// Queue of tasks to start.
     pub jobs: mpsc::Sender<Job>,
-    /// Ends every task.
+    /// Stops every task.
     pub stop: CancellationToken,
-    /// What is counted.
+    /// The process's metrics.
     pub metrics: Metrics,
 }
 
-/// What is done with a gate.
+/// An operation on a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// It is asked.
+    /// Query whether it is open.
     Check,
-    /// It is opened.
+    /// Open it.
     Open,
-    /// It is closed.
+    /// Close it.
     Close,
 }
 
-impl Desk {
-    /// A gate is asked, opened or closed (`loadtester-and-charts.md` A4).
+impl Handlers {
+    /// Queries, opens or closes a gate.
     pub fn gate(&self, key: GateKey, act: Act) -> Reply {
         let mut gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
         let canary = format!("{}.{}", key.name, key.namespace);
@@ -78,8 +78,7 @@ impl Desk {
         }
     }
 
-    /// A task is asked for (`loadtester-and-charts.md` A6, A7). Dropping the future ends a task whose result it waits
-    /// for.
+    /// Starts a task. Dropping the future stops a task whose result it waits for.
     pub async fn task(&self, payload: &Payload) -> Reply {
         let canary = payload.canary();
         let task = match Task::read(payload, &self.kinds) {
@@ -108,11 +107,11 @@ impl Desk {
             return Reply::stopping();
         }
         let (background, cancelled) = (task.kind.background, self.stop.child_token());
-        let (tell, told) = oneshot::channel();
-        let answer = (!background).then_some(tell);
+        let (answer, answered) = oneshot::channel();
+        let answer = (!background).then_some(answer);
         let underway = self.metrics.begin(task.kind);
         let job = Job { task, place, underway, cancelled: cancelled.clone(), answer };
-        // There is room for as many jobs as there are places, so this fails only when nobody takes them any more.
+        // The queue has room for as many jobs as there are places, so this fails only after the worker has stopped.
         if self.jobs.try_send(job).is_err() {
             return Reply::stopping();
         }
@@ -120,8 +119,8 @@ impl Desk {
             return Reply::accepted();
         }
         let guard = cancelled.drop_guard();
-        let reply = told.await.unwrap_or_else(|_| Reply::stopping());
-        // What the task left in the background outlives its answer.
+        let reply = answered.await.unwrap_or_else(|_| Reply::stopping());
+        // Processes that the task left in the background run on after its answer.
         let _cancelled = guard.disarm();
         reply
     }

@@ -1,0 +1,105 @@
+//! The narrow trait for routers that keep the routes of a Canary in one object.
+
+use serde_json::Value;
+use vexil_analysis::Routes;
+use vexil_object::{Kind, ObjectKey};
+
+use crate::{Claim, Provider, RouteContext, RouteError, RouteRequest, RouteTarget};
+
+/// A router of one object per Canary. What is common to all of them is implemented once: every `RouteObject` is a
+/// [`Router`](crate::Router).
+///
+/// `live` is the object as it was observed. The methods that return an object start from it and change only what is
+/// ours, so that fields and entries of others survive.
+pub trait RouteObject: Provider {
+    /// The product that installs the CRDs, for the message when none is served.
+    fn product(&self) -> &'static str;
+
+    /// The kinds that it can write, the preferred one first. The first one that the cluster serves is used; one that is
+    /// already in use stays in use.
+    fn kinds(&self) -> Vec<Kind>;
+
+    /// The object of this Canary. By default it has the name of the apex, in the Canary's namespace.
+    ///
+    /// # Errors
+    /// When the Canary does not say which.
+    fn key(&self, target: &RouteTarget<'_>, kind: Kind) -> Result<ObjectKey, RouteError> {
+        Ok(ObjectKey::new(kind, target.namespace, target.apex))
+    }
+
+    /// Further objects that it reads.
+    fn sources(&self, route: &RouteContext<'_>) -> Vec<ObjectKey> {
+        let _ = route;
+        Vec::new()
+    }
+
+    /// Who owns the object. By default its controller reference decides.
+    ///
+    /// # Errors
+    /// [`RouteError::NotKnown`] and [`RouteError::Foreign`].
+    fn claim<'a>(&self, route: &RouteContext<'a>) -> Result<Claim<'a>, RouteError> {
+        Claim::of(&route.key, route.target.owner, route.have)
+    }
+
+    /// The routes that the object says.
+    ///
+    /// # Errors
+    /// [`RouteError::Edited`] for what this router does not write, [`RouteError::Malformed`] for what it cannot correct.
+    fn routes(&self, route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError>;
+
+    /// Checks what else is ours in an object that the Canary owns, before its routes are read: selectors, the mesh.
+    ///
+    /// # Errors
+    /// As [`RouteObject::routes`].
+    fn check_owned(&self, route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
+        let _ = (route, live);
+        Ok(())
+    }
+
+    /// Checks whether our entries would have an effect in an object of the user, before it is read or written.
+    ///
+    /// # Errors
+    /// [`RouteError::Malformed`] with what the user has to correct.
+    fn check_adopted(&self, route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
+        let _ = (route, live);
+        Ok(())
+    }
+
+    /// A new object, made from `bare`: its identity and owner.
+    ///
+    /// # Errors
+    /// When the Canary or a source lacks something.
+    fn created(
+        &self,
+        route: &RouteContext<'_>,
+        want: &RouteRequest<'_>,
+        bare: Value,
+    ) -> Result<Value, RouteError> {
+        self.owned(route, want, &bare)
+    }
+
+    /// An object that the Canary owns, saying `want`. Its metadata is ours too.
+    ///
+    /// # Errors
+    /// When `live` has no place for our fields.
+    fn owned(
+        &self,
+        route: &RouteContext<'_>,
+        want: &RouteRequest<'_>,
+        live: &Value,
+    ) -> Result<Value, RouteError>;
+
+    /// An object of the user, saying `want`: only our entries are written.
+    ///
+    /// # Errors
+    /// As [`RouteObject::owned`].
+    fn adopted(
+        &self,
+        route: &RouteContext<'_>,
+        want: &RouteRequest<'_>,
+        live: &Value,
+    ) -> Result<Value, RouteError>;
+
+    /// An object of the user without anything of ours.
+    fn released(&self, route: &RouteContext<'_>, live: &Value) -> Value;
+}
