@@ -21,8 +21,8 @@ const NAMED: usize = 4;
 /// Objects of which this is remembered.
 const MOST: usize = 256;
 
-/// After this the same write is tried once more: what changes the fields may be an admission webhook that was mended,
-/// of which nothing is seen here.
+/// After this the same write is tried once more: what changes the fields may be an admission webhook that was repaired
+/// meanwhile, which cannot be observed.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The same after a definition was replaced: the API server goes by the former one for a moment.
@@ -92,7 +92,7 @@ struct Remembered {
     kept: Value,
     definition: Option<Identity>,
     until: Instant,
-    told: Altered,
+    report: Altered,
 }
 
 /// Which definition it was, and which state of it.
@@ -123,7 +123,7 @@ impl Memory {
             before.differences.iter().any(|known| known.path == found.path && known.sent == found.sent)
         };
         let repeats = as_before && differences(&sent, &before.answer, rules).iter().all(known);
-        repeats.then(|| Altered { repeated: true, ..before.told.clone() })
+        repeats.then(|| Altered { repeated: true, ..before.report.clone() })
     }
 
     /// Remembers what was answered.
@@ -133,7 +133,7 @@ impl Memory {
         found: Vec<Difference>,
         (answer, kept): (Value, Value),
         definition: Option<&Value>,
-        told: Altered,
+        report: Altered,
     ) {
         let definition = definition.map(identity);
         let replaced = self.0.get(key).is_some_and(|before| before.definition != definition);
@@ -141,7 +141,8 @@ impl Memory {
         if self.0.len() >= MOST && !self.0.contains_key(key) {
             self.0.pop_first();
         }
-        self.0.insert(key.clone(), Remembered { differences: found, answer, kept, definition, until, told });
+        self.0
+            .insert(key.clone(), Remembered { differences: found, answer, kept, definition, until, report });
     }
 
     /// The object is as it was written, or gone.
@@ -168,9 +169,9 @@ fn stable(object: &Value) -> Value {
     stable
 }
 
-/// What is told of a write that was answered with other fields. `shape` is the definition of the kind with its fields,
+/// The report about a write that was answered with other fields. `shape` is the definition of the kind with its fields,
 /// where it could be read.
-pub(crate) fn told(key: &ObjectKey, found: &[Difference], shape: Option<&Value>) -> Altered {
+pub(crate) fn report(key: &ObjectKey, found: &[Difference], shape: Option<&Value>) -> Altered {
     let kind = key.kind();
     let of = |missing: bool| found.iter().filter(move |found| found.missing == missing);
     let lacks = |found: &Difference| {

@@ -48,11 +48,7 @@ impl Refusal {
 }
 
 /// Sends a request and reads the whole answer.
-pub(crate) async fn call(
-    client: &Client,
-    request: Request<Vec<u8>>,
-    limit: Duration,
-) -> Result<Vec<u8>, Refusal> {
+async fn call(client: &Client, request: Request<Vec<u8>>, limit: Duration) -> Result<Vec<u8>, Refusal> {
     let exchange = async {
         let answer = client.send(signed(request).map(kube::client::Body::from)).await;
         let (head, body) = answer.map_err(|error| lost(&error))?.into_parts();

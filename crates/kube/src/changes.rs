@@ -1,4 +1,4 @@
-//! Who must look again, as a stream: each name waits once, however often it changed, and none is lost.
+//! The changes of the caches as a stream: each name is queued once, however often it changed, and none is lost.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -10,16 +10,16 @@ use std::{
 use futures::{Stream, task::AtomicWaker};
 use vexil_object::{Kind, ObjectKey};
 
-/// Something that looks different than before.
+/// A change of what the caches know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheEvent {
-    /// [`crate::Cluster::look`] answers differently for this object: it came, changed, went, or our own write was laid
-    /// over.
+    /// [`crate::Cluster::look`] answers differently for this object: it was created, changed or deleted, by the watch's
+    /// report or by a write of our own.
     Object(ObjectKey),
     /// [`crate::Cluster::list_by`] answers differently for this part of an index.
     Listed(Listed),
-    /// What is known of the whole kind changed: its first list has come, it is served or no longer served, or its
-    /// trouble began or ended. What the first list brings, and what it shows to be absent, is told by this alone.
+    /// What is known of the whole kind changed: its first list is complete, it is served or no longer served, or the
+    /// error of its watch began or ended. The objects of the first list have no events of their own.
     Kind(Kind),
 }
 
@@ -60,16 +60,16 @@ impl Stream for Changes {
         self.0.waker.register(context.waker());
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         match waiting.order.pop_front() {
-            Some(noted) => {
-                waiting.members.remove(&noted);
-                Poll::Ready(Some(noted))
+            Some(event) => {
+                waiting.members.remove(&event);
+                Poll::Ready(Some(event))
             }
             None => Poll::Pending,
         }
     }
 }
 
-/// All who listen.
+/// All subscribers.
 #[derive(Debug, Default)]
 pub(crate) struct Listeners(Mutex<Vec<Weak<Listener>>>);
 
@@ -80,25 +80,25 @@ impl Listeners {
         Changes(listener)
     }
 
-    pub(crate) fn tell(&self, noted: impl IntoIterator<Item = CacheEvent>) {
-        let noted: Vec<CacheEvent> = noted.into_iter().collect();
-        if noted.is_empty() {
+    pub(crate) fn send(&self, events: impl IntoIterator<Item = CacheEvent>) {
+        let events: Vec<CacheEvent> = events.into_iter().collect();
+        if events.is_empty() {
             return;
         }
         let mut listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.retain(|listener| listener.strong_count() > 0);
         for listener in listeners.iter().filter_map(Weak::upgrade) {
-            listener.add(&noted);
+            listener.add(&events);
         }
     }
 }
 
 impl Listener {
-    fn add(&self, noted: &[CacheEvent]) {
+    fn add(&self, events: &[CacheEvent]) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        for item in noted {
-            if waiting.members.insert(item.clone()) {
-                waiting.order.push_back(item.clone());
+        for event in events {
+            if waiting.members.insert(event.clone()) {
+                waiting.order.push_back(event.clone());
             }
         }
         drop(waiting);
@@ -118,22 +118,22 @@ mod tests {
         let listeners = Listeners::default();
         let mut changes = listeners.add();
         let object = |name: &str| CacheEvent::Object(ObjectKey::new(POD, "test", name));
-        listeners.tell([object("b"), object("a"), object("b")]);
-        listeners.tell([CacheEvent::Kind(SERVICE), object("a")]);
+        listeners.send([object("b"), object("a"), object("b")]);
+        listeners.send([CacheEvent::Kind(SERVICE), object("a")]);
         let mut next = || changes.next().now_or_never().flatten();
         assert_eq!(next(), Some(object("b")));
         assert_eq!(next(), Some(object("a")));
-        listeners.tell([object("b")]);
+        listeners.send([object("b")]);
         assert_eq!(next(), Some(CacheEvent::Kind(SERVICE)));
         assert_eq!(next(), Some(object("b")));
         assert_eq!(next(), None);
     }
 
     #[test]
-    fn nobody_listening_costs_nothing() {
+    fn a_dropped_subscriber_is_forgotten() {
         let listeners = Listeners::default();
         drop(listeners.add());
-        listeners.tell([CacheEvent::Kind(POD)]);
+        listeners.send([CacheEvent::Kind(POD)]);
         assert!(listeners.0.lock().unwrap().is_empty());
     }
 }

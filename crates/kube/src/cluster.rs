@@ -1,4 +1,4 @@
-//! The handle: what is known of the cluster without asking it.
+//! The handle: what is known of the cluster without a request.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Scope {
     }
 }
 
-/// Tells one look from another. Marks mean nothing but whether they are equal.
+/// Distinguishes one state of an object or list from another. Marks can only be compared for equality.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark(u64);
 
@@ -95,15 +95,15 @@ impl Cluster {
         scope.is_empty() || !key.kind().namespaced || key.namespace() == scope
     }
 
-    /// What is known of an object without asking: from the cache, with our own writes laid over. A kind that is not
-    /// watched yet starts being watched and is not known until its list has come. Objects of a kind that the cluster
+    /// What is known of an object without asking: from the cache, or from our own writes that the watch has not reported yet. A kind that is not
+    /// watched yet starts being watched and is not known until its list is complete. Objects of a kind that the cluster
     /// does not define are absent. Objects outside of the scope are never known.
     pub fn look(&self, key: &ObjectKey) -> Seen {
         if self.watches(key) { self.shared.look(key) } else { Seen::NotKnown }
     }
 
     /// The objects of one namespace (empty = all that are watched), by namespace and name; the kind starts being
-    /// watched. `None` when its list has not come yet, a write to one of them has an unknown outcome, or the namespace
+    /// watched. `None` when its list is not complete yet, a write to one of them has an unknown outcome, or the namespace
     /// is outside of the scope.
     pub fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
         self.inside(kind, namespace)?;
@@ -147,7 +147,8 @@ impl Cluster {
         (scope.is_empty() || namespace.is_empty() || !kind.namespaced || namespace == scope).then_some(())
     }
 
-    /// What tells one look at an object from another: as long as it is the same, the look answers the same.
+    /// Distinguishes one state of an object from another: as long as the mark is the same, [`Cluster::look`] answers the
+    /// same.
     pub fn mark(&self, key: &ObjectKey) -> Mark {
         if self.watches(key) { self.shared.mark(key) } else { Mark::NOT_KNOWN }
     }
@@ -165,13 +166,13 @@ impl Cluster {
         self.shared.is_listing()
     }
 
-    /// What looks different from now on. Subscribe first, then look.
+    /// The changes from now on. Subscribe first, then look.
     pub fn changes(&self) -> Changes {
         self.shared.listeners.add()
     }
 
-    /// What is wrong with the watch of a kind, for a person; `None` when it works or has not been started. While there
-    /// is trouble, looks answer what was known before.
+    /// The error of the watch of a kind, for a person; `None` when it works or has not been started. While there is one,
+    /// [`Cluster::look`] answers what was known before.
     pub fn trouble(&self, kind: Kind) -> Option<String> {
         self.shared.trouble(kind)
     }

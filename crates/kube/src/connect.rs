@@ -1,4 +1,4 @@
-//! The connection to the API server, as the flags say (`operator.md` 2).
+//! The connection to the API server of the flags `-kubeconfig` and `-master`, or of the pod's service account.
 
 use std::{path::PathBuf, time::Duration};
 

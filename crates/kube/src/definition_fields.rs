@@ -1,14 +1,14 @@
-//! Which fields the versions of a definition have: read beside the watch of definitions, which asks for metadata only.
+//! The fields that the versions of a CustomResourceDefinition have. The watch of definitions requests metadata only, so
+//! they are read by a request of their own.
 
-use http::Method;
+use kube::{api::ListParams, core::ObjectList};
 use serde_json::Value;
 use vexil_object::{Kind, ObjectKey, Seen, definition, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
     ReadError,
-    call::{OBJECT_LIMIT, call},
-    page,
-    paths::{self, Body},
+    call::{OBJECT_LIMIT, call_json},
+    requests,
     shared::Shared,
 };
 
@@ -16,14 +16,11 @@ impl Shared {
     /// A definition with the fields that its versions have; `None` when there is none. It is listed, not read: that
     /// needs no right that watching it does not need.
     pub(crate) async fn shape(&self, key: &ObjectKey) -> Result<Option<Value>, ReadError> {
-        let path = paths::collection(key.kind(), "")?;
-        let only = format!("metadata.name={}", key.name());
-        let path = paths::with_query(&path, &[("fieldSelector", &only)]);
-        let body = call(&self.client, paths::request(Method::GET, &path, Body::None)?, OBJECT_LIMIT).await?;
-        let page = page::decode(&body, &definition::shaped)
-            .map_err(|error| ReadError::Unavailable { message: format!("list is no JSON: {error}") })?;
+        let params = ListParams::default().fields(&format!("metadata.name={}", key.name()));
+        let request = requests::list(key.kind(), "", &params)?;
+        let list: ObjectList<Value> = call_json(&self.client, request, OBJECT_LIMIT).await?;
         let named = |object: &Value| meta::text(object, "/metadata/name") == key.name();
-        Ok(page.items.into_iter().find(named))
+        Ok(list.items.into_iter().find(named).map(definition::shaped))
     }
 }
 

@@ -1,8 +1,8 @@
-//! What can go wrong, told apart by what the caller can do about it.
+//! The errors of reads and writes, by what the caller can do about them.
 
 use crate::Altered;
 
-/// Why a read gave no answer. An object that does not exist is no error: it is `Seen::Absent`.
+/// Why a read failed. An object that does not exist is not an error: it is `Seen::Absent`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// Ask an administrator: the operator's role lacks a rule, or its token is not accepted (401, 403).
@@ -11,7 +11,7 @@ pub enum ReadError {
         /// What the API server said.
         message: String,
     },
-    /// Try again after the pause that the API server asks for (429). Until then it is not asked: the same answer is
+    /// Try again after the pause that the API server asks for (429). Until then the same answer is
     /// given without a request.
     #[error("the API server asks to slow down")]
     Throttled {
@@ -32,10 +32,10 @@ pub enum ReadError {
     },
 }
 
-/// Why a write did not do what was asked.
+/// Why a write failed, or was not stored as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// Somebody else wrote the object since it was read: decide again on what it is now (409).
+    /// Another client wrote the object since it was read: read it and decide again (409).
     #[error("the object has changed since it was read: {message}")]
     Conflict {
         /// What the API server said.
@@ -81,9 +81,8 @@ pub enum WriteError {
         /// JSON pointers into the status.
         fields: Vec<String>,
     },
-    /// It was written, but fields of it are missing in the answer or hold something else. The same write is answered so
-    /// without a request until the object, its definition or what is wanted changes. The text is whole: it names the
-    /// object.
+    /// It was written, but fields of it are missing in the answer or have another value. The same write gets this answer
+    /// without a request until the object, its definition or the wanted state changes. The message names the object.
     #[error("{0}")]
     Altered(Box<Altered>),
     /// The API server has no such resource: its CRD is missing or has other versions.

@@ -1,4 +1,4 @@
-//! Kubernetes Events as the reference writes them (`operator.md` 11.2).
+//! Kubernetes Events in the form in which Flagger writes them.
 
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, kinds::EVENT, meta};
@@ -9,7 +9,7 @@ const MESSAGE_LIMIT: usize = 1024;
 /// One Event about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRecord {
-    /// Name of the Event, made by the caller from what it tells, so that telling it again after a crash changes
+    /// Name of the Event, made by the caller from its content, so that recording it again after a crash changes
     /// nothing.
     pub name: String,
     /// Namespace of the Canary, and of the Event.

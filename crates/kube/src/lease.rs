@@ -1,4 +1,4 @@
-//! Leader election on the reference's Lease, so that it and Vexil exclude each other (`operator.md` 6).
+//! Leader election on Flagger's Lease, so that only one of Flagger and Vexil is active.
 //!
 //! Whether another leader is dead is measured on our own clock, from when we last saw its record change: the times in
 //! the record are only for people. That is client-go's rule, and it holds however wrong the clocks are.
@@ -6,17 +6,13 @@
 use std::{pin::Pin, time::Duration};
 
 use futures::FutureExt;
-use http::Method;
 use serde_json::{Value, json};
 use tokio::time::{Sleep, sleep, timeout};
 use vexil_object::{Kind, ObjectKey, Precondition, meta};
 
-use crate::{
-    Cluster, WriteError,
-    paths::{self, Body},
-};
+use crate::{Cluster, WriteError, requests};
 
-/// The Lease's name; the reference's own.
+/// The name of the Lease; it is Flagger's.
 pub const LEASE_NAME: &str = "flagger-leader-election";
 
 pub(crate) const LEASE: Kind = Kind::namespaced("coordination.k8s.io", "v1", "Lease", "leases");
@@ -24,17 +20,17 @@ const LEASE_DURATION: Duration = Duration::from_secs(60);
 const RENEW_DEADLINE: Duration = Duration::from_secs(15);
 const RETRY_PERIOD: Duration = Duration::from_secs(5);
 
-/// Where we stand.
+/// Whether this process leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaderState {
-    /// We lead, as long as [`Election::next`] is polled.
+    /// This process leads, as long as [`Election::next`] is polled.
     Leading,
-    /// Somebody else leads.
+    /// Another process leads.
     Following {
         /// Its identity.
         leader: String,
     },
-    /// We led and do not any more: stop writing at once.
+    /// This process led and does not any more: it must stop writing at once.
     Lost,
 }
 
@@ -44,7 +40,7 @@ pub struct Election {
     key: ObjectKey,
     identity: String,
     now_ms: Box<dyn Fn() -> u64 + Send + Sync>,
-    standing: Option<LeaderState>,
+    state: Option<LeaderState>,
     /// The record as we last saw it, and when the leader that it names is taken for dead.
     observed: Option<Record>,
     expiry: Pin<Box<Sleep>>,
@@ -82,7 +78,7 @@ fn decide(identity: &str, lease: Option<&Record>, expired: bool) -> LeaseAction 
     }
 }
 
-/// Whether its time has come. `Sleep::is_elapsed` only knows when somebody polls it.
+/// Whether it is over. `Sleep::is_elapsed` is only updated by a poll.
 fn is_over(sleep: &mut Pin<Box<Sleep>>) -> bool {
     sleep.as_mut().now_or_never().is_some()
 }
@@ -110,7 +106,7 @@ impl Election {
             key: ObjectKey::new(LEASE, namespace, LEASE_NAME),
             identity,
             now_ms: Box::new(now_ms),
-            standing: None,
+            state: None,
             observed: None,
             expiry: Box::pin(sleep(LEASE_DURATION)),
             retry: Box::pin(sleep(Duration::ZERO)),
@@ -118,29 +114,27 @@ impl Election {
         }
     }
 
-    /// Waits until our standing is not what it was at the last call, and keeps the lease meanwhile. After
+    /// Waits until our state is not what it was at the last call, and keeps the lease meanwhile. After
     /// [`LeaderState::Lost`] it starts over as a candidate.
     pub async fn next(&mut self) -> LeaderState {
         loop {
-            let leading = self.standing == Some(LeaderState::Leading);
+            let leading = self.state == Some(LeaderState::Leading);
             tokio::select! {
                 biased;
                 () = &mut self.deadline, if leading => {}
                 () = &mut self.retry => {}
             }
-            let found = match leading && is_over(&mut self.deadline) {
-                true => None,
-                false => self.attempt(leading).await,
-            };
-            let standing = match found {
+            let over = leading && is_over(&mut self.deadline);
+            let found = if over { None } else { self.attempt(leading).await };
+            let state = match found {
                 None if leading && is_over(&mut self.deadline) => LeaderState::Lost,
                 Some(LeaderState::Following { .. }) if leading => LeaderState::Lost,
-                Some(standing) => standing,
+                Some(state) => state,
                 None => continue,
             };
-            if self.standing.as_ref() != Some(&standing) {
-                self.standing = (standing != LeaderState::Lost).then(|| standing.clone());
-                return standing;
+            if self.state.as_ref() != Some(&state) {
+                self.state = (state != LeaderState::Lost).then(|| state.clone());
+                return state;
             }
         }
     }
@@ -150,7 +144,7 @@ impl Election {
     /// # Errors
     /// When the API server does not take it; the lease then ends by itself.
     pub async fn release(mut self) -> Result<(), WriteError> {
-        match (self.standing.take(), self.observed.take()) {
+        match (self.state.take(), self.observed.take()) {
             (Some(LeaderState::Leading), Some(record)) => {
                 let now = self.now();
                 let spec = json!({
@@ -162,7 +156,7 @@ impl Election {
         }
     }
 
-    /// One look and one move, within the retry period. `None` when nothing was learned.
+    /// One read and one write, within the retry period. `None` when neither had an answer.
     async fn attempt(&mut self, leading: bool) -> Option<LeaderState> {
         let tried = match timeout(RETRY_PERIOD, self.step()).await {
             Ok(tried) => tried,
@@ -170,11 +164,11 @@ impl Election {
         };
         self.retry = Box::pin(sleep(RETRY_PERIOD));
         match tried {
-            Ok(standing) => {
-                if standing == LeaderState::Leading {
+            Ok(state) => {
+                if state == LeaderState::Leading {
                     self.deadline = Box::pin(sleep(RENEW_DEADLINE));
                 }
-                Some(standing)
+                Some(state)
             }
             Err(message) => {
                 tracing::warn!(message, leading, "leader election: cannot read or write the lease");
@@ -189,7 +183,7 @@ impl Election {
             match self.write(LeaseAction::Renew, Some(&record)).await {
                 Ok(()) => return Ok(LeaderState::Leading),
                 Err(WriteError::Conflict { .. } | WriteError::NotFound { .. }) => self.observed = None,
-                // Whether it was written is not known, so neither is the version to renew on.
+                // The outcome is unknown, and so is the version to renew on.
                 Err(error) => {
                     self.observed = None;
                     return Err(error.to_string());
@@ -208,7 +202,7 @@ impl Election {
         Ok(LeaderState::Leading)
     }
 
-    /// Remembers the record; a change of it shows that its holder lives.
+    /// Remembers the record; a change of it shows that its holder is alive.
     fn observe(&mut self, record: Option<Record>) {
         let sign = |record: &Option<Record>| record.as_ref().map(|r| (r.holder.clone(), r.renewed.clone()));
         if sign(&self.observed) != sign(&record) {
@@ -230,17 +224,18 @@ impl Election {
                 self.patch(&record.on, json!({ "renewTime": now, "leaseDurationSeconds": seconds })).await?
             }
             (LeaseAction::Take, Some(record)) => self.patch(&record.on, taken).await?,
-            _ => self.cluster.create(&self.key, json!({ "spec": taken })).await?,
+            _ => {
+                let request = requests::create(&self.key, json!({ "spec": taken }))?;
+                self.cluster.send(&self.key, None, request).await?
+            }
         };
         self.observe(Some(Record::of(&answer)));
         Ok(())
     }
 
     async fn patch(&self, on: &Precondition, spec: Value) -> Result<Value, WriteError> {
-        let path = paths::object(&self.key)?;
-        let body =
-            json!({ "metadata": { "uid": on.uid, "resourceVersion": on.resource_version }, "spec": spec });
-        self.cluster.send(&self.key, Some(on), Method::PATCH, &path, Body::Merge(body)).await
+        let request = requests::merge(&self.key, on, json!({ "spec": spec }))?;
+        self.cluster.send(&self.key, Some(on), request).await
     }
 
     /// RFC 3339 with microseconds, as `metav1.MicroTime` is written.

@@ -2,7 +2,7 @@
 //!
 //! [`Cluster`] is the handle: [`Cluster::look`] answers from caches that watches keep up to date, behind our own
 //! writes; [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced
-//! by uid and resourceVersion. [`Watches`] drives the watches and is polled by whoever runs the process.
+//! by uid and resourceVersion. [`Watches`] drives the watches and is polled by the program.
 
 mod altered;
 mod backoff;
@@ -16,12 +16,11 @@ mod error;
 mod events;
 mod lease;
 mod packed;
-mod page;
-mod paths;
 mod pending;
 mod pruned;
 mod read;
 mod recent;
+mod requests;
 mod retry_after;
 mod shared;
 mod stored;

@@ -55,10 +55,10 @@ impl Packed {
     /// Packs an object.
     pub(crate) fn of(object: &Value) -> Self {
         let mut writer = Writer::default();
-        let told = meta::resource_version(object);
-        let version = told.parse().unwrap_or_default();
+        let text = meta::resource_version(object);
+        let version = text.parse().unwrap_or_default();
         // A version that is no number stays where it is.
-        writer.version = (version > 0 && digits(told).is_some()).then_some(told);
+        writer.version = (version > 0 && digits(text).is_some()).then_some(text);
         writer.remember(meta::text(object, "/metadata/namespace"));
         writer.remember(meta::text(object, "/metadata/name"));
         writer.value(object);

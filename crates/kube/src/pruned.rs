@@ -1,4 +1,4 @@
-//! Which fields of a status did not come back: a CRD that does not know them drops them without a word.
+//! Which fields of a status are missing in the answer: a CRD that does not define them drops them silently.
 
 use serde_json::Value;
 

@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use kube::{api::ListParams, core::ObjectList};
 use serde_json::Value;
 use vexil_object::{Kind, ObjectKey, Seen, meta};
 
 use crate::{
     Cluster, ReadError,
-    call::{LIST_LIMIT, OBJECT_LIMIT, Refusal, call, call_json},
+    call::{LIST_LIMIT, OBJECT_LIMIT, Refusal, call_json},
     lease::LEASE,
-    page,
-    paths::{self, BadName, Body},
+    requests::{self, BadName},
     retry_after::{asked, in_ms},
 };
+
+/// Objects per page of a list.
+const PAGE: u32 = 500;
 
 impl Cluster {
     /// Reads one object as it is now, whole but for `managedFields`. Settles what was not known of it. Never
     /// `Seen::NotKnown`; an object of a kind that the cluster does not define is absent.
     ///
     /// # Errors
-    /// When there is no answer, or one that says no; nothing is settled then.
+    /// When there is no answer, or a refusal; nothing is settled then.
     pub async fn fetch(&self, key: &ObjectKey) -> Result<Seen, ReadError> {
         let kind = key.kind();
-        let request = paths::request(Method::GET, &paths::object(key)?, Body::None)?;
+        let request = requests::get(key)?;
         self.may_ask(key)?;
         let start = self.shared.with(kind, |cache| cache.read_started(key));
         let answer = call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await;
@@ -34,7 +36,7 @@ impl Cluster {
                 self.is_undefined(kind, message).await?;
                 None
             }
-            Err(refusal) => return Err(self.heeded(key, refusal)),
+            Err(refusal) => return Err(self.throttled(key, refusal)),
         };
         if let Some(start) = start {
             let kept = object.clone().map(|object| self.shared.kept(kind, object));
@@ -47,32 +49,31 @@ impl Cluster {
     /// but for `managedFields`. Nothing is kept.
     ///
     /// # Errors
-    /// When there is no answer, or one that says no.
+    /// When there is no answer, or a refusal.
     pub async fn list_live(
         &self,
         kind: Kind,
         namespace: &str,
         label_selector: &str,
     ) -> Result<Vec<Value>, ReadError> {
-        let path = paths::collection(kind, namespace)?;
         let list = ObjectKey::new(kind, namespace, "");
         self.may_ask(&list)?;
+        let mut params = ListParams::default().labels(label_selector).limit(PAGE);
         let mut objects = Vec::new();
-        let mut next = String::new();
         loop {
-            let query = [("limit", "500"), ("labelSelector", label_selector), ("continue", next.as_str())];
-            let query: Vec<_> = query.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-            let request = paths::request(Method::GET, &paths::with_query(&path, &query), Body::None)?;
-            let body = call(&self.shared.client, request, LIST_LIMIT).await;
-            let body = body.map_err(|refusal| self.heeded(&list, refusal))?;
-            let page = page::decode(&body, &|object| typed(kind, object))
-                .map_err(|error| ReadError::Unavailable { message: format!("list is no JSON: {error}") })?;
-            objects.extend(page.items);
-            if page.next.is_empty() {
-                return Ok(objects);
+            let page: ObjectList<Value> = self.page(&list, &params).await?;
+            objects.extend(page.items.into_iter().map(|object| typed(kind, object)));
+            match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                Some(token) => params = params.continue_token(&token),
+                None => return Ok(objects),
             }
-            next = page.next;
         }
+    }
+
+    async fn page(&self, list: &ObjectKey, params: &ListParams) -> Result<ObjectList<Value>, ReadError> {
+        let request = requests::list(list.kind(), list.namespace(), params)?;
+        let answer = call_json(&self.shared.client, request, LIST_LIMIT).await;
+        answer.map_err(|refusal| self.throttled(list, refusal))
     }
 
     /// Whether the API server has not asked to be left alone.
@@ -83,13 +84,13 @@ impl Cluster {
         }
     }
 
-    fn heeded(&self, key: &ObjectKey, refusal: Refusal) -> ReadError {
+    fn throttled(&self, key: &ObjectKey, refusal: Refusal) -> ReadError {
         self.shared.pauses().remember(key, &refusal);
         refusal.into()
     }
 
-    /// A 404 that names no object is about the kind. Of a built-in one it tells nothing, as from a proxy that knows no
-    /// API server; of another one it tells that there is no object only where there is no definition.
+    /// A 404 that names no object is about the kind. For a built-in kind it means nothing: a proxy without an API server
+    /// answers so. For another kind it means that the object is absent only if there is no definition.
     async fn is_undefined(&self, kind: Kind, message: String) -> Result<(), ReadError> {
         let missing = ReadError::Unavailable { message: format!("404: {message}") };
         if kind.is_built_in() {

@@ -74,7 +74,7 @@ impl Shared {
         }
     }
 
-    /// The part of an object that is kept. Items of lists come without their type, which is put back.
+    /// The part of an object that is kept. Items of lists have no type, so it is added.
     pub(crate) fn kept(&self, kind: Kind, mut object: Value) -> Value {
         meta::set(&mut object, &["apiVersion"], Value::String(kind.api_version()));
         meta::set(&mut object, &["kind"], Value::String(kind.kind.to_owned()));
@@ -129,7 +129,7 @@ impl Shared {
         listed(&slots, kind, keys)
     }
 
-    /// What tells one look at an object from another.
+    /// Distinguishes one state of an object from another.
     pub(crate) fn mark(&self, key: &ObjectKey) -> Mark {
         let slots = self.slots();
         let Some(slot) = slots.get(&key.kind()) else { return Mark::NOT_KNOWN };
@@ -144,7 +144,7 @@ impl Shared {
         }
     }
 
-    /// What tells one list from another.
+    /// Distinguishes one list from another.
     pub(crate) fn mark_by(&self, kind: Kind, namespace: &str, index: &str, value: &str) -> Mark {
         let slots = self.slots();
         let Some(keys) = listed(&slots, kind, |cache| cache.keys_by(namespace, index, value)) else {
@@ -155,7 +155,7 @@ impl Shared {
         versions.fold(Mark::ABSENT, Mark::with)
     }
 
-    /// Whether a kind that is watched has not been listed yet, for no reason that is known.
+    /// Whether a watched kind has not been listed yet although its watch has no error.
     pub(crate) fn is_listing(&self) -> bool {
         let listing = |slot: &Slot| slot.cache.progress() == Progress::Listing && slot.trouble.is_none();
         self.slots().values().any(listing)
@@ -165,7 +165,7 @@ impl Shared {
         self.slots().get(&kind)?.trouble.clone()
     }
 
-    /// Remembers what is wrong with a watch, or that all is well.
+    /// Remembers the error of a watch, or that it works.
     pub(crate) fn set_trouble(&self, kind: Kind, trouble: Option<String>) {
         let mut slots = self.slots();
         let Some(slot) = slots.get_mut(&kind) else { return };
@@ -174,16 +174,16 @@ impl Shared {
         }
         match &trouble {
             Some(message) => {
-                tracing::warn!(kind = kind.kind, api = kind.api_version(), message, "watch in trouble")
+                tracing::warn!(kind = kind.kind, api = kind.api_version(), message, "watch failed")
             }
-            None => tracing::info!(kind = kind.kind, api = kind.api_version(), "watch works again"),
+            None => tracing::info!(kind = kind.kind, api = kind.api_version(), "watch recovered"),
         }
         slot.trouble = trouble;
         drop(slots);
-        self.listeners.tell([CacheEvent::Kind(kind)]);
+        self.listeners.send([CacheEvent::Kind(kind)]);
     }
 
-    /// Changes the cache of a kind, if it is watched, and tells who must look again.
+    /// Changes the cache of a kind, if it is watched, and sends the events.
     pub(crate) fn update<E>(
         &self,
         kind: Kind,
@@ -193,22 +193,22 @@ impl Shared {
         let Some(slot) = slots.get_mut(&kind) else { return Ok(()) };
         let before = slot.cache.progress();
         let changed = change(&mut slot.cache)?;
-        let mut noted = Vec::new();
+        let mut events = Vec::new();
         if before != slot.cache.progress() {
-            noted.push(CacheEvent::Kind(kind));
+            events.push(CacheEvent::Kind(kind));
         }
-        if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && noted.is_empty()) {
+        if kind == CUSTOM_RESOURCE_DEFINITION && !(changed.is_empty() && events.is_empty()) {
             let concerned =
-                |kind: &Kind| !noted.is_empty() || changed.contains(&CacheEvent::Object(kind.definition()));
+                |kind: &Kind| !events.is_empty() || changed.contains(&CacheEvent::Object(kind.definition()));
             let not_served = slots.iter().filter(|(_, slot)| slot.cache.progress() == Progress::NotServed);
             let waiting: Vec<Kind> = not_served.map(|(kind, _)| *kind).filter(concerned).collect();
-            noted.extend(waiting.into_iter().map(CacheEvent::Kind));
+            events.extend(waiting.into_iter().map(CacheEvent::Kind));
             // In the order in which they began to wait, so that a run can be replayed.
             self.definitions.notify_waiters();
         }
-        noted.extend(changed);
+        events.extend(changed);
         drop(slots);
-        self.listeners.tell(noted);
+        self.listeners.send(events);
         Ok(())
     }
 
@@ -233,7 +233,7 @@ impl Shared {
             .map_or(Seen::NotKnown, |slot| slot.cache.look(&kind.definition()))
     }
 
-    /// What was answered before, when a change would only say once more what the API server does not store.
+    /// The report about an earlier write, when a change repeats it.
     pub(crate) fn repeats(&self, change: &Change) -> Option<Altered> {
         let kind = change.key.kind();
         let (definition, seen) = (self.definition(kind), self.with(kind, |cache| cache.look(&change.key)));

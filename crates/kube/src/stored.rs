@@ -1,4 +1,4 @@
-//! What the API server made of a write: which of the fields that were sent are missing in its answer, or are others.
+//! Compares the answer to a write with what was sent: which fields are missing, and which have another value.
 //!
 //! Only what was sent counts. Fields that were filled in are the API server's; values that say the same in another form
 //! (`1000m` and `1`, nothing and an empty list) are equal.
@@ -141,7 +141,7 @@ impl Comparison {
         }
     }
 
-    /// The items that are not there, in their order; others may stand between them.
+    /// The items that are missing, in their order; others may be between them.
     fn unmatched(&self, sent: &[Value], got: &[Value]) -> Vec<usize> {
         let is = |sent: &Value, got: &Value| {
             let mut item = Comparison { rules: self.rules, path: self.path.clone(), found: Vec::new() };

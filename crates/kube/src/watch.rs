@@ -92,6 +92,11 @@ impl<const METADATA: bool> kube::Resource for Item<METADATA> {
     }
 }
 
+/// The path of the objects of a kind.
+pub(crate) fn url_path(kind: Kind, namespace: Option<&str>) -> String {
+    <Item<false> as kube::Resource>::url_path(&kind, namespace)
+}
+
 /// The events of a kind from now on: a list, then what happens after it.
 fn events<const METADATA: bool>(
     shared: &Shared,

@@ -31,7 +31,7 @@ const WORKS_AFTER: Duration = Duration::from_secs(5);
 
 type AnswerBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
-/// What the requests of one watch have in common.
+/// The state that the requests of one watch share.
 pub(crate) struct WatchState {
     shared: Arc<Shared>,
     kind: Kind,

@@ -1,25 +1,25 @@
-//! Writing, fenced: no write of ours lands on an object that is not the one it was decided on.
+//! Fenced writes: a write changes only the object, in the version, that it was decided on.
 
-use http::Method;
-use serde_json::{Value, json};
-use vexil_object::{Action, Change, JsonOp, ObjectKey, Precondition, merge_patch, meta};
+use http::{Method, Request};
+use serde_json::Value;
+use vexil_object::{Action, Change, ObjectKey, Precondition, merge_patch};
 
 use crate::{
     Cluster, EventRecord, WriteError, altered,
     cache::Cache,
     call::{OBJECT_LIMIT, Refusal, call_json},
     lease::LEASE,
-    paths::{self, BadName, Body, FIELD_MANAGER},
     pruned::dropped,
+    requests::{self, BadName},
     retry_after::{asked, in_ms},
     shared::Shared,
     stored::{Rules, Sent, differences},
 };
 
 impl Cluster {
-    /// Makes a change. When it is acknowledged, the answer is laid over the cache; when its outcome is unknown, or when
-    /// it shows that the cache is behind, the object is not known until the watch or [`Cluster::fetch`] tells. So too
-    /// when the returned future is dropped before it is done.
+    /// Makes a change. When it is acknowledged, [`Cluster::look`] finds the answer at once; when its outcome is unknown,
+    /// or shows that the cache is behind, the object is not known until the watch reports it or [`Cluster::fetch`] reads
+    /// it. The same holds when the returned future is dropped before it is done.
     ///
     /// # Errors
     /// See [`WriteError`]. Only `Unknown` and `Altered` leave open or say that something was written.
@@ -29,16 +29,16 @@ impl Cluster {
             return Err(WriteError::Altered(Box::new(altered)));
         }
         let answer = match &change.action {
-            Action::Create(object) => self.create(key, object.clone()).await?,
+            Action::Create(object) => self.send(key, None, requests::create(key, object.clone())?).await?,
             Action::Merge { body, on } => {
-                let body = Body::Merge(fenced(body.clone(), on));
-                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await?
+                self.send(key, Some(on), requests::merge(key, on, body.clone())?).await?
             }
-            Action::Json { ops, on } => {
-                let body = Body::JsonPatch(fenced_ops(ops, on));
-                self.send(key, Some(on), Method::PATCH, &query(paths::object(key)?), body).await?
+            Action::Json { ops, on } => self.send(key, Some(on), requests::json_patch(key, on, ops)?).await?,
+            Action::Delete(on) => {
+                self.send(key, Some(on), requests::delete(key, on)?).await?;
+                self.shared.altered().forget(key);
+                return Ok(());
             }
-            Action::Delete(on) => return self.delete(key, on).await,
         };
         self.compared(change, answer).await
     }
@@ -57,11 +57,11 @@ impl Cluster {
         } else {
             self.shared.shape(&kind.definition()).await.ok().flatten()
         };
-        let told = altered::told(key, &found, shape.as_ref());
+        let report = altered::report(key, &found, shape.as_ref());
         let kept = self.shared.kept(kind, answer.clone());
         let definition = self.shared.definition(kind);
-        self.shared.altered().remember(key, found, (answer, kept), definition.object(), told.clone());
-        Err(WriteError::Altered(Box::new(told)))
+        self.shared.altered().remember(key, found, (answer, kept), definition.object(), report.clone());
+        Err(WriteError::Altered(Box::new(report)))
     }
 
     /// Writes what differs between two statuses to the status subresource; nothing is sent when they are equal.
@@ -76,60 +76,33 @@ impl Cluster {
         status: &Value,
     ) -> Result<(), WriteError> {
         let Some(patch) = merge_patch(before, status) else { return Ok(()) };
-        let path = format!("{}/status", paths::object(key)?);
-        let body = Body::Merge(fenced(json!({ "status": patch }), on));
-        let answer = self.send(key, Some(on), Method::PATCH, &query(path), body).await?;
+        let answer = self.send(key, Some(on), requests::merge_status(key, on, patch)?).await?;
         let fields = dropped(status, answer.get("status").unwrap_or(&Value::Null));
         if fields.is_empty() { Ok(()) } else { Err(WriteError::Pruned { fields }) }
     }
 
-    /// Records a Kubernetes Event. Its name is the caller's, made from what it tells: one that exists already was told
+    /// Records a Kubernetes Event. The caller makes its name from its content: an Event of that name was recorded
     /// before, which is success.
     ///
     /// # Errors
     /// See [`WriteError`].
     pub async fn record(&self, event: &EventRecord) -> Result<(), WriteError> {
-        match self.create(&event.key(), event.object()).await {
+        let key = event.key();
+        match self.send(&key, None, requests::create(&key, event.object())?).await {
             Ok(_) | Err(WriteError::AlreadyExists) => Ok(()),
             Err(error) => Err(error),
         }
     }
 
-    pub(crate) async fn create(&self, key: &ObjectKey, mut object: Value) -> Result<Value, WriteError> {
-        let kind = key.kind();
-        paths::object(key)?;
-        meta::set(&mut object, &["apiVersion"], kind.api_version().into());
-        meta::set(&mut object, &["kind"], kind.kind.into());
-        meta::set(&mut object, &["metadata", "name"], key.name().into());
-        if kind.namespaced {
-            meta::set(&mut object, &["metadata", "namespace"], key.namespace().into());
-        }
-        let path = query(paths::collection(kind, key.namespace())?);
-        self.send(key, None, Method::POST, &path, Body::Json(object)).await
-    }
-
-    async fn delete(&self, key: &ObjectKey, on: &Precondition) -> Result<(), WriteError> {
-        let body = Body::Json(json!({
-            "apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background",
-            "preconditions": { "uid": on.uid, "resourceVersion": on.resource_version },
-        }));
-        self.send(key, Some(on), Method::DELETE, &paths::object(key)?, body).await?;
-        self.shared.altered().forget(key);
-        Ok(())
-    }
-
-    /// Sends a write and lays what came of it over the cache.
+    /// Sends a write; its outcome becomes the pending state of the object.
     pub(crate) async fn send(
         &self,
         key: &ObjectKey,
         on: Option<&Precondition>,
-        method: Method,
-        path: &str,
-        body: Body,
+        request: Request<Vec<u8>>,
     ) -> Result<Value, WriteError> {
-        let deletes = method == Method::DELETE;
-        let request = paths::request(method, path, body)?;
-        // Who leads is decided by the clock: the election tries again at its own pace.
+        let deletes = request.method() == Method::DELETE;
+        // Leadership depends on the clock: the election has its own interval.
         if let Some(retry_after_ms) = self.shared.pauses().remaining_ms(key).filter(|_| key.kind() != LEASE) {
             return Err(WriteError::Throttled { retry_after_ms });
         }
@@ -201,29 +174,6 @@ fn lives_on(answer: &Value) -> bool {
     let finalizers = answer.pointer("/metadata/finalizers").and_then(Value::as_array);
     let grace = answer.pointer("/metadata/deletionGracePeriodSeconds").and_then(Value::as_u64);
     finalizers.is_some_and(|finalizers| !finalizers.is_empty()) || grace.is_some_and(|seconds| seconds > 0)
-}
-
-fn query(path: String) -> String {
-    paths::with_query(&path, &[("fieldManager", FIELD_MANAGER)])
-}
-
-/// uid and resourceVersion inside the patch: the API server answers 409 when they are not those of the live object.
-fn fenced(mut body: Value, on: &Precondition) -> Value {
-    meta::set(&mut body, &["metadata", "uid"], on.uid.as_str().into());
-    meta::set(&mut body, &["metadata", "resourceVersion"], on.resource_version.as_str().into());
-    body
-}
-
-fn fenced_ops(ops: &[JsonOp], on: &Precondition) -> Value {
-    let fence = [
-        json!({ "op": "replace", "path": "/metadata/uid", "value": on.uid }),
-        json!({ "op": "replace", "path": "/metadata/resourceVersion", "value": on.resource_version }),
-    ];
-    let ops = ops.iter().map(|op| match op {
-        JsonOp::Add(path, value) => json!({ "op": "add", "path": path, "value": value }),
-        JsonOp::Remove(path) => json!({ "op": "remove", "path": path }),
-    });
-    fence.into_iter().chain(ops).collect()
 }
 
 fn meaning(refusal: Refusal, key: &ObjectKey, creates: bool) -> WriteError {

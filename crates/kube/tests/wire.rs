@@ -100,8 +100,8 @@ impl Script {
 }
 
 fn stream(lines: Vec<Value>, ends: bool) -> UnsyncBoxBody<Bytes, Infallible> {
-    let told: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let frames = futures::stream::iter([Ok(Frame::data(Bytes::from(told)))]);
+    let sent: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let frames = futures::stream::iter([Ok(Frame::data(Bytes::from(sent)))]);
     if ends {
         return BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames));
     }
@@ -160,7 +160,7 @@ async fn a_request_without_an_answer_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_write_that_nobody_waited_for_leaves_the_object_unknown() {
+async fn an_abandoned_write_leaves_the_object_unknown() {
     let script = Script::new(vec![list("5", vec![object("a", "3")]), open(vec![])]);
     let cluster = watch(&script, 1).await;
     let live = cluster.look(&key("a"));
@@ -273,7 +273,7 @@ async fn check_write(answer: Answer, expect: WriteError) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_are_told_apart_by_what_the_caller_can_do() {
+async fn errors_differ_by_what_the_caller_can_do() {
     let message = || "why".to_owned();
     let json = |code, reason: &str| {
         Answer::Json(code, json!({"kind": "Status", "code": code, "message": "why", "reason": reason}))
@@ -322,9 +322,9 @@ async fn a_value_that_a_webhook_changes_is_told_and_not_fought_over() {
                 admission webhook or policy that changes it; it is written again when the object, its definition or \
                 what is wanted changes";
     for _ in 0..9 {
-        let told = cluster.apply(&change("ours")).await.unwrap_err();
-        assert_eq!(told.to_string(), text);
+        let refused = cluster.apply(&change("ours")).await.unwrap_err();
+        assert_eq!(refused.to_string(), text);
     }
-    assert_eq!(script.asked.lock().unwrap().len(), 1, "nobody is asked again");
+    assert_eq!(script.asked.lock().unwrap().len(), 1, "no second request");
     assert_eq!(cluster.apply(&change("other")).await, Ok(()));
 }

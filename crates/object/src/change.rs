@@ -1,4 +1,4 @@
-//! One wanted change of one object, fenced against whoever else writes it.
+//! One wanted change of one object, fenced against other writers.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ pub enum JsonOp {
 pub struct Precondition {
     /// Refuses an object that was deleted and made again under the same name.
     pub uid: String,
-    /// Refuses an object that somebody else has written meanwhile.
+    /// Refuses an object that another client has written meanwhile.
     pub resource_version: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a CustomResourceDefinition says of the objects it defines, reduced to the names of their fields.
+//! A CustomResourceDefinition, reduced to its versions and the names of their fields.
 //!
 //! An API server drops the fields that the definition does not have, silently. A router that can write more than one
 //! form of an object chooses by what is here, and a message about a dropped field names the definition.
@@ -27,9 +27,10 @@ impl Projection for Definitions {
     }
 
     fn keep(&self, object: Value) -> Value {
-        match self.0.contains(meta::text(&object, "/metadata/name")) {
-            true => shaped(object),
-            false => crate::Metadata(CUSTOM_RESOURCE_DEFINITION).keep(object),
+        if self.0.contains(meta::text(&object, "/metadata/name")) {
+            shaped(object)
+        } else {
+            crate::Metadata(CUSTOM_RESOURCE_DEFINITION).keep(object)
         }
     }
 

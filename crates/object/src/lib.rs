@@ -2,11 +2,11 @@
 //!
 //! Routers and workloads are pure functions from [`Objects`] to [`Change`]s. This crate is the language they share:
 //! * [`Kind`] and [`ObjectKey`] name an object of the API server;
-//! * [`Seen`] tells "absent" from "not known", because a cache that has not heard is not a cluster that has not got;
+//! * [`Seen`] distinguishes "absent" from "not known": what a cache has not received yet may exist;
 //! * [`Change`] is a create, a patch of named fields, or a delete, always fenced by a [`Precondition`];
 //! * [`merge_patch`] computes the narrowest patch, so that only fields that are ours are written;
 //! * [`Projection`] says what a cache keeps of a kind;
-//! * [`Store`] takes changes in memory, for laws and simulations.
+//! * [`Store`] applies changes in memory, for laws and simulations.
 
 mod change;
 pub mod definition;

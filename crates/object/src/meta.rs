@@ -58,7 +58,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// The controller reference that every generated object carries (`workloads.md` 2.2).
+    /// The controller reference that every generated object carries.
     pub fn reference(&self) -> Value {
         json!({
             "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": self.name, "uid": self.uid,

@@ -13,7 +13,7 @@ pub enum Seen {
     Present(Arc<Value>),
     /// It does not exist.
     Absent,
-    /// Nobody has looked yet, or a write to it has an unknown outcome. Nothing may be created or judged on this.
+    /// It was not read yet, or a write to it has an unknown outcome. Nothing may be created or decided on this.
     #[default]
     NotKnown,
 }
@@ -51,13 +51,13 @@ impl Seen {
 pub struct Objects(BTreeMap<ObjectKey, Seen>);
 
 impl Objects {
-    /// What is known of `key`; an object nobody asked about is not known.
+    /// What is known of `key`; an object that was not looked at is not known.
     pub fn get(&self, key: &ObjectKey) -> &Seen {
         static NOT_KNOWN: Seen = Seen::NotKnown;
         self.0.get(key).unwrap_or(&NOT_KNOWN)
     }
 
-    /// Whether somebody has looked at `key`, whatever came of it.
+    /// Whether `key` was looked at, with any result.
     pub fn has(&self, key: &ObjectKey) -> bool {
         self.0.contains_key(key)
     }

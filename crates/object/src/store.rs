@@ -39,12 +39,12 @@ impl Store {
         self.objects.get(key)
     }
 
-    /// What a look at `key` shows: present or absent, and never in doubt.
+    /// What a look at `key` shows: present or absent, and never not known.
     pub fn look(&self, key: &ObjectKey) -> Seen {
         self.get(key).cloned().map_or(Seen::Absent, Seen::present)
     }
 
-    /// Writes an object as somebody else would, past every fence. One that exists keeps its uid.
+    /// Writes an object as another client would, without a fence. One that exists keeps its uid.
     pub fn put(&mut self, key: ObjectKey, mut object: Value) {
         self.revision = self.revision.saturating_add(1);
         let uid = match self.objects.get(&key) {
@@ -56,7 +56,7 @@ impl Store {
         self.objects.insert(key, object);
     }
 
-    /// Deletes an object as somebody else would.
+    /// Deletes an object as another client would.
     pub fn remove(&mut self, key: &ObjectKey) -> Option<Value> {
         self.objects.remove(key)
     }
@@ -101,7 +101,7 @@ impl Store {
     }
 }
 
-/// Everything that exists, as seen by somebody who has looked at just that.
+/// Every object that exists; others are not known.
 impl From<&Store> for Objects {
     fn from(store: &Store) -> Self {
         store.objects.iter().map(|(key, object)| (key.clone(), Seen::present(object.clone()))).collect()

@@ -113,7 +113,7 @@ fn items(list: &mut Value) -> impl Iterator<Item = &mut Value> {
 mod tests {
     use super::*;
 
-    /// The target `shop-web` whose pods are told from the primary's by `app: web`.
+    /// The target `shop-web` whose pods are distinguished from the primary's by `app: web`.
     fn check(mut spec: Value, expect: Value) {
         let selector = Selector { key: "app".to_owned(), value: "web".to_owned(), ..Selector::default() };
         rewrite(&mut spec, &selector, "test");

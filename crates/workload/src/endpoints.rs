@@ -1,52 +1,65 @@
-//! How many pods a Service can really send to: what gateways and proxies know, which is later than what a
-//! Deployment's status says.
+//! How many pods a Service can send requests to, as gateways and proxies know it: later than the status of a Deployment
+//! reports it.
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use vexil_object::meta;
 
 /// The label that ties an EndpointSlice to its Service (Kubernetes "EndpointSlices", ownership).
 pub(crate) const SERVICE_NAME: &str = "kubernetes.io/service-name";
 
-/// The Service that an EndpointSlice belongs to, whole or projected.
+/// The Service that an EndpointSlice belongs to.
 pub fn service_of(slice: &Value) -> Option<&str> {
     meta::label(slice, SERVICE_NAME)
 }
 
-/// The number of ready endpoints in the slices of one Service, whole or projected. An endpoint counts once, though it
-/// be listed in several slices: while it moves between them, or with one address per IP family.
+/// The number of ready endpoints in the slices of one Service. An endpoint counts once, though it be listed in several
+/// slices: while it moves between them, or with one address per IP family.
 pub fn ready_endpoints<'a>(slices: impl IntoIterator<Item = &'a Value>) -> usize {
-    let names: BTreeSet<String> = slices.into_iter().flat_map(ready_names).collect();
-    names.len()
+    slices.into_iter().flat_map(ready_names).collect::<BTreeSet<_>>().len()
 }
 
-/// Whether a slice, whole or projected, has ready pods that the Service cannot send to, because none of its ports is
-/// one of theirs: a `targetPort` by a name that no container has. Such a slice lists no port.
+/// Whether a slice has ready pods that the Service cannot send to, because none of its ports is one of theirs: a
+/// `targetPort` by a name that no container has. Such a slice lists no port.
 pub fn lacks_ports(slice: &Value) -> bool {
-    match slice.get(PORTLESS) {
-        Some(kept) => kept == &Value::Bool(true),
-        None => !has_ports(slice) && listed(slice, "endpoints").any(is_ready),
-    }
+    !has_ports(slice) && listed(slice, "endpoints").any(is_ready)
 }
-
-/// Field of the projection that says [`lacks_ports`].
-pub(crate) const PORTLESS: &str = "portless";
 
 /// The ready endpoints of a slice: the pod's name, or the address where no pod is named.
-pub(crate) fn ready_names(slice: &Value) -> Vec<String> {
-    if slice.get("ready").is_some() {
-        return listed(slice, "ready").filter_map(Value::as_str).map(str::to_owned).collect();
-    }
+pub(crate) fn ready_names(slice: &Value) -> impl Iterator<Item = &str> {
     let reached = listed(slice, "endpoints").filter(|endpoint| has_ports(slice) && is_ready(endpoint));
-    reached.filter_map(name).collect()
+    reached.filter_map(|endpoint| {
+        let address = endpoint.pointer("/addresses/0")?.as_str()?;
+        Some(pod(endpoint).unwrap_or(address))
+    })
+}
+
+/// The part of a slice that these functions read, as a smaller slice: of the ready endpoints an address and the pod, of
+/// the ports the first. `metadata` is what is kept of its metadata.
+pub(crate) fn reduced(slice: &Value, metadata: Map<String, Value>) -> Value {
+    let endpoint = |endpoint: &Value| {
+        let mut kept = json!({"addresses": endpoint.pointer("/addresses/0").into_iter().collect::<Vec<_>>()});
+        if let Some(pod) = pod(endpoint) {
+            meta::set(&mut kept, &["targetRef", "name"], pod.into());
+        }
+        kept
+    };
+    let endpoints: Vec<_> = listed(slice, "endpoints").filter(|it| is_ready(it)).map(endpoint).collect();
+    let port = |port: &Value| json!({"port": port.get("port")});
+    let ports: Vec<_> = listed(slice, "ports").take(1).map(port).collect();
+    let mut kept = json!({"metadata": metadata, "endpoints": endpoints, "ports": ports});
+    if let Some(service) = service_of(slice) {
+        meta::set(&mut kept, &["metadata", "labels", SERVICE_NAME], service.into());
+    }
+    kept
 }
 
 fn has_ports(slice: &Value) -> bool {
     listed(slice, "ports").next().is_some()
 }
 
-fn listed<'a>(slice: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+fn listed<'a>(slice: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
     slice.get(field).and_then(Value::as_array).into_iter().flatten()
 }
 
@@ -55,10 +68,8 @@ fn is_ready(endpoint: &Value) -> bool {
     endpoint.pointer("/conditions/ready").and_then(Value::as_bool).unwrap_or(true)
 }
 
-fn name(endpoint: &Value) -> Option<String> {
-    let address = endpoint.pointer("/addresses/0")?.as_str()?;
-    let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
-    Some(pod.unwrap_or(address).to_owned())
+fn pod(endpoint: &Value) -> Option<&str> {
+    endpoint.pointer("/targetRef/name").and_then(Value::as_str)
 }
 
 #[cfg(test)]
@@ -72,7 +83,7 @@ mod tests {
     fn check(slices: &[Value], ready: usize) {
         assert_eq!(ready_endpoints(slices), ready, "{slices:?}");
         let kept: Vec<_> = slices.iter().map(|slice| EndpointSliceProjection.keep(slice.clone())).collect();
-        assert_eq!(ready_endpoints(&kept), ready, "projected {kept:?}");
+        assert_eq!(ready_endpoints(&kept), ready, "reduced {kept:?}");
         assert!(kept.iter().all(|slice| service_of(slice) == Some("podinfo")));
         let again: Vec<_> = kept.iter().map(|slice| EndpointSliceProjection.keep(slice.clone())).collect();
         assert_eq!(again, kept);

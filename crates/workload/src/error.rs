@@ -1,4 +1,4 @@
-//! What can be wrong with a target or its primary, told so that the reader knows what to do.
+//! What can be wrong with a target or its primary, with messages that say what to do.
 
 /// Why a workload cannot be judged, copied or scaled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -9,7 +9,7 @@ pub enum WorkloadError {
         /// The object.
         object: String,
     },
-    /// The object does not exist. The words are those of a GET that was answered 404 (`workloads.md` 13.1).
+    /// The object does not exist. The message is that of a GET that was answered 404, as in Flagger.
     #[error("{noun} {name}.{namespace} get query error: {resource} \"{name}\" not found")]
     Missing {
         /// The kind as messages call it: `deployment`.
@@ -21,7 +21,7 @@ pub enum WorkloadError {
         /// Its namespace.
         namespace: String,
     },
-    /// No label tells the target's pods from those of the primary.
+    /// No label distinguishes the target's pods from those of the primary.
     #[error(
         "getSelectorLabel failed: {noun} {name}.{namespace} spec.selector.matchLabels must contain one of [{keys}]"
     )]
@@ -48,7 +48,7 @@ pub enum WorkloadError {
         /// The target.
         target: String,
     },
-    /// An object of the primary's name belongs to somebody else.
+    /// An object of the primary's name belongs to another owner.
     #[error("{object} is controlled by {owner} and is left alone; remove or rename it")]
     Foreign {
         /// The object.

@@ -1,4 +1,4 @@
-//! Which labels and annotations of the target go to the primary (`workloads.md` 2.3 and 3).
+//! Which labels and annotations of the target go to the primary.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ impl Settings {
         }
     }
 
-    /// The label keys that may tell canary pods from primary pods, in the order they are tried.
+    /// The label keys that may distinguish canary pods from primary pods, in the order they are tried.
     pub fn selector_keys(&self) -> &[String] {
         &self.selector_keys
     }
@@ -64,8 +64,8 @@ pub(crate) fn is_managed(key: &str) -> bool {
     key == LAST_APPLIED || key.starts_with("deployment.kubernetes.io/")
 }
 
-/// Keys, or what they begin with, by which tools recognise what they have applied and remove what they have not
-/// (`routing.md` 21.13). On a copy they would be a lie.
+/// Keys, or prefixes of keys, by which GitOps tools recognise the objects that they have applied and delete the others.
+/// On a copy they would make such a tool delete it.
 const TRACKING: [&str; 7] = [
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
@@ -97,7 +97,7 @@ pub(crate) fn primary_labels(target: &Value, settings: &Settings, key: &str, val
     labels
 }
 
-/// The primary's annotations when it is created: all of the target's that are not somebody's bookkeeping.
+/// The primary's annotations when it is created: all of the target's that are not the bookkeeping of a tool.
 pub(crate) fn created_annotations(target: &Value) -> Pairs {
     let mut annotations = pairs(target, "/metadata/annotations");
     annotations.retain(|key, _| !is_toolkit(key) && !is_managed(key));

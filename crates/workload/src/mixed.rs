@@ -1,4 +1,4 @@
-//! Pods of others behind the Services of a Canary: requests would reach another app.
+//! Other Deployments whose pods the Services of a Canary select: requests would reach another app.
 
 use serde_json::Value;
 
@@ -24,7 +24,7 @@ pub fn mixed<'a>(
         };
         !labels.is_empty() && labels.iter().all(has)
     };
-    // Nearly all of them differ in their labels, which is seen first.
+    // Nearly all of them differ in their labels, so these are compared first.
     let others = listed.into_iter().filter(|it| {
         let view = DeploymentView::new(it);
         let is_own = || view.name() == subject.target || view.name() == primary(subject.target);

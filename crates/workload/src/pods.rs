@@ -1,6 +1,6 @@
-//! Why pods do not come up, in one stable clause that names the pod.
+//! Why pods do not become ready, in one stable clause that names the pod.
 //!
-//! Restart counts and back-off times are left out: they would make a new message of the same wait again and again.
+//! Restart counts and back-off times are left out: with them the same wait would give a new message again and again.
 
 use serde_json::Value;
 use vexil_analysis::Readiness;
@@ -11,9 +11,9 @@ use crate::DeploymentView;
 /// Longest text of others that is put into a message, in characters.
 const TEXT_LIMIT: usize = 160;
 
-/// Adds to the message of a workload that is not ready what its pods suffer from, or why it cannot make any.
+/// Adds to the message of a workload that is not ready the problem of its pods, or why it cannot create any.
 pub fn explain(readiness: Readiness, workload: &Value, pods: &[Value]) -> Readiness {
-    let with_cause = |message: String| match trouble(pods).or_else(|| no_pods(workload)) {
+    let with_cause = |message: String| match problem(pods).or_else(|| no_pods(workload)) {
         Some(cause) => format!("{message}: {cause}"),
         None => message,
     };
@@ -33,7 +33,7 @@ pub(crate) fn shortened(text: &str) -> String {
     }
 }
 
-/// How bad a pod is off; the worst is named, and of equals the first by name.
+/// The severity of a pod's problem; the worst is named, and of equals the first by name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Severity {
     Waiting,
@@ -41,7 +41,7 @@ enum Severity {
     Unschedulable,
 }
 
-fn trouble(pods: &[Value]) -> Option<String> {
+fn problem(pods: &[Value]) -> Option<String> {
     let alive = pods.iter().filter(|pod| pod.pointer("/metadata/deletionTimestamp").is_none());
     let ill = alive.filter_map(|pod| {
         let (severity, what) = ailment(pod)?;

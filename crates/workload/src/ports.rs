@@ -1,4 +1,4 @@
-//! Port discovery: the target's other container ports, for the generated Services (`workloads.md` 2.5).
+//! Port discovery: the target's other container ports, for the generated Services.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +35,7 @@ impl ServicePort<'_> {
 }
 
 /// The ports to publish besides `service`, as name and number, in the order of the manifest. No name and no number
-/// occurs twice, nor are those of `service` repeated, since the API server refuses such Services (`workloads.md` S41).
+/// occurs twice, nor are those of `service` repeated, since the API server refuses such Services.
 /// Only TCP: the Services that are made of these have no other protocol.
 pub(crate) fn discover(target: &DeploymentView<'_>, service: &ServicePort<'_>) -> Vec<(String, u16)> {
     let mut found = Vec::new();
@@ -66,7 +66,7 @@ pub(crate) fn discover(target: &DeploymentView<'_>, service: &ServicePort<'_>) -
 
 /// The ports that [`discover`] leaves out though they are the target's own, one sentence each.
 pub(crate) fn unpublished(target: &DeploymentView<'_>, service: &ServicePort<'_>) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut messages = Vec::new();
     let mut numbers = BTreeSet::new();
     for container in target.containers() {
         let name = meta::text(container, "/name");
@@ -77,24 +77,24 @@ pub(crate) fn unpublished(target: &DeploymentView<'_>, service: &ServicePort<'_>
             match tcp(port) {
                 None => {
                     let protocol = meta::text(port, "/protocol");
-                    told.push(format!(
+                    messages.push(format!(
                         "{what}: port discovery finds TCP ports only, and this one is {protocol}"
                     ));
                 }
                 Some((own, number)) if service.leads_to(own, number) => {}
                 Some((_, number)) if number == service.port => {
-                    told.push(format!(
+                    messages.push(format!(
                         "{what}: spec.service.port has that number, and leads to another port"
                     ));
                 }
                 Some((_, number)) if !numbers.insert(number) => {
-                    told.push(format!("{what}: another container has a port of that number"));
+                    messages.push(format!("{what}: another container has a port of that number"));
                 }
                 Some(_) => {}
             }
         }
     }
-    told
+    messages
 }
 
 /// A TCP port's name (empty when it has none) and number.

@@ -56,7 +56,7 @@ impl Projection for DeploymentProjection {
     }
 }
 
-/// Keeps of an EndpointSlice the Service it belongs to and which of its endpoints are ready.
+/// Keeps of an EndpointSlice the Service that it belongs to and the ready endpoints.
 #[derive(Clone, Copy, Debug)]
 pub struct EndpointSliceProjection;
 
@@ -66,18 +66,7 @@ impl Projection for EndpointSliceProjection {
     }
 
     fn keep(&self, object: Value) -> Value {
-        if object.get("ready").is_some() {
-            return object;
-        }
-        let mut kept = json!({"metadata": identity(&object)});
-        if let Some(service) = endpoints::service_of(&object) {
-            meta::set(&mut kept, &["metadata", "labels", endpoints::SERVICE_NAME], service.into());
-        }
-        meta::set(&mut kept, &["ready"], json!(endpoints::ready_names(&object)));
-        if endpoints::lacks_ports(&object) {
-            meta::set(&mut kept, &[endpoints::PORTLESS], true.into());
-        }
-        kept
+        endpoints::reduced(&object, identity(&object))
     }
 
     /// By their Service: [`BY_SERVICE`].

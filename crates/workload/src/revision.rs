@@ -1,16 +1,16 @@
-//! What a workload runs, as one opaque text: equal templates have equal revisions, whoever wrote them.
+//! What a workload runs, as one opaque text: equal templates have equal revisions, whichever client wrote them.
 //!
 //! The digest is taken over what the API server returned, unknown fields included, so that neither an upgrade of
-//! Vexil nor one of a client library changes it (`workloads.md` S1 and S2).
+//! Vexil nor one of a client library changes it: a changed digest would start a rollout of every Canary.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vexil_analysis::Revision;
 
-/// The pod annotation that says which revision was copied to the primary (`workloads.md` 2.6).
+/// The pod annotation that says which revision was copied to the primary.
 pub(crate) const FLAGGER_ID: &str = "flagger-id";
 
-/// Stands before every digest; another one means another way to compute it.
+/// The prefix of every digest; another prefix means another way to compute it.
 const SCHEME: &str = "v1-";
 
 /// Bytes of the SHA-256 that are kept: 160 bits, so that the text (43 characters) fits a label value or a DNS label.
@@ -38,13 +38,13 @@ pub(crate) fn plain(template: &Value) -> String {
     digest(&template)
 }
 
-/// Whether a revision was computed by us. Those of another operator can only be told to be different, never to be
-/// equal.
+/// Whether a revision was computed by us. A revision of another operator is always taken to be
+/// different.
 pub fn is_our_revision(revision: &Revision) -> bool {
     revision.as_str().starts_with(SCHEME)
 }
 
-/// The value of `flagger-id` for a revision: shaped like a UUID of version 4 (RFC 9562 5.4) as the reference's are, but
+/// The value of `flagger-id` for a revision: shaped like a UUID of version 4 (RFC 9562 5.4) as Flagger's are, but
 /// derived, so that promoting the same revision again changes nothing.
 pub fn flagger_id(revision: &Revision) -> String {
     let mut bytes: Vec<u8> =

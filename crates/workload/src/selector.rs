@@ -1,4 +1,4 @@
-//! The labels that tell canary pods from primary pods, and both from those of other workloads.
+//! The labels that distinguish canary pods from primary pods, and both from those of other workloads.
 //!
 //! One label is not an identity: two releases of one chart, or the web and the worker of one app, have the same `app`.
 //! The target's pods are those with all labels of its selector, and the primary's are those with the same labels and
@@ -101,7 +101,7 @@ pub(crate) fn resolve(
     })
 }
 
-/// The selector beside a primary that selects its pods by `fixed`; `None` when a copy of the target could not have
+/// The selector for a primary that selects its pods by `fixed`; `None` when a copy of the target could not have
 /// those labels.
 fn following(
     target: &Value,
@@ -144,7 +144,7 @@ fn replaced(labels: &Pairs, key: &str) -> Pairs {
 }
 
 /// What a selector says by equality: its `matchLabels`, and each `In` with one value. A Service can say no more, so
-/// other expressions do not keep pods of others out of it; [`crate::mixed`] tells when there are such pods.
+/// other expressions do not keep pods of others out of it; [`crate::mixed`] finds such pods.
 fn equalities(workload: &Value) -> Pairs {
     let mut labels = pairs(workload, "/spec/selector/matchLabels");
     let expressions = workload.pointer("/spec/selector/matchExpressions").and_then(Value::as_array);

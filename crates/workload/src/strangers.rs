@@ -1,4 +1,5 @@
-//! Pods behind a Service that are not of the Deployment that it is for: those of a StatefulSet, a DaemonSet or nobody.
+//! Pods behind a Service that do not belong to its Deployment: those of a StatefulSet, of a DaemonSet, or of no
+//! controller.
 
 use serde_json::Value;
 
@@ -7,16 +8,16 @@ use crate::endpoints::ready_names;
 /// Longest name of a Deployment whose pods are known by their names: longer ones are cut (Kubernetes, `generateName`).
 const NAME_LIMIT: usize = 40;
 
-/// Pods in the slices of one Service, whole or projected, that are not named as those of the Deployment `name` are:
-/// `<name>-<hash>-<5 characters>`. Other workloads name theirs otherwise. Each is told without the random end of its
-/// name, so that a pod that is made anew is the same stranger. Empty for a name that is too long to tell.
+/// Pods in the slices of one Service that are not named as those of the Deployment `name` are:
+/// `<name>-<hash>-<5 characters>`. Other workloads name theirs otherwise. Each is returned without the random end of its
+/// name, so that a replaced pod gives the same name. Empty for a name that is too long to decide.
 pub fn strangers<'a>(name: &str, slices: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
     if name.len() > NAME_LIMIT {
         return Vec::new();
     }
     let pods = slices.into_iter().flat_map(ready_names);
     let strangers = pods.filter(|pod| !is_address(pod) && !is_own(name, pod));
-    let mut strangers: Vec<_> = strangers.map(|pod| stem(&pod).to_owned()).collect();
+    let mut strangers: Vec<_> = strangers.map(|pod| stem(pod).to_owned()).collect();
     strangers.sort_unstable();
     strangers.dedup();
     strangers
@@ -27,12 +28,12 @@ fn is_address(endpoint: &str) -> bool {
     endpoint.contains(':') || endpoint.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// A name without up to two parts at its end that are made up: generated ones have no vowels, ordinals are digits.
+/// A name without up to two generated parts at its end: random ones have no vowels, ordinals are digits.
 fn stem(pod: &str) -> &str {
-    let is_made_up =
+    let is_generated =
         |part: &str| !part.contains(['a', 'e', 'i', 'o', 'u']) || part.chars().any(|c| c.is_ascii_digit());
     (0..2).fold(pod, |name, _| match name.rsplit_once('-') {
-        Some((stem, end)) if is_made_up(end) => stem,
+        Some((stem, end)) if is_generated(end) => stem,
         _ => name,
     })
 }
@@ -52,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pods_of_other_workloads_are_told_by_their_names() {
+    fn pods_of_other_workloads_are_found_by_their_names() {
         let check = |pod: &str, stranger: &str| {
             let endpoint = json!({"addresses": ["10.0.0.1"], "targetRef": {"kind": "Pod", "name": pod}});
             let slice = json!({"endpoints": [endpoint, {"addresses": ["fd00::1"]}], "ports": [{"port": 80}]});

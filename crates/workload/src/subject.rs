@@ -147,7 +147,7 @@ pub(crate) fn missing(noun: &'static str, key: &ObjectKey) -> WorkloadError {
     }
 }
 
-/// The primary's counterpart of a name or label value (`workloads.md` 2.1).
+/// The primary's counterpart of a name or label value.
 pub(crate) fn primary(text: &str) -> String {
     format!("{text}-primary")
 }

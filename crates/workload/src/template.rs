@@ -1,4 +1,4 @@
-//! The primary's pod template, made from the target's (`workloads.md` 2.6 and 3).
+//! The primary's pod template, made from the target's.
 
 use serde_json::{Map, Value, json};
 use vexil_analysis::Revision;

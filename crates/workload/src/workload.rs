@@ -22,7 +22,7 @@ pub trait Workload: Send + Sync {
     /// what that needs.
     fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey>;
 
-    /// The label that tells canary pods from primary pods.
+    /// The label that distinguishes canary pods from primary pods.
     ///
     /// # Errors
     /// When there is none, or the primary is not ours or has another one.
@@ -62,7 +62,7 @@ pub trait Workload: Send + Sync {
     /// the same as none being ready. `None` for a kind that does not count its pods.
     fn replicas(&self, object: &Value) -> Option<u32>;
 
-    /// Whether the primary runs what a copy of `target` would run, whoever made it: for taking over from another
+    /// Whether the primary runs what a copy of `target` would run, whichever operator created it: for taking over from another
     /// operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another
     /// operator has the primary use; where `have` holds the whole primary, these count as what they were copied from.
     ///
@@ -118,7 +118,7 @@ pub trait Workload: Send + Sync {
         have: &Objects,
     ) -> Result<Readiness, WorkloadError>;
 
-    /// The query for the pods of one side, to name those that do not come up; `None` when the object is not there.
+    /// The query for the pods of one side, to name those that do not become ready; `None` when the object does not exist.
     fn pod_query(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Option<String>;
 
     /// Gives the target the pods a rollout needs. `None` when it has them already.
@@ -133,7 +133,7 @@ pub trait Workload: Send + Sync {
     /// When the target is missing or not known.
     fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError>;
 
-    /// The contract's words for a write that the API server refused with `error` (`workloads.md` 13.1).
+    /// Flagger's message for a write that the API server refused with `error`.
     fn refused(&self, subject: &Subject<'_>, write: Write, error: &str) -> String;
 }
 

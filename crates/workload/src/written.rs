@@ -2,8 +2,8 @@
 //!
 //! Every write of a primary's pod template also writes its digest into an annotation of the Deployment (not of the
 //! pods, which would be restarted by it). The cache keeps the digest of the live template anyway, so comparing the
-//! two costs nothing. `flagger-id` alone cannot tell: it is part of the template, stays when an image is edited by
-//! hand, and comes back with the template when `kubectl rollout undo` restores a former one, as this annotation does
+//! two costs nothing. `flagger-id` alone is not enough: it is part of the template, stays when an image is edited by
+//! hand, and is restored with the template when `kubectl rollout undo` restores a former one, as this annotation does
 //! too.
 
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub enum PrimaryTemplate {
     Untracked,
 }
 
-/// The state of the template of `primary`, whole or projected, that should be a copy of `held`. With `None` (not known
+/// The state of the template of `primary` that should be a copy of `held`. With `None` (not known
 /// which revision it should be) it is only compared with what was written.
 pub(crate) fn state(primary: &Value, held: Option<&Revision>) -> PrimaryTemplate {
     let view = DeploymentView::new(primary);

@@ -1,4 +1,4 @@
-//! When a write is not made again, and what is told of it.
+//! When a write is not sent again, and the report about it.
 
 use serde_json::json;
 use vexil_object::{Action, Kind, Precondition};
@@ -38,8 +38,8 @@ fn memory() -> Memory {
     let mut memory = Memory::default();
     let rules = Rules { built_in: false, exact: false };
     let found = differences(&Sent::of(&Action::Create(wanted(10, "b"))).unwrap(), &live(10), rules);
-    let told = told(&key(), &found, Some(&definition(1)));
-    memory.remember(&key(), found, (live(10), live(10)), Some(&definition(1)), told);
+    let report = report(&key(), &found, Some(&definition(1)));
+    memory.remember(&key(), found, (live(10), live(10)), Some(&definition(1)), report);
     memory
 }
 
@@ -48,8 +48,8 @@ async fn the_same_write_is_not_made_again_until_something_differs() {
     let check = |change: Change, object: Option<Value>, generation: u64, repeats: bool| {
         let definition = definition(generation);
         let known = Known { object: object.as_ref(), definition: Some(&definition) };
-        let told = memory().repeats(&change, &known);
-        assert_eq!(told.is_some_and(|told| told.repeated), repeats, "{change:?} on {object:?}");
+        let report = memory().repeats(&change, &known);
+        assert_eq!(report.is_some_and(|report| report.repeated), repeats, "{change:?} on {object:?}");
     };
     check(merge(wanted(10, "b")), Some(live(10)), 1, true);
     check(merge(json!({"spec": {"to": [{"kind": "x", "labels": {"a": "b"}}]}})), Some(live(10)), 1, true);
@@ -88,7 +88,7 @@ fn the_text_names_object_fields_and_definition() {
         };
         let found: Vec<_> = paths.iter().map(difference).collect();
         let end = "; it is written again when the object, its definition or what is wanted changes";
-        assert_eq!(told(&key, &found, shape.as_ref()).to_string(), format!("{text}{end}"));
+        assert_eq!(report(&key, &found, shape.as_ref()).to_string(), format!("{text}{end}"));
     };
     check(
         key(),

@@ -100,11 +100,14 @@ fn a_list_does_not_decide_about_a_write_that_was_acknowledged_while_it_was_read(
 
 #[test]
 fn an_object_that_was_not_found_stays_deleted_until_the_watch_has_reported_its_end() {
-    let lost = [WeWrite, Answer, Report(1), TheyWrite, WeDelete, Answer];
-    let read = [TheyDelete, GetSent, GetExecuted, GetAnswered];
+    let lost = [WeWrite, Answer, WeWrite, LoseAnswer, TheyDelete];
+    let read = [GetSent, GetExecuted, GetAnswered];
     check(&lost, None);
     check(&[lost.as_slice(), &read].concat(), Some(None));
-    check(&[lost.as_slice(), &read, &[Report(1)]].concat(), Some(None));
+    // The watch reports the former versions, then the end.
+    for reported in 1..=3 {
+        check(&[lost.as_slice(), &read, &[Report(reported)]].concat(), Some(None));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What is packed comes back as it was, and is small.
+//! What is packed is unpacked as it was, and is small.
 
 use proptest::prelude::*;
 use serde_json::json;

@@ -203,7 +203,6 @@ pub(super) const WORDS: &[&str] = &[
     "finalizers",
     "env",
     "image",
-    "portless",
     "TrafficSplit",
     "split.smi-spec.io/v1alpha1",
     "split.smi-spec.io/v1alpha2",

@@ -14,12 +14,12 @@ fn whole(object: Value) -> Sent {
 
 fn check(rules: Rules, sent: Value, answer: Value, fields: &[&str]) {
     let found = differences(&whole(json!({ "spec": sent })), &json!({ "spec": answer }), rules);
-    let told: Vec<_> = found
+    let found: Vec<_> = found
         .iter()
         .map(|field| format!("{}{}", if field.missing { "-" } else { "~" }, field.path.join("/")))
         .collect();
     let fields: Vec<_> = fields.iter().map(|field| field.replacen("/", "spec/", 1)).collect();
-    assert_eq!(told, fields, "{rules:?}: sent {sent}, got {answer}");
+    assert_eq!(found, fields, "{rules:?}: sent {sent}, got {answer}");
 }
 
 #[test]

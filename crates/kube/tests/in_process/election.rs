@@ -1,4 +1,4 @@
-//! Two candidates and the reference's Lease, in virtual time.
+//! Two candidates and Flagger's Lease, in virtual time.
 
 use std::time::Duration;
 

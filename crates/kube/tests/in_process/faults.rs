@@ -48,7 +48,7 @@ fn answer(code: u16) -> FaultAction {
 
 async fn check_unknown(action: FaultAction, written: bool) {
     story(|stage, server, key, live| async move {
-        // The watch is silent meanwhile: only a read can tell.
+        // The watch is silent meanwhile: only a read can settle it.
         server.faults().push(Fault::once(ours("watch", "deployments"), FaultAction::Hang).times(9));
         server.drop_watches();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -120,7 +120,7 @@ async fn what_was_deleted_while_the_history_was_lost_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outage_is_told_and_ends() {
+async fn an_outage_is_reported_and_ends() {
     story(|stage, server, key, _| async move {
         let down = Matcher { user_agent: Some("vexil/".into()), ..Matcher::default() };
         server.faults().push(Fault::once(down, answer(503)).times(100_000));

@@ -78,7 +78,7 @@ async fn redefine(stage: &Stage, kind: Kind, labels: bool) {
         .await;
 }
 
-pub async fn a_field_that_is_dropped_is_told_and_written_when_it_can_be(stage: Stage) {
+pub async fn a_dropped_field_is_reported_and_written_when_it_can_be(stage: Stage) {
     const ROUTE: Kind = Kind::namespaced("narrow.example", "v1", "Route", "routes");
     define_as(&stage, ROUTE, routes(ROUTE, false)).await;
     stage.cluster.watch(kinds::CUSTOM_RESOURCE_DEFINITION);
@@ -131,7 +131,7 @@ pub async fn a_definition_that_is_replaced_by_an_older_one_is_gone_by(stage: Sta
 }
 
 /// Two versions of one kind, of which the stored one has fewer fields. Whatever the API server makes of a write in the
-/// other: it is there, or it is told.
+/// other: it is stored, or it is reported.
 pub async fn what_a_conversion_loses_is_told(stage: Stage) {
     const OLD: Kind = Kind::namespaced("convert.example", "v1", "Route", "routes");
     const NEW: Kind = Kind { version: "v2", ..OLD };

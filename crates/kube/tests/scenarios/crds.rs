@@ -1,4 +1,4 @@
-//! Kinds that come and go while we run, and definitions that do not know our fields.
+//! Kinds that are defined and deleted while we run, and definitions without our fields.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ pub async fn a_kind_comes_and_goes_while_we_run(stage: Stage) {
     }
 }
 
-/// The definition exists with other versions: that is not absence, and the reason can be told.
+/// The definition exists with other versions: that is not absence, and the reason is reported.
 pub async fn a_version_that_is_not_served_is_not_known(stage: Stage) {
     const OLD: Kind = Kind::namespaced("old.example", "v2", "Route", "routes");
     define(&stage, OLD, &["v1"]).await;
@@ -110,7 +110,7 @@ pub async fn a_status_field_that_the_definition_drops_is_reported(stage: Stage) 
 
     let stale =
         stage.cluster.write_status(&key, &Precondition::of(&live), &known, &json!({"phase": "Failed"})).await;
-    // The pruned write changed nothing that is stored, so its version stands: the next write is on the same object.
+    // The pruned write changed nothing that is stored, so its version stays: the next write is on the same object.
     assert!(matches!(stale, Ok(()) | Err(WriteError::Conflict { .. })), "{stale:?}");
 }
 

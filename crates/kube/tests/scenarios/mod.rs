@@ -29,7 +29,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Sends a request past the crate under test, as somebody else would.
+    /// Sends a request past the crate under test, as another client would.
     pub async fn send(&self, method: &str, path: &str, content_type: &str, body: Value) -> Value {
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         let request = Request::builder()
@@ -57,7 +57,7 @@ impl Stage {
         ObjectKey::new(kind, &self.namespace, name)
     }
 
-    /// Waits until a look satisfies, woken by changes alone: so each change must have been told.
+    /// Waits until a look satisfies, woken by changes alone: so each change must be reported.
     pub async fn until(&self, what: &str, mut holds: impl FnMut(&Cluster) -> bool) {
         let mut changes = self.cluster.changes();
         let wait = async {

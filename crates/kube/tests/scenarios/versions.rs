@@ -12,7 +12,7 @@ const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const BETA: &str = "v1beta1";
 const ALPHA: &str = "v1alpha3";
 
-/// Brings the definition of the repository, over one that is there: `v1beta1` alone, as the reference's.
+/// Applies the definition of the repository over an existing one: `v1beta1` alone, as Flagger's.
 async fn define(stage: &Stage) {
     let crd = vexil_api::crds().unwrap().into_iter().find(|crd| crd.plural == "canaries").unwrap();
     if stage.cluster.fetch(&CANARY.definition()).await.unwrap() == Seen::Absent {
@@ -102,7 +102,7 @@ fn guide() -> Value {
     })
 }
 
-/// A status with what the reference remembers, and with what only this operator does.
+/// A status with the fields of Flagger, and with those that only Vexil has.
 fn remembered(phase: &str) -> Value {
     let condition = json!({
         "type": "Promoted", "status": "Unknown", "reason": phase, "message": "New revision detected.",
@@ -135,8 +135,8 @@ pub async fn a_canary_written_in_the_old_version_loses_nothing_on_the_way(stage:
     assert_eq!((analysis.interval_ms(0), analysis.step_weight(), analysis.max_weight()), (10_000, 10, 50));
     let status = remembered("Progressing");
     stage.cluster.write_status(&key, &Precondition::of(live), &json!({}), &status).await.unwrap();
-    let told = both(&stage, "podinfo").await;
-    assert_eq!((&told["spec"], &told["status"]), (&spec, &status));
+    let seen = both(&stage, "podinfo").await;
+    assert_eq!((&seen["spec"], &seen["status"]), (&spec, &status));
 
     // Somebody with the old manifest and tools goes on, in each way there is; the memory stays.
     let mut read = get(&stage, &old).await.unwrap();
@@ -149,13 +149,13 @@ pub async fn a_canary_written_in_the_old_version_loses_nothing_on_the_way(stage:
     applied["spec"]["canaryAnalysis"]["maxWeight"] = json!(80);
     applied["metadata"]["namespace"] = json!(stage.namespace);
     stage.send("PATCH", &format!("{old}?fieldManager=kubectl&force=true"), APPLY, applied).await;
-    let told = both(&stage, "podinfo").await;
+    let seen = both(&stage, "podinfo").await;
     let mut expect = spec.clone();
     // The last manifest says again what the two before it had changed.
     expect["canaryAnalysis"]["maxWeight"] = json!(80);
-    assert_eq!((&told["spec"], &told["status"]), (&expect, &status));
+    assert_eq!((&seen["spec"], &seen["status"]), (&expect, &status));
     assert_eq!(
-        told["metadata"]["generation"],
+        seen["metadata"]["generation"],
         generation + 3,
         "each change of the spec is counted, as in one version"
     );
@@ -163,9 +163,9 @@ pub async fn a_canary_written_in_the_old_version_loses_nothing_on_the_way(stage:
     // The status through the old version, the spec through the new one.
     stage.merge(&format!("{old}/status"), json!({"status": remembered("Succeeded")})).await;
     stage.merge(&new, json!({"spec": {"skipAnalysis": true}})).await;
-    let told = both(&stage, "podinfo").await;
+    let seen = both(&stage, "podinfo").await;
     expect["skipAnalysis"] = json!(true);
-    assert_eq!((&told["spec"], &told["status"]), (&expect, &remembered("Succeeded")));
+    assert_eq!((&seen["spec"], &seen["status"]), (&expect, &remembered("Succeeded")));
     assert_eq!(cell(&stage, BETA, "podinfo", "Status").await, "Succeeded");
 
     // A status write on what has changed meanwhile through the other version is refused like any other.
@@ -215,7 +215,7 @@ pub async fn what_the_old_version_admitted_is_admitted_and_gets_its_status(stage
         let live = stage.cluster.fetch(&key).await.unwrap();
         let on = Precondition::of(live.object().unwrap());
         stage.cluster.write_status(&key, &on, &json!({}), &remembered("Initializing")).await.unwrap();
-        let told = both(&stage, &name).await;
-        assert_eq!((&told["spec"], &told["status"]), (&canary["spec"], &remembered("Initializing")));
+        let seen = both(&stage, &name).await;
+        assert_eq!((&seen["spec"], &seen["status"]), (&canary["spec"], &remembered("Initializing")));
     }
 }

@@ -1,4 +1,4 @@
-//! What the caches tell.
+//! What the caches hold and report.
 
 use serde_json::json;
 use vexil_kube::CacheEvent;
@@ -14,7 +14,7 @@ pub async fn an_object_comes_changes_and_goes(stage: Stage) {
     let key = stage.key(DEPLOYMENT, "podinfo");
     let all = format!("/apis/apps/v1/namespaces/{}/deployments", stage.namespace);
     let mut changes = stage.cluster.changes();
-    assert_eq!(stage.cluster.look(&key), Seen::NotKnown, "before the list has come");
+    assert_eq!(stage.cluster.look(&key), Seen::NotKnown, "before the list is complete");
     stage.until_seen(&key, |seen| *seen == Seen::Absent).await;
     assert!(super::noted(&mut changes).contains(&CacheEvent::Kind(DEPLOYMENT)));
 
@@ -37,15 +37,15 @@ pub async fn an_object_comes_changes_and_goes(stage: Stage) {
     assert_eq!(stage.cluster.trouble(DEPLOYMENT), None);
 }
 
-/// Items of lists come without their type, events with it; both must look the same.
-pub async fn listed_and_told_objects_have_the_same_shape(stage: Stage) {
+/// Items of lists have no type, objects of events do; both must look the same.
+pub async fn listed_and_watched_objects_have_the_same_shape(stage: Stage) {
     let all = format!("/api/v1/namespaces/{}/configmaps", stage.namespace);
     stage.create(&all, json!({"metadata": {"name": "before"}, "data": {"a": "b"}})).await;
     stage.until_seen(&stage.key(CONFIG_MAP, "before"), |seen| seen.object().is_some()).await;
     stage.create(&all, json!({"metadata": {"name": "after"}, "data": {"a": "b"}})).await;
-    let told = stage.until_seen(&stage.key(CONFIG_MAP, "after"), |seen| seen.object().is_some()).await;
+    let watched = stage.until_seen(&stage.key(CONFIG_MAP, "after"), |seen| seen.object().is_some()).await;
     let listed = stage.cluster.look(&stage.key(CONFIG_MAP, "before"));
-    for object in [told.object().unwrap(), listed.object().unwrap()] {
+    for object in [watched.object().unwrap(), listed.object().unwrap()] {
         assert_eq!((meta::text(object, "/kind"), meta::text(object, "/apiVersion")), ("ConfigMap", "v1"));
     }
 }
@@ -71,7 +71,7 @@ pub async fn a_live_list_selects_by_label(stage: Stage) {
     assert_eq!(names, ["two"]);
 }
 
-pub async fn a_read_tells_whole_objects_and_absence(stage: Stage) {
+pub async fn a_read_returns_whole_objects_and_absence(stage: Stage) {
     let all = format!("/api/v1/namespaces/{}/configmaps", stage.namespace);
     stage.create(&all, json!({"metadata": {"name": "one"}, "data": {"a": "b"}})).await;
     let one = stage.cluster.fetch(&stage.key(CONFIG_MAP, "one")).await.unwrap();

@@ -84,7 +84,7 @@ pub async fn writes_on_another_life_of_the_object_are_refused(stage: Stage) {
     }
 }
 
-pub async fn what_exists_is_not_made_again(stage: Stage) {
+pub async fn an_existing_object_is_not_created_again(stage: Stage) {
     let (key, _) = made(&stage).await;
     let again = Change::create(key.clone(), deployment("podinfo"));
     assert_eq!(stage.cluster.apply(&again).await, Err(WriteError::AlreadyExists));

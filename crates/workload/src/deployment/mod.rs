@@ -1,4 +1,4 @@
-//! Deployment targets (`workloads.md` 4).
+//! Deployment targets.
 
 mod primary;
 mod promote;

@@ -1,4 +1,4 @@
-//! The primary when it is first made (`workloads.md` 3 and 4.1).
+//! The primary when it is created.
 
 use serde_json::{Map, Value, json};
 use vexil_analysis::Revision;

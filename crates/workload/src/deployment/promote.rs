@@ -1,4 +1,4 @@
-//! The promotion: what was analysed goes to the primary, and nothing else of it is touched (`workloads.md` 4.3).
+//! The promotion: the template that was analysed is written to the primary, and no other field of it.
 //!
 //! A JSON patch, because the pod template must be replaced whole while the cache knows only its digest; a merge patch
 //! would leave fields of the former template behind. The API server answers 409 when the resourceVersion has moved on.
@@ -43,7 +43,7 @@ pub(super) fn copy(
     ops.push(JsonOp::Add("/spec/template".to_owned(), copy));
     let settings = subject.settings;
     ops.extend(converge(primary, "labels", labels, |key| goes(settings, key)));
-    // The first promotion drops what the creation copied, as the reference does; what others wrote stays.
+    // The first promotion drops what the creation copied, as Flagger does; what others wrote stays.
     ops.extend(converge(primary, "annotations", annotations, |key| {
         goes(settings, key) || copied.contains_key(key) && !is_managed(key)
     }));
@@ -54,7 +54,7 @@ pub(super) fn copy(
     Ok(PrimaryCopy::Write { change, revision })
 }
 
-/// The fields beside the template. Those that the API server fills in are always there in what it returned. The
+/// The fields other than the template. Those that the API server fills in are always there in what it returned. The
 /// replicas of a primary that has a scaler are that scaler's.
 fn spec(target: &Value, primary: &Value, is_scaled: bool) -> Vec<JsonOp> {
     let own =
@@ -82,7 +82,7 @@ fn goes(settings: &Settings, key: &str) -> bool {
 
 /// The operation that makes one map of the metadata hold `want`, without the keys that shall go. The map is written
 /// whole: removing a key that is gone already would be answered 422, before the resourceVersion is even compared, and
-/// could not be told from a bad request.
+/// could not be distinguished from a bad request.
 fn converge(primary: &Value, map: &str, want: Pairs, goes: impl Fn(&str) -> bool) -> Option<JsonOp> {
     let path = format!("/metadata/{map}");
     let live = pairs(primary, &path);

@@ -1,4 +1,4 @@
-//! Whether a Deployment's pods are as wanted, row by row as in `workloads.md` 4.6.
+//! Readiness of a Deployment: whether its pods are as wanted, by the rules of `kubectl rollout status`.
 
 use vexil_analysis::Readiness;
 
@@ -14,14 +14,14 @@ enum Look {
 /// The readiness of one side, with the contract's message.
 pub(super) fn of(side: Side, deployment: &DeploymentView<'_>, demand: &Demand) -> Readiness {
     let (name, namespace) = (deployment.name(), deployment.namespace());
-    let told = |inner: String| match side {
+    let message = |inner: String| match side {
         Side::Primary => format!("{name}.{namespace} not ready: {inner}"),
         Side::Canary => format!("canary deployment {name}.{namespace} not ready: {inner}"),
     };
     match look(side, deployment, demand) {
         Look::Ready => Readiness::Ready,
-        Look::Waiting(inner) => Readiness::Waiting(told(inner)),
-        Look::Failed(inner) => Readiness::Failed(told(inner)),
+        Look::Waiting(inner) => Readiness::Waiting(message(inner)),
+        Look::Failed(inner) => Readiness::Failed(message(inner)),
     }
 }
 
@@ -74,7 +74,7 @@ fn waiting(what: &str) -> String {
 }
 
 /// The pods that must be available: the threshold's share of the updated ones, rounded up, and at least one where any
-/// is wanted (`workloads.md` S22 and S23).
+/// is wanted.
 fn needed(desired: i64, updated: i64, threshold_percent: u32) -> i64 {
     let share = updated.saturating_mul(i64::from(threshold_percent)).saturating_add(99) / 100;
     share.max(i64::from(desired > 0))

@@ -1,4 +1,4 @@
-//! How many pods the target has: nothing but `spec.replicas` is ever written to it (`workloads.md` 4.4, S14).
+//! How many pods the target has: only `spec.replicas` is ever written to it.
 
 use serde_json::Value;
 use vexil_object::{Change, Objects, kinds, meta};

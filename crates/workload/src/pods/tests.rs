@@ -1,4 +1,4 @@
-//! What users are told about pods that do not come up.
+//! The messages about pods that do not become ready.
 
 use serde_json::json;
 
@@ -49,7 +49,7 @@ fn a_message_is_the_same_however_often_the_container_was_restarted() {
     let restarted = |count: u64, back_off: &str| {
         let mut container = waits("CrashLoopBackOff", back_off);
         container["restartCount"] = count.into();
-        trouble(&[pod("a", container)])
+        problem(&[pod("a", container)])
     };
     assert_eq!(restarted(1, "back-off 10s"), restarted(9, "back-off 5m0s"));
 }

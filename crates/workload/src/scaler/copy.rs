@@ -29,7 +29,7 @@ pub(super) fn copy_key(subject: &Subject<'_>, kind: Kind, reference: &ScalerRef)
     ObjectKey::new(kind, subject.namespace, primary(&reference.name))
 }
 
-/// The two scalers that nobody has looked at yet.
+/// The two scalers, if they were not looked at yet.
 pub(super) fn needs(
     subject: &Subject<'_>,
     kind: Kind,
@@ -86,7 +86,7 @@ pub(super) struct Bounds {
     pub(super) max: (&'static str, i64),
 }
 
-/// A user's scaler beside the copy that there is.
+/// A user's scaler and the existing copy.
 pub(super) struct Pair<'h> {
     source: &'h Value,
     source_key: ObjectKey,
@@ -148,7 +148,7 @@ impl<'h> Pair<'h> {
         Ok(spec)
     }
 
-    /// What makes the copy have `spec`. Labels and annotations are those of a new copy; `heal` mends the metadata of
+    /// What makes the copy have `spec`. Labels and annotations are those of a new copy; `heal` corrects the metadata of
     /// one that is there.
     pub(super) fn converge(
         self,
@@ -197,7 +197,7 @@ fn made(
     json!({"apiVersion": key.kind().api_version(), "kind": key.kind().kind, "metadata": metadata, "spec": spec})
 }
 
-/// Whether the copy has the spec: exactly, or what was last written to it with fields of others beside.
+/// Whether the copy has the spec: exactly, or what was last written to it with fields of others in addition.
 fn is_settled(live: &Value, spec: &Value, written: &str) -> bool {
     let Some(own) = live.get("spec") else { return false };
     digest(own) == written || meta::annotation(live, WRITTEN) == Some(written) && covers(own, spec)

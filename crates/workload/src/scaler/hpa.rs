@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers (`workloads.md` 11). They leave a Deployment alone that has no pods, and need no pausing.
+//! HorizontalPodAutoscalers. They do not scale a Deployment that has no pods, so they need no pausing.
 
 use vexil_api::canary::ScalerRef;
 use vexil_object::{Change, Kind, ObjectKey, Objects};
@@ -38,7 +38,7 @@ impl Scaler for HorizontalPodAutoscalers {
     ) -> Result<Vec<Change>, WorkloadError> {
         let pair = Pair::seen(subject, (KIND, KIND.kind, NAME_LIMIT), reference, have)?;
         let spec = pair.spec(subject, reference, &BOUNDS)?;
-        // The reference copies no annotations of an HPA.
+        // Flagger copies no annotations of an HPA.
         let metadata = (pair.metadata("labels"), Pairs::new());
         Ok(pair.converge(subject, spec, metadata, |_| {}))
     }

@@ -1,10 +1,10 @@
-//! KEDA's ScaledObjects (`workloads.md` 12). KEDA scales up from zero by itself, so it is paused while the target
-//! rests.
+//! KEDA's ScaledObjects. KEDA scales up from zero by itself, so it is paused while the target
+//! has no pods.
 //!
-//! Pausing is `autoscaling.keda.sh/paused-replicas: "0"`, as the reference writes it. Nothing remembers whose `"0"` it
-//! is, and nothing has to: between rollouts it is there, during one it is not, whoever wrote it first. What else a user
-//! may say about pausing is his: `paused-replicas` with another number holds the target at that number and is never
-//! touched, and `paused: "true"` may stand beside ours, which KEDA heeds first, and outlasts it.
+//! Pausing is `autoscaling.keda.sh/paused-replicas: "0"`, as Flagger writes it. Nothing remembers whose `"0"` it
+//! is, and nothing has to: between rollouts it is there, during one it is not, whichever client wrote it first. Other
+//! settings of the user stay: `paused-replicas` with another number holds the target at that number and is never
+//! touched, and `paused: "true"` may be set besides ours, has precedence in KEDA, and stays after it.
 
 use serde_json::Value;
 use vexil_api::canary::ScalerRef;
@@ -36,7 +36,7 @@ const BOUNDS: Bounds = Bounds { min: ("minReplicaCount", 0), max: ("maxReplicaCo
 const PAUSED_REPLICAS: &str = "autoscaling.keda.sh/paused-replicas";
 /// What all annotations about pausing begin with.
 const PAUSED: &str = "autoscaling.keda.sh/paused";
-/// The value that stands for "at rest".
+/// The value that means "no pods".
 const REST: &str = "0";
 /// The label by which KEDA finds its objects; on a copy it would name the source.
 const NAME_LABEL: &str = "scaledobject.keda.sh/name";
@@ -154,8 +154,8 @@ fn source<'h>(
     if is_served(have)? { copy::source(subject, KIND, reference, have) } else { Ok(None) }
 }
 
-/// Takes off what lets a scaler rest. On a primary's copy it was copied from a resting source, and the primary would
-/// stay at zero (`workloads.md` S30).
+/// Removes what pauses a scaler. On a primary's copy it was copied from a resting source, and the primary would
+/// stay at zero.
 fn heal(scaler: &mut Value) {
     if meta::annotation(scaler, PAUSED_REPLICAS) == Some(REST)
         && let Some(annotations) = scaler.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)

@@ -1,5 +1,5 @@
-//! Copies that the Canary no longer names: left standing, they would be second writers of the primary's replicas
-//! (`workloads.md` S36).
+//! Copies of scalers that the Canary no longer names: if they stayed, they would be second writers of the primary's
+//! replicas.
 
 use serde_json::Value;
 use vexil_api::canary::ScalerRef;
@@ -9,8 +9,8 @@ use super::copy::copy_key;
 use crate::Subject;
 
 /// The deletions of scalers that this Canary made and that its spec no longer names: the reference is gone, or names
-/// another scaler or kind. `listed` are the scalers of the namespace. They go before another copy is made, which KEDA
-/// would refuse beside them.
+/// another scaler or kind. `listed` are the scalers of the namespace. They are deleted before another copy is created, which KEDA
+/// refuses while the first exists.
 ///
 /// A reference that cannot be understood deletes nothing.
 pub fn abandoned(

@@ -1,7 +1,7 @@
-//! What scales the target, and the copy that scales the primary (`workloads.md` 11 and 12).
+//! What scales the target, and the copy that scales the primary.
 //!
 //! A scaler and a Canary both want to write `replicas`. The rule that keeps them apart: where the Canary names a
-//! scaler, Vexil writes the target's replicas only to zero and up from zero, with the scaler's hands off meanwhile
+//! scaler, Vexil writes the target's replicas only to zero and up from zero, while the scaler is paused
 //! ([`Scaler::pause`]), and the primary's never. The copy follows the user's scaler whole, fields of tomorrow included.
 
 mod copy;
@@ -44,8 +44,7 @@ pub trait Scaler: Send + Sync {
         have: &Objects,
     ) -> Result<Vec<Change>, WorkloadError>;
 
-    /// Takes the hands of the user's scaler off the target's replicas; `None` when they are off, also because there
-    /// is no such scaler.
+    /// Pauses the user's scaler; `None` when it is paused, or when there is no such scaler.
     ///
     /// # Errors
     /// When it is not known.
@@ -68,7 +67,7 @@ pub trait Scaler: Send + Sync {
     ) -> Result<Option<Change>, WorkloadError>;
 
     /// How many pods a rollout begins with: the minimum of the user's scaler, at least 1, and 1 when there is no such
-    /// scaler (`workloads.md` 4.4).
+    /// scaler.
     ///
     /// # Errors
     /// When it is not known.

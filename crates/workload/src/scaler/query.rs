@@ -1,8 +1,8 @@
-//! The primary's query, made from the target's (`workloads.md` 12.1 and S32).
+//! The primary's query, made from the target's.
 //!
 //! A trigger asks a metric store about the pods of the target; the copy must ask about those of the primary. The names
-//! stand in the quoted values of the query; outside of them the same word is a label, a metric or a function, and
-//! stays. A name counts only as a whole: `podinfo` is not part of `my-podinfo` or `podinfo-frontend`, but stands at
+//! are in the quoted values of the query; outside of them the same word is a label, a metric or a function, and
+//! stays. A name counts only as a whole: `podinfo` is not part of `my-podinfo` or `podinfo-frontend`, but is at
 //! the beginning of a pattern for its pods, `podinfo-[a-z0-9]+`.
 //!
 //! Gateways name a Service together with its namespace and port. These forms count too, and only where the namespace is
@@ -130,7 +130,7 @@ enum Before {
     Underscored,
 }
 
-/// What is behind the name of the target or of its canary, if that is what stands between `before` and `after`: neither
+/// What is behind the name of the target or of its canary, if that is what is between `before` and `after`: neither
 /// the primary's name nor a part of another's.
 fn whole<'t>(before: &str, after: &'t str, namespace: &str) -> Option<&'t str> {
     let begins = begins(before, namespace)?;

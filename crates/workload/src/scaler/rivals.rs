@@ -1,4 +1,4 @@
-//! What is wrong between scalers and the target though no write would mend it: told, never touched.
+//! Conflicts between scalers and the target that a person must resolve: they are reported, never written.
 
 use serde_json::Value;
 use vexil_api::canary::ScalerRef;
@@ -49,7 +49,7 @@ fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &V
         return Vec::new();
     }
     let target = subject.target;
-    let mut told: Vec<_> = keda::idle_queries(object, reference)
+    let mut messages: Vec<_> = keda::idle_queries(object, reference)
         .into_iter()
         .map(|name| {
             format!(
@@ -57,24 +57,24 @@ fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &V
             )
         })
         .collect();
-    told.extend(keda::unclear_queries(object, subject, reference).into_iter().map(|trigger| {
+    messages.extend(keda::unclear_queries(object, subject, reference).into_iter().map(|trigger| {
         format!(
             "the query of trigger {trigger} of {key} names {target} in a form that cannot be rewritten, so the \
              primary's copy asks the same: give that trigger a name, and the primary's query in \
              spec.autoscalerRef.primaryScalerQueries"
         )
     }));
-    told.extend(keda::held(object).map(|held| {
+    messages.extend(keda::held(object).map(|held| {
         format!(
             "{key} holds Deployment {target} at {held} pods (autoscaling.keda.sh/paused-replicas), also between \
              rollouts; take that annotation off to let the target rest"
         )
     }));
-    told
+    messages
 }
 
 /// Another scaler that scales what is ours. Not the copy, and not an HPA that a ScaledObject has made: that one is
-/// told of itself.
+/// reported by itself.
 fn foreign(
     subject: &Subject<'_>,
     named: Option<(&ScalerRef, Kind)>,
@@ -90,7 +90,7 @@ fn foreign(
         Some((reference, kind)) if scaled == subject.target => {
             format!("delete it, or name it in spec.autoscalerRef in place of {kind} {}", reference.name)
         }
-        // Whoever scales the primary has its replicas: a promotion does not write them.
+        // The replicas of the primary are left to its scaler: a promotion does not write them.
         None if scaled == primary(subject.target) => {
             return Some(format!(
                 "{key} scales Deployment {scaled}, whose replicas are left to it; to have the primary's scaler made \

@@ -1,4 +1,4 @@
-//! The list of scalers. What they do is told through the public boundary, in `tests/scaler`.
+//! The list of scalers. What they do is tested through the public boundary, in `tests/scaler`.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Readiness, by the table of `workloads.md` 14.3 and the sharp edges S13 and S22 to S24.
+//! Readiness: each state of a Deployment, the deadline, the threshold and the rounding.
 
 use serde_json::{Value, json};
 use vexil_analysis::Readiness;

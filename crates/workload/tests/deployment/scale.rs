@@ -1,4 +1,4 @@
-//! How many pods the target gets, by the table of `workloads.md` 4.4.
+//! How many pods the target gets.
 
 use serde_json::{Value, json};
 use vexil_api::canary::ScalerRef;

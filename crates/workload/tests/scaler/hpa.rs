@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscalers (`workloads.md` 11 and 14.6).
+//! HorizontalPodAutoscalers.
 
 use serde_json::{Value, json};
 use vexil_object::{Action, Store};

@@ -1,4 +1,4 @@
-//! KEDA's ScaledObjects (`workloads.md` 12 and 14.6).
+//! KEDA's ScaledObjects.
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ pub(super) enum Step {
     TheyDelete,
     /// Another client writes another object: versions move on.
     OtherWrite,
-    /// We write or delete on what we see; the answer comes later, or never.
+    /// We write or delete on what we see; the answer arrives later, or never.
     WeWrite,
     WeDelete,
     Answer,
@@ -54,7 +54,7 @@ pub(super) struct World {
     list: Option<Option<(u64, State)>>,
     answer: Option<(Option<Precondition>, Reply, u64)>,
     read: Option<(ReadStart, Option<(u64, State)>)>,
-    /// An answer has come since the list was requested.
+    /// An answer has arrived since the list was requested.
     answered: bool,
     uids: u64,
     /// Nothing before this version may be shown.
@@ -246,7 +246,7 @@ impl World {
 
     fn list_arrives(&mut self) {
         let Some(Some((at, state))) = self.list.take_if(|list| list.is_some()) else { return };
-        // Whether the list is from before an answer that it crosses cannot be told.
+        // Whether the list is from before an answer that it crosses is not known.
         self.unknown |= self.answered || self.answer.is_some() || self.read.is_some();
         let other = self.others.range(..=at).next_back().map(|at| self.object("other", "o", *at));
         self.cache.list_finished(state.into_iter().chain(other).collect()).unwrap();
