@@ -1,12 +1,11 @@
 //! Whether the metric servers of a Canary can be queried, checked before the first rollout.
 
-use vexil_api::Metric;
+use vexil_api::{Check, CheckSource, Metric, checks};
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, MissingObject, Subject, checks,
-    checks::CheckKind,
+    MetricProvider, MissingObject, Subject,
     lookup::{LookupError, default_server, source, template_key},
 };
 
@@ -43,14 +42,14 @@ pub async fn available(
 ) -> Result<(), Unavailable> {
     let mut asked_default = false;
     for check in checks(metrics) {
-        match check.kind {
-            CheckKind::SuccessRate | CheckKind::RequestDuration if asked_default => {}
-            CheckKind::SuccessRate | CheckKind::RequestDuration => {
+        match check.source {
+            CheckSource::SuccessRate | CheckSource::Duration if asked_default => {}
+            CheckSource::SuccessRate | CheckSource::Duration => {
                 asked_default = true;
                 server_available(transport, subject.server()).await?;
             }
-            CheckKind::Template => template(transport, subject, &check, have).await?,
-            CheckKind::Inline | CheckKind::Unconfigured => {}
+            CheckSource::Template => template(transport, subject, &check, have).await?,
+            CheckSource::Inline | CheckSource::Unconfigured => {}
         }
     }
     Ok(())

@@ -1,13 +1,12 @@
 //! Makes one metric check: reads the template, queries the server, compares the value with its thresholds.
 
 use vexil_analysis::Verdict;
+use vexil_api::{Check, CheckSource};
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, MissingObject, QueryError, QuerySet, Subject, Template, TemplateError, builtin,
-    checks::CheckKind,
-    judge,
+    MetricProvider, MissingObject, QueryError, QuerySet, Subject, Template, TemplateError, builtin, judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
     number::whole,
     subject::TemplateContext,
@@ -32,12 +31,12 @@ pub async fn check(
     check: &Check<'_>,
     have: &Objects,
 ) -> Result<Checked, MissingObject> {
-    Ok(match check.kind {
-        CheckKind::SuccessRate => success_rate(transport, subject, check).await,
-        CheckKind::RequestDuration => request_duration(transport, subject, check).await,
-        CheckKind::Inline => inline(transport, subject, check).await,
-        CheckKind::Template => return template(transport, subject, check, have).await,
-        CheckKind::Unconfigured => {
+    Ok(match check.source {
+        CheckSource::SuccessRate => success_rate(transport, subject, check).await,
+        CheckSource::Duration => request_duration(transport, subject, check).await,
+        CheckSource::Inline => inline(transport, subject, check).await,
+        CheckSource::Template => return template(transport, subject, check, have).await,
+        CheckSource::Unconfigured => {
             lost("Metric query failed for no usable metrics template and query were configured".to_owned())
         }
     })

@@ -1,12 +1,13 @@
 //! Metric checks: which query goes to which server, and whether its value is within the thresholds.
 //!
-//! [`checks`] lists the checks of an analysis in order; [`needs`] lists the objects that a check depends on; [`check()`]
+//! [`vexil_api::checks`] lists the checks of an analysis in order; [`needs`] lists the objects that a check depends on; [`check()`]
 //! makes one, and [`available`] finds out whether the servers can be queried at all. The Event texts are composed here,
 //! where the thresholds are known. The queries of a mesh are one file in `builtin`, a kind of metric server one file in
-//! `providers`; each has one line in the list of its folder.
+//! `providers`; each has one line in the list of its folder. An operator can add its own ([`MetricCatalog`]).
 
 mod available;
 mod builtin;
+mod catalog;
 mod check;
 mod checks;
 mod credentials;
@@ -19,8 +20,9 @@ mod subject;
 mod template;
 
 pub use available::{Unavailable, available, server_available};
+pub use catalog::{BuildProvider, MetricCatalog};
 pub use check::{Checked, check};
-pub use checks::{Check, checks, needs};
+pub use checks::needs;
 pub use credentials::Credentials;
 pub use lookup::MissingObject;
 pub use provider::{HttpProvider, MetricProvider, QueryError};
