@@ -50,8 +50,8 @@ pub(crate) fn lists<'a>(
     Ok(lists)
 }
 
-/// Refuses a route of the user in which our entries cannot be identified, or would have no effect: with entries that name
-/// nothing, or with a rule that matches all traffic and has no backend.
+/// Refuses a route of the user in which our entries cannot be identified, or would have no effect: with entries that
+/// name nothing, or with a rule that matches all traffic and has no backend.
 pub(crate) fn has_place(route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
     let lists = lists(route, live)?;
     lists.iter().try_for_each(Entries::all_named)?;
