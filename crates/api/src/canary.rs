@@ -1,7 +1,7 @@
 //! The Canary resource: spec, status, and the effective values of its fields.
 
 mod analysis;
-mod effective;
+mod defaults;
 mod http;
 mod service;
 mod spec;
