@@ -40,7 +40,7 @@ pub(crate) fn owned(
     adopted(route, want, &object)
 }
 
-/// Replaces items of ours from which an API server dropped the reference by the one item that names the apex, in the
+/// Replaces items of ours from which an API server dropped the target by the one item that names the apex, in the
 /// form that fits the CRD.
 fn restore_items(route: &RouteContext<'_>, object: &mut Value) -> Result<(), RouteError> {
     let (form, key, target) = (Form::of(route.definition), &route.key, route.target);
