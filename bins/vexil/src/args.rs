@@ -1,7 +1,7 @@
-//! The flags of `operator.md` section 2, in the spelling of Go programs (`-mesh-provider=x`) and in that of all others
-//! (`--mesh-provider x`).
+//! The operator's flags: Flagger's, in the spelling of Go programs (`-mesh-provider=x`) and with two hyphens (`--mesh-provider x`).
 
 use clap::{ArgAction, Parser};
+use vexil_controller::Settings;
 use vexil_program::double_dashed;
 
 /// Progressive delivery for Kubernetes: shifts traffic to a new version step by step, judges it, and promotes it or
@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(long, default_value = "")]
     pub master: String,
     /// Prometheus that answers the built-in checks.
-    #[arg(long, default_value = "http://prometheus:9090")]
+    #[arg(long, default_value = Settings::METRICS_SERVER)]
     pub metrics_server: String,
     /// Lowest level that is logged: debug, info, warn or error.
     #[arg(long, default_value = "info")]
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, default_value = "")]
     pub namespace: String,
     /// Provider of Canaries that name none.
-    #[arg(long, default_value = "istio")]
+    #[arg(long, default_value = Settings::PROVIDER)]
     pub mesh_provider: String,
     /// Label keys that tell primary and canary pods apart, the first one that the target has.
     #[arg(long, default_value = "app,name,app.kubernetes.io/name")]
@@ -46,7 +46,7 @@ pub struct Args {
     /// Namespace of the lease when all namespaces are watched.
     #[arg(long, default_value = "kube-system")]
     pub leader_election_namespace: String,
-    /// URL that is told of every event of Canaries without an event hook of their own.
+    /// URL that receives every event of Canaries without an event hook of their own.
     #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL", hide_env_values = true)]
     pub event_webhook: String,
     /// Where hooks and metric servers may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
@@ -58,7 +58,7 @@ pub struct Args {
         default_value = "false", action = ArgAction::Set)]
     pub no_cross_namespace_refs: bool,
     /// Shortest pace of an analysis; shorter intervals count as this.
-    #[arg(long, default_value = "10s")]
+    #[arg(long, default_value = Settings::MIN_INTERVAL)]
     pub min_analysis_interval: String,
     /// API group of TraefikServices: traefik.io or traefik.containo.us; empty for whichever the cluster serves.
     #[arg(long, default_value = "")]
@@ -78,7 +78,7 @@ pub struct Args {
     pub accepted: Accepted,
 }
 
-/// Flags that manifests of the reference pass and that change nothing here: there is no request quota to set, no
+/// Flags that Flagger's manifests pass and that change nothing here: there is no request quota to set, no
 /// polling loop to pace, and what they configure is not part of this version.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Accepted {
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_references_manifests_are_accepted_and_what_has_no_effect_is_named() {
+    fn the_flags_of_flaggers_manifests_are_accepted_and_those_without_effect_are_named() {
         let parsed = parse(&[
             "-log-level=info",
             "-kubeconfig-qps=100",

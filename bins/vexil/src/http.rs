@@ -1,4 +1,4 @@
-//! `/healthz` and `/metrics`, on a thread that no Canary's work can keep busy.
+//! `/healthz` and `/metrics`, on a thread of their own, so that reconciles cannot delay them.
 
 use anyhow::{Context as _, Result};
 use axum::{Router, http::header::CONTENT_TYPE, routing::get};

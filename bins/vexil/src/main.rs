@@ -1,4 +1,4 @@
-//! The operator's process: flags in, exit code out.
+//! The operator's process: parses flags, installs the log and runs until it is stopped.
 
 mod args;
 mod http;
@@ -9,27 +9,25 @@ use std::process::ExitCode;
 
 use args::Args;
 
-/// Crates whose log has the level of the flag.
-const OURS: [&str; 6] =
-    ["vexil", "vexil_controller", "vexil_kube", "vexil_metrics", "vexil_webhook", "vexil_egress"];
+/// Crates whose log has the level of the flag: all of Vexil, for the filter compares the beginnings of names.
+const OURS: [&str; 1] = ["vexil"];
 
-/// Runs beside everything else, on a thread of the runtime: what must answer while Canaries are worked on. Dropped, it
-/// ends.
-pub(crate) struct Beside<T>(tokio::task::JoinHandle<T>);
+/// A task on another thread of the runtime, for what must go on while Canaries are reconciled. It ends when it is dropped.
+pub(crate) struct Background<T>(tokio::task::JoinHandle<T>);
 
-impl<T: Send + 'static> Beside<T> {
-    /// Starts it.
+impl<T: Send + 'static> Background<T> {
+    /// Starts a task.
     pub(crate) fn start(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Beside(tokio::spawn(work))
+        Background(tokio::spawn(work))
     }
 
-    /// What came of it; `None` when it panicked.
+    /// The output of the task; `None` if it panicked.
     pub(crate) async fn ended(&mut self) -> Option<T> {
         (&mut self.0).await.ok()
     }
 }
 
-impl<T> Drop for Beside<T> {
+impl<T> Drop for Background<T> {
     fn drop(&mut self) {
         self.0.abort();
     }

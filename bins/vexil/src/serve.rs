@@ -1,16 +1,15 @@
-//! Start, run, stop: connects, serves HTTP, waits for the lease when asked to, and runs the operator until a signal
-//! comes.
+//! Connects to the cluster, serves HTTP, waits for the lease if leader election is on, and runs the operator until a signal.
 
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use futures::future::{Either, select};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use vexil_controller::{Context, Operator, Settings, SystemClock, Telemetry};
+use vexil_controller::{Context, Operator, Settings, Telemetry};
 use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, LeaderState, Scope, connect, identity};
 
-use crate::{Beside, args::Args, http, wiring};
+use crate::{Background, args::Args, http, wiring};
 
 /// Runs the operator until SIGTERM or SIGINT.
 pub async fn serve(args: Args) -> Result<()> {
@@ -33,28 +32,23 @@ pub async fn serve(args: Args) -> Result<()> {
     let access = Access { kubeconfig: given(&args.kubeconfig).map(Into::into), master: given(&args.master) };
     let client = connect(&access).await?;
     let scope = given(&args.namespace).map_or(Scope::All, Scope::Namespace);
-    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections(&registry));
+    let settings = settings(&args)?;
+    let (cluster, watches) = Cluster::new(client, scope, vexil_controller::projections(&registry, &settings));
     let telemetry = Telemetry::new(version, &args.mesh_provider);
     let listening = http::listen(args.port, telemetry.clone())?;
-    let context = Context {
-        cluster: cluster.clone(),
-        registry,
-        transport: Arc::new(Egress::with(rules(&args)?)?),
-        clock: Arc::new(SystemClock::default()),
-        telemetry,
-        settings: Arc::new(settings(&args)?),
-    };
+    let context = Context::new(cluster.clone(), registry, settings, Egress::with(rules(&args)?)?)
+        .with_telemetry(telemetry);
     let operating = operate(&args, context, cluster);
     let mut signals = Signals::listen()?;
-    let impatience = async {
+    let second_signal = async {
         signals.next().await;
         signals.next().await;
     };
-    // The watches do not wait for a Canary's work.
-    let mut watching = Beside::start(watches.run());
+    // Watches go on while Canaries are reconciled.
+    let mut watching = Background::start(watches.run());
     tokio::select! {
         biased;
-        () = impatience => bail!("ended at once: a second signal came"),
+        () = second_signal => bail!("ended at once: a second signal came"),
         result = operating => result,
         () = listening => bail!("the HTTP server has ended"),
         _ended = watching.ended() => bail!("the watches have ended"),
@@ -84,7 +78,7 @@ fn rules(args: &Args) -> Result<Rules> {
     Ok(Rules { allowed: allowed.with_url(&args.metrics_server).with_url(&args.event_webhook), in_pod })
 }
 
-/// Runs as the only one, or as one of several of which one leads.
+/// Runs the operator, with or without leader election.
 async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> {
     let mut signals = Signals::listen()?;
     let mut stop = std::pin::pin!(async move {
@@ -98,7 +92,7 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     }
     let namespace = given(&args.namespace).unwrap_or_else(|| args.leader_election_namespace.clone());
     let mut election = Election::new(cluster, &namespace, identity(), {
-        let clock = Arc::clone(&context.clock);
+        let clock = Arc::clone(context.clock());
         move || clock.now().0
     });
     loop {
@@ -117,13 +111,13 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     tracing::info!("Acting as elected leader");
     // The operator ends at a signal or when the lease is lost, and the lease is kept until it has ended.
     let kept = {
-        let (tell, told) = tokio::sync::oneshot::channel::<()>();
+        let (stop_now, stopped) = tokio::sync::oneshot::channel::<()>();
         let mut running = std::pin::pin!(Operator::new(context).run(async {
-            let _either = select(stop, std::pin::pin!(told)).await;
+            let _either = select(stop, std::pin::pin!(stopped)).await;
         }));
         let (done, is_done) = tokio::sync::oneshot::channel::<()>();
-        // Renewed beside the Canaries' work, which may keep this thread busy.
-        let mut keeping = Beside::start(async move {
+        // The lease is renewed in the background: reconciles may keep this thread busy.
+        let mut keeping = Background::start(async move {
             let kept = {
                 let lost = std::pin::pin!(async { while election.next().await != LeaderState::Lost {} });
                 matches!(select(lost, is_done).await, Either::Right(_))
@@ -132,8 +126,8 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
         });
         let lost = matches!(select(&mut running, std::pin::pin!(keeping.ended())).await, Either::Right(_));
         if lost {
-            // What is under way is dropped with the process: its writes are fenced, but it leads no more.
-            drop(tell);
+            // Reconciles in progress are dropped with the process; their writes are fenced.
+            drop(stop_now);
             None
         } else {
             drop(done);
@@ -146,7 +140,7 @@ async fn operate(args: &Args, context: Context, cluster: Cluster) -> Result<()> 
     Ok(())
 }
 
-/// SIGTERM and SIGINT. Who listens once has taken their default action away for good.
+/// SIGTERM and SIGINT. Listening replaces their default action for the rest of the process.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,

@@ -1,6 +1,7 @@
 //! The Canary resource: spec, status, and the effective values of its fields.
 
 mod analysis;
+mod checks;
 mod defaults;
 mod http;
 mod service;
@@ -13,6 +14,7 @@ mod webhook;
 mod tests;
 
 pub use analysis::{Alert, AlertSeverity, Analysis, Metric, SessionAffinity, TemplateRef, ThresholdRange};
+pub use checks::{Check, CheckSource, DURATION, SUCCESS_RATE, checks};
 pub use http::{
     CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,
     StringMatch,

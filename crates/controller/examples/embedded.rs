@@ -1,11 +1,9 @@
-//! An operator of one's own: the crates, composed, with one router. Runs until Ctrl-C.
+//! A custom operator: the crates, composed, with one router. Runs until Ctrl-C.
 //!
 //! `KUBECONFIG=… cargo run -p vexil-controller --example embedded`
 
-use std::sync::Arc;
-
 use anyhow::anyhow;
-use vexil_controller::{Context, Operator, Registry, Settings, SystemClock, Telemetry, projections};
+use vexil_controller::{Context, Operator, Registry, Settings, projections};
 use vexil_egress::Egress;
 use vexil_kube::{Access, Cluster, Scope, connect};
 use vexil_routing_kubernetes::KubernetesServices;
@@ -22,18 +20,10 @@ async fn main() -> anyhow::Result<()> {
     // The cluster: caches that the watches feed, and writes that are laid over them.
     let access = Access { kubeconfig: std::env::var_os("KUBECONFIG").map(Into::into), master: None };
     let client = connect(&access).await?;
-    let (cluster, watches) =
-        Cluster::new(client, Scope::Namespace("test".to_owned()), projections(&registry));
-
     let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
-    let context = Context {
-        cluster,
-        registry,
-        transport: Arc::new(Egress::new()?),
-        clock: Arc::new(SystemClock::default()),
-        telemetry: Telemetry::new("embedded", &settings.provider),
-        settings: Arc::new(settings),
-    };
+    let (cluster, watches) =
+        Cluster::new(client, Scope::Namespace("test".to_owned()), projections(&registry, &settings));
+    let context = Context::new(cluster, registry, settings, Egress::new()?);
 
     let stop = async { drop(tokio::signal::ctrl_c().await) };
     tokio::select! {

@@ -1,4 +1,4 @@
-//! The one clock of the operator, behind a trait so that tests can hold it.
+//! The operator's clock, behind a trait so that tests can control it.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,56 +1,89 @@
-//! What every tick is given.
+//! What every reconcile works with.
 
 use std::sync::Arc;
 
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
+use vexil_metrics::MetricCatalog;
+use vexil_plan::{CanaryContext, Planner, StatusContext};
 
-use crate::{Clock, Registry, Telemetry};
+use crate::{Clock, Registry, Settings, SystemClock, Telemetry};
 
-/// What every tick is given. Cheap to clone.
+/// What every reconcile works with. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     /// Caches and writes.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
     /// Routers.
-    pub registry: Registry,
-    /// The way out, for metrics and hooks.
-    pub transport: Arc<dyn Transport>,
+    pub(crate) registry: Registry,
+    /// The HTTP client for metrics and hooks.
+    pub(crate) transport: Arc<dyn Transport>,
     /// The time.
-    pub clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     /// The operator's own metrics.
-    pub telemetry: Telemetry,
+    pub(crate) telemetry: Telemetry,
     /// Flags.
-    pub settings: Arc<Settings>,
+    pub(crate) settings: Arc<Settings>,
+    /// Kinds of metric servers.
+    pub(crate) metrics: Arc<MetricCatalog>,
 }
 
-/// The operator's flags, as far as ticks depend on them.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// `-mesh-provider`: provider of Canaries that name none.
-    pub provider: String,
-    /// `-metrics-server`: Prometheus of built-in and inline queries.
-    pub metrics_server: String,
-    /// `-min-analysis-interval`: shorter intervals count as this, in milliseconds.
-    pub min_interval_ms: u64,
-    /// `-no-cross-namespace-refs`.
-    pub no_cross_namespace_refs: bool,
-    /// `-event-webhook`: told of every event of Canaries that have no `event` hook of their own.
-    pub event_webhook: Option<String>,
-    /// `-selector-labels` and `-include-label-prefix`.
-    pub workloads: vexil_workload::Settings,
-}
+impl Context {
+    /// An operator on this cluster, with these routers and flags. `transport` sends metric queries and hooks. The clock is
+    /// the machine's, and the metrics are new; both can be replaced.
+    pub fn new(
+        cluster: Cluster,
+        registry: Registry,
+        settings: Settings,
+        transport: impl Transport + 'static,
+    ) -> Self {
+        let telemetry = Telemetry::new(env!("CARGO_PKG_VERSION"), &settings.provider);
+        Context {
+            cluster,
+            registry,
+            transport: Arc::new(transport),
+            clock: Arc::new(SystemClock::default()),
+            telemetry,
+            settings: Arc::new(settings),
+            metrics: Arc::default(),
+        }
+    }
 
-/// The defaults of the flags (`operator.md` section 2).
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            provider: "istio".to_owned(),
-            metrics_server: "http://prometheus:9090".to_owned(),
-            min_interval_ms: 10_000,
-            no_cross_namespace_refs: false,
-            event_webhook: None,
-            workloads: vexil_workload::Settings::default(),
+    /// Uses another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Context { clock, ..self }
+    }
+
+    /// Counts in these metrics, for a process that serves them.
+    #[must_use]
+    pub fn with_telemetry(self, telemetry: Telemetry) -> Self {
+        Context { telemetry, ..self }
+    }
+
+    /// Supports these kinds of metric servers.
+    #[must_use]
+    pub fn with_metrics(self, metrics: MetricCatalog) -> Self {
+        Context { metrics: Arc::new(metrics), ..self }
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Opens Canaries for this operator.
+    pub(crate) fn planner(&self) -> Planner<'_> {
+        Planner::new(&self.registry, &self.settings)
+    }
+
+    /// What a status depends on besides the memory.
+    pub(crate) fn status_context<'a>(&self, canary: &'a CanaryContext) -> StatusContext<'a> {
+        StatusContext {
+            kind: &canary.spec().target_ref.kind,
+            generation: canary.generation(),
+            refused: canary.plan().spec_error.as_deref(),
+            now: self.clock.now(),
         }
     }
 }

@@ -1,138 +1,144 @@
-//! Makes the world match the memory, one effect at a time, until the engine says that it does or that it must wait.
+//! Makes the cluster match the memory, one effect at a time, until it is in sync or has to wait.
 
 use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, laws, next_effect};
+use vexil_plan::CanaryContext;
 
 use crate::{
     Context,
-    act::{Acted, act},
-    case::Case,
-    contest::Contest,
-    local::{Local, Settled},
-    look::View,
-    refuse,
+    effects::{EffectResult, apply_effect},
+    invalid_spec,
+    observe::Observation,
+    runtime::{CanaryRuntime, MemoryDigest},
+    write_conflict::ConflictBackoff,
 };
 
-/// What converging came to.
+/// The result of converging.
 pub(crate) struct Converged {
-    /// Whether the world matches the memory now.
+    /// Whether the cluster matches the memory now.
     pub(crate) state: Convergence,
-    /// What was seen last.
-    pub(crate) view: View,
-    /// Somebody changed the routes since they were last seen as wanted: what they said.
+    /// The last observation.
+    pub(crate) observation: Observation,
+    /// The routes were changed by another writer since they were in sync: what they said.
     pub(crate) drift: Option<String>,
     /// When to try again although nothing changes, in milliseconds.
     pub(crate) retry_ms: Option<u64>,
 }
 
-/// More effects than this in a row mean that two writers fight, or a defect; the rest waits for the next tick.
-const MOST_EFFECTS: usize = 16;
+/// Effects of one reconcile. More in a row mean two writers in conflict, or a defect; the rest waits for the next reconcile.
+const MAX_EFFECTS: usize = 16;
 
-/// Converges.
+/// Carries out effects until none is left, one has to wait, or one fails.
 pub(crate) async fn converge(
     context: &Context,
-    case: &Case,
+    canary: &CanaryContext,
     memory: &Memory,
-    local: &mut Local,
+    runtime: &mut CanaryRuntime,
 ) -> Converged {
-    let before = View::of(context, case, memory, context.clock.now());
-    let drift = drift(memory, local, &before);
-    let converged = settle(context, case, memory, local, before).await;
+    let before = Observation::take(context, canary, memory);
+    let drift = drift(memory, runtime, &before);
+    let converged = settle(context, canary, memory, runtime, before).await;
     Converged { drift, ..converged }
 }
 
-/// Routes that differ although neither the memory has changed since they were right, nor we have written them.
-fn drift(memory: &Memory, local: &Local, view: &View) -> Option<String> {
-    local.settled_as.filter(|settled| *settled == Settled::of(memory))?;
-    match &view.seen.routes {
+/// Routes that are out of sync although the memory has not changed since they were in sync.
+fn drift(memory: &Memory, runtime: &CanaryRuntime, observation: &Observation) -> Option<String> {
+    runtime.settled_memory.filter(|settled| *settled == MemoryDigest::of(memory))?;
+    match &observation.observed.routes {
         LiveRoutes::Present { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
         }
-        LiveRoutes::Absent if view.edited.is_none() => Some("deleted".to_owned()),
-        _ => view.edited.clone(),
+        LiveRoutes::Absent if observation.edited.is_none() => Some("deleted".to_owned()),
+        _ => observation.edited.clone(),
     }
 }
 
 async fn settle(
     context: &Context,
-    case: &Case,
+    canary: &CanaryContext,
     memory: &Memory,
-    local: &mut Local,
-    before: View,
+    runtime: &mut CanaryRuntime,
+    before: Observation,
 ) -> Converged {
-    let mut view = before;
-    for _ in 0..MOST_EFFECTS {
+    let mut observation = before;
+    for _ in 0..MAX_EFFECTS {
         let now = context.clock.now();
-        let effect = match next_effect(&case.plan, memory, &view.seen, now) {
-            Next::Settled => return settled(memory, now, local, view),
-            Next::Wait(pause) => return waits(pause, local, view),
+        let effect = match next_effect(canary.plan(), memory, &observation.observed, now) {
+            Next::Settled => return settled(memory, now, runtime, observation),
+            Next::Wait(wait) => return pending(wait, runtime, observation),
             Next::Do(effect) => effect,
         };
-        if let Some(rest) = local.contest.pause_ms(memory, &effect, now) {
-            return Converged { retry_ms: Some(rest), ..blocked(Contest::text(&effect), now, local, view) };
+        if let Some(rest) = runtime.conflict.backoff_ms(memory, &effect, now) {
+            return Converged {
+                retry_ms: Some(rest),
+                ..blocked(ConflictBackoff::text(&effect), now, runtime, observation)
+            };
         }
-        if let Some(law) = laws::broken_by_choice(memory, &view.seen, &effect)
-            .or_else(|| laws::broken_by_route(&view.seen, &effect))
+        if let Some(law) = laws::broken_by_choice(memory, &observation.observed, &effect)
+            .or_else(|| laws::broken_by_route(&observation.observed, &effect))
         {
-            return blocked(refuse::unlawful(context, case, law), now, local, view);
+            return blocked(invalid_spec::report_broken_law(context, law), now, runtime, observation);
         }
-        match act(context, case, memory, &view, &effect).await {
-            Acted::Done => {
-                local.contest.done(memory, &effect, context.clock.now());
-                view = View::of(context, case, memory, context.clock.now());
+        match apply_effect(context, canary, memory, &observation, &effect).await {
+            EffectResult::Done => {
+                runtime.conflict.record(memory, &effect, context.clock.now());
+                observation = Observation::take(context, canary, memory);
             }
-            Acted::Moved => return waits(Pending::TargetChanged, local, view),
-            Acted::Again => return again(local, View::of(context, case, memory, now), None),
-            Acted::Later(ms) => return again(local, view, Some(ms)),
-            Acted::Refused(error) => return blocked(error, now, local, view),
-            Acted::Altered(text) => {
-                view = View::of(context, case, memory, context.clock.now());
-                if next_effect(&case.plan, memory, &view.seen, now) == Next::Do(effect) {
-                    return blocked(text, now, local, view);
+            EffectResult::TargetMoved => return pending(Pending::TargetChanged, runtime, observation),
+            EffectResult::Requeue => {
+                return again(runtime, Observation::take(context, canary, memory), None);
+            }
+            EffectResult::RetryAfter(ms) => return again(runtime, observation, Some(ms)),
+            EffectResult::Refused(error) => return blocked(error, now, runtime, observation),
+            EffectResult::Altered(text) => {
+                observation = Observation::take(context, canary, memory);
+                if next_effect(canary.plan(), memory, &observation.observed, now) == Next::Do(effect) {
+                    return blocked(text, now, runtime, observation);
                 }
-                // It does as it shall all the same: worth a remark, and no reason to wait.
-                local.altered.insert(text);
+                // The cluster is in sync all the same: report it, and go on.
+                runtime.altered.insert(text);
             }
         }
     }
-    again(local, view, None)
+    again(runtime, observation, None)
 }
 
-fn settled(memory: &Memory, now: Millis, local: &mut Local, view: View) -> Converged {
-    if let Some((effect, rest)) = local.contest.doubt(now) {
-        let text = Contest::text(effect);
-        return Converged { retry_ms: Some(rest), ..blocked(text, now, local, view) };
+fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
+    if let Some((effect, rest)) = runtime.conflict.unconfirmed(now) {
+        let text = ConflictBackoff::text(effect);
+        return Converged { retry_ms: Some(rest), ..blocked(text, now, runtime, observation) };
     }
-    local.blocked_since = None;
-    local.attempts = 0;
-    local.unsure = false;
-    // Before the first route is wanted none is missing.
-    let routed = matches!(view.seen.routes, LiveRoutes::Present { .. });
-    local.settled_as = routed.then(|| Settled::of(memory));
-    Converged { state: Convergence::Settled, view, drift: None, retry_ms: None }
+    runtime.blocked_since = None;
+    runtime.attempts = 0;
+    runtime.outcome_unknown = false;
+    // Before the first route is written there is nothing that could drift.
+    let routed = matches!(observation.observed.routes, LiveRoutes::Present { .. });
+    runtime.settled_memory = routed.then(|| MemoryDigest::of(memory));
+    Converged { state: Convergence::Settled, observation, drift: None, retry_ms: None }
 }
 
-/// A target that moved is seen by the watch in a moment; if not, the next try looks again. So do we after a write whose
-/// outcome is not known: no watch tells that nothing has happened.
-fn waits(pause: Pending, local: &mut Local, view: View) -> Converged {
-    local.blocked_since = None;
-    let retry = pause == Pending::TargetChanged || pause == Pending::NotObserved && local.unsure;
-    let retry_ms = retry.then(|| local.pause_ms());
-    Converged { state: Convergence::Pending(pause), view, drift: None, retry_ms }
+/// Waits for a change. After a write with an unknown outcome, and if the target has changed, it is also requeued: no watch
+/// reports that nothing has happened.
+fn pending(pending: Pending, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
+    runtime.blocked_since = None;
+    let retry =
+        pending == Pending::TargetChanged || pending == Pending::NotObserved && runtime.outcome_unknown;
+    let retry_ms = retry.then(|| runtime.backoff_ms());
+    Converged { state: Convergence::Pending(pending), observation, drift: None, retry_ms }
 }
 
-fn again(local: &mut Local, view: View, after_ms: Option<u64>) -> Converged {
-    local.unsure = true;
-    let pause = local.pause_ms();
+fn again(runtime: &mut CanaryRuntime, observation: Observation, after_ms: Option<u64>) -> Converged {
+    runtime.outcome_unknown = true;
+    let pause = runtime.backoff_ms();
     Converged {
         state: Convergence::Pending(Pending::NotObserved),
-        view,
+        observation,
         drift: None,
         retry_ms: Some(after_ms.unwrap_or(pause)),
     }
 }
 
-fn blocked(error: String, now: Millis, local: &mut Local, view: View) -> Converged {
-    let since = *local.blocked_since.get_or_insert(now);
-    let retry_ms = Some(local.pause_ms());
-    Converged { state: Convergence::Blocked { error, since }, view, drift: None, retry_ms }
+fn blocked(error: String, now: Millis, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
+    let since = *runtime.blocked_since.get_or_insert(now);
+    let retry_ms = Some(runtime.backoff_ms());
+    Converged { state: Convergence::Blocked { error, since }, observation, drift: None, retry_ms }
 }

@@ -1,51 +1,50 @@
 //! Composes engine, routers, workloads, metrics and hooks into an operator.
 //!
-//! [`Operator`] is the whole of it: it is given a [`Context`] (cluster, registry, settings, a way out, a clock) and
-//! runs until it is told to stop. Each Canary is ticked by itself, one tick at a time ([`tick`]): look at the caches,
-//! make the world match the memory one effect at a time, ask what the engine wants to know, remember what it decides,
-//! and do it again until nothing changes. Concrete routers are named by the binary that wires them into the
-//! [`Registry`].
+//! An [`Operator`] runs on a [`Context`] (cluster, registry, settings, HTTP client, clock) until it is stopped. It reconciles each
+//! Canary by itself, one reconcile at a time: observe the caches, make the cluster match the memory one effect at a time,
+//! answer the engine's questions, write the decision to the status, and again until nothing changes. The binary names the
+//! routers in the [`Registry`].
 
-mod act;
-mod after;
-mod ask;
-mod binding;
-mod case;
+mod answers;
+mod autoscalers;
+
 mod clock;
-mod complain;
-mod conditions;
-mod consider;
-mod contest;
+
 mod context;
 mod converge;
-mod deliver;
-mod desk;
-mod fair;
-mod first;
-mod interest;
-mod local;
-mod look;
-mod plan;
+mod decide;
+mod duplicate_target;
+mod effects;
+mod fair_queue;
+mod fair_semaphore;
+mod invalid_spec;
+mod limits;
+mod notifications;
+mod observe;
+mod operator;
+mod orphaned_routes;
+
+mod previous_bindings;
 mod projections;
-mod queue;
-mod readings;
-mod refuse;
-mod registry;
-mod release;
-mod remark;
-mod rival;
-mod run;
-mod scalers;
-mod status;
-mod sweep;
+mod reconcile;
+mod reconcile_result;
+
+mod runtime;
+mod session;
+mod startup;
+mod status_writes;
+
 mod telemetry;
-mod tick;
-mod turns;
+mod warning_events;
+mod warnings;
+mod watch_index;
+mod work_queue;
+mod write_conflict;
 
 pub use clock::{Clock, SystemClock};
-pub use context::{Context, Settings};
+pub use context::Context;
+pub use operator::Operator;
 pub use projections::projections;
-pub use registry::Registry;
-pub use run::Operator;
 pub use telemetry::Telemetry;
 pub use vexil_api::parse_duration_ms;
+pub use vexil_plan::{Registry, Settings};

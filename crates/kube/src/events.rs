@@ -6,15 +6,6 @@ use vexil_object::{ObjectKey, kinds::EVENT, meta};
 /// Longest message of an Event, in bytes (Event API reference, `note`).
 const MESSAGE_LIMIT: usize = 1024;
 
-/// The type of an Event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventType {
-    /// For information.
-    Normal,
-    /// A person should look at it.
-    Warning,
-}
-
 /// One Event about a Canary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventRecord {
@@ -29,8 +20,8 @@ pub struct EventRecord {
     pub uid: String,
     /// resourceVersion of the Canary; may be empty.
     pub resource_version: String,
-    /// The type of an Event.
-    pub r#type: EventType,
+    /// Type of the Event: `Normal` or `Warning`.
+    pub r#type: &'static str,
     /// What happened; cut to 1024 bytes.
     pub message: String,
     /// When, in milliseconds since the Unix epoch; Events hold whole seconds.
@@ -61,7 +52,7 @@ impl EventRecord {
             "source": { "component": "flagger" },
             "reportingComponent": "flagger",
             "reportingInstance": "",
-            "type": match self.r#type { EventType::Normal => "Normal", EventType::Warning => "Warning" },
+            "type": self.r#type,
             "firstTimestamp": time,
             "lastTimestamp": time,
             "count": 1,
@@ -94,7 +85,7 @@ mod tests {
             canary: "podinfo".into(),
             uid: "u".into(),
             resource_version: String::new(),
-            r#type: EventType::Warning,
+            r#type: "Warning",
             message: message.into(),
             at_ms: 1_714_557_600_999,
         }

@@ -34,5 +34,5 @@ pub use changes::{CacheEvent, Changes, Listed};
 pub use cluster::{Cluster, Mark, Scope, Watches};
 pub use connect::{Access, ConnectError, connect};
 pub use error::{ReadError, WriteError};
-pub use events::{EventRecord, EventType};
+pub use events::EventRecord;
 pub use lease::{Election, LEASE_NAME, LeaderState, identity};

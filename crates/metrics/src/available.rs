@@ -1,12 +1,11 @@
 //! Whether the metrics of a Canary can be asked at all, looked into before the first rollout (`metrics.md` 1.6).
 
-use vexil_api::Metric;
+use vexil_api::{Check, CheckSource, Metric, checks};
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, NotKnown, Subject, checks,
-    checks::Asks,
+    MetricProvider, NotKnown, Subject,
     lookup::{LookupError, default_server, source, template_key},
 };
 
@@ -43,14 +42,14 @@ pub async fn available(
 ) -> Result<(), Unavailable> {
     let mut asked_default = false;
     for check in checks(metrics) {
-        match check.asks {
-            Asks::SuccessRate | Asks::Duration if asked_default => {}
-            Asks::SuccessRate | Asks::Duration => {
+        match check.source {
+            CheckSource::SuccessRate | CheckSource::Duration if asked_default => {}
+            CheckSource::SuccessRate | CheckSource::Duration => {
                 asked_default = true;
                 server_available(transport, subject.server()).await?;
             }
-            Asks::Template => template(transport, subject, &check, have).await?,
-            Asks::Inline | Asks::Nobody => {}
+            CheckSource::Template => template(transport, subject, &check, have).await?,
+            CheckSource::Inline | CheckSource::Unconfigured => {}
         }
     }
     Ok(())

@@ -1,13 +1,12 @@
 //! One check: asked, and judged.
 
 use vexil_analysis::Verdict;
+use vexil_api::{Check, CheckSource};
 use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    Check, MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError, builtin,
-    checks::Asks,
-    judge,
+    MetricProvider, NotKnown, QueryError, QuerySet, Subject, Template, TemplateError, builtin, judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
     number::whole,
     subject::Words,
@@ -32,12 +31,12 @@ pub async fn check(
     check: &Check<'_>,
     have: &Objects,
 ) -> Result<Checked, NotKnown> {
-    Ok(match check.asks {
-        Asks::SuccessRate => success_rate(transport, subject, check).await,
-        Asks::Duration => request_duration(transport, subject, check).await,
-        Asks::Inline => inline(transport, subject, check).await,
-        Asks::Template => return template(transport, subject, check, have).await,
-        Asks::Nobody => {
+    Ok(match check.source {
+        CheckSource::SuccessRate => success_rate(transport, subject, check).await,
+        CheckSource::Duration => request_duration(transport, subject, check).await,
+        CheckSource::Inline => inline(transport, subject, check).await,
+        CheckSource::Template => return template(transport, subject, check, have).await,
+        CheckSource::Unconfigured => {
             lost("Metric query failed for no usable metrics template and query were configured".to_owned())
         }
     })

@@ -73,6 +73,7 @@ mod tests {
             provider: "traefik",
             queries: None,
             metrics_server: "",
+            catalog: &crate::MetricCatalog::default(),
         };
         let (threshold, threshold_range) = match bounds {
             Threshold(t) => (Some(t), None),

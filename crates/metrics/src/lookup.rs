@@ -5,7 +5,7 @@ use vexil_object::{ObjectKey, Objects, Seen, kinds};
 
 use crate::{
     Credentials, MetricProvider, Subject, Template, TemplateError,
-    providers::{self, Prometheus, without_user},
+    providers::{Prometheus, without_user},
 };
 
 /// Somebody has to look at this object before a check can be judged.
@@ -84,7 +84,9 @@ pub(crate) fn source(
         }
     };
     let kind = spec.provider.type_.clone();
-    let provider = providers::build(&spec.provider, credentials.as_ref())
+    let provider = subject
+        .catalog
+        .provider(&spec.provider, credentials.as_ref())
         .map_err(|e| broken(format!("provider {kind} error: {e}")))?;
     let discreet = credentials.is_some() && template.namespace() != subject.namespace;
     Ok(Source { query: Template::parse(&spec.query), label, kind, provider, discreet })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vexil_api::{CanarySpec, Metric, QuerySet};
 
-use crate::TemplateError;
+use crate::{MetricCatalog, TemplateError};
 
 /// The Canary that is checked, and what the operator adds to it.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     pub queries: Option<&'a QuerySet>,
     /// The operator's own Prometheus server (`-metrics-server`).
     pub metrics_server: &'a str,
+    /// The kinds of metric servers that the operator supports.
+    pub catalog: &'a MetricCatalog,
 }
 
 impl<'a> Subject<'a> {

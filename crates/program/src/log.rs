@@ -11,7 +11,10 @@ use tracing::{
 };
 use tracing_subscriber::{
     EnvFilter,
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
+    fmt::{
+        FmtContext, FormatEvent, FormatFields, FormattedFields,
+        format::{JsonFields, Writer},
+    },
     registry::LookupSpan,
 };
 
@@ -43,7 +46,7 @@ pub fn install_log(
     let filter = ours.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
     let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
     match encoding {
-        "json" => log.event_format(Json { shortened }).init(),
+        "json" => log.fmt_fields(JsonFields::new()).event_format(Json { shortened }).init(),
         "console" => log.with_target(false).init(),
         other => return Err(LogError::UnknownEncoding(other.to_owned())),
     }
@@ -61,11 +64,11 @@ where
 {
     fn format_event(
         &self,
-        _: &FmtContext<'_, S, N>,
+        context: &FmtContext<'_, S, N>,
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let mut fields = Fields::default();
+        let mut fields = Fields { rest: of_spans(context), ..Fields::default() };
         event.record(&mut fields);
         fields.message = (self.shortened)(fields.message);
         for value in fields.rest.values_mut() {
@@ -90,6 +93,23 @@ where
             head.into_iter().chain(fields.rest).map(|(key, value)| format!("{}:{value}", Value::from(key)));
         writeln!(writer, "{{{}}}", parts.collect::<Vec<_>>().join(","))
     }
+}
+
+/// The fields of the spans that an event is in, inner ones over outer ones. They are formatted as JSON ([`JsonFields`]).
+fn of_spans<S, N>(context: &FmtContext<'_, S, N>) -> Map<String, Value>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let mut fields = Map::new();
+    for span in context.event_scope().into_iter().flat_map(|scope| scope.from_root()) {
+        let extensions = span.extensions();
+        let formatted = extensions.get::<FormattedFields<N>>().map(|fields| fields.fields.as_str());
+        let of_span: Map<String, Value> =
+            formatted.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        fields.extend(of_span);
+    }
+    fields
 }
 
 /// Folder and file, the format of `caller` in Flagger's log.
@@ -139,5 +159,67 @@ impl Visit for Fields {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.rest.insert(field.name().to_owned(), value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use super::*;
+
+    /// Log lines that are kept.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[track_caller]
+    fn check(log: impl FnOnce(), expect: &str) {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .fmt_fields(JsonFields::new())
+            .event_format(Json { shortened: |text| text })
+            .finish();
+        tracing::subscriber::with_default(subscriber, log);
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let (head, rest) = text.split_once(r#""msg":"#).unwrap();
+        assert!(head.starts_with(r#"{"level":"#), "{text}");
+        assert_eq!(rest.trim_end(), expect);
+    }
+
+    #[test]
+    fn a_line_has_the_fields_of_its_spans_and_its_own_win() {
+        check(|| tracing::info!("plain"), r#""plain"}"#);
+        check(|| tracing::info!(weight = 5, "step"), r#""step","weight":5}"#);
+        check(
+            || {
+                let span = tracing::error_span!("canary", canary = "a.test", phase = tracing::field::Empty);
+                span.record("phase", "Progressing");
+                span.in_scope(|| tracing::warn!(weight = 5, "step"));
+            },
+            r#""step","canary":"a.test","phase":"Progressing","weight":5}"#,
+        );
+        check(
+            || {
+                let outer = tracing::error_span!("canary", phase = "Waiting", canary = "a.test");
+                let inner = tracing::error_span!("hook", phase = "Failed");
+                outer.in_scope(|| inner.in_scope(|| tracing::warn!(canary = "b.test", "step")));
+            },
+            r#""step","canary":"b.test","phase":"Failed"}"#,
+        );
     }
 }

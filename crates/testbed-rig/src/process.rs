@@ -42,15 +42,11 @@ impl Process {
     /// Starts it, whether or not another one runs.
     pub fn start(&mut self, options: Options) {
         let Options { client, scope, settings, clock, network, telemetry } = options;
-        let (cluster, watches) = Caches::new(client, scope, projections(&registry()));
-        let context = Context {
-            cluster,
-            registry: registry(),
-            transport: Arc::new(Wire(network)),
-            clock,
-            telemetry,
-            settings: Arc::new(settings),
-        };
+        let registry = registry();
+        let (cluster, watches) = Caches::new(client, scope, projections(&registry, &settings));
+        let context = Context::new(cluster, registry, settings, Wire(network))
+            .with_clock(clock)
+            .with_telemetry(telemetry);
         self.0.spawn(async move {
             tokio::select! {
                 biased;

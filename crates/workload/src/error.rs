@@ -88,7 +88,7 @@ pub enum WorkloadError {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// `spec.targetRef.kind` names a kind that is not in [`crate::KINDS`].
+    /// `spec.targetRef.kind` names a kind that is not in [`crate::WorkloadCatalog`].
     #[error("unknown canary target kind {kind}; use one of: {known}")]
     UnknownKind {
         /// What was asked for.
@@ -96,7 +96,7 @@ pub enum WorkloadError {
         /// The kinds there are.
         known: String,
     },
-    /// `spec.autoscalerRef.kind` names a kind that is not in [`crate::SCALERS`].
+    /// `spec.autoscalerRef.kind` names a kind that is not in [`crate::WorkloadCatalog`].
     #[error("unknown kind of scaler {kind} in spec.autoscalerRef; use one of: {known}")]
     UnknownScaler {
         /// What was asked for.

@@ -3,12 +3,13 @@
 //! A [`Workload`] is one kind of target. It is given the [`Subject`] (the Canary as a workload sees it) and the
 //! objects that were seen, and answers with facts ([`vexil_analysis::Readiness`], [`vexil_analysis::Revision`]) or
 //! with the [`vexil_object::Change`]s it wants. It never waits and never talks to the API server. A new kind is one
-//! folder that implements [`Workload`] and one line in [`KINDS`]. A [`Scaler`] is the same for what scales the target.
+//! folder that implements [`Workload`] and one line in `KINDS`, or is added by the operator ([`WorkloadCatalog`]). A [`Scaler`] is the same for what scales the target.
 //!
 //! What caches hold are projections ([`DeploymentProjection`]): enough for every fact, not enough for a copy. The two
 //! copies, [`Workload::create_primary`] and [`Workload::promote`], therefore take the target as one GET returned it.
 
 mod affinity;
+mod catalog;
 mod deployment;
 mod endpoints;
 mod error;
@@ -28,6 +29,7 @@ mod view;
 mod workload;
 mod written;
 
+pub use catalog::WorkloadCatalog;
 pub use deployment::Deployments;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;
@@ -40,11 +42,11 @@ pub use projection::{
     ServiceProjection,
 };
 pub use revision::{flagger_id, is_our_revision};
-pub use scaler::{SCALERS, Scaler, abandoned, rivals, scaler};
+pub use scaler::{Scaler, abandoned, rivals};
 pub use selector::Selector;
 pub use strangers::strangers;
 pub use subject::{Ownership, Side, Subject};
 pub use tracked::TrackedConfigs;
 pub use view::DeploymentView;
-pub use workload::{Demand, KINDS, PrimaryCopy, Scaling, Workload, Write, workload};
+pub use workload::{Demand, PrimaryCopy, Scaling, Workload, Write};
 pub use written::PrimaryTemplate;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::WorkloadCatalog;
+
 /// Labels or annotations, ordered by key.
 pub(crate) type Pairs = BTreeMap<String, String>;
 
@@ -15,6 +17,8 @@ pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 pub struct Settings {
     selector_keys: Vec<String>,
     include_prefixes: Vec<String>,
+    /// The kinds of targets and autoscalers.
+    pub catalog: WorkloadCatalog,
 }
 
 impl Settings {
@@ -24,7 +28,11 @@ impl Settings {
         let split = |text: &str| {
             text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
         };
-        Settings { selector_keys: split(selector_labels), include_prefixes: split(include_label_prefix) }
+        Settings {
+            selector_keys: split(selector_labels),
+            include_prefixes: split(include_label_prefix),
+            catalog: WorkloadCatalog::default(),
+        }
     }
 
     /// The label keys that may distinguish canary pods from primary pods, in the order they are tried.

@@ -10,18 +10,7 @@ use crate::{
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
-pub const KINDS: &[&dyn Workload] = &[&Deployments];
-
-/// The workload behind `spec.targetRef.kind`. Its `apiVersion` is not used.
-///
-/// # Errors
-/// When there is no such kind; Flagger treats it as a Deployment.
-pub fn workload(kind: &str) -> Result<&'static dyn Workload, WorkloadError> {
-    KINDS.iter().copied().find(|workload| workload.kind().kind == kind).ok_or_else(|| {
-        let known: Vec<_> = KINDS.iter().map(|workload| workload.kind().kind).collect();
-        WorkloadError::UnknownKind { kind: kind.to_owned(), known: known.join(", ") }
-    })
-}
+pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments];
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.

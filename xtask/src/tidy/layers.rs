@@ -29,11 +29,17 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "metrics", imports: &["analysis", "api", "egress", "object"], tests: &[] },
     Layer { name: "webhook", imports: &["analysis", "api", "egress", "object"], tests: &[] },
     Layer { name: "routing-*", imports: &["api", "object", "routing"], tests: &[] },
+    Layer {
+        name: "plan",
+        imports: &["analysis", "api", "object", "routing", "workload"],
+        tests: &["routing-*"],
+    },
     Layer { name: "kube", imports: &["api", "object"], tests: &[] },
     Layer {
         name: "controller",
         imports: &[
-            "analysis", "api", "egress", "kube", "metrics", "object", "routing", "webhook", "workload",
+            "analysis", "api", "egress", "kube", "metrics", "object", "plan", "routing", "webhook",
+            "workload",
         ],
         tests: &["routing-*"],
     },

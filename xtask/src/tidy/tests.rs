@@ -52,7 +52,7 @@ fn banned_words_are_found_where_they_are_banned() {
     check("crates/routing-kuma/src/a.rs", "//! A.\nasync fn a() {}\n", &["pure:2"]);
     check("crates/webhook/src/a.rs", "//! A.\nuse kube::{Api, Client};\n", &["client:2"]);
     check("crates/controller/src/a.rs", "//! A.\nfn a() { tokio::spawn(b()); }\n", &["spawn:2"]);
-    check("crates/controller/src/run.rs", "//! A.\nfn a() { tokio::spawn(b()); }\n", &[]);
+    check("crates/controller/src/operator.rs", "//! A.\nfn a() { tokio::spawn(b()); }\n", &[]);
     check("crates/kube/src/a.rs", "//! A.\nfn a() { unreachable!() }\n", &["panic:2"]);
 }
 

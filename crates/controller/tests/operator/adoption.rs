@@ -1,4 +1,4 @@
-//! Canaries that another operator left behind, in each phase: taken over without a rollout that nobody asked for.
+//! Canaries of Flagger, in each phase: taken over without starting a rollout.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ struct Left {
     weight: u32,
 }
 
-/// What is sent to the API server as the reference stores it: its own digests, and nothing that only we remember.
+/// A status as Flagger stores it: with its own digests, and without the fields that only Vexil has.
 fn status(left: &Left) -> Value {
     json!({"status": {
         "phase": left.phase, "canaryWeight": left.weight, "failedChecks": 0, "iterations": 0,
@@ -119,7 +119,7 @@ async fn an_api_server_that_does_not_answer_starts_no_rollout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_pushed_while_nobody_looked_is_rolled_out() {
+async fn a_revision_pushed_while_no_operator_ran_is_rolled_out() {
     for phase in ["Initialized", "Succeeded"] {
         check(Left { phase, target: NEW, replicas: 0, weight: 0 }, (&RUN, &STEPS)).await;
     }

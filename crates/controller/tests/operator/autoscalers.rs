@@ -1,4 +1,4 @@
-//! Autoscalers: the primary gets a copy of the user's, which follows it, and nobody else writes the primary's replicas.
+//! Autoscalers: the primary gets a copy of the user's, which follows it, and nothing else writes the primary's replicas.
 
 use serde_json::{Value, json};
 
@@ -124,7 +124,7 @@ async fn a_copy_that_is_no_longer_named_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_autoscaler_that_nobody_named_is_told_once() {
+async fn an_autoscaler_that_no_canary_names_is_reported_once() {
     let mut stage = Stage::open().await;
     stage.start();
     apply(&stage, &hpa("mine", NAME, 2)).await;

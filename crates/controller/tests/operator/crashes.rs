@@ -1,9 +1,8 @@
-//! The operator is killed behind each of its writes and started again: nobody can tell afterwards
-//! (`reliability.md` F9).
+//! The operator is killed after each of its writes and started again: the rollout ends as if it had not been.
 
 use crate::cluster::{
     Leash,
-    sieve::{PROMOTION, ROLLBACK, Rollout},
+    fault_injection::{PROMOTION, ROLLBACK, Rollout},
 };
 
 /// More writes than this would mean that somebody writes without end.

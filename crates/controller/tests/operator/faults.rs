@@ -1,5 +1,4 @@
-//! The API server fails, in every way and at every write: the rollout ends as if it had not (`reliability.md` F1 to
-//! F6).
+//! The API server fails, in every way and at every write: the rollout ends as if it had not.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use vexil_testbed_cluster::Settings;
 
 use crate::cluster::{
     Leash, OPERATOR, Stage,
-    sieve::{Outcome, PROMOTION},
+    fault_injection::{Outcome, PROMOTION},
 };
 
 /// What can happen to a write.

@@ -1,4 +1,4 @@
-//! Many Canaries beside each other: what concerns one of them costs nothing of the others.
+//! Many Canaries at once: a change that concerns one of them costs the others nothing.
 
 use serde_json::{Value, json};
 

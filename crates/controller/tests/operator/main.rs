@@ -1,4 +1,4 @@
-//! The whole operator on a cluster in the process: real requests, virtual time, no sockets.
+//! The operator on a cluster in the process: real requests, virtual time, no sockets.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,20 +9,20 @@
 )]
 
 mod adoption;
-mod altered;
+mod altered_writes;
 mod autoscalers;
-mod bad_input;
-mod belongings;
-mod bounds;
 mod cluster;
-mod contest;
 mod crashes;
 mod edits;
 mod faults;
+mod generated_objects;
 mod guides;
-mod identity;
+mod invalid_specs;
+mod limits;
 mod load;
 mod migrations;
+mod orphaned_routes;
+mod pod_labels;
 mod rollouts;
-mod sweep;
 mod systems;
+mod write_conflicts;

@@ -1,4 +1,4 @@
-//! Whole rollouts as readable files: each in `rollouts/` is a script, followed by what came of it.
+//! Rollouts as readable files: each in `rollouts/` is a script, followed by its timeline.
 //!
 //! The part above the line `== timeline ==` is read; the part below is checked, or written anew with
 //! `UPDATE_EXPECT=1`.

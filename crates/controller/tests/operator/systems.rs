@@ -207,7 +207,7 @@ async fn a_route_that_is_deleted_is_made_again_with_its_weights() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_port_that_no_container_has_is_named_and_nobody_is_sent_there() {
+async fn a_port_that_no_container_has_is_named_and_gets_no_traffic() {
     for place in PLACES {
         let mut stage = place.stage(true).await;
         place.apply_own(&stage).await;
@@ -234,7 +234,7 @@ async fn a_port_that_no_container_has_is_named_and_nobody_is_sent_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_that_is_edited_is_put_back_and_told() {
+async fn an_edited_route_is_restored_and_reported() {
     for place in PLACES {
         let mut stage = place.at_25().await;
         let (version, kind, namespace, name) = place.route;
@@ -256,7 +256,7 @@ async fn a_route_that_is_edited_is_put_back_and_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_route_of_somebody_else_is_left_alone() {
+async fn a_route_with_another_owner_is_left_alone() {
     for place in PLACES {
         let mut stage = place.at_25().await;
         let (version, kind, namespace, name) = place.route;

@@ -1,7 +1,7 @@
 //! What writes do, and what is seen right after them.
 
 use serde_json::{Value, json};
-use vexil_kube::{EventRecord, EventType, WriteError};
+use vexil_kube::{EventRecord, WriteError};
 use vexil_object::{
     Action, Change, JsonOp, Kind, ObjectKey, Precondition, Seen,
     kinds::{CONFIG_MAP, DEPLOYMENT, EVENT},
@@ -119,7 +119,7 @@ pub async fn an_event_is_recorded_once(stage: Stage) {
         canary: "podinfo".into(),
         uid: "6f1e".into(),
         resource_version: String::new(),
-        r#type: EventType::Normal,
+        r#type: "Normal",
         message: "New revision detected! Scaling up podinfo.test".into(),
         at_ms: 1_767_225_600_000,
     };

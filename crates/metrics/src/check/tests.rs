@@ -2,16 +2,16 @@
 
 mod templates;
 
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, DurationUnit, Metric};
+use vexil_api::{CanarySpec, DurationUnit, Metric, checks};
 use vexil_egress::{CallError, Reply, Request};
 use vexil_object::{ObjectKey, Seen, kinds};
 
 use super::*;
-use crate::{available, checks, needs};
+use crate::{Credentials, MetricCatalog, ProviderError, available, needs};
 
 /// A metric server that answers every query with the same.
 #[derive(Default)]
@@ -54,6 +54,9 @@ fn canary(more: Value) -> CanarySpec {
     serde_json::from_value(spec).expect("spec")
 }
 
+static CATALOG: LazyLock<MetricCatalog> =
+    LazyLock::new(|| MetricCatalog::default().with_provider("fixed", fixed));
+
 /// Built-in queries like those of Traefik.
 static QUERIES: QuerySet = QuerySet {
     success_rate: "sum(rate(requests_total{ service=~\"{{ namespace }}-{{ service }}-canary-.+\" }[{{ interval }}]))",
@@ -69,7 +72,29 @@ fn subject(spec: &CanarySpec) -> Subject<'_> {
         provider: "traefik",
         queries: Some(&QUERIES),
         metrics_server: "http://p:9090",
+        catalog: &CATALOG,
     }
+}
+
+/// A kind of metric server of an operator's own: every query is the number that it writes.
+struct Fixed;
+
+#[async_trait]
+impl MetricProvider for Fixed {
+    async fn query(&self, _: &dyn Transport, query: &str) -> Result<f64, QueryError> {
+        query.parse().map_err(|_| QueryError::NoValues)
+    }
+
+    async fn online(&self, _: &dyn Transport) -> Result<(), QueryError> {
+        Ok(())
+    }
+}
+
+fn fixed(
+    _: &vexil_api::MetricProviderSpec,
+    _: Option<&Credentials>,
+) -> Result<Box<dyn MetricProvider>, ProviderError> {
+    Ok(Box::new(Fixed))
 }
 
 fn metric(block: Value) -> Metric {
@@ -249,14 +274,14 @@ fn queries_of_all_metrics_come_before_templates() {
         metric(json!({"name": "nothing", "query": ""})),
         metric(json!({"name": "request-success-rate"})),
     ];
-    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.asks)).collect();
+    let asked: Vec<_> = checks(&metrics).iter().map(|check| (check.name(), check.source)).collect();
     let expect = [
-        ("request-duration", Asks::Duration),
-        ("request-duration", Asks::Inline),
-        ("request-success-rate", Asks::SuccessRate),
-        ("a", Asks::Template),
-        ("request-duration", Asks::Template),
-        ("nothing", Asks::Nobody),
+        ("request-duration", CheckSource::Duration),
+        ("request-duration", CheckSource::Inline),
+        ("request-success-rate", CheckSource::SuccessRate),
+        ("a", CheckSource::Template),
+        ("request-duration", CheckSource::Template),
+        ("nothing", CheckSource::Unconfigured),
     ];
     assert_eq!(asked, expect);
 }

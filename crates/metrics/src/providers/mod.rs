@@ -2,17 +2,12 @@
 
 mod prometheus;
 
-use vexil_api::MetricProviderSpec;
-
 pub(crate) use prometheus::Prometheus;
 
-use crate::{Credentials, MetricProvider};
-
-/// Makes a provider of the user's block and its secret.
-type Build = fn(&MetricProviderSpec, Option<&Credentials>) -> Result<Box<dyn MetricProvider>, ProviderError>;
+use crate::BuildProvider;
 
 /// Every kind there is, by the `type` that users write.
-static PROVIDERS: [(&str, Build); 1] = [("prometheus", |spec, credentials| {
+pub(crate) static PROVIDERS: [(&str, BuildProvider); 1] = [("prometheus", |spec, credentials| {
     let provider = Prometheus::of(spec, credentials)?;
     Ok(Box::new(provider))
 })];
@@ -45,15 +40,4 @@ pub enum ProviderError {
 pub(crate) fn without_user(address: &str) -> String {
     let shown = address.rsplit('@').next().unwrap_or_default();
     shown.chars().filter(|c| !c.is_control()).take(256).collect()
-}
-
-/// Makes the provider of a MetricTemplate.
-pub(crate) fn build(
-    spec: &MetricProviderSpec,
-    credentials: Option<&Credentials>,
-) -> Result<Box<dyn MetricProvider>, ProviderError> {
-    match PROVIDERS.iter().find(|(kind, _)| *kind == spec.type_) {
-        Some((_, build)) => build(spec, credentials),
-        None => Err(ProviderError::Unsupported(spec.type_.clone())),
-    }
 }

@@ -21,6 +21,7 @@ fn rendered(text: &str, interval: Option<&str>) -> Result<String, String> {
         provider: "traefik",
         queries: None,
         metrics_server: "",
+        catalog: &crate::MetricCatalog::default(),
     };
     let metric = Metric {
         interval: interval.map(str::to_owned),

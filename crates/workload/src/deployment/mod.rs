@@ -11,8 +11,8 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
     Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side, Subject,
-    TrackedConfigs, Workload, WorkloadError, Write, ports, revision, scaler, selector, subject::missing,
-    template, tracked::neutral, written,
+    TrackedConfigs, Workload, WorkloadError, Write, ports, revision, selector, subject::missing, template,
+    tracked::neutral, written,
 };
 
 /// What messages call this kind.
@@ -46,7 +46,8 @@ impl Workload for Deployments {
     fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey> {
         let both = [Side::Canary, Side::Primary].map(|side| subject.key(kinds::DEPLOYMENT, side));
         let mut needs: Vec<_> = both.into_iter().filter(|key| !have.has(key)).collect();
-        if let Some((reference, scaler)) = subject.scaler.and_then(|named| Some((named, scaler(named).ok()?)))
+        if let Some((reference, scaler)) =
+            subject.scaler.and_then(|named| Some((named, subject.settings.catalog.scaler(named).ok()?)))
         {
             needs.extend(scaler.needs(subject, reference, have));
         }

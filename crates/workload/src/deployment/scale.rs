@@ -3,7 +3,7 @@
 use serde_json::Value;
 use vexil_object::{Change, Objects, kinds, meta};
 
-use crate::{DeploymentView, Scaling, Side, Subject, WorkloadError, scaler};
+use crate::{DeploymentView, Scaling, Side, Subject, WorkloadError};
 
 /// The target's way up: what it has, else what its scaler says it has at least, else as many pods as the primary has,
 /// else one.
@@ -17,7 +17,7 @@ pub(super) fn up(
         return Ok(None);
     }
     let replicas = match subject.scaler {
-        Some(reference) => scaler(reference)?.least(subject, reference, have)?,
+        Some(reference) => subject.settings.catalog.scaler(reference)?.least(subject, reference, have)?,
         None => primary.map_or(1, |primary| DeploymentView::new(primary).desired().max(1)),
     };
     Ok(to(subject, target, replicas).map(|change| Scaling { replicas, change }))

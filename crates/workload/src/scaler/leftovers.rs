@@ -5,7 +5,7 @@ use serde_json::Value;
 use vexil_api::canary::ScalerRef;
 use vexil_object::{Change, ObjectKey};
 
-use super::{copy::copy_key, scaler};
+use super::copy::copy_key;
 use crate::Subject;
 
 /// The deletions of scalers that this Canary made and that its spec no longer names: `autoscalerRef` is gone, or names
@@ -18,7 +18,7 @@ pub fn abandoned(
     reference: Option<&ScalerRef>,
     listed: &[(ObjectKey, &Value)],
 ) -> Vec<Change> {
-    let wanted = match reference.map(|reference| (reference, scaler(reference))) {
+    let wanted = match reference.map(|reference| (reference, subject.settings.catalog.scaler(reference))) {
         None => None,
         Some((reference, Ok(scaler))) => Some(copy_key(subject, scaler.kind(), reference)),
         Some((_, Err(_))) => return Vec::new(),

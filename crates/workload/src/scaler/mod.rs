@@ -22,19 +22,7 @@ pub use rivals::rivals;
 pub(crate) use rivals::scales_primary;
 
 /// Every kind of scaler. A new one is a file that implements [`Scaler`], and a line here.
-pub const SCALERS: &[&dyn Scaler] = &[&hpa::HorizontalPodAutoscalers, &keda::ScaledObjects];
-
-/// The scaler behind `spec.autoscalerRef.kind`. Its `apiVersion` is not used: the versions in old guides are no longer
-/// served, and the current one is meant.
-///
-/// # Errors
-/// When there is no such kind; Flagger continues without a scaler.
-pub fn scaler(reference: &ScalerRef) -> Result<&'static dyn Scaler, WorkloadError> {
-    SCALERS.iter().copied().find(|scaler| scaler.kind().kind == reference.kind).ok_or_else(|| {
-        let known: Vec<_> = SCALERS.iter().map(|scaler| scaler.kind().kind).collect();
-        WorkloadError::UnknownScaler { kind: reference.kind.clone(), known: known.join(", ") }
-    })
-}
+pub(crate) const SCALERS: &[&dyn Scaler] = &[&hpa::HorizontalPodAutoscalers, &keda::ScaledObjects];
 
 /// One kind of scaler: the user's, which scales the target, and its copy `<name>-primary`, which scales the primary.
 pub trait Scaler: Send + Sync {

@@ -5,9 +5,8 @@ use vexil_api::canary::ScalerRef;
 use vexil_object::{Kind, ObjectKey, Objects, meta};
 
 use super::{
-    SCALERS,
     copy::{copy_key, deployment, source_key},
-    keda, scaler,
+    keda,
 };
 use crate::{Subject, subject::primary};
 
@@ -19,7 +18,8 @@ pub fn rivals(
     reference: Option<&ScalerRef>,
     listed: &[(ObjectKey, &Value)],
 ) -> Vec<String> {
-    let named = reference.and_then(|reference| Some((reference, scaler(reference).ok()?.kind())));
+    let named = reference
+        .and_then(|reference| Some((reference, subject.settings.catalog.scaler(reference).ok()?.kind())));
     let here = listed.iter().filter(|(key, _)| key.namespace() == subject.namespace);
     here.flat_map(|(key, object)| match named {
         Some((reference, kind)) if *key == source_key(subject, kind, reference) => {
@@ -36,7 +36,7 @@ pub(crate) fn scales_primary(subject: &Subject<'_>, have: &Objects) -> bool {
     let primary = primary(subject.target);
     have.iter().any(|(key, seen)| {
         key.namespace() == subject.namespace
-            && SCALERS.iter().any(|scaler| scaler.kind() == key.kind())
+            && subject.settings.catalog.scalers().any(|scaler| scaler.kind() == key.kind())
             && seen
                 .object()
                 .is_some_and(|it| deployment(it) == Some(primary.as_str()) && !subject.owner.controls(it))

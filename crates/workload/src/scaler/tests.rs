@@ -14,7 +14,9 @@ fn named(api_version: &str, kind: &str) -> ScalerRef {
 #[test]
 fn the_kind_alone_chooses_the_scaler() {
     let check = |api_version: &str, kind: &str, found: Result<&str, &str>| {
-        let scaler = scaler(&named(api_version, kind)).map(|it| it.kind().api_version());
+        let scaler = crate::WorkloadCatalog::default()
+            .scaler(&named(api_version, kind))
+            .map(|it| it.kind().api_version());
         assert_eq!(
             scaler.map_err(|error| error.to_string()),
             found.map(str::to_owned).map_err(str::to_owned)

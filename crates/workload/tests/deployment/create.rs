@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vexil_analysis::Revision;
 use vexil_object::{Owner, Seen, kinds, meta};
-use vexil_workload::{Deployments, Ownership, PrimaryCopy, Settings, Side, Workload, workload};
+use vexil_workload::{Deployments, Ownership, PrimaryCopy, Settings, Side, Workload, WorkloadCatalog};
 
 use crate::fixture::{Scene, WRITTEN, with};
 
@@ -191,9 +191,9 @@ fn nothing_is_made_or_judged_before_it_is_known() {
 
 #[test]
 fn an_unknown_kind_is_refused_with_the_kinds_there_are() {
-    let error = workload("StatefulSet").err().unwrap();
+    let error = WorkloadCatalog::default().workload("StatefulSet").err().unwrap();
     assert_eq!(error.to_string(), "unknown canary target kind StatefulSet; use one of: Deployment");
-    assert_eq!(workload("Deployment").unwrap().kind(), kinds::DEPLOYMENT);
+    assert_eq!(WorkloadCatalog::default().workload("Deployment").unwrap().kind(), kinds::DEPLOYMENT);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vexil_api::canary::{PrimaryScalerReplicas, ScalerRef};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Owner, Seen, Store, merge};
-use vexil_workload::{Scaler, Settings, Subject, scaler};
+use vexil_workload::{Scaler, Settings, Subject, WorkloadCatalog};
 
 /// `kubectl apply` leaves this on what it has applied.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -35,7 +35,7 @@ impl Scene {
     }
 
     pub fn scaler(&self) -> &'static dyn Scaler {
-        scaler(&self.reference).unwrap()
+        WorkloadCatalog::default().scaler(&self.reference).unwrap()
     }
 
     pub fn kind(&self) -> Kind {

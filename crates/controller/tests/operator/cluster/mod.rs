@@ -1,8 +1,8 @@
 //! The stage of every test: a cluster, an operator that can be killed and started, a recorder, hooks, clients.
 
+pub mod fault_injection;
 mod record;
 pub mod script;
-pub mod sieve;
 mod story;
 
 use std::{

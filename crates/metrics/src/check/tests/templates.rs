@@ -124,3 +124,11 @@ async fn a_template_beyond_its_limits_is_not_asked() {
         "Metric template t.test error: spec.query: is 32769 characters long; at most 32768 are allowed";
     check_template(says("1"), long, Verdict::Unavailable(text.to_owned())).await;
 }
+
+#[tokio::test]
+async fn a_template_can_name_a_kind_of_server_that_the_operator_has_added() {
+    let fixed = |query: &str| objects(Some(json!({"provider": {"type": "fixed"}, "query": query})), None);
+    check_template(down(), fixed("5"), Verdict::Pass).await;
+    let text = "Halt cn.test advancement errors 6.00 > 5";
+    check_template(down(), fixed("6"), Verdict::Fail(text.to_owned())).await;
+}

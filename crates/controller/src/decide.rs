@@ -1,0 +1,78 @@
+//! Lets the engine decide: answers its questions until it has decided, or until the cluster has changed meanwhile.
+
+use std::collections::BTreeMap;
+
+use vexil_analysis::{Convergence, Facts, Memory, Next, Observed, Step, Transition, advance, next_effect};
+use vexil_plan::CanaryContext;
+
+use crate::{Context, answers, converge::Converged, observe::Observation, runtime::CanaryRuntime};
+
+/// The decision; `None` if the cluster changed meanwhile so that the decision cannot wait for the answers: a hook may take
+/// minutes, but a crashing canary or a new revision is handled at once.
+pub(crate) async fn decide(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    runtime: &CanaryRuntime,
+    converged: &Converged,
+) -> Option<Transition> {
+    let now = context.clock.now();
+    let mut facts = Facts {
+        now,
+        due: Facts::is_due(memory.last_step, canary.plan().interval_ms, now),
+        convergence: converged.state.clone(),
+        seen: converged.observation.observed.clone(),
+        waiting: runtime.waiting,
+        drift: converged.drift.clone(),
+        delivered: runtime.delivered.clone(),
+        answers: BTreeMap::new(),
+    };
+    loop {
+        let question = match advance(canary.plan(), memory, &facts) {
+            Step::Done(transition) => return Some(transition),
+            Step::Ask(question) => question,
+        };
+        let answer = answers::answer(context, canary, &converged.observation, memory, question);
+        let answer = tokio::select! {
+            biased;
+            () = overtaken(context, canary, memory, runtime, converged) => return None,
+            answer = runtime.ask_outside(question, answer) => answer,
+        };
+        facts.answers.insert(question, answer);
+    }
+}
+
+/// Resolves when there is an effect to carry out, a new revision, or another spec: an edit, `suspend` and deletion take effect
+/// at once.
+async fn overtaken(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    runtime: &CanaryRuntime,
+    before: &Converged,
+) {
+    let revision = |seen: &Observed| seen.target.present().and_then(|pods| pods.revision.clone());
+    loop {
+        runtime.woken().await;
+        if edited(context, canary) {
+            return;
+        }
+        let now = context.clock.now();
+        let seen = Observation::take(context, canary, memory).observed;
+        let pushed = revision(&seen) != revision(&before.observation.observed);
+        let was_settled = before.state == Convergence::Settled;
+        let to_do = matches!(next_effect(canary.plan(), memory, &seen, now), Next::Do(_));
+        if pushed || was_settled && to_do {
+            return;
+        }
+    }
+}
+
+/// Whether the Canary itself was edited or deleted since it was read.
+fn edited(context: &Context, canary: &CanaryContext) -> bool {
+    const MATTERS: [&str; 4] =
+        ["/metadata/uid", "/metadata/generation", "/metadata/annotations", "/metadata/deletionTimestamp"];
+    let live = context.cluster.look(canary.key());
+    live.object()
+        .is_none_or(|live| MATTERS.iter().any(|path| live.pointer(path) != canary.live().pointer(path)))
+}

@@ -1,0 +1,274 @@
+//! Observes everything that concerns one Canary: the caches, reduced to what the engine decides on.
+
+use std::sync::Arc;
+
+use vexil_analysis::{LiveRoutes, Memory, Observed, Phase, Route, SyncState};
+use vexil_api::CanaryStatus;
+use vexil_kube::{Cluster, Listed, Mark};
+use vexil_object::{Change, ObjectKey, Objects, Seen};
+use vexil_plan::CanaryContext;
+use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
+use vexil_workload::{Selector, ServicePort, WorkloadError};
+
+use crate::{
+    Context, autoscalers::Autoscalers, previous_bindings, projections::with_pod_label, warnings,
+    watch_index::Dependencies,
+};
+
+mod endpoints;
+mod pods;
+
+pub(crate) use endpoints::slices;
+use endpoints::{check_target_port, ready_addresses, slice_lists};
+
+/// What was observed, and what it was derived from.
+pub(crate) struct Observation {
+    /// What the engine decides on.
+    pub(crate) observed: Observed,
+    /// The objects.
+    pub(crate) objects: Objects,
+    /// Fields of the route that someone edited; the message names the path. The next write restores them.
+    pub(crate) edited: Option<String>,
+    /// The labels by which pods are selected.
+    pub(crate) selector: Selector,
+    ports: Vec<(String, u16)>,
+    bound: Option<BoundKind>,
+    lists: Vec<(Listed, Mark)>,
+}
+
+impl Observation {
+    /// Observes what concerns one Canary. Reads the caches only and sends no request.
+    pub(crate) fn take(context: &Context, canary: &CanaryContext, memory: &Memory) -> Observation {
+        let (cluster, mut objects) = (&context.cluster, Objects::default());
+        let subject = canary.subject(&context.settings);
+        gather(cluster, &mut objects, |objects| canary.workload().needs(&subject, objects));
+        let autoscalers = Autoscalers::of(canary.subject(&context.settings));
+        let lists = autoscalers.lists(cluster);
+        let selector = canary.workload().selector(&subject, &objects);
+        let label_lists = selector.as_ref().map(|selector| label_lists(canary, selector)).unwrap_or_default();
+        // The mark is read first: the list may be newer than its mark, never older.
+        let marked = lists.iter().cloned().chain(slice_lists(canary)).chain(label_lists);
+        let marked = marked.map(|list| (list.clone(), cluster.mark_by(&list))).collect();
+        let autoscalers_known = autoscalers.gather(cluster, &lists, &mut objects);
+        let overlap = selector
+            .as_ref()
+            .ok()
+            .and_then(|selector| warnings::overlapping_deployments(context, canary, selector));
+        let ports = ports(context, canary, &objects);
+        let error = selector.as_ref().err().or(ports.as_ref().err()).cloned();
+        let mut observation = Observation {
+            observed: Observed::default(),
+            objects,
+            edited: None,
+            selector: selector.unwrap_or_default(),
+            ports: ports.unwrap_or_default(),
+            bound: vexil_plan::bound_kind(memory.binding.as_ref()),
+            lists: marked,
+        };
+        observation.gather_routes(context, canary);
+        observation.observe(context, canary, memory, error);
+        if let Some(text) = overlap {
+            observation.observed.backends = SyncState::Invalid(text);
+        }
+        // Which autoscalers exist decides who owns the primary's replicas.
+        if !autoscalers_known {
+            observation.observed.scaler = SyncState::NotKnown;
+        }
+        observation
+    }
+
+    /// Everything that was read, with the version of each object and list.
+    pub(crate) fn dependencies(&self, context: &Context, canary: &CanaryContext) -> Dependencies {
+        let read = self.objects.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
+        let own = (canary.key().clone(), Mark::seen(&Seen::Present(Arc::clone(canary.live()))));
+        let kinds =
+            Dependencies::at(&context.cluster, Autoscalers::definitions(&context.settings.workloads)).objects;
+        Dependencies { objects: read.chain([own]).chain(kinds).collect(), lists: self.lists.clone() }
+    }
+
+    /// The Canary as its router sees it.
+    pub(crate) fn target<'a>(&'a self, canary: &'a CanaryContext) -> RouteTarget<'a> {
+        RouteTarget {
+            namespace: canary.key().namespace(),
+            apex: canary.spec().apex_name(),
+            owner: canary.owner(),
+            annotations: canary.annotations(),
+            spec: canary.spec(),
+            selector: PodLabels {
+                key: &self.selector.key,
+                canary: &self.selector.canary,
+                primary: &self.selector.primary,
+                always: &self.selector.always,
+                settled: self.selector.settled,
+            },
+            cookies: cookies(canary.status()),
+            discovered_ports: &self.ports,
+            bound: self.bound.as_ref(),
+        }
+    }
+
+    fn gather_routes(&mut self, context: &Context, canary: &CanaryContext) {
+        let mut objects = std::mem::take(&mut self.objects);
+        let target = self.target(canary);
+        gather(&context.cluster, &mut objects, |objects| {
+            let needs = context.registry.services().needs(&target);
+            needs.into_iter().filter(|key| !objects.has(key)).collect()
+        });
+        gather(&context.cluster, &mut objects, |objects| canary.router().needs(&target, objects));
+        self.objects = objects;
+    }
+
+    fn observe(
+        &mut self,
+        context: &Context,
+        canary: &CanaryContext,
+        memory: &Memory,
+        error: Option<WorkloadError>,
+    ) {
+        let target = pods::of_target(context, canary, &self.objects);
+        let revision = target.present().and_then(|pods| pods.revision.clone());
+        let primary = pods::of_primary(context, canary, memory, revision.as_ref(), &self.objects);
+        let autoscalers = Autoscalers::of(canary.subject(&context.settings));
+        let route_target = self.target(canary);
+        let (backends, apex) = self.services(context, canary, memory, error);
+        let (routes, edited) = self.routes(canary);
+        let addresses =
+            |service: String| ready_addresses(&context.cluster, canary.key().namespace(), &service);
+        self.observed = Observed {
+            backends,
+            apex,
+            scaler: autoscalers.sync_state(&self.objects),
+            target_scaler: autoscalers.of_target(&self.objects),
+            routes,
+            primary_addresses: addresses(route_target.primary()),
+            canary_addresses: addresses(route_target.canary()),
+            leftovers: previous_bindings::sync_state(context, canary, memory, self),
+            route: self.route(canary),
+            selector: self.selector.canary.clone(),
+            target,
+            primary,
+        };
+        self.edited = edited;
+    }
+
+    /// The Services of primary and canary, and the apex.
+    fn services(
+        &self,
+        context: &Context,
+        canary: &CanaryContext,
+        memory: &Memory,
+        error: Option<WorkloadError>,
+    ) -> (SyncState, SyncState) {
+        let (services, target) = (context.registry.services(), self.target(canary));
+        match error {
+            None => (
+                check_target_port(
+                    context,
+                    canary,
+                    &target,
+                    sync_state(services.backends(&target, &self.objects)),
+                ),
+                sync_state(services.apex(&target, &self.objects)),
+            ),
+            Some(WorkloadError::NotKnown { .. }) => (SyncState::NotKnown, SyncState::NotKnown),
+            // Services are derived from the target: without one they stay as they are.
+            Some(WorkloadError::Missing { .. }) if memory.phase != Phase::Initializing => {
+                (SyncState::InSync, SyncState::InSync)
+            }
+            Some(WorkloadError::Missing { .. }) => (SyncState::NotKnown, SyncState::NotKnown),
+            Some(error) => (SyncState::Invalid(error.to_string()), SyncState::Invalid(error.to_string())),
+        }
+    }
+
+    /// The route object, once it exists.
+    fn route(&self, canary: &CanaryContext) -> Option<Route> {
+        let key = canary.router().route(&self.target(canary), &self.objects)?;
+        self.objects.get(&key).object().map(|_| vexil_plan::route(&key))
+    }
+
+    /// The live routes, and what of them was edited.
+    fn routes(&self, canary: &CanaryContext) -> (LiveRoutes, Option<String>) {
+        let target = self.target(canary);
+        let routes = match canary.router().read(&target, &self.objects) {
+            Ok(routes) => match canary.router().render(&target, &routes, &self.objects) {
+                Ok(changes) => LiveRoutes::Present { routes, in_sync: changes.is_empty() },
+                Err(error) => LiveRoutes::Invalid(error.to_string()),
+            },
+            Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
+            Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
+            // Restored as if there were no route.
+            Err(error @ RouteError::Edited { .. }) => return (LiveRoutes::Absent, Some(error.to_string())),
+            Err(error) => LiveRoutes::Invalid(error.to_string()),
+        };
+        (routes, None)
+    }
+}
+
+/// The cookies of session affinity that the status records.
+fn cookies(status: &CanaryStatus) -> SessionCookies<'_> {
+    SessionCookies {
+        canary: cookie(&status.session_affinity_cookie),
+        primary: cookie(&status.primary_session_affinity_cookie),
+        previous: cookie(&status.previous_session_affinity_cookie),
+    }
+}
+
+fn cookie(text: &Option<String>) -> Option<&str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
+/// Reads objects until no more are needed. Each round reads all that are missing, so this ends.
+pub(crate) fn gather(cluster: &Cluster, objects: &mut Objects, needs: impl Fn(&Objects) -> Vec<ObjectKey>) {
+    const ROUNDS: usize = 8;
+    for _ in 0..ROUNDS {
+        let missing: Vec<ObjectKey> = needs(objects).into_iter().filter(|key| !objects.has(key)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        for key in missing {
+            let seen = cluster.look(&key);
+            objects.insert(key, seen);
+        }
+    }
+}
+
+fn ports(
+    context: &Context,
+    canary: &CanaryContext,
+    objects: &Objects,
+) -> Result<Vec<(String, u16)>, WorkloadError> {
+    let subject = canary.subject(&context.settings);
+    discovery(canary, |port| canary.workload().ports(&subject, port, objects))
+        .unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// Calls `discover` with the Service port of the spec if `service.portDiscovery` is on; `None` if it is off.
+pub(crate) fn discovery<T>(
+    canary: &CanaryContext,
+    discover: impl FnOnce(&ServicePort<'_>) -> T,
+) -> Option<T> {
+    let service = &canary.spec().service;
+    service.port_discovery.filter(|discovers| *discovers)?;
+    let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
+    Some(discover(&ServicePort {
+        port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
+        name: service.port_name.as_deref().unwrap_or("http"),
+        target: target.as_ref(),
+    }))
+}
+
+fn sync_state(changes: Result<Vec<Change>, RouteError>) -> SyncState {
+    match changes {
+        Ok(changes) if changes.is_empty() => SyncState::InSync,
+        Ok(_) => SyncState::OutOfSync,
+        Err(RouteError::NotKnown { .. }) => SyncState::NotKnown,
+        Err(error) => SyncState::Invalid(error.to_string()),
+    }
+}
+
+/// The Deployments whose pods have the label by which the Services of primary or canary select.
+pub(crate) fn label_lists(canary: &CanaryContext, selector: &Selector) -> Vec<Listed> {
+    let sides = [&selector.canary, &selector.primary];
+    let values = sides.into_iter().filter_map(|labels| labels.get(&selector.key));
+    values.map(|value| with_pod_label(canary.key().namespace(), &selector.key, value)).collect()
+}

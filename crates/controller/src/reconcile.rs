@@ -1,0 +1,286 @@
+//! One reconcile of one Canary: observe, converge, decide, remember, and again until nothing changes.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::Value;
+use tracing::{Instrument, Span, field};
+use vexil_analysis::{Convergence, Level, LiveRoutes, Memory, Pending, Transition};
+use vexil_api::{Defect, summary};
+use vexil_object::{ObjectKey, Seen, meta};
+use vexil_plan::CanaryContext;
+
+use crate::{
+    Context, answers,
+    converge::{Converged, converge},
+    decide::decide,
+    duplicate_target,
+    invalid_spec::{self, InForce},
+    notifications::Notification,
+    observe::Observation,
+    reconcile_result::ReconcileResult,
+    runtime::CanaryRuntime,
+    status_writes::{status_write_failed, write_status},
+    warning_events,
+    watch_index::Dependencies,
+};
+
+/// Decisions of one reconcile; then other Canaries are reconciled first.
+const MAX_DECISIONS: usize = 12;
+
+/// Reconciles one Canary. Every log line in it has the Canary and its phase as fields of a span.
+pub(crate) async fn reconcile(
+    context: &Context,
+    key: &ObjectKey,
+    runtime: &mut CanaryRuntime,
+) -> ReconcileResult {
+    reconcile_in_span(context, key, runtime).instrument(span(key)).await
+}
+
+/// The span of everything that is done for a Canary. It is at the level of errors, so that no filter takes its fields from
+/// them.
+pub(crate) fn span(key: &ObjectKey) -> Span {
+    let canary = format!("{}.{}", key.name(), key.namespace());
+    tracing::error_span!("canary", namespace = key.namespace(), %canary, phase = field::Empty)
+}
+
+async fn reconcile_in_span(
+    context: &Context,
+    key: &ObjectKey,
+    runtime: &mut CanaryRuntime,
+) -> ReconcileResult {
+    let live = match context.cluster.look(key) {
+        Seen::Present(live) => live,
+        Seen::Absent => return ReconcileResult { gone: true, ..ReconcileResult::default() },
+        Seen::NotKnown => return read_canary(context, key, runtime).await,
+    };
+    if is_deleted(&live) {
+        return ReconcileResult::default();
+    }
+    Span::current().record("phase", meta::text(&live, "/status/phase"));
+    let canary = match context.planner().open(Arc::clone(&live)) {
+        Ok(canary) => canary,
+        Err(defects) => return reconcile_invalid(context, &live, key, runtime, &defects).await,
+    };
+    if let Some((owner, defect)) = duplicate_target::first_owner(context, &canary) {
+        runtime.set_dependencies(Dependencies::at(&context.cluster, [owner, canary.key().clone()]));
+        return reconcile_invalid(context, &live, key, runtime, &[defect]).await;
+    }
+    let canary = match ensure_own_status(context, canary, runtime).await {
+        Ok(canary) => canary,
+        Err(result) => return result,
+    };
+    let warnings = warning_events::spec_warnings(context, &canary, runtime);
+    let mut result = converge_and_decide(context, canary, runtime).await;
+    result.notifications.extend(warnings);
+    result
+}
+
+/// Reconciles a Canary whose spec is invalid: no analysis starts, and what is in force stays safe.
+async fn reconcile_invalid(
+    context: &Context,
+    live: &Arc<Value>,
+    key: &ObjectKey,
+    runtime: &mut CanaryRuntime,
+    defects: &[Defect],
+) -> ReconcileResult {
+    let (mut result, in_force) = invalid_spec::report(context, live, key, runtime, defects);
+    match in_force {
+        InForce::Bound(canary) => {
+            let decided = converge_and_decide(context, *canary, runtime).await;
+            result.notifications.extend(decided.notifications);
+            result.requeue_ms = result.requeue_ms.into_iter().chain(decided.requeue_ms).min();
+        }
+        InForce::Nothing => {
+            let text = format!("invalid canary spec: {}", summary(defects));
+            if let Err(error) = invalid_spec::write_conditions(context, live, key, &text).await {
+                tracing::warn!("status could not be written: {error}");
+                result.requeue_ms = Some(runtime.status_backoff_ms());
+            }
+        }
+    }
+    result
+}
+
+/// Writes the status once if it does not have the number of a run: it is then Flagger's, or the CRD of the cluster drops
+/// the fields of the memory. In that case the write fails and nothing else is done, for the memory would be incomplete.
+async fn ensure_own_status(
+    context: &Context,
+    canary: CanaryContext,
+    runtime: &mut CanaryRuntime,
+) -> Result<CanaryContext, ReconcileResult> {
+    if vexil_plan::has_run_number(canary.status()) {
+        return Ok(canary);
+    }
+    let memory = load_memory(context, &canary).await.map_err(|after_ms| read_failed(runtime, after_ms))?;
+    match write_status(context, &canary, &memory, &memory).await {
+        Ok(live) => match live.map(|live| context.planner().open(live)) {
+            Some(Ok(canary)) => Ok(canary),
+            // Deleted or made invalid meanwhile: the watch enqueues it again.
+            Some(Err(_)) | None => Err(ReconcileResult::default()),
+        },
+        Err(error) => Err(status_write_failed(context, &canary, runtime, &error)),
+    }
+}
+
+/// Reads the Canary itself if the outcome of a write to it is unknown. Before the first list there is nothing to read.
+async fn read_canary(context: &Context, key: &ObjectKey, runtime: &mut CanaryRuntime) -> ReconcileResult {
+    if runtime.attempts > 0 || runtime.status_failures > 0 {
+        let _now_cached = context.cluster.fetch(key).await;
+    }
+    ReconcileResult { requeue_ms: Some(runtime.backoff_ms()), ..ReconcileResult::default() }
+}
+
+async fn converge_and_decide(
+    context: &Context,
+    mut canary: CanaryContext,
+    runtime: &mut CanaryRuntime,
+) -> ReconcileResult {
+    let started = context.clock.now();
+    for _ in 0..MAX_DECISIONS {
+        let memory = match load_memory(context, &canary).await {
+            Ok(memory) => memory,
+            Err(after_ms) => return read_failed(runtime, after_ms),
+        };
+        Span::current().record("phase", memory.phase.as_str());
+        let converged = converge(context, &canary, &memory, runtime).await;
+        runtime.set_dependencies(converged.observation.dependencies(context, &canary));
+        let Some(transition) = decide(context, &canary, &memory, runtime, &converged).await else {
+            // The cluster changed while an answer was awaited: observe again.
+            match reread(context, &canary) {
+                Some(next) => canary = next,
+                None => return ReconcileResult::at_once(),
+            }
+            continue;
+        };
+        runtime.track_wait(transition.waiting, context.clock.now());
+        update_metrics(context, &canary, &transition.memory, &converged);
+        if transition.memory == memory && status_is_current(context, &canary, &memory) {
+            return settled(context, &canary, &memory, &transition, &converged, runtime).await;
+        }
+        match write_status(context, &canary, &memory, &transition.memory).await {
+            Ok(live) => {
+                if transition.memory.last_step > memory.last_step {
+                    context.telemetry.stepped(&canary, context.clock.now().since(started));
+                }
+                log_notices(&transition);
+                context.telemetry.decided(&canary, &memory, &transition.memory);
+                runtime.status_written(&transition.memory.outbox);
+                match live.and_then(|_| reread(context, &canary)) {
+                    Some(next) => canary = next,
+                    // Deleted or made invalid meanwhile.
+                    None => return ReconcileResult::at_once(),
+                }
+            }
+            Err(error) => return status_write_failed(context, &canary, runtime, &error),
+        }
+    }
+    ReconcileResult::at_once()
+}
+
+/// Nothing is left to write: hands over what has to be delivered, and says when to reconcile again.
+async fn settled(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    transition: &Transition,
+    converged: &Converged,
+    runtime: &mut CanaryRuntime,
+) -> ReconcileResult {
+    read_unknown_objects(context, converged).await;
+    let observation = &converged.observation;
+    let mut notifications = new_notifications(context, canary, memory, runtime);
+    notifications.extend(warning_events::altered(context, canary, runtime));
+    notifications.extend(warning_events::cluster_warnings(context, canary, observation, runtime));
+    let unobserved = warning_events::unobserved(context, canary, observation, runtime);
+    notifications.extend(unobserved.notifications);
+    let now = context.clock.now();
+    let engine_ms = transition.wake.map(|time| time.since(now));
+    let requeue_ms = [engine_ms, converged.retry_ms, unobserved.requeue_ms].into_iter().flatten().min();
+    ReconcileResult { requeue_ms, notifications, gone: false }
+}
+
+/// The Canary as it is now; `None` if it is gone, deleted, invalid, or drives another Canary's target.
+fn reread(context: &Context, canary: &CanaryContext) -> Option<CanaryContext> {
+    let live = context.cluster.look(canary.key()).shared()?;
+    if is_deleted(&live) || canary.plan().spec_error.is_some() {
+        return None;
+    }
+    let next = context.planner().open(live).ok()?;
+    duplicate_target::first_owner(context, &next).is_none().then_some(next)
+}
+
+fn is_deleted(live: &Value) -> bool {
+    !meta::text(live, "/metadata/deletionTimestamp").is_empty()
+}
+
+/// The API server did not answer a read without which nothing can be decided.
+fn read_failed(runtime: &mut CanaryRuntime, after_ms: Option<u64>) -> ReconcileResult {
+    let backoff_ms = runtime.backoff_ms();
+    ReconcileResult { requeue_ms: Some(after_ms.unwrap_or(backoff_ms)), ..ReconcileResult::default() }
+}
+
+/// Whether the status already has this memory, for this generation of the Canary.
+fn status_is_current(context: &Context, canary: &CanaryContext, memory: &Memory) -> bool {
+    vexil_plan::store(memory, &context.status_context(canary), canary.status()) == *canary.status()
+}
+
+/// The memory. Where the status is Flagger's, the revision of the primary is derived from the objects.
+///
+/// # Errors
+/// If the API server did not answer: the pause that it asks for, in milliseconds, if any.
+async fn load_memory(context: &Context, canary: &CanaryContext) -> Result<Memory, Option<u64>> {
+    let mut memory = vexil_plan::load(canary.status());
+    if memory.from_flagger && memory.held.is_none() {
+        memory.held = answers::adopted(context, canary).await?;
+        // The live routes count: Flagger's status does not always have the weight.
+        let observation = Observation::take(context, canary, &memory);
+        if let LiveRoutes::Present { routes, .. } = observation.observed.routes {
+            memory.weight = routes.canary();
+        }
+    }
+    Ok(memory)
+}
+
+/// Reads objects once whose last write has an unknown outcome, or that are outside of the watched namespace.
+async fn read_unknown_objects(context: &Context, converged: &Converged) {
+    let pending = Convergence::Pending(Pending::NotObserved);
+    if converged.state != pending || converged.retry_ms.is_none() {
+        return;
+    }
+    for (key, seen) in converged.observation.objects.iter() {
+        if !seen.is_known() {
+            let _now_cached = context.cluster.fetch(key).await;
+        }
+    }
+}
+
+fn log_notices(transition: &Transition) {
+    for notice in &transition.notices {
+        match notice.level {
+            Level::Info => tracing::info!("{}", notice.message),
+            Level::Error => tracing::error!("{}", notice.message),
+        }
+    }
+}
+
+fn update_metrics(context: &Context, canary: &CanaryContext, memory: &Memory, converged: &Converged) {
+    context.telemetry.phase(canary, memory.phase);
+    context.telemetry.accepted(canary.key(), vexil_plan::is_ready(memory, &context.status_context(canary)));
+    if let LiveRoutes::Present { routes, .. } = &converged.observation.observed.routes {
+        context.telemetry.weights(canary, routes);
+    }
+}
+
+/// Notices of the outbox that this process has not handed to the dispatcher yet.
+fn new_notifications(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    runtime: &mut CanaryRuntime,
+) -> Vec<Notification> {
+    let pending = memory.outbox.entries.iter().flat_map(|entry| entry.to.iter().map(move |to| (entry, to)));
+    let all: BTreeSet<_> = pending.clone().map(|(entry, to)| (entry.seq, to.clone())).collect();
+    runtime.offered.retain(|offer| all.contains(offer));
+    let new = pending.filter(|(entry, to)| runtime.offered.insert((entry.seq, (*to).clone())));
+    new.map(|(entry, to)| Notification::of(&context.settings, canary, entry, to.clone())).collect()
+}

@@ -1,0 +1,80 @@
+//! Writes of the status, which is the memory: fenced by the Canary that was read, and refused if a law would be broken.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use vexil_analysis::{Memory, laws};
+use vexil_kube::WriteError;
+use vexil_object::Precondition;
+use vexil_plan::CanaryContext;
+
+use crate::{
+    Context, invalid_spec, reconcile_result::ReconcileResult, runtime::CanaryRuntime, warning_events,
+};
+
+/// Writes the memory `next`. Returns the Canary as it is afterwards, `None` if it was deleted.
+///
+/// # Errors
+/// Of the write; [`WriteError::Invalid`] if the step from `memory` breaks a law.
+pub(crate) async fn write_status(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    next: &Memory,
+) -> Result<Option<Arc<Value>>, WriteError> {
+    if let Some(law) = laws::broken_by_step(memory, next) {
+        return Err(WriteError::Invalid { message: invalid_spec::report_broken_law(context, law) });
+    }
+    let status = vexil_plan::store(next, &context.status_context(canary), canary.status());
+    let live = canary.live().get("status").cloned().unwrap_or_default();
+    let wanted = serde_json::to_value(&status).unwrap_or_default();
+    context.cluster.write_status(canary.key(), &Precondition::of(canary.live()), &live, &wanted).await?;
+    Ok(context.cluster.look(canary.key()).shared())
+}
+
+/// Failed writes of a status in a row before an Event is emitted; by then they have failed for some seconds.
+const QUIET_FAILURES: u32 = 3;
+
+/// What to do after a failed write of the status: requeue with backoff, and emit an Event if the user has to act.
+pub(crate) fn status_write_failed(
+    context: &Context,
+    canary: &CanaryContext,
+    runtime: &mut CanaryRuntime,
+    error: &WriteError,
+) -> ReconcileResult {
+    context.telemetry.write_failed(error);
+    let failures = runtime.status_failures;
+    let backoff_ms = runtime.status_backoff_ms();
+    let requeue_ms = Some(match error {
+        WriteError::Throttled { retry_after_ms } => backoff_ms.max(*retry_after_ms),
+        _ => backoff_ms,
+    });
+    let text = match error {
+        // The Canary was changed meanwhile, or the next attempt may succeed.
+        WriteError::Conflict { .. }
+        | WriteError::AlreadyExists
+        | WriteError::NotFound { .. }
+        | WriteError::Throttled { .. }
+        | WriteError::Unknown { .. } => {
+            tracing::warn!("status could not be written: {error}");
+            return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
+        }
+        WriteError::Pruned { fields } => format!(
+            "updating canary {} status failed: the CRD canaries.flagger.app of this cluster drops {}; nothing is done \
+             until the one of this release is applied",
+            canary.name(),
+            fields.join(", ")
+        ),
+        WriteError::Forbidden { .. } | WriteError::Invalid { .. } | WriteError::NotServed { .. }
+            if failures < QUIET_FAILURES =>
+        {
+            tracing::warn!("status could not be written: {error}");
+            return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
+        }
+        error => format!("updating canary {} status failed: {error}", canary.name()),
+    };
+    ReconcileResult {
+        requeue_ms,
+        ..warning_events::emit_once(context, canary.live(), canary.key(), runtime, &text)
+    }
+}

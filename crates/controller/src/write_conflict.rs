@@ -1,0 +1,79 @@
+//! Backoff for a write that another writer keeps reverting: another controller or an admission webhook. A watch enqueues
+//! the Canary within milliseconds, so without backoff the two writers would keep the API server busy.
+
+use vexil_analysis::{Effect, Memory, Millis, Outbox};
+
+use crate::runtime::backoff_ms;
+
+/// How often the last effect was repeated although nothing was decided in between.
+#[derive(Debug, Default)]
+pub(crate) struct ConflictBackoff {
+    last: Option<Box<(Memory, Effect)>>,
+    times: u32,
+    at: Millis,
+}
+
+/// Repetitions without a pause.
+const FREE_ATTEMPTS: u32 = 3;
+/// How long an effect has to last before the conflict counts as over, in milliseconds.
+const CONFIRM_MS: u64 = 5_000;
+/// A reverted write this long after the one before is a new conflict, in milliseconds.
+const RESET_AFTER_MS: u64 = 60_000;
+
+impl ConflictBackoff {
+    /// How long an effect has to wait now, in milliseconds; `None` if it need not.
+    pub(crate) fn backoff_ms(&self, memory: &Memory, effect: &Effect, now: Millis) -> Option<u64> {
+        let (since, same) = (now.since(self.at), self.is_same(memory, effect));
+        if !same || self.times < FREE_ATTEMPTS || since >= RESET_AFTER_MS {
+            return None;
+        }
+        backoff_ms(self.times - FREE_ATTEMPTS).checked_sub(since).filter(|rest| *rest > 0)
+    }
+
+    /// The effect that was repeated last, and how long it still has to last before the conflict counts as over, in
+    /// milliseconds; `None` if there is no conflict.
+    pub(crate) fn unconfirmed(&self, now: Millis) -> Option<(&Effect, u64)> {
+        let since = now.since(self.at);
+        let (_, effect) =
+            self.last.as_deref().filter(|_| self.times > FREE_ATTEMPTS && since < CONFIRM_MS)?;
+        Some((effect, CONFIRM_MS - since))
+    }
+
+    /// An effect was carried out.
+    pub(crate) fn record(&mut self, memory: &Memory, effect: &Effect, now: Millis) {
+        let repeated = self.is_same(memory, effect) && now.since(self.at) < RESET_AFTER_MS;
+        if !repeated {
+            self.last = Some(Box::new((without_messages(memory), effect.clone())));
+        }
+        self.times = if repeated { self.times.saturating_add(1) } else { 1 };
+        self.at = now;
+    }
+
+    /// The message about a conflict.
+    pub(crate) fn text(effect: &Effect) -> String {
+        let what = match effect {
+            Effect::Backends => "the Services of primary and canary",
+            Effect::Apex => "the apex Service",
+            Effect::Route(_) => "the route",
+            Effect::Scaler => "the autoscaler of the primary",
+            Effect::CreatePrimary(_) | Effect::Promote(_) => "the primary",
+            Effect::ScaleUp | Effect::ScaleToZero => "the replicas of the target",
+            Effect::Release => "what an earlier binding left",
+        };
+        format!(
+            "{what} is undone as often as it is written: another controller or an admission webhook writes the same \
+             fields; tell it to leave them alone"
+        )
+    }
+
+    fn is_same(&self, memory: &Memory, effect: &Effect) -> bool {
+        self.last
+            .as_deref()
+            .is_some_and(|(before, done)| done == effect && *before == without_messages(memory))
+    }
+}
+
+/// A memory without its outbox and its wait, which change with each repetition.
+fn without_messages(memory: &Memory) -> Memory {
+    Memory { wait: None, outbox: Outbox::default(), ..memory.clone() }
+}

@@ -1,0 +1,80 @@
+//! Another writer reverts what the operator writes, again and again: it is reported, the writes are spaced, and the rollout ends
+//! as soon as the other writer stops.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::{task::JoinSet, time::sleep};
+
+use crate::cluster::{OPERATOR, Stage};
+
+const NAME: &str = "podinfo";
+const TOLD: &str = "is undone as often as it is written";
+
+/// Writes of the operator to a resource.
+fn writes(stage: &Stage, resource: &str) -> usize {
+    let entries = stage.cluster.server().audit().of(OPERATOR);
+    entries.iter().filter(|entry| entry.is_write() && entry.resource == resource).count()
+}
+
+/// Merge-patches an object ten times a second.
+fn insist(stage: &Stage, path: String, body: serde_json::Value) -> JoinSet<()> {
+    let client = stage.cluster.server().client_as("gitops");
+    let mut insisting = JoinSet::new();
+    insisting.spawn(async move {
+        loop {
+            let request = http::Request::patch(&path)
+                .header("content-type", "application/merge-patch+json")
+                .body(body.to_string().into_bytes())
+                .unwrap();
+            client.request::<serde_json::Value>(request).await.unwrap();
+            sleep(Duration::from_millis(100)).await;
+        }
+    });
+    insisting
+}
+
+fn told(stage: &Stage) -> usize {
+    stage.story(NAME).events.iter().filter(|(event, _)| event.contains(TOLD)).map(|(_, times)| times).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_that_another_writer_reverts_is_written_less_and_less_often() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"progressDeadlineSeconds": 600}})]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    stage.push(NAME, "6.0.1").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    let entry = |side: &str, weight: u32| json!({"name": format!("{NAME}-{side}"), "namespace": "test", "port": 80, "weight": weight});
+    let theirs = json!({"spec": {"weighted": {"services": [entry("primary", 10), entry("canary", 90)]}}});
+    let path = format!("/apis/traefik.io/v1alpha1/namespaces/test/traefikservices/{NAME}");
+    let before = writes(&stage, "traefikservices");
+    let insisting = insist(&stage, path, theirs);
+    stage.pass(120.0).await;
+    let during = writes(&stage, "traefikservices") - before;
+    assert!((4..=14).contains(&during), "{during}");
+    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    drop(insisting);
+    stage.until_phase(NAME, "Succeeded").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_apex_that_another_writer_reverts_costs_little() {
+    let mut stage = Stage::open().await;
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    let before = writes(&stage, "services");
+    let theirs = json!({"spec": {"selector": {"app": NAME}}});
+    let insisting = insist(&stage, format!("/api/v1/namespaces/test/services/{NAME}"), theirs);
+    stage.pass(120.0).await;
+    let during = writes(&stage, "services") - before;
+    assert!((4..=14).contains(&during), "{during}");
+    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    drop(insisting);
+    stage.pass(60.0).await;
+    let apex = stage.cluster.get("v1", "Service", "test", NAME).await.unwrap().unwrap();
+    assert_eq!(apex["spec"]["selector"]["app"], format!("{NAME}-primary"));
+}

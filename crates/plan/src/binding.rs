@@ -1,0 +1,82 @@
+//! The binding of a Canary: what its spec asks traffic to depend on, and the spec under a binding in force.
+
+use std::collections::BTreeMap;
+
+use vexil_analysis::{Binding, Route};
+use vexil_api::{Canary, CanarySpec};
+use vexil_object::ObjectKey;
+use vexil_routing::{BoundKind, Router};
+
+/// The reference of `spec.routeRef.name`.
+const ROUTE_REF: &str = "routeRef";
+/// The reference of `spec.upstreamRef.name`.
+const UPSTREAM_REF: &str = "upstreamRef";
+
+/// What the spec asks traffic to depend on, with the provider and router that it names.
+pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Binding {
+    let spec = &canary.spec;
+    let annotations = canary.metadata.annotations.as_ref();
+    let named = |name: &str| annotations.and_then(|all| all.get(name)).cloned();
+    let mut references: BTreeMap<String, String> =
+        router.annotations().iter().filter_map(|name| Some(((*name).to_owned(), named(name)?))).collect();
+    let objects = [
+        (ROUTE_REF, spec.route_ref.as_ref().map(|reference| &reference.name)),
+        (UPSTREAM_REF, spec.upstream_ref.as_ref().map(|reference| &reference.name)),
+    ];
+    references
+        .extend(objects.into_iter().filter_map(|(field, name)| Some((field.to_owned(), name?.clone()))));
+    references.retain(|_, name| !name.is_empty());
+    Binding {
+        kind: spec.target_ref.kind.clone(),
+        target: spec.target_ref.name.clone(),
+        apex: spec.apex_name().to_owned(),
+        provider: provider.to_owned(),
+        port: spec.service.port,
+        references,
+        ..Binding::default()
+    }
+}
+
+/// Spec and annotations with the target, provider, apex and references of `bound`. `read` are the annotations that the
+/// router of the binding reads.
+pub(crate) fn under(
+    spec: &CanarySpec,
+    annotations: &BTreeMap<String, String>,
+    bound: &Binding,
+    read: &[&str],
+) -> (CanarySpec, BTreeMap<String, String>) {
+    let (mut spec, mut annotations) = (spec.clone(), annotations.clone());
+    spec.target_ref.kind.clone_from(&bound.kind);
+    spec.target_ref.name.clone_from(&bound.target);
+    spec.service.name = Some(bound.apex.clone());
+    spec.provider = Some(bound.provider.clone());
+    if let (Some(reference), Some(name)) = (&mut spec.route_ref, bound.references.get(ROUTE_REF)) {
+        reference.name.clone_from(name);
+    }
+    if let (Some(reference), Some(name)) = (&mut spec.upstream_ref, bound.references.get(UPSTREAM_REF)) {
+        reference.name.clone_from(name);
+    }
+    for name in read {
+        match bound.references.get(*name) {
+            Some(value) => annotations.insert((*name).to_owned(), value.clone()),
+            None => annotations.remove(*name),
+        };
+    }
+    (spec, annotations)
+}
+
+/// A route object as the binding records it.
+pub fn route(key: &ObjectKey) -> Route {
+    Route {
+        api_version: key.kind().api_version(),
+        kind: key.kind().kind.to_owned(),
+        namespace: key.namespace().to_owned(),
+        name: key.name().to_owned(),
+    }
+}
+
+/// The kind of the route that a binding records.
+pub fn bound_kind(binding: Option<&Binding>) -> Option<BoundKind> {
+    let route = binding?.route.as_ref()?;
+    Some(BoundKind { api_version: route.api_version.clone(), kind: route.kind.clone() })
+}

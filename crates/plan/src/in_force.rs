@@ -1,0 +1,41 @@
+//! What of a Canary stays in force while its spec is invalid: the binding and the limits that its status records.
+
+use serde_json::Value;
+use vexil_analysis::Plan;
+use vexil_api::CanaryStatus;
+
+/// The Canary without what may be wrong with it: without the analysis and, unless `with_service`, without the service
+/// except for its port.
+pub(crate) fn reduced(live: &Value, with_service: bool) -> Value {
+    let mut canary = live.clone();
+    let bound = |path: &str| live.pointer(path).cloned();
+    let port = bound("/status/binding/port").unwrap_or_else(|| 80.into());
+    let mut spec = serde_json::json!({
+        "targetRef": { "kind": bound("/status/binding/kind"), "name": bound("/status/binding/target") },
+        "service": { "port": port },
+        "suspend": bound("/spec/suspend").filter(Value::is_boolean),
+    });
+    let fields = if with_service { ["service", "routeRef", "upstreamRef"].as_slice() } else { &["routeRef"] };
+    for field in fields {
+        if let (Some(kept), Some(value)) = (spec.as_object_mut(), live.pointer(&format!("/spec/{field}"))) {
+            kept.insert((*field).to_owned(), value.clone());
+        }
+    }
+    if let Some(object) = canary.as_object_mut() {
+        object.insert("spec".to_owned(), spec);
+    }
+    canary
+}
+
+/// The plan with the limits of the last valid spec.
+pub(crate) fn within_limits(plan: Plan, status: &CanaryStatus) -> Plan {
+    match &status.limits {
+        Some(limits) => Plan {
+            interval_ms: limits.interval_ms,
+            deadline_ms: limits.deadline_ms,
+            threshold: limits.threshold,
+            ..plan
+        },
+        None => plan,
+    }
+}

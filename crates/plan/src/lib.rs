@@ -1,0 +1,27 @@
+//! From a Canary to what the engine decides on, and back: parse, validate, lower to a plan, read and write the status.
+//!
+//! [`Planner::open`] turns the JSON of a Canary into a [`CanaryContext`]: its spec, router, workload, warnings and
+//! [`vexil_analysis::Plan`]. [`load`] turns its status into the engine's [`vexil_analysis::Memory`] and [`store`] the
+//! memory into the next status. Nothing here awaits, reads a clock or talks to a cluster, so a command-line tool can plan,
+//! simulate and explain a rollout from a file: see `examples/explain.rs`. The operator (`vexil-controller`) uses the same
+//! functions for every reconcile.
+
+mod binding;
+mod cache;
+mod canary_context;
+mod conditions;
+mod hooks;
+mod in_force;
+mod lower;
+mod registry;
+mod settings;
+mod status;
+mod validated;
+
+pub use binding::{bound_kind, route};
+pub use canary_context::{CanaryContext, Planner};
+pub use conditions::{StatusContext, is_ready, refused_conditions};
+pub use hooks::{GLOBAL_HOOK, deciding_hook, event_hook};
+pub use registry::Registry;
+pub use settings::Settings;
+pub use status::{STATUS_LIMIT, has_run_number, load, store};

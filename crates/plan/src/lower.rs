@@ -1,0 +1,91 @@
+//! From a valid spec to the engine's plan.
+
+use vexil_analysis::{Names, Plan, Receiver, Steps, Strategy, Weight};
+use vexil_api::{Analysis, CanarySpec, checks};
+use vexil_routing::Capabilities;
+
+use crate::{
+    Settings,
+    hooks::{GLOBAL_HOOK, deciding, event_hooks},
+};
+
+/// Iterations of a blue/green analysis if the user names none, as in Flagger.
+const ITERATIONS: u32 = 10;
+
+/// The plan of the Canary of this name and namespace, whose router can do `can`. Its binding is empty.
+pub(crate) fn lower(
+    spec: &CanarySpec,
+    (name, namespace): (&str, &str),
+    settings: &Settings,
+    can: Capabilities,
+) -> Plan {
+    let default = Analysis::default();
+    let analysis = spec.analysis().unwrap_or(&default);
+    Plan {
+        names: Names {
+            canary: name.to_owned(),
+            namespace: namespace.to_owned(),
+            target: spec.target_ref.name.clone(),
+            kind: spec.target_ref.kind.clone(),
+        },
+        binding: vexil_analysis::Binding::default(),
+        spec_error: None,
+        suspended: spec.suspend(),
+        skip_analysis: spec.skip_analysis(),
+        interval_ms: analysis.interval_ms(settings.min_interval_ms),
+        threshold: analysis.threshold(),
+        deadline_ms: spec.progress_deadline_ms(),
+        strategy: strategy(analysis, can),
+        promotion_step: Weight::clamped(analysis.step_weight_promotion()),
+        routed: can.weights,
+        warnings: warnings(analysis, spec.provider().unwrap_or(&settings.provider), can),
+        checks: checks(&analysis.metrics).iter().map(|check| check.name().to_owned()).collect(),
+        hooks: deciding(analysis).map(|(hook, _)| hook).collect(),
+        receivers: receivers(analysis, settings),
+    }
+}
+
+/// A number of iterations asks for blue/green. A provider that cannot split traffic always gets it.
+fn strategy(analysis: &Analysis, can: Capabilities) -> Strategy {
+    match analysis.iterations() {
+        0 if can.weights => Strategy::Progressive(steps(analysis)),
+        0 => Strategy::BlueGreen { iterations: ITERATIONS },
+        iterations => Strategy::BlueGreen { iterations },
+    }
+}
+
+fn steps(analysis: &Analysis) -> Steps {
+    let listed = |percent: &i64| Weight::clamped(u32::try_from(*percent).unwrap_or(0));
+    Steps {
+        list: analysis.step_weights.iter().map(listed).collect(),
+        by: Weight::clamped(analysis.step_weight()),
+        max: Weight::clamped(analysis.max_weight()),
+    }
+}
+
+/// What the user wrote and a provider that cannot split traffic leaves out, in Flagger's words.
+fn warnings(analysis: &Analysis, provider: &str, can: Capabilities) -> Vec<String> {
+    if can.weights {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    if !analysis.match_.is_empty() {
+        warnings.push(format!("A/B testing is not supported when using the {provider} provider"));
+    }
+    if analysis.iterations() == 0 {
+        warnings.push(format!("Progressive traffic is not supported when using the {provider} provider"));
+        warnings.push(format!("Setting canaryAnalysis.iterations: {ITERATIONS}"));
+    }
+    warnings
+}
+
+/// Kubernetes Events always; the Canary's own `event` hooks, or else the operator's.
+fn receivers(analysis: &Analysis, settings: &Settings) -> Vec<Receiver> {
+    let own = event_hooks(analysis).into_iter();
+    let mut receivers: Vec<Receiver> = own.map(|(name, _)| Receiver::Hook(name)).collect();
+    if receivers.is_empty() && settings.event_webhook.is_some() {
+        receivers.push(Receiver::Hook(GLOBAL_HOOK.to_owned()));
+    }
+    receivers.insert(0, Receiver::Events);
+    receivers
+}

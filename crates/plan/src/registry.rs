@@ -1,0 +1,71 @@
+//! What an operator supports: the Services, and one router per provider.
+
+use std::sync::Arc;
+
+use vexil_api::Capabilities;
+use vexil_routing::{Router, Services};
+
+use crate::cache::ResolvedCache;
+
+/// The features that the engine requests of routers. A Canary that needs another one is refused even if its router
+/// supports it.
+const REQUESTED: Capabilities =
+    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+
+/// The features of a provider that Canaries can use.
+pub(crate) fn capabilities(router: &dyn Router) -> Capabilities {
+    router.supports().and(REQUESTED)
+}
+
+/// The routers of an operator. The binary fills it; no other code names a router.
+#[derive(Clone)]
+pub struct Registry {
+    services: Arc<dyn Services>,
+    routers: Vec<Arc<dyn Router>>,
+    cache: Arc<ResolvedCache>,
+}
+
+impl Registry {
+    /// A registry without a router.
+    pub fn new(services: impl Services + 'static) -> Self {
+        Registry { services: Arc::new(services), routers: Vec::new(), cache: Arc::default() }
+    }
+
+    /// Adds a router under the names that it serves. If two routers serve a provider, the first one is used.
+    #[must_use]
+    pub fn with(mut self, router: impl Router + 'static) -> Self {
+        self.routers.push(Arc::new(router));
+        self.cache = Arc::default();
+        self
+    }
+
+    /// The router of a provider; `None` for an unknown provider.
+    pub fn router(&self, provider: &str) -> Option<&Arc<dyn Router>> {
+        self.routers.iter().find(|router| router.serves(provider))
+    }
+
+    /// All routers, in the order in which they were added.
+    pub fn routers(&self) -> impl Iterator<Item = &Arc<dyn Router>> {
+        self.routers.iter()
+    }
+
+    /// The names of all providers, in the order in which they were added.
+    pub fn providers(&self) -> Vec<&'static str> {
+        self.routers.iter().map(|router| router.name()).collect()
+    }
+
+    /// The names of all providers with the features that Canaries can use.
+    pub(crate) fn capabilities(&self) -> Vec<(&'static str, Capabilities)> {
+        self.routers.iter().map(|router| (router.name(), capabilities(router.as_ref()))).collect()
+    }
+
+    /// The Services that every provider builds on.
+    pub fn services(&self) -> &dyn Services {
+        self.services.as_ref()
+    }
+
+    /// Validated specs of the Canaries that were opened last.
+    pub(crate) fn cache(&self) -> &ResolvedCache {
+        &self.cache
+    }
+}

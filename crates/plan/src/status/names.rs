@@ -1,0 +1,72 @@
+//! Names of the engine's values in the status.
+
+use vexil_analysis::{AlertSeverity, Cause, Level, Outcome, Phase, WaitKind};
+use vexil_api::CanaryPhase;
+
+const PHASES: [(CanaryPhase, Phase); 12] = [
+    (CanaryPhase::Unset, Phase::New),
+    (CanaryPhase::Initializing, Phase::Initializing),
+    (CanaryPhase::Initialized, Phase::Initialized),
+    (CanaryPhase::Waiting, Phase::Waiting),
+    (CanaryPhase::Progressing, Phase::Progressing),
+    (CanaryPhase::WaitingPromotion, Phase::WaitingPromotion),
+    (CanaryPhase::Promoting, Phase::Promoting),
+    (CanaryPhase::Finalising, Phase::Finalising),
+    (CanaryPhase::Succeeded, Phase::Succeeded),
+    (CanaryPhase::Failed, Phase::Failed),
+    (CanaryPhase::Terminating, Phase::Terminating),
+    (CanaryPhase::Terminated, Phase::Terminated),
+];
+
+pub(super) fn phase(phase: CanaryPhase) -> Phase {
+    PHASES.iter().find(|(api, _)| *api == phase).map_or(Phase::New, |(_, engine)| *engine)
+}
+
+pub(super) fn api_phase(phase: Phase) -> CanaryPhase {
+    PHASES.iter().find(|(_, engine)| *engine == phase).map_or(CanaryPhase::Unset, |(api, _)| *api)
+}
+
+/// Names of values.
+pub(super) type Names<T> = &'static [(&'static str, T)];
+
+pub(super) const OUTCOMES: Names<Outcome> = &[
+    ("promoted", Outcome::Promoted),
+    ("rolled-back", Outcome::RolledBack),
+    ("reverted", Outcome::Reverted),
+    ("recovered", Outcome::Recovered),
+    ("rebound", Outcome::Rebound),
+];
+pub(super) const CAUSES: Names<Cause> = &[
+    ("passed", Cause::Passed),
+    ("skipped", Cause::Skipped),
+    ("threshold", Cause::Threshold),
+    ("deadline", Cause::Deadline),
+    ("blocked", Cause::Blocked),
+    ("reverted", Cause::Reverted),
+    ("promotion", Cause::Promotion),
+    ("target-deleted", Cause::TargetDeleted),
+    ("rebound", Cause::Rebound),
+];
+pub(super) const WAITS: Names<WaitKind> = &[
+    ("suspended", WaitKind::Suspended),
+    ("target-missing", WaitKind::TargetMissing),
+    ("scaled-up", WaitKind::ScaledUp),
+    ("primary-missing", WaitKind::PrimaryMissing),
+    ("primary", WaitKind::Primary),
+    ("primary-foreign", WaitKind::PrimaryNotOwned),
+    ("primary-edited", WaitKind::PrimaryEdited),
+    ("invalid", WaitKind::InvalidSpec),
+    ("canary", WaitKind::Canary),
+    ("refused", WaitKind::Refused),
+];
+pub(super) const SEVERITIES: Names<AlertSeverity> =
+    &[("info", AlertSeverity::Info), ("warn", AlertSeverity::Warn), ("error", AlertSeverity::Error)];
+pub(super) const LEVELS: Names<Level> = &[("info", Level::Info), ("error", Level::Error)];
+
+pub(super) fn name<T: PartialEq + Copy>(names: Names<T>, value: T) -> &'static str {
+    names.iter().find(|(_, of)| *of == value).map_or("", |(name, _)| name)
+}
+
+pub(super) fn value<T: PartialEq + Copy>(names: Names<T>, name: &str) -> Option<T> {
+    names.iter().find(|(of, _)| *of == name).map(|(_, value)| *value)
+}

@@ -1,0 +1,38 @@
+//! The status stays below its limit.
+
+use vexil_analysis::{Alert, AlertSeverity, Entry, EventType, Level, Notice, Outbox, Receiver};
+
+use super::*;
+
+/// Whatever the outbox holds, the status stays below its limit and comes back as it was written.
+#[test]
+fn the_status_never_outgrows_its_limit() {
+    for (entries, length) in [(0, 0), (1, 1 << 20), (40, 1_000), (400, 900), (5_000, 10), (2_000, 0)] {
+        let entry = |seq| Entry {
+            seq,
+            notice: Notice {
+                event_type: EventType::Warning,
+                level: Level::Error,
+                message: "\"<\u{1}é".repeat(length / 4),
+                phase: Phase::WaitingPromotion,
+                time: Millis(u64::MAX),
+                alert: (seq % 2 == 0)
+                    .then(|| Alert { severity: AlertSeverity::Error, message: "x".repeat(length) }),
+            },
+            to: vec![Receiver::Events, Receiver::Hook("h".repeat(60))],
+        };
+        let outbox = Outbox { next: entries, lost: 0, entries: (0..entries).map(entry).collect() };
+        let memory = Memory { outbox, ..Memory::default() };
+        let tracked = (0..50).map(|n| (format!("configmap/{n}"), "x".repeat(100))).collect();
+        let before = CanaryStatus { tracked_configs: Some(tracked), ..CanaryStatus::default() };
+        let context = StatusContext { kind: "Deployment", generation: None, refused: None, now: Millis(0) };
+        let status = store(&memory, &context, &before);
+        let bytes = serde_json::to_vec(&status).unwrap().len();
+        assert!(bytes <= STATUS_LIMIT, "{entries} notices of {length} make {bytes} bytes");
+        let kept = load(&status).outbox;
+        assert_eq!(kept.next, entries);
+        let waiting: usize = kept.entries.iter().map(|entry| entry.to.len()).sum();
+        assert_eq!(waiting as u64 + kept.lost, entries * 2);
+        assert!(entries == 0 || !kept.entries.is_empty(), "{entries} notices of {length}: none is kept");
+    }
+}

@@ -1,0 +1,174 @@
+//! A small controller outside of Vexil's workspace: it drives the engine, renders a route, judges a MetricTemplate with a metric
+//! provider of its own, and sends a webhook to a local server. It needs no cluster.
+//!
+//! `cargo run --manifest-path examples/outside/Cargo.toml`
+
+mod provider;
+
+use std::{collections::BTreeMap, error::Error, sync::Arc};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use vexil_analysis::{Answer, Convergence, Facts, Known, Memory, Millis, Pods, Readiness, Revision, Step, advance};
+use vexil_api::checks;
+use vexil_egress::Egress;
+use vexil_metrics::{MetricCatalog, Subject, check, needs};
+use vexil_object::{ObjectKey, Objects, Seen, kinds};
+use vexil_plan::{CanaryContext, Planner, Registry, Settings};
+use vexil_routing::{PodLabels, RouteTarget, Routes, SessionCookies, Weight};
+use vexil_routing_kubernetes::KubernetesServices;
+use vexil_routing_traefik::{Group, Traefik};
+use vexil_webhook::{Hook, Payload, send};
+
+type Failed = Box<dyn Error>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Failed> {
+    rustls::crypto::ring::default_provider().install_default().map_err(|_| "TLS is set up already")?;
+    let registry = Registry::new(KubernetesServices).with(Traefik::new(Some(Group::Io)));
+    let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
+    let planner = Planner::new(&registry, &settings);
+    let canary = planner.open(Arc::new(canary())).map_err(|defects| vexil_api::summary(&defects))?;
+
+    let memory = decide(&canary);
+    println!("engine    {} -> {}", Memory::default().phase.as_str(), memory.phase.as_str());
+    println!("route     {}", render(&canary)?);
+    println!("metric    {}", judge(&canary).await?);
+    println!("webhook   {}", notify(&canary).await?);
+    Ok(())
+}
+
+fn canary() -> serde_json::Value {
+    json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+        "metadata": {"name": "podinfo", "namespace": "test", "uid": "0a1b2c3d", "generation": 1},
+        "spec": {
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+            "service": {"port": 80},
+            "analysis": {
+                "interval": "10s", "threshold": 2, "maxWeight": 50, "stepWeight": 25,
+                "metrics": [{"name": "latency", "templateRef": {"name": "latency"}, "thresholdRange": {"max": 10}}],
+            },
+        },
+    })
+}
+
+/// The first decision about a Canary: what the engine remembers next. A controller would now write it to the status, make the
+/// cluster match it with `next_effect`, and decide again.
+fn decide(canary: &CanaryContext) -> Memory {
+    let target = Pods {
+        revision: Some(Revision::new("revision-1")),
+        replicas: 1,
+        available: 1,
+        readiness: Readiness::Ready,
+        owner_conflict: None,
+        edited: false,
+    };
+    let mut facts = Facts { now: Millis(1_000), convergence: Convergence::Settled, due: true, ..Facts::default() };
+    facts.seen.target = Known::Present(target);
+    loop {
+        match advance(canary.plan(), &Memory::default(), &facts) {
+            Step::Done(transition) => return transition.memory,
+            Step::Ask(question) => drop(facts.answers.insert(question, Answer::Passed)),
+        }
+    }
+}
+
+/// The objects that send a quarter of the traffic to the canary.
+fn render(canary: &CanaryContext) -> Result<String, Failed> {
+    let labels = |name: &str| BTreeMap::from([("app".to_owned(), name.to_owned())]);
+    let (target, primary) = (labels("podinfo"), labels("podinfo-primary"));
+    let target = RouteTarget {
+        namespace: canary.key().namespace(),
+        apex: canary.spec().apex_name(),
+        owner: canary.owner(),
+        annotations: canary.annotations(),
+        spec: canary.spec(),
+        selector: PodLabels { key: "app", canary: &target, primary: &primary, always: &primary, settled: true },
+        cookies: SessionCookies::default(),
+        discovered_ports: &[],
+        bound: None,
+    };
+    // A cluster that serves every definition and has no route yet.
+    let mut have = Objects::default();
+    loop {
+        let missing = canary.router().needs(&target, &have);
+        if missing.is_empty() {
+            break;
+        }
+        for key in missing {
+            let is_definition = key.kind() == kinds::CUSTOM_RESOURCE_DEFINITION;
+            have.insert(key, if is_definition { Seen::present(json!({"spec": {}})) } else { Seen::Absent });
+        }
+    }
+    let quarter = Routes::split(Weight::clamped(25));
+    let changes = canary.router().render(&target, &quarter, &have)?;
+    let keys: Vec<_> = changes.iter().map(|change| change.key.to_string()).collect();
+    if keys.is_empty() {
+        return Err("nothing was rendered".into());
+    }
+    Ok(keys.join(", "))
+}
+
+/// The verdict of the first check, whose MetricTemplate names a provider of this controller's own.
+async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
+    let catalog = MetricCatalog::default().with_provider(provider::TYPE, provider::build);
+    let subject = Subject {
+        canary: canary.key().name(),
+        namespace: canary.key().namespace(),
+        spec: canary.spec(),
+        provider: "traefik",
+        queries: canary.router().queries(),
+        metrics_server: "",
+        catalog: &catalog,
+    };
+    let metrics = canary.spec().analysis().map(|analysis| analysis.metrics.as_slice()).unwrap_or_default();
+    let first = checks(metrics).first().copied().ok_or("no check")?;
+    let mut have = Objects::default();
+    let template = ObjectKey::new(kinds::METRIC_TEMPLATE, canary.key().namespace(), "latency");
+    have.insert(template, Seen::present(json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate",
+        "metadata": {"name": "latency", "namespace": "test"},
+        "spec": {"provider": {"type": provider::TYPE}, "query": "{{ target }}"},
+    })));
+    if let Some(key) = needs(&subject, &first, &have).first() {
+        return Err(format!("{key} is missing").into());
+    }
+    let checked = check(&Egress::new()?, &subject, &first, &have).await?;
+    match checked.value {
+        Some(value) => Ok(format!("{} = {value}: {:?}", first.name(), checked.verdict)),
+        None => Err(format!("{:?}", checked.verdict).into()),
+    }
+}
+
+/// Sends a webhook to a server of this process, and returns what that received.
+async fn notify(canary: &CanaryContext) -> Result<String, Failed> {
+    let server = TcpListener::bind("127.0.0.1:0").await?;
+    let hook = Hook::at(&format!("http://{}/", server.local_addr()?))?;
+    let payload = Payload {
+        name: canary.key().name().to_owned(),
+        namespace: canary.key().namespace().to_owned(),
+        phase: "Progressing".to_owned(),
+        checksum: "1".to_owned(),
+        metadata: BTreeMap::new(),
+        key: None,
+    };
+    let egress = Egress::new()?;
+    let (sent, received) = tokio::join!(send(&egress, &hook, &payload), answer(&server));
+    sent?;
+    Ok(received?)
+}
+
+/// Answers one request with 200, and returns its first line.
+async fn answer(server: &TcpListener) -> std::io::Result<String> {
+    let (mut stream, _) = server.accept().await?;
+    let mut buffer = vec![0; 64 << 10];
+    let length = stream.read(&mut buffer).await?;
+    buffer.truncate(length);
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await?;
+    let text = String::from_utf8_lossy(&buffer);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
