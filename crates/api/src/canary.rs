@@ -2,7 +2,7 @@
 
 mod analysis;
 mod checks;
-mod effective;
+mod defaults;
 mod http;
 mod service;
 mod spec;

@@ -1,7 +1,7 @@
 //! The `flagger.app` custom resources as Rust types, with validation that names every defect.
 //!
 //! The types hold what the manifest says and nothing else: every field may be absent, nothing is defaulted when reading
-//! and nothing is added when writing. Accessors give the effective value of a field (`canary/effective.rs`).
+//! and nothing is added when writing. Accessors give the effective value of a field (`canary/defaults.rs`).
 
 pub mod alert_provider;
 pub mod canary;

@@ -2,8 +2,8 @@
 
 /// The queries behind the metrics `request-success-rate` and `request-duration`, for the time series of one product.
 ///
-/// They are PromQL with words in braces ([`QuerySet::WORDS`]): `{{ name }}` is that of the Canary, `{{ service }}` the apex.
-/// Line breaks and indentation have no meaning.
+/// They are PromQL with words in braces ([`QuerySet::WORDS`]): `{{ name }}` is that of the Canary, `{{ service }}`
+/// the apex. Line breaks and indentation have no meaning.
 #[derive(Debug, PartialEq, Eq)]
 pub struct QuerySet {
     /// The share of requests to the canary that did not fail, in percent.

@@ -140,7 +140,8 @@ impl<'a> Subject<'a> {
         self.spec.provider().unwrap_or(self.context.default_provider)
     }
 
-    /// The capabilities of the provider. An unknown provider is a defect of its own, so it counts as capable of everything.
+    /// The capabilities of the provider. An unknown provider is a defect of its own, so it counts as capable of
+    /// everything.
     fn router(&self) -> Capabilities {
         self.context.router.unwrap_or(Capabilities {
             weights: true,

@@ -16,8 +16,8 @@ const PRIORITY: i64 = 10_000;
 
 const SIDES: [Side; 2] = [Side::Primary, Side::Canary];
 
-/// Keys, or prefixes of keys, by which tools recognise the objects that they applied. With them on the copy, the pruner of
-/// a GitOps tool would delete it, because it is not in the repository.
+/// Keys, or prefixes of keys, by which tools recognise the objects that they applied. With them on the copy, the
+/// pruner of a GitOps tool would delete it, because it is not in the repository.
 const TRACKING: [&str; 10] = [
     "app.kubernetes.io/instance",
     "app.kubernetes.io/managed-by",
@@ -85,8 +85,8 @@ pub(crate) fn weighted(
     Ok(object)
 }
 
-/// The priority of each copy: at least [`PRIORITY`], higher than the rule that it was copied from, and in the user's order
-/// of rules that match the same requests.
+/// The priority of each copy: at least [`PRIORITY`], higher than the rule that it was copied from, and in the user's
+/// order of rules that match the same requests.
 fn priorities(source: &Source<'_>) -> Result<Vec<i64>, RouteError> {
     let own = |rule: &Rule<'_>| match rule.rule.get("priority") {
         None | Some(Value::Null) => Ok(0),

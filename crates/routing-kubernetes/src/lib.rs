@@ -1,8 +1,8 @@
 //! The apex, primary and canary Services, which every provider needs.
 //!
 //! `<apex>-canary` selects the target's pods and `<apex>-primary` the primary's; the Canary always owns both. The apex
-//! selects the primary's pods. It may be the user's: then only its ports and selector are written, and restored when the
-//! Canary is deleted.
+//! selects the primary's pods. It may be the user's: then only its ports and selector are written, and restored when
+//! the Canary is deleted.
 //!
 //! [`Kubernetes`] is the provider that has only these Services and does not route traffic to the canary.
 //!

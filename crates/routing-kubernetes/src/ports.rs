@@ -44,8 +44,8 @@ fn same(one: &Value, other: &Value, field: &str) -> bool {
     one.get(field) == other.get(field)
 }
 
-/// `ports` to write over `live`: with the node ports that are assigned already, and `live` itself when it is the same set.
-/// The order of this list has no meaning, so that of `live` is kept.
+/// `ports` to write over `live`: with the node ports that are assigned already, and `live` itself when it is the same
+/// set. The order of this list has no meaning, so that of `live` is kept.
 pub(crate) fn over(live: Option<&Value>, ports: Vec<Value>) -> Value {
     let list = live.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ports: Vec<_> = ports.iter().map(|port| assigned(complete(port), list, &ports)).collect();
@@ -71,8 +71,8 @@ fn complete(port: &Value) -> Value {
     complete
 }
 
-/// A port with the node port of the live one with its number; else of the one with its name, unless that number is wanted
-/// too. Clients outside of the cluster know the node port.
+/// A port with the node port of the live one with its number; else of the one with its name, unless that number is
+/// wanted too. Clients outside of the cluster know the node port.
 fn assigned(mut port: Value, live: &[Value], wanted: &[Value]) -> Value {
     let by_number = live.iter().find(|live| is_one(live, &port));
     let by_name = || {

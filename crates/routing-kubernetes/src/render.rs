@@ -33,9 +33,9 @@ impl Role {
         }
     }
 
-    /// The labels that select its pods. Labels that the primary's pods get with their current rollout are used when that
-    /// is complete: until then, pods without them serve. A Service that selects by them already keeps them during later
-    /// rollouts.
+    /// The labels that select its pods. Labels that the primary's pods get with their current rollout are used when
+    /// that is complete: until then, pods without them serve. A Service that selects by them already keeps them
+    /// during later rollouts.
     fn selector(self, target: &RouteTarget<'_>, live: Option<&Value>) -> Value {
         let labels = &target.selector;
         match self {
@@ -57,8 +57,8 @@ impl Role {
     }
 }
 
-/// A new Service, which the Canary owns. Type, headlessness and traffic distribution are set only here, as Flagger does:
-/// an existing Service keeps its own.
+/// A new Service, which the Canary owns. Type, headlessness and traffic distribution are set only here, as Flagger
+/// does: an existing Service keeps its own.
 pub(crate) fn created(role: Role, target: &RouteTarget<'_>) -> Result<Value, RouteError> {
     let service = &target.spec.service;
     let mut spec = json!({"type": "ClusterIP"});

@@ -1,5 +1,5 @@
-//! The provider `kubernetes`, without mesh or ingress: no traffic reaches the canary through the apex. It is tested through
-//! its own Service.
+//! The provider `kubernetes`, without mesh or ingress: no traffic reaches the canary through the apex. It is tested
+//! through its own Service.
 
 use vexil_object::{Change, ObjectKey, Objects};
 use vexil_routing::{

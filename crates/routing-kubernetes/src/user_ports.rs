@@ -26,8 +26,8 @@ pub(crate) struct UserPorts {
     pub(crate) renamed: Vec<String>,
 }
 
-/// Merges `wanted`, the main port first, with the ports of `live`. `is_named` says whether the Canary names the main port;
-/// otherwise a port that existed before keeps its name.
+/// Merges `wanted`, the main port first, with the ports of `live`. `is_named` says whether the Canary names the main
+/// port; otherwise a port that existed before keeps its name.
 pub(crate) fn merged(live: &Value, wanted: Vec<Value>, is_named: bool) -> UserPorts {
     let list = live.pointer("/spec/ports").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let ours = written(live);

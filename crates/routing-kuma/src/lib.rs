@@ -5,9 +5,10 @@
 //! TrafficRoute where the cluster serves it (Kuma 1 and 2): Flagger writes it, so a Canary of Flagger keeps its route.
 //! Otherwise MeshHTTPRoute, the only one that Kuma 3 has. In Kuma a MeshHTTPRoute takes precedence over a TrafficRoute
 //! for the same proxy, and combining them is discouraged: a user who has own MeshHTTPRoutes on Kuma 2, or kept the CRDs
-//! of Kuma 2 on Kuma 3, forces [`Api::MeshHttpRoute`]. A MeshHTTPRoute names Services by the labels of their MeshService,
-//! as Kuma 3 requires, if its CRD has a field for labels; from Kuma 2.9 on that needs `meshServices.mode: Exclusive`. An
-//! older CRD drops labels silently: there Services are named by their tag, `podinfo_test_svc_80`.
+//! of Kuma 2 on Kuma 3, forces [`Api::MeshHttpRoute`]. A MeshHTTPRoute names Services by the labels of their
+//! MeshService, as Kuma 3 requires, if its CRD has a field for labels; from Kuma 2.9 on that needs
+//! `meshServices.mode: Exclusive`. An older CRD drops labels silently: there Services are named by their tag,
+//! `podinfo_test_svc_80`.
 //!
 //! # Ownership
 //!

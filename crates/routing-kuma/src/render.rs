@@ -40,8 +40,8 @@ pub(crate) fn owned(
     adopted(route, want, &object)
 }
 
-/// Replaces items of ours from which an API server dropped the reference by the one item that names the apex, in the form
-/// that fits the CRD.
+/// Replaces items of ours from which an API server dropped the target by the one item that names the apex, in the
+/// form that fits the CRD.
 fn restore_items(route: &RouteContext<'_>, object: &mut Value) -> Result<(), RouteError> {
     let (form, key, target) = (Form::of(route.definition), &route.key, route.target);
     let ours = |item: &Value| refers(item.get("targetRef"), target.apex, target);
@@ -69,8 +69,8 @@ fn restore_items(route: &RouteContext<'_>, object: &mut Value) -> Result<(), Rou
     Ok(())
 }
 
-/// Fills a rule that matches everything and has lost its backends. It would precede a rule that is added, and win; and an
-/// API server that drops the backends would get one more rule with each write.
+/// Fills a rule that matches everything and has lost its backends. It would precede a rule that is added, and win;
+/// and an API server that drops the backends would get one more rule with each write.
 fn refill(route: &RouteContext<'_>, object: &mut Value) -> Result<(), RouteError> {
     let Some(path) = view::emptied(route, object)? else { return Ok(()) };
     let (form, target) = (Form::of(route.definition), route.target);

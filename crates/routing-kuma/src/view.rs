@@ -21,8 +21,8 @@ pub(crate) const PROXIES: &str = "spec.targetRef";
 pub(crate) const TO: &str = "spec.to";
 
 /// The problem with an item of `spec.to` that names nothing.
-const LEFT_OVER: &str = "has an item that names no Service: its reference was removed, or the CRD in the cluster has no \
-                         such field";
+const LEFT_OVER: &str = "has an item that names no Service: its reference was removed, or the CRD in the cluster \
+                         has no such field";
 
 /// The lists with our entries. In a MeshHTTPRoute each rule for the apex may have one; a rule that sends its traffic
 /// elsewhere is the user's.
@@ -50,8 +50,8 @@ pub(crate) fn lists<'a>(
     Ok(lists)
 }
 
-/// Refuses a route of the user in which our entries cannot be identified, or would have no effect: with entries that name
-/// nothing, or with a rule that matches all traffic and has no backend.
+/// Refuses a route of the user in which our entries cannot be identified, or would have no effect: with entries that
+/// name nothing, or with a rule that matches all traffic and has no backend.
 pub(crate) fn has_place(route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
     let lists = lists(route, live)?;
     lists.iter().try_for_each(Entries::all_named)?;
@@ -105,7 +105,7 @@ fn is_left_of(live: &Value, made: &Value) -> bool {
     }
 }
 
-/// Whether an item of `spec.to` is one of ours from which an API server dropped the reference.
+/// Whether an item of `spec.to` is one of ours from which an API server dropped the target.
 pub(crate) fn is_left_over(item: &Value, target: &RouteTarget<'_>) -> bool {
     item.get("targetRef").is_none_or(|reference| reference.is_null() || refers_to_nothing(reference, target))
 }

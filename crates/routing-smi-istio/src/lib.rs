@@ -8,9 +8,9 @@
 //! | `smi:v1alpha1`, `smi:v1alpha2`, `smi:v1alpha3` | that one | no |
 //! | `smi:v1alpha1:<mesh>`, … | that one | if the mesh is `istio` |
 //!
-//! A TrafficSplit that the Canary owns is ours, except for entries and fields of others; in one of the user only our two
-//! backends are written. Weights are quantities in v1alpha1, which the API writes as strings, and numbers from v1alpha2
-//! on. Drift is reported, then corrected.
+//! A TrafficSplit that the Canary owns is ours, except for entries and fields of others; in one of the user only our
+//! two backends are written. Weights are quantities in v1alpha1, which the API writes as strings, and numbers from
+//! v1alpha2 on. Drift is reported, then corrected.
 
 mod provider;
 mod queries;

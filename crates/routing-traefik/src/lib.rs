@@ -1,8 +1,8 @@
 //! Routes traffic with Traefik's TraefikService.
 //!
-//! The user's IngressRoute names a TraefikService. Its list `spec.weighted.services` holds an entry for the primary and,
-//! while the canary gets traffic, one for the canary. Only name, port and weight of these entries and our metadata are
-//! ours; everything else in the object is kept.
+//! The user's IngressRoute names a TraefikService. Its list `spec.weighted.services` holds an entry for the primary
+//! and, while the canary gets traffic, one for the canary. Only name, port and weight of these entries and our
+//! metadata are ours; everything else in the object is kept.
 //!
 //! # Drift
 //!

@@ -39,9 +39,9 @@ impl<'a> Entries<'a> {
         Ok(Entries { key, list, path, nameless: None, omits_zero: false })
     }
 
-    /// Drops entries that name nothing, neither ours nor another's: an API server leaves such entries when the CRD has no
-    /// such fields. Reading reports them; in an object of ours [`Entries::written`] puts complete entries in their
-    /// place, so that the list never grows.
+    /// Drops entries that name nothing, neither ours nor another's: an API server leaves such entries when the CRD
+    /// has no such fields. Reading reports them; in an object of ours [`Entries::written`] puts complete entries in
+    /// their place, so that the list never grows.
     #[must_use]
     pub fn without_nameless(mut self, names_nothing: impl Fn(&Value) -> bool) -> Self {
         let nameless = |(side, entry): &(Option<Side>, &Value)| side.is_none() && names_nothing(entry);
@@ -93,8 +93,8 @@ impl<'a> Entries<'a> {
         others.map(|(_, entry)| (*entry).clone()).collect()
     }
 
-    /// The weights that our two entries say; `number` reads a weight as this API writes it. Entries of others take their
-    /// share beside ours and are not counted.
+    /// The weights that our two entries say; `number` reads a weight as this API writes it. Entries of others take
+    /// their share beside ours and are not counted.
     ///
     /// # Errors
     /// [`RouteError::Edited`] unless both exist, once, with integers that sum to 100. Where an entry without weight is
@@ -145,8 +145,8 @@ impl<'a> Entries<'a> {
         Ok(found)
     }
 
-    /// The list with our two entries saying `want`. `entry` makes each of them from its weight and the live entry of its
-    /// side, else from that of the other side (its other fields are the application's), else from null. An
+    /// The list with our two entries saying `want`. `entry` makes each of them from its weight and the live entry of
+    /// its side, else from that of the other side (its other fields are the application's), else from null. An
     /// entry stays where the first live one of its side is; a new one is inserted at the front or behind the one before
     /// it in `order`. Repeated ones are removed.
     pub fn written(

@@ -6,7 +6,8 @@ use vexil_object::ObjectKey;
 /// Why a route cannot be read or written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RouteError {
-    /// An object that is needed was not observed, or the outcome of its last write is unknown: observe it and try again.
+    /// An object that is needed was not observed, or the outcome of its last write is unknown: observe it and try
+    /// again.
     #[error("{object} is not known yet")]
     NotKnown {
         /// The object.

@@ -1,4 +1,5 @@
-//! Labels and annotations that the Canary declares for generated objects, and the annotations that exclude them from Flux.
+//! Labels and annotations that the Canary declares for generated objects, and the annotations that exclude them from
+//! Flux.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +21,8 @@ pub fn mark(object: &mut Value) {
     }
 }
 
-/// Removes the [`MARKERS`], except those that `keep` says are the user's. An annotation map that is empty then is removed
-/// too, as the API server does.
+/// Removes the [`MARKERS`], except those that `keep` says are the user's. An annotation map that is empty then is
+/// removed too, as the API server does.
 pub fn unmark(object: &mut Value, keep: impl Fn(&str) -> bool) {
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) else { return };
@@ -42,8 +43,8 @@ pub const WRITTEN: &str = "flagger.app/written-metadata";
 /// The two maps that a Canary may declare.
 const MAPS: [&str; 2] = ["annotations", "labels"];
 
-/// Writes the labels and annotations of `block`, removes those that it wrote before and that are declared no longer, and
-/// keeps every other key. A key that exists and is listed as unmanaged keeps its live value, and is never removed.
+/// Writes the labels and annotations of `block`, removes those that it wrote before and that are declared no longer,
+/// and keeps every other key. A key that exists and is listed as unmanaged keeps its live value, and is never removed.
 pub fn declare(object: &mut Value, block: Option<&MetadataBlock>, unmanaged: Option<&UnmanagedMetadata>) {
     let nothing = MetadataBlock::default();
     let block = block.unwrap_or(&nothing);

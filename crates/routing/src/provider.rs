@@ -19,8 +19,8 @@ pub trait Provider: Send + Sync {
     /// request to the router.
     fn supports(&self) -> Capabilities;
 
-    /// Its built-in queries for the metrics `request-success-rate` and `request-duration`; `None` when its users have to
-    /// write a MetricTemplate.
+    /// Its built-in queries for the metrics `request-success-rate` and `request-duration`; `None` when its users have
+    /// to write a MetricTemplate.
     fn queries(&self) -> Option<&'static QuerySet>;
 
     /// The annotations of the Canary that name its route. Traffic depends on them: editing one is a migration.

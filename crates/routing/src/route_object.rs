@@ -11,6 +11,66 @@ use crate::{Claim, Provider, RouteContext, RouteError, RouteRequest, RouteTarget
 ///
 /// `live` is the object as it was observed. The methods that return an object start from it and change only what is
 /// ours, so that fields and entries of others survive.
+///
+/// ```
+/// use serde_json::Value;
+/// use vexil_object::Kind;
+/// use vexil_routing::{
+///     Capabilities, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest, Router, Routes, Weight,
+///     omit, put,
+/// };
+///
+/// /// Routes with one number, the canary's percentage.
+/// struct Dial;
+///
+/// const PERCENT: &str = "spec.canaryPercent";
+///
+/// impl Provider for Dial {
+///     fn name(&self) -> &'static str {
+///         "dial"
+///     }
+///     fn supports(&self) -> Capabilities {
+///         Capabilities { weights: true, ..Capabilities::default() }
+///     }
+///     fn queries(&self) -> Option<&'static QuerySet> {
+///         None
+///     }
+/// }
+///
+/// impl RouteObject for Dial {
+///     fn product(&self) -> &'static str {
+///         "Dial"
+///     }
+///     fn kinds(&self) -> Vec<Kind> {
+///         vec![Kind::namespaced("dial.example.com", "v1", "Dial", "dials")]
+///     }
+///     fn routes(&self, route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError> {
+///         let percent = live.pointer("/spec/canaryPercent").and_then(Value::as_i64);
+///         let canary = percent.and_then(|percent| Weight::new(percent).ok());
+///         let canary = canary.ok_or_else(|| RouteError::edited(&route.key, PERCENT, "is not a percentage"))?;
+///         Ok(Routes::Weighted { canary })
+///     }
+///     fn owned(&self, route: &RouteContext<'_>, want: &RouteRequest<'_>, live: &Value) -> Result<Value, RouteError> {
+///         self.adopted(route, want, live)
+///     }
+///     fn adopted(&self, _: &RouteContext<'_>, want: &RouteRequest<'_>, live: &Value) -> Result<Value, RouteError> {
+///         let mut object = live.clone();
+///         if let RouteRequest::Weighted { canary } = want {
+///             put(&mut object, PERCENT, canary.percent().into());
+///         }
+///         Ok(object)
+///     }
+///     fn released(&self, _: &RouteContext<'_>, live: &Value) -> Value {
+///         let mut object = live.clone();
+///         omit(&mut object, PERCENT);
+///         object
+///     }
+/// }
+///
+/// // The adapter makes a router of it.
+/// let router: &dyn Router = &Dial;
+/// assert!(router.serves("dial"));
+/// ```
 pub trait RouteObject: Provider {
     /// The product that installs the CRDs, for the message when none is served.
     fn product(&self) -> &'static str;
@@ -44,7 +104,8 @@ pub trait RouteObject: Provider {
     /// The routes that the object says.
     ///
     /// # Errors
-    /// [`RouteError::Edited`] for what this router does not write, [`RouteError::Malformed`] for what it cannot correct.
+    /// [`RouteError::Edited`] for what this router does not write, [`RouteError::Malformed`] for what it cannot
+    /// correct.
     fn routes(&self, route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError>;
 
     /// Checks what else is ours in an object that the Canary owns, before its routes are read: selectors, the mesh.

@@ -30,8 +30,8 @@ fn every_label_of_the_targets_selector_selects_with_one_value_replaced() {
     }
 }
 
-/// A primary that was created for a target with fewer labels gets the others by a promotion: while its pods are replaced,
-/// those without them are selected too.
+/// A primary that was created for a target with fewer labels gets the others by a promotion: while its pods are
+/// replaced, those without them are selected too.
 #[test]
 fn labels_that_not_all_pods_have_yet_are_not_selected_by() {
     let mut sample = sample(json!({"port": 80}));

@@ -21,14 +21,14 @@ pub struct Case<'a> {
     pub route: ObjectKey,
     /// Whether the Canary owns it; a cluster-scoped object has no owner.
     pub owned: bool,
-    /// The weights of primary and canary in that object as the gateway applies them, written independently of the router
-    /// and as simply as possible.
+    /// The weights of primary and canary in that object as the gateway applies them, written independently of the
+    /// router and as simply as possible.
     pub weights: fn(&Value) -> Option<(i64, i64)>,
     /// The same for a router that supports more than weights: the routes as the gateway applies them; `None` for an
     /// object that is only weighted.
     pub other_routes: Option<fn(&Value) -> Option<Routes>>,
-    /// The list in a new one that holds our two entries, each with its `weight` (JSON pointer); none when its weights are
-    /// elsewhere.
+    /// The list in a new one that holds our two entries, each with its `weight` (JSON pointer); none when its weights
+    /// are elsewhere.
     pub split: Option<&'a str>,
     /// The lists in it that may also hold entries of others.
     pub lists: &'a [Shared],
@@ -40,8 +40,8 @@ pub struct Case<'a> {
     pub source: Option<Source>,
 }
 
-/// An object of the user that the route follows: changes of it arrive in the route, changes of the copy are reverted, and
-/// the object itself is only read.
+/// An object of the user that the route follows: changes of it arrive in the route, changes of the copy are reverted,
+/// and the object itself is only read.
 #[derive(Clone)]
 pub struct Source {
     /// The object. It must exist in the cluster of the case.
@@ -214,8 +214,8 @@ impl Case<'_> {
         if named && owned { Ok(()) } else { broken(format!("{key} would be created as {object}")) }
     }
 
-    /// Applies what the router renders for `want` and checks that it is read back, that the gateway would do as asked, and
-    /// that nothing is left to write.
+    /// Applies what the router renders for `want` and checks that it is read back, that the gateway would do as
+    /// asked, and that nothing is left to write.
     pub(super) fn make(&self, store: &mut Store, want: &Routes) -> Held {
         let changes =
             self.render(store, want)?.or_else(|error| broken(format!("cannot write {want:?}: {error}")))?;
