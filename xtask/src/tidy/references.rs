@@ -113,7 +113,7 @@ impl<'a> Names<'a> {
     }
 
     /// Whether a file or folder has this path, from the root or from the folder of the file that names it. A file may
-    /// have a shorter form: `plan.rs`, `controller/plan.rs`.
+    /// have a shorter form: `lower.rs`, `plan/lower.rs`.
     fn has(&self, from: &str, name: &str) -> bool {
         let name = name.trim_end_matches('/');
         let is = |path: &str| self.tree.files.contains(path) || self.tree.has_folder(path);
