@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use vexil_analysis::{
-    Answer, Convergence, Effect, Facts, Known, LiveRoutes, Memory, Millis, Next, Observed, Pods, Readiness,
-    Revision, Step, SyncState, TargetScaler, Waiting, advance, next_effect,
+    Answer, Convergence, Effect, Facts, Known, LiveRoutes, Memory, Millis, Next, Observed, Phase, Pods,
+    Readiness, Revision, Step, SyncState, TargetScaler, Waiting, advance, next_effect,
 };
 use vexil_plan::{Planner, Registry, Settings, load, store};
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
@@ -55,9 +55,9 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
             ));
         }
         if transition.memory == memory {
-            if memory.phase.as_str() == "Initialized" {
-                world.push("revision-2");
-            } else if memory.phase.as_str() == "Succeeded" {
+            if memory.phase == Phase::Initialized {
+                world.push("v1-second");
+            } else if memory.phase == Phase::Succeeded {
                 break;
             }
             let wake = transition.wake.unwrap_or(world.now.plus(1_000));
@@ -84,7 +84,8 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let target = pods("revision-1");
+        // Revisions of Vexil begin like this; others count as Flagger's.
+        let target = pods("v1-first");
         let seen = Observed {
             backends: SyncState::OutOfSync,
             apex: SyncState::OutOfSync,

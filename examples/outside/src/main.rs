@@ -12,7 +12,9 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
 };
-use vexil_analysis::{Answer, Convergence, Facts, Known, Memory, Millis, Pods, Readiness, Revision, Step, advance};
+use vexil_analysis::{
+    Answer, Convergence, Facts, Known, Memory, Millis, Pods, Readiness, Revision, Step, advance,
+};
 use vexil_api::checks;
 use vexil_egress::Egress;
 use vexil_metrics::{MetricCatalog, Subject, check, needs};
@@ -67,7 +69,8 @@ fn decide(canary: &CanaryContext) -> Memory {
         owner_conflict: None,
         edited: false,
     };
-    let mut facts = Facts { now: Millis(1_000), convergence: Convergence::Settled, due: true, ..Facts::default() };
+    let mut facts =
+        Facts { now: Millis(1_000), convergence: Convergence::Settled, due: true, ..Facts::default() };
     facts.seen.target = Known::Present(target);
     loop {
         match advance(canary.plan(), &Memory::default(), &facts) {
@@ -88,7 +91,13 @@ fn render(canary: &CanaryContext) -> Result<String, Failed> {
         owner: canary.owner(),
         annotations: canary.annotations(),
         spec: canary.spec(),
-        selector: PodLabels { key: "app", canary: &target, primary: &primary, always: &primary, settled: true },
+        selector: PodLabels {
+            key: "app",
+            canary: &target,
+            primary: &primary,
+            always: &primary,
+            settled: true,
+        },
         cookies: SessionCookies::default(),
         discovered_ports: &[],
         bound: None,
@@ -130,11 +139,14 @@ async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
     let first = checks(metrics).first().copied().ok_or("no check")?;
     let mut have = Objects::default();
     let template = ObjectKey::new(kinds::METRIC_TEMPLATE, canary.key().namespace(), "latency");
-    have.insert(template, Seen::present(json!({
-        "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate",
-        "metadata": {"name": "latency", "namespace": "test"},
-        "spec": {"provider": {"type": provider::TYPE}, "query": "{{ target }}"},
-    })));
+    have.insert(
+        template,
+        Seen::present(json!({
+            "apiVersion": "flagger.app/v1beta1", "kind": "MetricTemplate",
+            "metadata": {"name": "latency", "namespace": "test"},
+            "spec": {"provider": {"type": provider::TYPE}, "query": "{{ target }}"},
+        })),
+    );
     if let Some(key) = needs(&subject, &first, &have).first() {
         return Err(format!("{key} is missing").into());
     }
