@@ -1,7 +1,7 @@
 //! The client of one watch: adds what `kube::runtime::watcher` leaves to its caller.
 //!
-//! `watcher` opens a watch that has ended again without a pause and without an event; it waits for the head of an answer
-//! without a limit; and it reports neither that a watch was opened nor the `Retry-After` of an error.
+//! `watcher` opens a watch that has ended again without a pause and without an event; it waits for the head of an
+//! answer without a limit; and it reports neither that a watch was opened nor the `Retry-After` of an error.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

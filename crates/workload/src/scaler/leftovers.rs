@@ -8,9 +8,9 @@ use vexil_object::{Change, ObjectKey};
 use super::{copy::copy_key, scaler};
 use crate::Subject;
 
-/// The deletions of scalers that this Canary made and that its spec no longer names: the reference is gone, or names
-/// another scaler or kind. `listed` are the scalers of the namespace. They are deleted before another copy is created, which KEDA
-/// refuses while the first exists.
+/// The deletions of scalers that this Canary made and that its spec no longer names: `autoscalerRef` is gone, or names
+/// another scaler or kind. `listed` are the scalers of the namespace. They are deleted before another copy is created,
+/// which KEDA refuses while the first exists.
 ///
 /// A reference that cannot be understood deletes nothing.
 pub fn abandoned(
