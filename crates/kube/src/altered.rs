@@ -1,5 +1,5 @@
-//! Writes that the API server accepted but did not store as they were sent: the report about them, and the rule that the
-//! same write is not sent again and again.
+//! Writes that the API server accepted but did not store as they were sent: the report about them, and the rule that
+//! the same write is not sent again and again.
 //!
 //! A definition of another version drops fields silently, a conversion or an admission webhook changes them. A
 //! reconcile that compares the stored object with the wanted one then finds a difference each time.

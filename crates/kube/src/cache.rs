@@ -5,10 +5,10 @@
 //!
 //! 1. The cache has everything up to `reached`, the highest version that it was given: an answer at or below it adds
 //!    nothing.
-//! 2. Each complete list begins a new `epoch`. If it changed while a write or read was under way, and the cache does not
-//!    have the object, the list may be from before the answer or after a deletion: the object is not known.
-//! 3. A list settles all that was acknowledged before it was requested. An object that was written while it was read, and
-//!    is not in it, is not known; one that was deleted meanwhile stays deleted.
+//! 2. Each complete list begins a new `epoch`. If it changed while a write or read was under way, and the cache does
+//!    not have the object, the list may be from before the answer or after a deletion: the object is not known.
+//! 3. A list settles all that was acknowledged before it was requested. An object that was written while it was read,
+//!    and is not in it, is not known; one that was deleted meanwhile stays deleted.
 //! 4. What is not known is settled by a later version, by the end of the object, or by a read; an object that is not
 //!    found by that read stays deleted until the watch has reported its end.
 

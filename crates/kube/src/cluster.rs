@@ -95,16 +95,16 @@ impl Cluster {
         scope.is_empty() || !key.kind().namespaced || key.namespace() == scope
     }
 
-    /// What is known of an object without asking: from the cache, or from our own writes that the watch has not reported yet. A kind that is not
-    /// watched yet starts being watched and is not known until its list is complete. Objects of a kind that the cluster
-    /// does not define are absent. Objects outside of the scope are never known.
+    /// What is known of an object without asking: from the cache, or from our own writes that the watch has not
+    /// reported yet. A kind that is not watched yet starts being watched and is not known until its list is complete.
+    /// Objects of a kind that the cluster does not define are absent. Objects outside of the scope are never known.
     pub fn look(&self, key: &ObjectKey) -> Seen {
         if self.watches(key) { self.shared.look(key) } else { Seen::NotKnown }
     }
 
     /// The objects of one namespace (empty = all that are watched), by namespace and name; the kind starts being
-    /// watched. `None` when its list is not complete yet, a write to one of them has an unknown outcome, or the namespace
-    /// is outside of the scope.
+    /// watched. `None` when its list is not complete yet, a write to one of them has an unknown outcome, or the
+    /// namespace is outside of the scope.
     pub fn list(&self, kind: Kind, namespace: &str) -> Option<Vec<Arc<Value>>> {
         self.inside(kind, namespace)?;
         self.shared.list(kind, |cache| cache.keys_in(namespace))
@@ -147,8 +147,8 @@ impl Cluster {
         (scope.is_empty() || namespace.is_empty() || !kind.namespaced || namespace == scope).then_some(())
     }
 
-    /// Distinguishes one state of an object from another: as long as the mark is the same, [`Cluster::look`] answers the
-    /// same.
+    /// Distinguishes one state of an object from another: as long as the mark is the same, [`Cluster::look`] answers
+    /// the same.
     pub fn mark(&self, key: &ObjectKey) -> Mark {
         if self.watches(key) { self.shared.mark(key) } else { Mark::NOT_KNOWN }
     }
@@ -171,8 +171,8 @@ impl Cluster {
         self.shared.listeners.add()
     }
 
-    /// The error of the watch of a kind, for a person; `None` when it works or has not been started. While there is one,
-    /// [`Cluster::look`] answers what was known before.
+    /// The error of the watch of a kind, for a person; `None` when it works or has not been started. While there is
+    /// one, [`Cluster::look`] answers what was known before.
     pub fn trouble(&self, kind: Kind) -> Option<String> {
         self.shared.trouble(kind)
     }

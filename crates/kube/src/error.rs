@@ -81,8 +81,9 @@ pub enum WriteError {
         /// JSON pointers into the status.
         fields: Vec<String>,
     },
-    /// It was written, but fields of it are missing in the answer or have another value. The same write gets this answer
-    /// without a request until the object, its definition or the wanted state changes. The message names the object.
+    /// It was written, but fields of it are missing in the answer or have another value. The same write gets this
+    /// answer without a request until the object, its definition or the wanted state changes. The message names the
+    /// object.
     #[error("{0}")]
     Altered(Box<Altered>),
     /// The API server has no such resource: its CRD is missing or has other versions.

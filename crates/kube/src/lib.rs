@@ -1,8 +1,8 @@
 //! The only crate that talks to the Kubernetes API: caches, reads, fenced writes, events, the lease.
 //!
 //! [`Cluster`] is the handle: [`Cluster::look`] answers from caches that watches keep up to date, behind our own
-//! writes; [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always fenced
-//! by uid and resourceVersion. [`Watches`] drives the watches and is polled by the program.
+//! writes; [`Cluster::fetch`] asks the API server; [`Cluster::apply`] and [`Cluster::write_status`] write, always
+//! fenced by uid and resourceVersion. [`Watches`] drives the watches and is polled by the program.
 
 mod altered;
 mod backoff;

@@ -46,8 +46,8 @@ impl PendingState {
         PendingState::Unknown { floor: version.saturating_sub(1), fenced: Some(uid), deleted: None }
     }
 
-    /// A write that was fenced on `on` (`None` = a create) has an unknown outcome. `None` when the pending state already
-    /// decides it: a deleted object cannot be written.
+    /// A write that was fenced on `on` (`None` = a create) has an unknown outcome. `None` when the pending state
+    /// already decides it: a deleted object cannot be written.
     pub(crate) fn unknown(
         on: Option<&Precondition>,
         pending: Option<&PendingState>,

@@ -89,8 +89,8 @@ impl Cluster {
         refusal.into()
     }
 
-    /// A 404 that names no object is about the kind. For a built-in kind it means nothing: a proxy without an API server
-    /// answers so. For another kind it means that the object is absent only if there is no definition.
+    /// A 404 that names no object is about the kind. For a built-in kind it means nothing: a proxy without an API
+    /// server answers so. For another kind it means that the object is absent only if there is no definition.
     async fn is_undefined(&self, kind: Kind, message: String) -> Result<(), ReadError> {
         let missing = ReadError::Unavailable { message: format!("404: {message}") };
         if kind.is_built_in() {

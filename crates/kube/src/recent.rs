@@ -1,5 +1,5 @@
-//! The objects that were read from the cache most recently, unpacked: one reconcile reads the same dozen objects several
-//! times.
+//! The objects that were read from the cache most recently, unpacked: one reconcile reads the same dozen objects
+//! several times.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -11,8 +11,8 @@ use vexil_object::ObjectKey;
 
 use crate::packed::Packed;
 
-/// How many objects are kept, each in the one place that the hash of its key gives: a few for every reconcile that can be
-/// under way.
+/// How many objects are kept, each in the one place that the hash of its key gives: a few for every reconcile that can
+/// be under way.
 const PLACES: usize = 512;
 
 /// The objects that were read most recently.

@@ -1,4 +1,5 @@
-//! The pauses that the API server asks for with `Retry-After`, for each object, whichever caller sends the next request.
+//! The pauses that the API server asks for with `Retry-After`, for each object, whichever caller sends the next
+//! request.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -7,8 +8,8 @@ use vexil_object::ObjectKey;
 
 use crate::call::Refusal;
 
-/// Longest pause that is observed. If a server, or a proxy in front of it, asks for more, the next request is sent after
-/// this one.
+/// Longest pause that is observed. If a server, or a proxy in front of it, asks for more, the next request is sent
+/// after this one.
 pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pause after an answer that asks to slow down and does not say for how long.

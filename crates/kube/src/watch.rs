@@ -1,5 +1,5 @@
-//! Keeps the cache of one kind up to date: `kube::runtime::watcher` lists and watches, this file gives its events to the
-//! cache and decides how long to wait after an error.
+//! Keeps the cache of one kind up to date: `kube::runtime::watcher` lists and watches, this file gives its events to
+//! the cache and decides how long to wait after an error.
 //!
 //! Lists are read in small pages, and each object is reduced and packed before the next one is taken: ten thousand JSON
 //! trees at once take a hundred times the memory of what is kept.

@@ -1,7 +1,7 @@
 //! The client of one watch: adds what `kube::runtime::watcher` leaves to its caller.
 //!
-//! `watcher` opens a watch that has ended again without a pause and without an event; it waits for the head of an answer
-//! without a limit; and it reports neither that a watch was opened nor the `Retry-After` of an error.
+//! `watcher` opens a watch that has ended again without a pause and without an event; it waits for the head of an
+//! answer without a limit; and it reports neither that a watch was opened nor the `Retry-After` of an error.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -51,8 +51,9 @@ impl WatchState {
         Arc::new(WatchState { shared: Arc::clone(shared), kind, progress: Mutex::new(progress) })
     }
 
-    /// A client whose requests obey this state.
+    /// A client for a new stream. A watch that was dropped with the stream before it did not end at once.
     pub(crate) fn client(self: &Arc<Self>) -> Client {
+        self.progress().ended_at_once = false;
         let state = Arc::clone(self);
         let service = tower::service_fn(move |request: Request<Body>| {
             let state = Arc::clone(&state);

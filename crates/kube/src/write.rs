@@ -17,9 +17,9 @@ use crate::{
 };
 
 impl Cluster {
-    /// Makes a change. When it is acknowledged, [`Cluster::look`] finds the answer at once; when its outcome is unknown,
-    /// or shows that the cache is behind, the object is not known until the watch reports it or [`Cluster::fetch`] reads
-    /// it. The same holds when the returned future is dropped before it is done.
+    /// Makes a change. When it is acknowledged, [`Cluster::look`] finds the answer at once; when its outcome is
+    /// unknown, or shows that the cache is behind, the object is not known until the watch reports it or
+    /// [`Cluster::fetch`] reads it. The same holds when the returned future is dropped before it is done.
     ///
     /// # Errors
     /// See [`WriteError`]. Only `Unknown` and `Altered` leave open or say that something was written.

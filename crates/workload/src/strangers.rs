@@ -8,9 +8,9 @@ use crate::endpoints::ready_names;
 /// Longest name of a Deployment whose pods are known by their names: longer ones are cut (Kubernetes, `generateName`).
 const NAME_LIMIT: usize = 40;
 
-/// Pods in the slices of one Service that are not named as those of the Deployment `name` are:
-/// `<name>-<hash>-<5 characters>`. Other workloads name theirs otherwise. Each is returned without the random end of its
-/// name, so that a replaced pod gives the same name. Empty for a name that is too long to decide.
+/// Pods in the slices of one Service that are not named as those of the Deployment `name` are: `<name>-<hash>-<5
+/// characters>`. Other workloads name theirs otherwise. Each is returned without the random end of its name, so that a
+/// replaced pod gives the same name. Empty for a name that is too long to decide.
 pub fn strangers<'a>(name: &str, slices: impl IntoIterator<Item = &'a Value>) -> Vec<String> {
     if name.len() > NAME_LIMIT {
         return Vec::new();

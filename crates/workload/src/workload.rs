@@ -62,8 +62,8 @@ pub trait Workload: Send + Sync {
     /// the same as none being ready. `None` for a kind that does not count its pods.
     fn replicas(&self, object: &Value) -> Option<u32>;
 
-    /// Whether the primary runs what a copy of `target` would run, whichever operator created it: for taking over from another
-    /// operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another
+    /// Whether the primary runs what a copy of `target` would run, whichever operator created it: for taking over from
+    /// another operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another
     /// operator has the primary use; where `have` holds the whole primary, these count as what they were copied from.
     ///
     /// # Errors
@@ -118,7 +118,8 @@ pub trait Workload: Send + Sync {
         have: &Objects,
     ) -> Result<Readiness, WorkloadError>;
 
-    /// The query for the pods of one side, to name those that do not become ready; `None` when the object does not exist.
+    /// The query for the pods of one side, to name those that do not become ready; `None` when the object does not
+    /// exist.
     fn pod_query(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Option<String>;
 
     /// Gives the target the pods a rollout needs. `None` when it has them already.

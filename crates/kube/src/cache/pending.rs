@@ -67,8 +67,8 @@ impl Cache {
         self.replace_pending(&key, pending)
     }
 
-    /// An answer shows the object like this. `epoch` is that of the request: if a list was completed since then and does
-    /// not have the object, the list may be from before the answer, or from after a deletion.
+    /// An answer shows the object like this. `epoch` is that of the request: if a list was completed since then and
+    /// does not have the object, the list may be from before the answer, or from after a deletion.
     pub(super) fn set_present(
         &mut self,
         key: ObjectKey,

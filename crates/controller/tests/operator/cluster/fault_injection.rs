@@ -65,7 +65,11 @@ impl Rollout {
         assert_eq!((tally.errors(), tally.skipped), (0, 0), "{tally:?}\n{text}");
         let outcome = Outcome {
             // That a kind could not be read for a while is reported, as a wait, and changes nothing else.
-            events: story.events.into_iter().filter(|(text, _)| !text.contains(" cannot be watched: ")).collect(),
+            events: story
+                .events
+                .into_iter()
+                .filter(|(text, _)| !text.contains(" cannot be watched: "))
+                .collect(),
             courses: story.courses,
             status: memorable(&stage.canary(NAME).await["status"]),
         };
