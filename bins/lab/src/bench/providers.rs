@@ -13,7 +13,7 @@ use crate::e2e::systems::{
     APISIX, KUBERNETES, KUMA, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
 };
 
-/// All providers. The one that is measured at the pace of the reference is first.
+/// All providers. The one that is measured at the pace of Flagger is first.
 pub static SYSTEMS: [&System; 8] =
     [&TRAEFIK, &KUMA, &APISIX, &SMI_V1ALPHA1, &SMI_V1ALPHA2, &SMI_V1ALPHA3, &SMI_ISTIO, &KUBERNETES];
 

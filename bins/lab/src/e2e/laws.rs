@@ -39,7 +39,7 @@ pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
         match moment.of {
             DEPLOYMENTS if moment.name() == cast.target => walk.target(moment),
             CANARIES => walk.status(moment),
-            _ if cast.is_route(moment) => walk.route(moment),
+            _ if cast.is_route(moment.of, moment.name()) => walk.route(moment),
             _ => {}
         }
     }

@@ -20,6 +20,8 @@ use super::{
     systems,
 };
 
+pub use super::api::text;
+
 /// One version of one object.
 #[derive(Clone, Debug)]
 pub struct Moment {
@@ -35,11 +37,6 @@ impl Moment {
     pub fn name(&self) -> &str {
         text(&self.object, "/metadata/name")
     }
-}
-
-/// A string in an object; empty when it is not there.
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Everything that was seen. Clones share it.
@@ -70,7 +67,7 @@ impl Recorder {
         let mut moments = seen.get(&cast.namespace).cloned().unwrap_or_default();
         if let Some(place) = cast.place().filter(|place| place.namespace != cast.namespace) {
             let there = seen.get(&place.namespace).into_iter().flatten();
-            moments.extend(there.filter(|moment| cast.is_route(moment)).cloned());
+            moments.extend(there.filter(|moment| cast.is_route(moment.of, moment.name())).cloned());
         }
         moments.sort_by_key(|moment| moment.version);
         moments

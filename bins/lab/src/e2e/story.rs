@@ -50,7 +50,7 @@ fn line(cast: &Cast, moment: &Moment) -> Option<String> {
         SERVICES => {
             format!("service {} selects {}", cast.told(moment.name()), text(object, "/spec/selector/app"))
         }
-        _ if cast.is_route(moment) => format!("route{}", cast.weights(object)),
+        _ if cast.is_route(moment.of, moment.name()) => format!("route{}", cast.weights(object)),
         _ => return None,
     };
     Some(if moment.gone { format!("{what}, deleted") } else { what })

@@ -125,7 +125,7 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
             cluster.delete("v1", "Service", "test", "flagger-loadtester").await.map(drop)
         }
         Act::LoseMetrics => {
-            let server = stage.page.system.metric_server();
+            let server = stage.page.system.cluster.metric_server();
             let name = server.split(':').next().unwrap_or(server);
             // The operator beside it uses the first word alone.
             for name in [name, name.split('.').next().unwrap_or(name)] {

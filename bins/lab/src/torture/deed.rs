@@ -201,7 +201,7 @@ impl World {
 
     /// Puts the canary's share in the primary's place and the other way round.
     async fn edit_route(&mut self) -> anyhow::Result<()> {
-        let resource = self.place.routes;
+        let resource = self.place.routes();
         let found = {
             let seen = self.recorder.seen();
             let mut all = seen.now.iter().filter(|((kind, ..), _)| kind == resource);

@@ -98,7 +98,7 @@ fn sizes(world: &World, outcome: &mut Outcome) {
     if let Some((size, at)) = largest.filter(|(size, _)| *size > MAX_STATUS) {
         outcome.findings.push(Finding::new(Law::Bounded, at, format!("a status of {size} bytes")));
     }
-    let routes = seen.past.iter().filter(|(_, one)| one.resource == world.place.routes);
+    let routes = seen.past.iter().filter(|(_, one)| one.resource == world.place.routes());
     let most = routes.map(|(at, one)| (world.place.weights(&one.object).len(), *at)).max();
     if let Some((count, at)) = most.filter(|(count, _)| *count > 8) {
         outcome.findings.push(Finding::new(Law::Bounded, at, format!("a route with {count} entries")));
@@ -152,7 +152,7 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         if ours && !earlier_apex && !expected.contains(&name.as_str()) {
             wrong.push(format!("{resource} {name} is left"));
         }
-        if resource == world.place.routes {
+        if resource == world.place.routes() {
             let weights = world.place.weights(object);
             let to =
                 |side: &str| weights.iter().filter(|(name, _)| name == side).map(|(_, n)| n).sum::<u64>();

@@ -41,7 +41,7 @@ pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
-    // The CRD takes it, because the reference knows it.
+    // The CRD takes it, because Flagger knows it.
     stage.apply(json!({"provider": "linkerd"})).await?;
     stage.event("invalid canary spec: …").await?;
     let clear = "Warning invalid canary spec: spec.provider: unknown provider `linkerd`; there are …";

@@ -113,7 +113,7 @@ pub fn real_second() -> Vec<Scene> {
     as_real(named(&[&KUMA], &[REAL]))
 }
 
-/// Changes the Canary's CRD for everybody, as [`last`] does: to that of the reference itself.
+/// Changes the Canary's CRD for everybody, as [`last`] does: to that of Flagger itself.
 pub fn real_last() -> Vec<Scene> {
     let scenes = named(&[&TRAEFIK], &[FLAGGERS_KIND]).into_iter();
     as_real(scenes.map(|scene| Scene { own: true, ..scene }).collect())
@@ -249,5 +249,5 @@ static KILLED_WITHOUT_ROUTES: &[Named] = scenes! {
 };
 
 static CANARYS_KIND: &[Named] = scenes! {
-    "under the reference's CRD nothing is touched" => definitions::pruned,
+    "under Flagger's CRD nothing is touched" => definitions::pruned,
 };

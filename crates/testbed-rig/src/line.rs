@@ -3,28 +3,31 @@
 /// What a word means; the terminal decides what that looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
+    /// Ordinary text.
     Plain,
+    /// Text of less weight.
     Dim,
+    /// Titles.
     Bold,
+    /// As it should be.
     Good,
+    /// Not as it should be.
     Bad,
+    /// Worth a look.
     Warn,
+    /// The primary.
     Primary,
+    /// The canary.
     Canary,
 }
 
 impl Tone {
-    /// Select Graphic Rendition of ECMA-48, only what every terminal knows.
-    fn code(self) -> &'static str {
-        match self {
-            Tone::Plain => "",
-            Tone::Dim => "2",
-            Tone::Bold => "1",
-            Tone::Good => "32",
-            Tone::Bad => "1;31",
-            Tone::Warn => "33",
-            Tone::Primary => "36",
-            Tone::Canary => "33",
+    /// How a phase of a Canary is shown.
+    pub fn of_phase(phase: &str) -> Tone {
+        match phase {
+            "Succeeded" | "Initialized" => Tone::Good,
+            "Failed" => Tone::Bad,
+            _ => Tone::Bold,
         }
     }
 }
@@ -92,18 +95,9 @@ impl Line {
         lines
     }
 
-    /// With escape codes, cut at `width` columns so that it never wraps. Only characters of one column are used here.
-    pub fn coloured(&self, width: usize) -> String {
-        let (mut left, mut out) = (width, String::new());
-        for (tone, text) in &self.words {
-            let shown: String = text.chars().take(left).collect();
-            left -= shown.chars().count();
-            match tone.code() {
-                "" => out.push_str(&shown),
-                code => out.push_str(&format!("\x1b[{code}m{shown}\x1b[0m")),
-            }
-        }
-        out
+    /// The words, each with its tone.
+    pub fn words(&self) -> &[(Tone, String)] {
+        &self.words
     }
 }
 
@@ -159,13 +153,5 @@ mod tests {
         check("1s one two", &["1s one two"]);
         check("1s one two three", &["1s one two", "   three"]);
         check("1s one sesquipedalian", &["1s one", "   sesquipedalian"]);
-    }
-
-    #[test]
-    fn lines_never_exceed_the_terminal() {
-        let line = Line::of(Tone::Plain, "abc").and(Tone::Bad, "def").and(Tone::Plain, "ghi");
-        assert_eq!(line.text(), "abcdefghi");
-        assert_eq!(line.coloured(4), "abc\x1b[1;31md\x1b[0m");
-        assert_eq!(line.coloured(80), "abc\x1b[1;31mdef\x1b[0mghi");
     }
 }

@@ -2,11 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{api::Resource, cast::Cast, recorder::text};
+use crate::{
+    api::{Resource, text},
+    cast::Cast,
+};
 
 /// A kind of route object.
+#[derive(Debug)]
 pub struct RouteKind {
+    /// Its resource.
     pub of: Resource,
+    /// Its kind, as manifests write it.
     pub kind: &'static str,
     /// Name of its CRD.
     pub definition: &'static str,
@@ -16,9 +22,11 @@ pub struct RouteKind {
     pub lists: &'static str,
     /// What names the Service in an entry. Kuma's tags go on after it, with an underscore.
     pub service: &'static str,
+    /// How weights are written.
     pub weight: Written,
+    /// What becomes of the canary's entry at weight 0.
     pub at_zero: AtZero,
-    /// The spec of a route that is somebody else's.
+    /// The spec of a route that another owner has made.
     pub theirs: &'static str,
     /// What the operator calls the product, when the CRD is not there.
     pub missing: &'static str,
@@ -27,7 +35,9 @@ pub struct RouteKind {
 /// How a weight is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
+    /// `25`.
     AsNumber,
+    /// `"25"`.
     AsText,
 }
 
@@ -36,6 +46,7 @@ pub enum Written {
 pub enum AtZero {
     /// A listed Service without endpoints breaks the route.
     LeftOut,
+    /// It is there with weight 0.
     Listed,
 }
 
@@ -57,6 +68,11 @@ impl RouteKind {
         find(route, self.lists).into_iter().map(entries).collect()
     }
 
+    /// Its `apiVersion`.
+    pub fn version(&self) -> &'static str {
+        self.of.0.trim_start_matches("/apis/")
+    }
+
     fn entry(&self, entry: &Value) -> Entry {
         let name = text(entry, self.service);
         let service = name.split('_').next().unwrap_or_default().to_owned();
@@ -67,7 +83,7 @@ impl RouteKind {
         Entry { service, weight }
     }
 
-    /// The same route with other weights, as somebody would edit it by hand.
+    /// The same route with other weights, as a user would edit it by hand.
     pub fn edited(&self, cast: &Cast, route: &Value, canary: i64) -> Value {
         let mut route = route.clone();
         change(&mut route, self.lists, &mut |entry| {
@@ -117,7 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::e2e::systems::{APISIX, KUMA, SMI_V1ALPHA1, System, TRAEFIK};
+    use crate::systems::{APISIX, KUMA, SMI_V1ALPHA1, System, TRAEFIK};
 
     fn check(system: &'static System, spec: Value, told: &str) {
         let cast = Cast::new(system, "test");
@@ -154,6 +170,21 @@ mod tests {
         };
         check(&APISIX, json!({"http": [rule(25), rule(25)]}), " primary 75 canary 25");
         check(&APISIX, json!({"http": [rule(25), rule(0)]}), " primary 75 canary 25 | primary 100");
+    }
+
+    #[test]
+    fn a_route_without_the_canary_gives_it_no_share() {
+        let check = |system: &'static System, spec: Value, share: Option<i64>| {
+            assert_eq!(Cast::new(system, "test").share(&json!({"spec": spec})), share, "{}", system.name);
+        };
+        let services = |canary: Value| json!({"weighted": {"services": [{"name": "podinfo-primary", "weight": 75}, canary]}});
+        check(&TRAEFIK, services(json!({"name": "podinfo-canary", "weight": 25})), Some(25));
+        check(
+            &TRAEFIK,
+            json!({"weighted": {"services": [{"name": "podinfo-primary", "weight": 100}]}}),
+            None,
+        );
+        check(&TRAEFIK, Value::Null, None);
     }
 
     #[test]

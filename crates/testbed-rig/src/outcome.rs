@@ -5,17 +5,21 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::guide::Guide;
-use super::paint::{Line, Tone};
-use super::record::Share;
-use super::summary::Report;
+use crate::{
+    guide::Guide,
+    line::{Line, Tone},
+    record::Share,
+    report::Report,
+};
 
 /// A guide that was played to its end.
 #[derive(Debug)]
 pub struct Outcome {
+    /// The guide.
     pub guide: &'static Guide,
     /// From the first manifest to the last report.
     pub took: Duration,
+    /// What each act came to.
     pub reports: Vec<Report>,
 }
 
@@ -98,9 +102,8 @@ pub fn splits<'a>(rows: impl Iterator<Item = (&'a str, &'a [Share])>) -> Vec<Lin
 mod tests {
     use vexil_testbed_cluster::Tally;
 
-    use super::super::guides::USUAL;
-    use super::super::summary::Expect;
     use super::*;
+    use crate::{report::Expect, systems::USUAL};
 
     fn outcome() -> Outcome {
         let report = |version: &str, expect: Expect, own: u64, is_rollout: bool| {

@@ -1,16 +1,18 @@
-//! Who plays in a scene: the system, and the names of the objects that belong to its Canary.
+//! The names of the objects that belong to a Canary.
 
 use serde_json::Value;
 
-use super::{api::Resource, recorder::Moment, route::Entry, systems::System};
+use crate::{api::Resource, route::Entry, systems::System};
 
 /// Name of the Canary and, unless a scene says otherwise, of its target.
 pub const PODINFO: &str = "podinfo";
 
-/// The names in a scene.
-#[derive(Clone)]
+/// The names of a Canary and its objects.
+#[derive(Clone, Debug)]
 pub struct Cast {
+    /// The system that splits its traffic.
     pub system: &'static System,
+    /// Where the Canary is.
     pub namespace: String,
     /// The Deployment.
     pub target: String,
@@ -18,12 +20,19 @@ pub struct Cast {
     pub apex: String,
 }
 
+/// Where the route of most systems is: beside the Canary, named as the apex.
+pub fn in_namespace(cast: &Cast) -> (String, String) {
+    (cast.namespace.clone(), cast.apex.clone())
+}
+
 /// Where a route is.
 #[derive(Clone, Debug)]
 pub struct Place {
+    /// Its resource.
     pub of: Resource,
     /// Empty for a kind of the whole cluster.
     pub namespace: String,
+    /// Its name.
     pub name: String,
 }
 
@@ -50,9 +59,9 @@ impl Cast {
         Some(Place { of: kind.of, namespace, name })
     }
 
-    /// Whether a moment is one of the route.
-    pub fn is_route(&self, moment: &Moment) -> bool {
-        self.place().is_some_and(|place| place.of == moment.of && place.name == moment.name())
+    /// Whether an object is the route.
+    pub fn is_route(&self, of: Resource, name: &str) -> bool {
+        self.place().is_some_and(|place| place.of == of && place.name == name)
     }
 
     /// The lists of a route that hold weights.

@@ -6,8 +6,8 @@ use serde_json::Value;
 use vexil_api::{Capabilities, MetricTemplate, ValidationContext};
 use vexil_testbed_cluster::{Cluster, Settings};
 
-use super::super::guide::{Guide, tag};
-use super::{ALL, GUIDES, USUAL, named};
+use super::{ALL_GUIDES, GUIDES, USUAL, guides};
+use crate::guide::{Guide, tag};
 
 /// What the guides write themselves: every field with its value, per file.
 const FACTS: [(&str, &str); 4] = [
@@ -92,7 +92,7 @@ fn manifest(guide: &Guide, file: &str) -> &'static str {
 #[test]
 fn what_a_guide_writes_is_written_as_it_writes_it() {
     for (name, facts) in FACTS {
-        let [guide] = named(name)[..] else { panic!("no guide {name}") };
+        let [guide] = guides(name)[..] else { panic!("no guide {name}") };
         for section in facts.split("== ").filter(|section| !section.is_empty()) {
             let (file, lines) = section.split_once('\n').unwrap();
             let fact =
@@ -129,19 +129,19 @@ fn what_a_guide_fetches_is_written_out() {
 
 #[test]
 fn every_canary_is_valid_for_the_provider_of_its_guide_and_nothing_of_it_is_unknown() {
-    let providers = GUIDES.map(|guide| (guide.provider, Capabilities::default()));
+    let providers = GUIDES.map(|guide| (guide.system.provider, Capabilities::default()));
     for guide in GUIDES {
         let [object] = &objects(guide.canary())[..] else { panic!("{}: not one Canary", guide.name) };
         let canary = vexil_api::parse(object).unwrap_or_else(|defects| panic!("{}: {defects:?}", guide.name));
         let context = ValidationContext {
-            default_provider: guide.provider,
+            default_provider: guide.system.provider,
             known_providers: &providers,
-            router: Some(Capabilities { weights: guide.route.is_some(), ..Capabilities::default() }),
+            router: Some(Capabilities { weights: guide.splits(), ..Capabilities::default() }),
             no_cross_namespace_refs: false,
         };
         let found = vexil_api::validate(&canary, &context);
         assert_eq!((found.defects, found.remarks), (vec![], vec![]), "{}", guide.name);
-        assert_eq!(canary.spec.provider().unwrap_or(guide.provider), guide.provider);
+        assert_eq!(canary.spec.provider().unwrap_or(guide.system.provider), guide.system.provider);
         let spec = serde_json::to_value(&canary.spec).unwrap();
         assert_eq!(&spec, object.get("spec").unwrap(), "{}: a field is unknown", guide.name);
     }
@@ -152,7 +152,7 @@ fn metric_templates_are_valid() {
     for guide in GUIDES {
         for (file, text) in guide.manifests.iter().filter(|(_, text)| text.contains("kind: MetricTemplate")) {
             let template: MetricTemplate = serde_saphyr::from_str(text).unwrap();
-            let own = guide.system.metric_server();
+            let own = guide.system.cluster.metric_server();
             assert_eq!(
                 template.spec.provider.address.as_deref(),
                 Some(format!("http://{own}").as_str()),
@@ -166,7 +166,8 @@ fn metric_templates_are_valid() {
 #[tokio::test]
 async fn every_manifest_is_taken_by_the_cluster_of_its_guide_and_nothing_of_it_is_lost() {
     for guide in GUIDES {
-        let cluster = Cluster::with(Settings { system: guide.system, ..Settings::default() }).await.unwrap();
+        let cluster =
+            Cluster::with(Settings { system: guide.system.cluster, ..Settings::default() }).await.unwrap();
         for (file, text_of_file) in guide.manifests {
             cluster.apply_yaml(text_of_file).await.unwrap_or_else(|error| panic!("{file}: {error:#}"));
             for object in objects(text_of_file) {
@@ -207,9 +208,9 @@ fn the_examples_of_a_folder_are_all_played() {
 
 #[test]
 fn guides_are_found_by_name_and_push_what_differs() {
-    assert_eq!(named(ALL).len(), GUIDES.len());
-    assert_eq!(named(USUAL.name).len(), 1);
-    assert!(named("linkerd").is_empty());
+    assert_eq!(guides(ALL_GUIDES).len(), GUIDES.len());
+    assert_eq!(guides(USUAL.name).len(), 1);
+    assert!(guides("linkerd").is_empty());
     for guide in GUIDES {
         let first = "spec.template.spec.containers[0].image";
         let all = objects(manifest(guide, "podinfo.yaml"));

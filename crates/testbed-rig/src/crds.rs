@@ -1,19 +1,16 @@
-//! The CRDs that the suite applies, as they stand in the repository.
+//! The CRDs that are applied to a real API server, as they are in the repository.
 
 use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use super::{
-    api::{Api, DEFINITIONS},
-    recorder::text,
-};
+use crate::api::{Api, DEFINITIONS, text};
 
 /// Ours, as `cargo xtask crds` writes them.
 const OURS: &str = "../../crds";
 /// Those of the routers.
-const ROUTERS: &str = "../../crates/testbed-cluster/crds";
+const ROUTERS: &str = "../testbed-cluster/crds";
 
 /// The CRD of the Canary.
 pub fn canary() -> anyhow::Result<Value> {
@@ -60,6 +57,7 @@ pub fn router(name: &str) -> anyhow::Result<Value> {
 }
 
 /// Where the CRDs of a stage come from.
+#[derive(Debug)]
 pub enum Source {
     /// The repository: narrowed to the fields that we touch.
     Narrow,

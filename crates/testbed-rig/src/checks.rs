@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use vexil_api::{Canary, ThresholdRange};
 
-use super::paint::{Line, Tone};
-use super::stage::NAMESPACE;
+use crate::{
+    guide::NAMESPACE,
+    line::{Line, Tone},
+};
 
 /// The built-in check of errors, a share that must not fall below its bound.
 const SUCCESS: &str = "request-success-rate";
@@ -22,12 +24,16 @@ pub struct Checks {
     pub threshold: u32,
     /// Checks before the promotion (Blue/Green); 0 where the weight grows instead.
     pub iterations: u32,
+    /// By how much the weight grows with each step, and up to what.
+    pub weights: (u32, u32),
 }
 
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Standing {
+    /// Inside its bounds.
     Holds(f64),
+    /// Outside of them.
     Fails(f64),
     /// Not yet, or an earlier one has failed.
     NotAsked,
@@ -47,7 +53,17 @@ impl Checks {
             values: BTreeMap::new(),
             threshold: analysis.threshold(),
             iterations: analysis.iterations(),
+            weights: (analysis.step_weight(), analysis.max_weight()),
         })
+    }
+
+    /// Steps of the analysis that are made, and how many there are.
+    pub fn steps(&self, weight: u64, iterations: u64) -> (u64, u64) {
+        let (step, most) = (u64::from(self.weights.0.max(1)), u64::from(self.weights.1));
+        match u64::from(self.iterations) {
+            0 => (weight.div_ceil(step), most.div_ceil(step)),
+            all => (iterations.min(all), all),
+        }
     }
 
     /// A new run: nothing has been asked.
@@ -105,7 +121,7 @@ impl Checks {
     }
 }
 
-/// The bounds of a check, also in their old form (`metrics.md` section 1).
+/// The bounds of a check, also in their old form: one number, a minimum for the success rate and a maximum for everything else.
 fn bounds(metric: &vexil_api::Metric) -> ThresholdRange {
     let old = || match (metric.name.as_str(), metric.threshold) {
         (SUCCESS, min) => ThresholdRange { min, max: None },
@@ -142,7 +158,7 @@ fn words(name: &str, range: ThresholdRange) -> String {
     }
 }
 
-/// The gauge `flagger_canary_metric_analysis` of the demo's Canary, by metric (`operator.md` 11.1).
+/// The gauge `flagger_canary_metric_analysis` of the guides' Canary, by metric.
 fn measured(text: &str) -> BTreeMap<String, f64> {
     let line = |line: &str| {
         let rest = line.strip_prefix("flagger_canary_metric_analysis{")?;
@@ -151,7 +167,7 @@ fn measured(text: &str) -> BTreeMap<String, f64> {
         let (_, metric) = labels.split_once("metric=\"")?;
         let (metric, _) = metric.split_once('"')?;
         let value: f64 = value.split(' ').next()?.parse().ok()?;
-        // Durations are told in seconds, but judged in milliseconds.
+        // Durations are exported in seconds, but judged in milliseconds.
         Some((metric.to_owned(), if metric == DURATION { value * 1000.0 } else { value }))
     };
     text.lines().filter_map(line).collect()
@@ -159,8 +175,8 @@ fn measured(text: &str) -> BTreeMap<String, f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::guides::GUIDES;
     use super::*;
+    use crate::systems::GUIDES;
 
     /// All guides have the same two checks, in the old form or in the new one.
     fn check(success: &str, duration: &str, expect: &[&str]) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use vexil_testbed_cluster::Tally;
 
-use super::stage::GATEWAY_DELAY;
-
+/// From a change of the route until the gateway does it.
+pub const GATEWAY_DELAY: Duration = Duration::from_secs(1);
 /// How long moments are kept.
 const KEPT: Duration = Duration::from_secs(120);
 /// Left out at both ends of a step: what was on its way when the gateway changed over, and how late it was noticed.

@@ -1,10 +1,14 @@
-//! What the operator makes of a guide's manifests, as the guides list it: once initialised, all of it must be there.
+//! What the operator makes of a guide's manifests, as the guides list it: once initialised, all of it must exist.
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_testbed_cluster::objects::get;
 
-use super::guide::Guide;
-use super::stage::{APP, NAMESPACE, Stage};
+use crate::{
+    api::{Api, text},
+    cast::PODINFO,
+    guide::{Guide, NAMESPACE},
+};
 
 /// One object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,24 +37,24 @@ impl Object {
 pub fn expected(guide: &Guide) -> anyhow::Result<Vec<Object>> {
     let mut own = Vec::new();
     let mut has_scaler = false;
-    for (name, text) in guide.manifests {
-        let objects: Vec<Value> = serde_saphyr::from_multiple(text).context(*name)?;
+    for (name, manifest) in guide.manifests {
+        let objects: Vec<Value> = serde_saphyr::from_multiple(manifest).context(*name)?;
         for object in objects {
-            let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            own.push(Object::new(text("/apiVersion"), text("/kind"), text("/metadata/name")));
+            let part = |pointer: &str| text(&object, pointer);
+            own.push(Object::new(part("/apiVersion"), part("/kind"), part("/metadata/name")));
             has_scaler |= object.pointer("/spec/autoscalerRef").is_some();
         }
     }
-    let primary = format!("{APP}-primary");
+    let primary = format!("{PODINFO}-primary");
     let mut all = vec![Object::new("apps/v1", "Deployment", &primary)];
     if has_scaler {
         all.push(Object::new("autoscaling/v2", "HorizontalPodAutoscaler", &primary));
     }
-    for service in [APP, &format!("{APP}-canary"), &primary] {
+    for service in [PODINFO, &format!("{PODINFO}-canary"), &primary] {
         all.push(Object::new("v1", "Service", service));
     }
-    if let Some(route) = &guide.route {
-        all.push(Object::new(&format!("{}/{}", route.group, route.version), route.kind, route.name));
+    if let (Some(kind), Some(place)) = (&guide.system.route, guide.cast().place()) {
+        all.push(Object::new(kind.version(), kind.kind, &place.name));
     }
     all.retain(|object| !own.contains(object));
     Ok(all)
@@ -60,29 +64,29 @@ pub fn expected(guide: &Guide) -> anyhow::Result<Vec<Object>> {
 ///
 /// # Errors
 /// When some of it is not there.
-pub async fn found(stage: &Stage) -> anyhow::Result<Vec<Object>> {
-    let all = expected(stage.guide)?;
+pub async fn found(api: &Api, guide: &Guide) -> anyhow::Result<Vec<Object>> {
+    let all = expected(guide)?;
     let mut missing = Vec::new();
     for object in &all {
-        let seen = stage.cluster.get(&object.version, &object.kind, NAMESPACE, &object.name).await?;
+        let seen = get(&api.client, &object.version, &object.kind, NAMESPACE, &object.name).await?;
         if seen.is_none() {
             missing.push(object.shown());
         }
     }
     if !missing.is_empty() {
-        bail!("initialised without {}; see {}", missing.join(", "), stage.log.display());
+        bail!("initialised without {}", missing.join(", "));
     }
     Ok(all)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::guides::named;
     use super::*;
+    use crate::systems::guides;
 
     #[track_caller]
     fn check(guide: &str, expect: &[&str]) {
-        let [guide] = named(guide)[..] else { panic!("no such guide") };
+        let [guide] = guides(guide)[..] else { panic!("no such guide") };
         let shown: Vec<String> = expected(guide).unwrap().iter().map(Object::shown).collect();
         let services = ["service/podinfo", "service/podinfo-canary", "service/podinfo-primary"];
         let mut all: Vec<&str> = ["deployment.apps/podinfo-primary"].into_iter().chain(services).collect();

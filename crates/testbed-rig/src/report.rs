@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use vexil_testbed_cluster::Tally;
 
-use super::outcome::splits;
-use super::paint::{Line, Tone};
-use super::panel::{count, kinds};
-use super::record::Share;
+use crate::{
+    line::{Line, Tone},
+    outcome::splits,
+    record::Share,
+};
 
 /// How far a share may be from what was asked, in percentage points,
 const TOLERANCE: f64 = 2.0;
@@ -118,6 +119,19 @@ fn is_off(share: &Share) -> bool {
     (share.measured - share.asked as f64).abs() > TOLERANCE.max(of_few)
 }
 
+/// `1 error`, `2 errors`.
+pub fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `19 × 502, 2 × connection refused`.
+pub fn kinds(tally: &Tally) -> String {
+    let bad = tally.by_status.iter().filter(|(status, count)| **status >= 400 && **count > 0);
+    let statuses = bad.map(|(status, count)| format!("{count} × {status}"));
+    let failures = tally.failed.iter().map(|(reason, count)| format!("{count} × {reason}"));
+    statuses.chain(failures).collect::<Vec<_>>().join(", ")
+}
+
 /// The closing lines, and everything that was not as it should be.
 pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
     let mut lines = vec![Line::default()];
@@ -134,10 +148,17 @@ pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
         "  {seconds:.0} s, {requests} requests of clients, {api} of the operator to the API server ({each})."
     );
     lines.push(Line::of(Tone::Plain, told).hanging(2));
-    lines.push(if reports.iter().all(|report| report.violations().is_empty()) {
-        Line::of(Tone::Good, "  Clients saw no error that a bad version did not make.")
-    } else {
+    let errors = reports.iter().map(|report| report.tally.errors()).sum::<u64>();
+    lines.push(if reports.iter().any(|report| !report.violations().is_empty()) {
         Line::of(Tone::Bad, "  Not everything was as it should be.")
+    } else if errors == 0 {
+        Line::of(Tone::Good, "  Clients saw no errors.")
+    } else {
+        let told = format!(
+            "  Clients saw {}, all of them of versions that were taken back.",
+            count(errors, "error")
+        );
+        Line::of(Tone::Good, told)
     });
     lines
 }
@@ -224,7 +245,7 @@ mod tests {
     bad got           5.4
 
   61 s, 1000 requests of clients, 24 of the operator to the API server (24).
-  Clients saw no error that a bad version did not make.";
+  Clients saw 7 errors, all of them of versions that were taken back.";
         assert_eq!(text.join("\n"), expect);
     }
 }

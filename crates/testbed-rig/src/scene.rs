@@ -1,11 +1,11 @@
 //! What can be seen of the rollout at one moment, read from the API server as anyone could.
 
-use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use serde_json::Value;
 
-use super::guide::{Guide, Route};
-use super::stage::{APP, NAMESPACE};
+use crate::{
+    api::{Api, CANARIES, DEPLOYMENTS, EVENTS, Resource},
+    cast::{Cast, PODINFO},
+};
 
 /// The rollout at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -44,8 +44,11 @@ pub struct Pods {
 /// An Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
+    /// Its name, which is another one for each.
     pub name: String,
+    /// Whether its type is `Warning`.
     pub is_warning: bool,
+    /// Its message.
     pub message: String,
 }
 
@@ -93,17 +96,6 @@ impl Pods {
     }
 }
 
-/// The weight of the canary's entry. Some products have none while it gets no traffic, some write numbers as texts.
-fn routed(route: &Route, object: &Value) -> u64 {
-    let entries = object.pointer(route.entries).and_then(Value::as_array);
-    let mut entries = entries.into_iter().flatten();
-    let leads_to =
-        |entry: &&Value| entry.pointer(route.leads_to).and_then(Value::as_str) == Some(route.canary);
-    let weight = entries.find(leads_to).and_then(|entry| entry.get("weight"));
-    let number = weight.and_then(|weight| weight.as_u64().or_else(|| weight.as_str()?.parse().ok()));
-    number.unwrap_or(0)
-}
-
 fn told(events: &[Value]) -> Vec<Told> {
     let text = |event: &Value, path: &str| {
         event.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -121,75 +113,30 @@ fn told(events: &[Value]) -> Vec<Told> {
     of_canary.into_iter().map(read).collect()
 }
 
-/// Looks at the cluster.
-#[derive(Clone, Debug)]
-pub struct Lens {
-    canaries: Api<DynamicObject>,
-    route: Option<(&'static Route, Api<DynamicObject>)>,
-    deployments: Api<DynamicObject>,
-    events: Api<DynamicObject>,
-}
-
-impl Lens {
-    /// A lens on the demo's namespace and the guide's route.
-    pub fn new(client: &Client, guide: &'static Guide) -> Self {
-        let resource = |group: &str, version: &str, kind: &str, plural: &str| {
-            ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
-        };
-        let of = |group: &str, version: &str, kind: &str, plural: &str| {
-            Api::namespaced_with(client.clone(), NAMESPACE, &resource(group, version, kind, plural))
-        };
-        let routes = |route: &'static Route| {
-            let resource = resource(route.group, route.version, route.kind, route.plural);
-            let api = if route.is_namespaced {
-                Api::namespaced_with(client.clone(), NAMESPACE, &resource)
-            } else {
-                Api::all_with(client.clone(), &resource)
-            };
-            (route, api)
-        };
-        Lens {
-            canaries: of("flagger.app", "v1beta1", "Canary", "canaries"),
-            route: guide.route.as_ref().map(routes),
-            deployments: of("apps", "v1", "Deployment", "deployments"),
-            events: of("", "v1", "Event", "events"),
-        }
-    }
-
-    /// The rollout now.
-    ///
-    /// # Errors
-    /// When the API server cannot be asked.
-    pub async fn look(&self) -> anyhow::Result<Scene> {
-        let primary = format!("{APP}-primary");
-        let canary = one(&self.canaries, APP).await?;
-        let weight = match &self.route {
-            Some((route, api)) => routed(route, &one(api, route.name).await?),
-            None => 0,
-        };
-        let deployments = [one(&self.deployments, &primary).await?, one(&self.deployments, APP).await?];
-        let mut events = Vec::new();
-        for event in self.events.list(&ListParams::default()).await? {
-            events.push(serde_json::to_value(event)?);
-        }
-        let [primary, target] = &deployments;
-        Ok(Scene::read(&canary, weight, [primary, target], &events))
-    }
-}
-
-/// One object, `null` when there is none yet.
-async fn one(api: &Api<DynamicObject>, name: &str) -> anyhow::Result<Value> {
-    Ok(match api.get_opt(name).await? {
-        Some(object) => serde_json::to_value(object)?,
+/// Reads the rollout of a guide.
+///
+/// # Errors
+/// When the API server cannot be asked.
+pub async fn observe(api: &Api, cast: &Cast) -> anyhow::Result<Scene> {
+    let namespace = &cast.namespace;
+    let one = async |of: Resource, name: &str| -> anyhow::Result<Value> {
+        Ok(api.get(of, namespace, name).await?.unwrap_or_default())
+    };
+    let route = match cast.place() {
+        Some(place) => api.get(place.of, &place.namespace, &place.name).await?.unwrap_or_default(),
         None => Value::Null,
-    })
+    };
+    let canary = one(CANARIES, PODINFO).await?;
+    let (primary, target) = (one(DEPLOYMENTS, &cast.primary()).await?, one(DEPLOYMENTS, &cast.target).await?);
+    let events = api.list(EVENTS, namespace, "").await?;
+    let weight = cast.share(&route).and_then(|share| u64::try_from(share).ok()).unwrap_or(0);
+    Ok(Scene::read(&canary, weight, [&primary, &target], &events))
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::super::guides::named;
     use super::*;
 
     #[test]
@@ -216,30 +163,5 @@ mod tests {
     fn what_does_not_exist_yet_shows_as_nothing() {
         let nothing = Value::Null;
         assert_eq!(Scene::read(&nothing, 0, [&nothing, &nothing], &[]), Scene::default());
-    }
-
-    #[test]
-    fn the_canarys_weight_is_found_in_every_kind_of_route() {
-        let check = |guide: &str, object: Value, expect: u64| {
-            let [guide] = named(guide)[..] else { panic!("no such guide") };
-            assert_eq!(routed(guide.route.as_ref().unwrap(), &object), expect, "{}", guide.name);
-        };
-        let services = |services: Value| json!({"spec": {"weighted": {"services": services}}});
-        let [primary, canary] = ["podinfo-primary", "podinfo-canary"];
-        check(
-            "traefik",
-            services(json!([{"name": primary, "weight": 75}, {"name": canary, "weight": 25}])),
-            25,
-        );
-        check("traefik", services(json!([{"name": primary, "weight": 100}])), 0);
-        check("traefik", Value::Null, 0);
-        let to = |service: &str| json!({"kuma.io/service": format!("{service}_test_svc_9898")});
-        let split =
-            json!([{"destination": to(primary), "weight": 95}, {"destination": to(canary), "weight": 5}]);
-        check("kuma", json!({"spec": {"conf": {"split": split}}}), 5);
-        let backends = json!([{"service": canary, "weight": "10"}, {"service": primary, "weight": "90"}]);
-        check("smi-istio", json!({"spec": {"backends": backends}}), 10);
-        let backends = json!([{"serviceName": primary, "weight": 60}, {"serviceName": canary, "weight": 40}]);
-        check("apisix", json!({"spec": {"http": [{"backends": backends}]}}), 40);
     }
 }

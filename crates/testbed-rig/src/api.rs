@@ -1,4 +1,4 @@
-//! The API server of the suite, in raw paths: what is sent stands in the scene as a user would write it.
+//! The one client of API servers, in raw paths: what is sent is written as a user writes it.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,29 +7,50 @@ use http::{Method, Request, header::CONTENT_TYPE};
 use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::{Value, json};
 
-use super::recorder::text;
-
 /// A resource: the path before its namespace, and its plural.
 pub type Resource = (&'static str, &'static str);
 
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
 
+/// Namespaces.
 pub const NAMESPACES: Resource = ("/api/v1", "namespaces");
+/// Services.
 pub const SERVICES: Resource = ("/api/v1", "services");
+/// Pods.
 pub const PODS: Resource = ("/api/v1", "pods");
+/// ConfigMaps.
 pub const CONFIG_MAPS: Resource = ("/api/v1", "configmaps");
+/// ValidatingAdmissionPolicies.
 pub const POLICIES: Resource = (ADMISSION, "validatingadmissionpolicies");
+/// ValidatingAdmissionPolicyBindings.
 pub const BINDINGS: Resource = (ADMISSION, "validatingadmissionpolicybindings");
+/// Events.
 pub const EVENTS: Resource = ("/api/v1", "events");
+/// Deployments.
 pub const DEPLOYMENTS: Resource = ("/apis/apps/v1", "deployments");
+/// Canaries.
 pub const CANARIES: Resource = ("/apis/flagger.app/v1beta1", "canaries");
+/// CustomResourceDefinitions.
 pub const DEFINITIONS: Resource = ("/apis/apiextensions.k8s.io/v1", "customresourcedefinitions");
+
+/// A string in an object; empty when it is not there.
+pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
+    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
 
 /// A client of the API server, as the user that the kubeconfig names.
 #[derive(Clone)]
 pub struct Api {
+    /// What sends the requests.
     pub client: Client,
+    /// Where the server is, and who is asking.
     pub kubeconfig: PathBuf,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("kubeconfig", &self.kubeconfig).finish_non_exhaustive()
+    }
 }
 
 impl Api {
