@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use http::{Method, Request, header::CONTENT_TYPE};
-use kube::{Client, Config, config::KubeConfigOptions, config::Kubeconfig};
+use kube::{Client, Config, api::ApiResource, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::{Value, json};
 
 /// A resource: the path before its namespace, and its plural.
@@ -173,6 +173,19 @@ fn path((group, plural): Resource, namespace: &str, name: &str) -> String {
     let scope = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
     let name = if name.is_empty() { String::new() } else { format!("/{name}") };
     format!("{group}{scope}/{plural}{name}")
+}
+
+/// A resource for `kube`, which needs its kind for nothing.
+pub fn api_resource((group, plural): Resource) -> ApiResource {
+    let api_version = group.trim_start_matches("/apis/").trim_start_matches("/api/");
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: api_version.to_owned(),
+        kind: plural.to_owned(),
+        plural: plural.to_owned(),
+    }
 }
 
 /// A namespace of this name.

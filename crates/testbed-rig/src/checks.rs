@@ -121,7 +121,8 @@ impl Checks {
     }
 }
 
-/// The bounds of a check, also in their old form: one number, a minimum for the success rate and a maximum for everything else.
+/// The bounds of a check, also in their old form: one number, a minimum for the success rate and a maximum for
+/// everything else.
 fn bounds(metric: &vexil_api::Metric) -> ThresholdRange {
     let old = || match (metric.name.as_str(), metric.threshold) {
         (SUCCESS, min) => ThresholdRange { min, max: None },

@@ -101,7 +101,7 @@ impl Line {
     }
 }
 
-/// A bar of `width` columns of which the canary's share comes last. A share above 0 shows at least one column, one
+/// A bar of `width` columns of which the canary's share is last. A share above 0 shows at least one column, one
 /// below 100 hides at least one.
 pub fn bar(canary_percent: f64, width: usize) -> Line {
     let exact = canary_percent.clamp(0.0, 100.0) / 100.0 * width as f64;

@@ -30,7 +30,7 @@ impl Object {
     }
 }
 
-/// All that a guide's Canary stands for, but what the guide makes itself.
+/// All that the operator makes of a guide's Canary, but what the guide makes itself.
 ///
 /// # Errors
 /// When a manifest is no YAML.

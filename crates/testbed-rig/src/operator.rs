@@ -120,7 +120,7 @@ impl Recipe {
         command
             .args(&self.flags)
             .arg(format!("-kubeconfig={}", self.kubeconfig.display()))
-            // Ctrl-C of the terminal is for whoever started it, who then stops it.
+            // Ctrl-C of the terminal is for its parent, which then stops it.
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_json_tells_what_a_guide_came_to() {
+    fn a_line_of_json_sums_a_guide_up() {
         let expect = r#"{"guide": "traefik", "seconds": 61.2, "apiRequests": 60, "clientRequests": 3000, "clientErrors": 0, "badVersionErrors": 7, "asked": [5,10], "got": [5.0,9.9]}"#;
         assert_eq!(outcome().json(), expect);
         assert!(expect.parse::<Value>().is_ok());

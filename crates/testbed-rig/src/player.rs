@@ -1,4 +1,4 @@
-//! Plays a guide: looks at the cluster many times a second, tells what has changed, and counts what clients get.
+//! Plays a guide: looks at the cluster many times a second, prints what has changed, and counts what clients get.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -26,7 +26,7 @@ pub struct Scene {
     pub primary: Pods,
     /// The target's pods.
     pub canary: Pods,
-    /// What was told about the Canary, in order.
+    /// What was reported about the Canary, in order.
     pub events: Vec<Told>,
 }
 

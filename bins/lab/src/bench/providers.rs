@@ -24,7 +24,7 @@ const AT_ONCE: usize = 3;
 const STEPS: u32 = 6;
 const BETWEEN: (u32, u32) = (2, STEPS);
 
-/// A write meets a conflict when somebody else writes in the same moment. That is chance; what always comes is not.
+/// A write meets a conflict when another client writes in the same moment. That is chance; what always happens is not.
 const TRIES: usize = 3;
 
 /// Measures two steps of each, the price of further ones, and how many seconds two steps of the first one take at 10 s.

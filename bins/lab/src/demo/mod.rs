@@ -132,7 +132,9 @@ async fn all_acts(player: &mut Play) -> anyhow::Result<Outcome> {
     let mut number = || format!("Act {} of {}", act.next().unwrap_or_default(), guide.acts());
     reports.push(player.promotion(&number()).await?);
     if let Some(weight) = guide.crash_at {
-        let crash = |stage: &Stage| drop(stage.cluster.crash_pods(NAMESPACE, &[("app", PODINFO)]));
+        let crash = |stage: &Stage| {
+            stage.cluster.crash_pods(NAMESPACE, &[("app", PODINFO)]);
+        };
         reports.push(player.crash(&number(), weight, crash).await?);
     }
     reports.push(player.rollback(&number()).await?);
@@ -163,7 +165,7 @@ fn welcome(player: &mut Play) {
     lines.into_iter().for_each(|line| player.say(line));
 }
 
-/// Goes on with clients and operator, for whoever wants to try something.
+/// Goes on with clients and operator, for users who want to try something.
 async fn keep(player: &mut Play) -> anyhow::Result<()> {
     player.begin("Left running · Ctrl-C ends it");
     let commands = [

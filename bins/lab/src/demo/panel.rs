@@ -7,7 +7,7 @@ use vexil_testbed_rig::{
     line::{Line, Tone, bar, gauge},
     player::State,
     report::{count, kinds},
-    scene::{Pods, Scene},
+    scene::Pods,
 };
 
 /// The panel's lines, of at most `width` columns.
@@ -67,7 +67,7 @@ fn row(label: &str, rest: Line) -> Line {
     Line::of(Tone::Dim, format!("  {label:11}")).join(rest)
 }
 
-/// The label stands on the first line only.
+/// The label is on the first line only.
 fn labelled(label: &str, lines: Vec<Line>) -> impl Iterator<Item = Line> {
     let label = label.to_owned();
     lines.into_iter().enumerate().map(move |(place, line)| row(if place == 0 { &label } else { "" }, line))
@@ -124,7 +124,7 @@ fn clients(state: &State<'_>) -> Line {
 mod tests {
     use std::collections::BTreeMap;
 
-    use vexil_testbed_rig::{checks::Checks, systems::USUAL};
+    use vexil_testbed_rig::{checks::Checks, scene::Scene, systems::USUAL};
 
     use super::*;
 

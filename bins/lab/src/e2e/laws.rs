@@ -12,7 +12,7 @@ use super::{
     route::AtZero,
 };
 
-/// Watches tell a little later than things happen.
+/// Watches report a little later than things happen.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
 /// The pace that a scene asked for.
@@ -127,7 +127,7 @@ impl Walk<'_> {
     }
 }
 
-/// An Event that was counted up was told twice; so was one whose words and number of the run are there twice.
+/// An Event that was counted up was recorded twice; so was one whose words and number of the run are there twice.
 fn repeated(moments: &[Moment]) -> Vec<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for moment in

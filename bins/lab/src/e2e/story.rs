@@ -74,7 +74,7 @@ fn status(object: &Value) -> Option<String> {
     Some(format!("status {phase} {}{iterations}{failed}{ending}", number("canaryWeight")))
 }
 
-/// The Events of the Canary as they are now, in the order in which they were first told.
+/// The Events of the Canary as they are now, in the order in which they were first recorded.
 pub fn events(moments: &[Moment]) -> Vec<&Value> {
     let mut events: Vec<&Moment> = Vec::new();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {

@@ -1,4 +1,4 @@
-//! What a page shows must be what stands in `examples/`, which the demo and the tests apply.
+//! What a page shows must be what is in `examples/`, which the demo and the tests apply.
 
 use std::fs;
 

@@ -61,8 +61,6 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .into_iter()
         .filter(|page| args.pages.is_empty() || args.pages.iter().any(|name| name == page.name))
         .collect();
-    // Another chore may have done so already.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     let ends = runtime.block_on(async {
         // One after the other, so that not too many clusters live at once.

@@ -268,7 +268,7 @@ fn turn(value: &mut Value) {
     }
 }
 
-/// The first spec with a change laid over it.
+/// The first spec with a change merged into it.
 pub fn changed(spec: &Value, change: &Value) -> Value {
     let mut spec = spec.clone();
     manifests::merge(&mut spec, change);

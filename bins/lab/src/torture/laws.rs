@@ -19,7 +19,7 @@ use super::{
 /// How long the way from an accident to changed routes may take: endpoints are lost, the gateway's delay passes, the
 /// operator writes, the gateway's delay passes again.
 pub const GRACE: Ms = 4_000;
-/// A wait is told after 5 s; an analysis waits its interval besides.
+/// A wait is reported after 5 s; an analysis waits its interval besides.
 const SILENCE: Ms = 21_000;
 /// The largest status.
 const MAX_STATUS: usize = 64 * 1_024;
@@ -76,7 +76,7 @@ fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
         let busy = course.is_busy_at(from);
         let impaired =
             world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
-        // What is told with a change is about the change, not about the wait.
+        // What is reported with a change is about the change, not about the wait.
         let silent = !told.iter().any(|at| *at > from && *at <= to);
         if busy && silent && !impaired && to - from > SILENCE {
             let text = format!(

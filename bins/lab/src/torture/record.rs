@@ -80,7 +80,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of what `following` tells.
+    /// A recorder of what `following` yields.
     pub fn new(following: Following) -> Self {
         let following = Arc::new(Mutex::new(following));
         Recorder { began: Instant::now(), following, seen: Arc::default() }

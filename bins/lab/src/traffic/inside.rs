@@ -45,7 +45,7 @@ pub fn play(guide: &'static Guide, migrates: bool, folder: &Path) -> anyhow::Res
     Ok(())
 }
 
-/// Ends this process, and with it all others in here, as soon as whoever started it has ended.
+/// Ends this process, and with it all others in here, as soon as its parent has ended.
 fn end_with_input() {
     std::thread::spawn(|| {
         let mut nothing = [0];
@@ -107,7 +107,7 @@ async fn all(
     Ok(outcome?.violations())
 }
 
-/// All acts of a guide. Where traffic is split the second one tells all: a rollback would take ten more checks.
+/// All acts of a guide. Where traffic is split the second one shows all: a rollback would take ten more checks.
 async fn acts(play: &mut Play) -> anyhow::Result<Vec<Report>> {
     let mut reports = vec![play.opening(None).await?, play.promotion("A rollout").await?];
     if !play.guide.splits() {

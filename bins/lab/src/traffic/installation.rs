@@ -138,7 +138,7 @@ pub async fn tell_targets(api: Api, folder: PathBuf) -> anyhow::Result<Infallibl
     loop {
         let targets = scrape_file(&api.list(PODS, "", "").await?);
         if targets != before {
-            // At once, so that nobody reads half of it.
+            // At once, so that no reader sees half of it.
             fs::write(&fresh, targets.to_string())?;
             fs::rename(&fresh, &file)?;
             before = targets;

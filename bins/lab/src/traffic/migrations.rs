@@ -34,7 +34,7 @@ struct Edit {
     target: &'static str,
     /// The version that is tried.
     image: &'static str,
-    /// What is laid over the Canary's spec.
+    /// What is merged into the Canary's spec.
     spec: Value,
     /// Part of an Event that says what was edited.
     event: &'static str,

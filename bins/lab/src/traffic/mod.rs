@@ -57,7 +57,6 @@ pub struct Args {
 /// # Errors
 /// When a guide does not go as it should. Not where namespaces cannot be had: then it is skipped, and says so.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     if let Some(part) = &args.part {
         return parts::run(part);
     }

@@ -17,7 +17,7 @@ const HEY: &str = "github.com/rakyll/hey@v0.1.5";
 /// What this machine does not have.
 pub struct Lacking(pub String);
 
-/// The programs, each where nobody builds another one over it meanwhile.
+/// The programs, each where no build overwrites it meanwhile.
 pub struct Tools {
     /// For these programs, and for what processes write.
     pub folder: PathBuf,

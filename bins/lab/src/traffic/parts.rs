@@ -70,7 +70,7 @@ async fn process(part: &Part) -> anyhow::Result<Process> {
     }
 }
 
-/// What kubeplane tells a pod's process of itself.
+/// A variable that kubeplane sets for a pod's process.
 fn own(variable: &str) -> anyhow::Result<String> {
     std::env::var(variable).with_context(|| format!("{variable} is not set"))
 }

@@ -36,7 +36,7 @@ const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 pub struct Plane {
     pub api: Api,
     audit: PathBuf,
-    /// Requests that were told already.
+    /// Requests that were reported already.
     told: usize,
     _child: Child,
 }

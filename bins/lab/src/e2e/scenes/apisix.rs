@@ -86,7 +86,7 @@ pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
     backend_mended(&stage, &json!({"servicePort": "nope"}), "…nope…").await
 }
 
-/// The user's route has a wrong backend, which is told until it is put right.
+/// The user's route has a wrong backend, which is reported until it is put right.
 async fn backend_mended(stage: &Stage, wrong: &Value, clear: &str) -> anyhow::Result<()> {
     let mut theirs = apisix_route(&stage.cast);
     if let Some(backend) = theirs.pointer_mut("/spec/http/0/backends/0") {

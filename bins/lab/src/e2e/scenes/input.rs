@@ -14,7 +14,7 @@ const NO_VALUES: &str = "Halt advancement no values found for traefik metric req
 
 const NOT_FOUND: &str = r#"error: metrictemplate.flagger.app "nope" not found"#;
 
-/// How a metric server's answer is told.
+/// How a metric server's answer is reported.
 const FAILED: &str = "Prometheus query failed: running query failed:";
 
 const TOLD_END: &str = "
@@ -120,7 +120,7 @@ pub async fn second_canary(stage: Stage) -> anyhow::Result<()> {
     stage.keeps_the_laws(INTERVAL)
 }
 
-/// The Service would lead nowhere. Nobody is sent there.
+/// The Service would lead nowhere. No client is sent there.
 pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
     stage.apply(json!({"service": {"targetPort": "nope"}})).await?;
     let put_right = stage.canary(json!({"service": {"targetPort": "http"}}));

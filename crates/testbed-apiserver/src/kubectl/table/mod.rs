@@ -8,12 +8,10 @@ mod path;
 mod pod;
 mod workload;
 
-pub(crate) use workload::selector as selector_text;
-
 use serde_json::{Value, json};
 
-use super::{output::versioned, registry::Resource};
 use crate::Clock;
+use crate::{output::versioned, registry::Resource};
 
 /// How much of each object a table carries besides its cells (`includeObject`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

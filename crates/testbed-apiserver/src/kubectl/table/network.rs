@@ -1,9 +1,9 @@
-//! The rows of Services and of what stands behind and before them.
+//! The rows of Services and of what is behind and before them.
 
 use serde_json::{Value, json};
 
 use super::{
-    super::json::{at, list, name, number, text},
+    super::super::json::{at, list, name, number, text},
     workload::labels,
 };
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    super::json::{at, list, name, number, text},
+    super::super::json::{at, list, name, number, text},
     age::since,
     column, network, pod, workload,
 };

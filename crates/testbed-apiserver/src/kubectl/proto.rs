@@ -3,7 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use super::types::{Shape, find};
+use crate::schema::types::{Shape, find};
 
 /// What every object in protobuf begins with.
 const MAGIC: &[u8] = b"k8s\0";

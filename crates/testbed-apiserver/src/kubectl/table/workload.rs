@@ -1,8 +1,9 @@
 //! The rows of workloads and of what scales them.
 
+use crate::scale::selector_text;
 use serde_json::{Value, json};
 
-use super::super::json::{at, list, name, number, text};
+use crate::json::{at, list, name, number, text};
 
 /// The cells of a workload.
 pub(super) fn cells(bucket: &str, object: &Value, age: &str) -> Vec<Value> {
@@ -14,7 +15,7 @@ pub(super) fn cells(bucket: &str, object: &Value, age: &str) -> Vec<Value> {
         json!(all.join(","))
     };
     let (names, images) = (joined("name"), joined("image"));
-    let selector = json!(selector(object.pointer("/spec/selector").unwrap_or(&Value::Null)));
+    let selector = json!(selector_text(object.pointer("/spec/selector").unwrap_or(&Value::Null)));
     let own = json!(name(object));
     let ready = json!(format!("{}/{wanted}", status("readyReplicas")));
     match bucket {
@@ -50,25 +51,6 @@ pub(super) fn labels(map: &Value) -> String {
     let pairs: Vec<String> =
         pairs.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
     if pairs.is_empty() { "<none>".to_owned() } else { pairs.join(",") }
-}
-
-/// A label selector as text.
-pub(crate) fn selector(selector: &Value) -> String {
-    let wanted = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
-    let mut parts: Vec<String> =
-        wanted.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
-    for expression in list(selector, &["matchExpressions"]) {
-        let key = text(expression, &["key"]);
-        let values: Vec<&str> = list(expression, &["values"]).iter().filter_map(Value::as_str).collect();
-        let values = values.join(",");
-        parts.push(match text(expression, &["operator"]) {
-            "In" => format!("{key} in ({values})"),
-            "NotIn" => format!("{key} notin ({values})"),
-            "Exists" => key.to_owned(),
-            _ => format!("!{key}"),
-        });
-    }
-    parts.join(",")
 }
 
 /// The cells of a HorizontalPodAutoscaler.

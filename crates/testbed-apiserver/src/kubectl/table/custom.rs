@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    super::{
+    super::super::{
         crd::Served,
         json::{name, number, text},
     },

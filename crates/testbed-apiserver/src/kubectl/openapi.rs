@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::registry::{Registry, Resource};
+use crate::registry::{Registry, Resource};
 
 /// Answers `/openapi/v3` and what is below it.
 pub(crate) fn document(registry: &Registry, steps: &[&str]) -> Option<Value> {

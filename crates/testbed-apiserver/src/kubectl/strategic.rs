@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{
+use crate::{
     errors::{Reply, Status},
     schema::{node::Node, types::Strategy},
 };
@@ -11,8 +11,8 @@ use super::super::{
 ///
 /// # Errors
 /// 400 when the body is no JSON object.
-pub(super) fn apply(schema: Node<'_>, object: &Value, body: &[u8]) -> Reply<Value> {
-    let patch = super::merge::object_in(body, "")?;
+pub(crate) fn apply(schema: Node<'_>, object: &Value, body: &[u8]) -> Reply<Value> {
+    let patch = crate::patch::object_in(body, "")?;
     if let Some(why) = fault(schema, &patch) {
         return Err(Status::internal(why));
     }
@@ -206,7 +206,8 @@ fn interleave(items: &mut Vec<Value>, before: &[Value], order: &[Value], key: &s
 mod tests {
     use serde_json::json;
 
-    use super::{super::super::schema::types::Shape, *};
+    use super::*;
+    use crate::schema::types::Shape;
 
     fn check(object: Value, patch: Value, expect: Value) {
         let shape = Shape::Type("PodSpec".to_owned());
