@@ -15,6 +15,7 @@ pub mod cast;
 pub mod checks;
 mod clock;
 pub mod crds;
+mod ground;
 pub mod guide;
 mod leash;
 pub mod line;

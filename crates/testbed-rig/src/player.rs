@@ -1,9 +1,6 @@
 //! Plays a guide: looks at the cluster many times a second, prints what has changed, and counts what clients get.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::bail;
 use tokio::time::Instant;
@@ -11,7 +8,6 @@ use vexil_testbed_cluster::{Running, Tally};
 
 use crate::{
     INTERVAL,
-    api::Api,
     cast::Cast,
     checks::Checks,
     guide::Guide,
@@ -21,6 +17,8 @@ use crate::{
     scene::{Scene, Told, observe},
 };
 
+pub use crate::ground::{Ground, Plain, State, View};
+
 /// Time between two looks.
 const PACE: Duration = Duration::from_millis(50);
 /// How long anything may take; the longest wait of a good run is that for the end of a promotion, about 40 s.
@@ -29,73 +27,6 @@ const LIMIT: Duration = Duration::from_secs(120);
 const UNCHANGED: Duration = Duration::from_millis(500);
 /// Columns of the bars among the lines that stay.
 const BAR: usize = 16;
-
-/// Where a guide is played.
-pub trait Ground {
-    /// How long clients are watched before something is changed, and after all is done.
-    const AROUND: Duration;
-
-    /// The API server.
-    fn api(&self) -> &Api;
-
-    /// The cluster's time, in milliseconds since 1970.
-    fn now_ms(&self) -> u64;
-
-    /// Lets clients come and not cease to; `None` while they do not reach the application.
-    fn clients(&self, guide: &Guide) -> impl Future<Output = anyhow::Result<Option<Running>>>;
-
-    /// How many requests the operator has sent to the API server since the last call, without watches.
-    ///
-    /// # Errors
-    /// When the record of requests cannot be read.
-    fn operators_requests(&mut self) -> anyhow::Result<usize>;
-}
-
-/// Where it is shown.
-pub trait View {
-    /// Shows lines that stay, and the state of the rollout, which is shown anew each time.
-    ///
-    /// # Errors
-    /// When the output is gone.
-    fn show(&mut self, lines: &[Line], state: &State<'_>) -> std::io::Result<()>;
-
-    /// Whether the state is shown, so that lines need not repeat it.
-    fn shows_state(&self) -> bool {
-        false
-    }
-}
-
-/// Lines of text, one per event, for outputs that are no terminal.
-#[derive(Debug)]
-pub struct Plain;
-
-impl View for Plain {
-    fn show(&mut self, lines: &[Line], _: &State<'_>) -> std::io::Result<()> {
-        lines.iter().for_each(|line| println!("{}", line.text()));
-        Ok(())
-    }
-}
-
-/// The state of a rollout.
-#[derive(Debug)]
-pub struct State<'a> {
-    /// The act.
-    pub title: &'a str,
-    /// Since the guide began.
-    pub elapsed: Duration,
-    /// What the API server says.
-    pub scene: &'a Scene,
-    /// What the metric checks came to.
-    pub checks: &'a Checks,
-    /// What clients got since the act began.
-    pub tally: &'a Tally,
-    /// Answers of each version in the last second.
-    pub per_second: BTreeMap<String, u64>,
-    /// Whether clients have been there.
-    pub has_clients: bool,
-    /// How long it is until the next step of an analysis; `None` when it is due.
-    pub next_check: Option<Duration>,
-}
 
 /// A guide that is being played.
 #[derive(Debug)]
@@ -259,12 +190,15 @@ impl<G: Ground, V: View> Player<G, V> {
         Ok(self.view.show(&lines, &state)?)
     }
 
-    /// Shows what is left, and stops the operator.
+    /// Shows what is left, and stops the operator. A guide that is not `done` leaves its last state on the screen.
     ///
     /// # Errors
     /// When the output is gone.
-    pub async fn close(mut self) -> anyhow::Result<()> {
+    pub async fn close(mut self, done: bool) -> anyhow::Result<()> {
         let shown = self.flush();
+        if done {
+            self.view.end();
+        }
         self.operator.stop().await;
         shown
     }

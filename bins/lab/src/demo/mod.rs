@@ -117,7 +117,7 @@ async fn one(
         }
     }
     // Lines from before a failure are shown before it.
-    player.close().await?;
+    player.close(played.is_ok()).await?;
     played
 }
 

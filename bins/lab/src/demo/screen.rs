@@ -68,6 +68,12 @@ impl View for Screen {
         }
     }
 
+    fn end(&mut self) {
+        if let Some(live) = &self.0 {
+            live.bar.finish_and_clear();
+        }
+    }
+
     fn shows_state(&self) -> bool {
         self.0.is_some()
     }
@@ -118,8 +124,10 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        // The panel of an unfinished show stays where it is: it says how far it came.
-        self.bar.abandon();
+        // The panel of an unfinished guide stays where it is: it shows how far it came.
+        if !self.bar.is_finished() {
+            self.bar.abandon();
+        }
     }
 }
 

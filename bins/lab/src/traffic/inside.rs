@@ -103,7 +103,7 @@ async fn all(
         closing(&outcome.reports, outcome.took).into_iter().for_each(|line| play.say(line));
         play.say(Line::of(Tone::Dim, format!("\n{}", outcome.json())));
     }
-    play.close().await?;
+    play.close(outcome.is_ok()).await?;
     Ok(outcome?.violations())
 }
 
