@@ -38,11 +38,7 @@ pub use acts::INTERVAL;
 pub use clock::SkewedClock;
 pub use leash::Leash;
 pub use log::ErrorLog;
+pub use operator::checkout;
 pub use process::{OPERATOR, Options, Process, registry};
 pub use watchdog::Watchdog;
 pub use wire::Wire;
-
-/// The checkout that this was built from.
-pub fn checkout() -> std::path::PathBuf {
-    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}

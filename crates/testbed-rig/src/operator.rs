@@ -29,7 +29,7 @@ pub fn build(package: &str, binary: &str) -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut build = Blocking::new(cargo);
     // Together with the program that runs: cargo then gives both the same features of their dependencies.
-    build.args(["build", "--package", package, "--package", "vexil-lab"]).current_dir(crate::checkout());
+    build.args(["build", "--package", package, "--package", "vexil-lab"]).current_dir(checkout());
     if folder()?.file_name().is_some_and(|name| name == "release") {
         build.arg("--release");
     }
@@ -40,6 +40,11 @@ pub fn build(package: &str, binary: &str) -> anyhow::Result<PathBuf> {
         bail!("{} does not build", binary.display());
     }
     Ok(binary)
+}
+
+/// The checkout that this was built from.
+pub fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Where cargo puts binaries: beside this one.

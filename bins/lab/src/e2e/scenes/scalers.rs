@@ -112,9 +112,10 @@ pub async fn hpa_of_another(stage: Stage) -> anyhow::Result<()> {
 
 /// KEDA is paused while the target rests, and scales it while it is analysed. KEDA itself does not run here.
 pub async fn keda_pauses(stage: Stage) -> anyhow::Result<()> {
+    let query = r#"sum(rate(requests{service="podinfo-canary"}[1m]))"#;
     let trigger = json!({
         "type": "prometheus",
-        "metadata": {"serverAddress": "http://prometheus:9090", "query": "sum(rate(requests{service=\"podinfo-canary\"}[1m]))", "threshold": "5"},
+        "metadata": {"serverAddress": "http://prometheus:9090", "query": query, "threshold": "5"},
     });
     let object = json!({
         "apiVersion": "keda.sh/v1alpha1",
