@@ -114,10 +114,10 @@ impl Live {
         let (height, width) = (usize::from(self.size.0), usize::from(self.size.1));
         let lines: Vec<Line> =
             self.kept.iter().flat_map(|line| line.wrapped(width.saturating_sub(1))).collect();
-        let last = lines.iter().skip(lines.len().saturating_sub(height));
+        let mut last = lines.iter().skip(lines.len().saturating_sub(height));
         self.bar.suspend(|| {
             self.term.clear_screen()?;
-            last.map(|line| self.term.write_line(&coloured(line, width))).collect()
+            last.try_for_each(|line| self.term.write_line(&coloured(line, width)))
         })
     }
 }
