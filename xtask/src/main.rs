@@ -20,7 +20,7 @@ enum Chore {
     Charts(charts::Args),
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
-    /// Check what the house forbids
+    /// Check the rules of the project that no compiler checks
     Tidy,
     #[command(flatten)]
     Lab(lab::Command),

@@ -38,6 +38,8 @@ enum Play {
 }
 
 fn main() -> ExitCode {
+    // The only one that installs it: it cannot be installed yet.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     let done = match Args::parse().play {
         Play::Bench(args) => bench::run(&args),
         Play::Conformance(args) => conformance::run(&args),

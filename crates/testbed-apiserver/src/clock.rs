@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// 2026-01-01T00:00:00Z in seconds: when a cluster begins that was not told otherwise.
+/// 2026-01-01T00:00:00Z in seconds: when a cluster begins without another setting.
 const FIRST_SECOND: i64 = 1_767_225_600;
 
 /// A wall clock: a fixed first moment plus what has passed on tokio's clock since.

@@ -106,7 +106,7 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted");
     put(&mut told, &["status", "conditions"], json!([accepted, established]));
     put(&mut told, &["status", "acceptedNames"], names);
-    // Whatever was ever stored, until somebody says that all of it was written anew.
+    // Whatever was ever stored, until a client states that all of it was written anew.
     let stored = list(definition, &["status", "storedVersions"]);
     let mut stored: Vec<&str> = stored.iter().filter_map(Value::as_str).collect();
     let now = list(definition, &["spec", "versions"]);

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     answer::{Answer, is_get},
     errors::Status,
-    openapi,
+    kubectl,
     registry::{Registry, Resource},
     request::Request,
 };
@@ -19,7 +19,7 @@ pub(crate) fn answer(registry: &Registry, request: &Request) -> Answer {
     let found = match steps.as_slice() {
         _ if !is_get(request) => None,
         ["healthz" | "livez" | "readyz", ..] => return Answer::text(200, "ok"),
-        ["openapi", "v3", rest @ ..] => openapi::document(registry, rest),
+        ["openapi", "v3", rest @ ..] => kubectl::openapi::document(registry, rest),
         ["version"] => Some(version()),
         ["api"] => Some(json!({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})),
         ["api", version] => resources(registry, "", version),
@@ -38,7 +38,7 @@ pub(crate) fn answer(registry: &Registry, request: &Request) -> Answer {
     }
 }
 
-/// How it is told that there is no such version or resource: groups of custom kinds have no words of their own.
+/// How a missing version or resource is worded: groups of custom kinds have no words of their own.
 pub(crate) fn nothing_there(registry: &Registry, group: &str) -> Answer {
     match registry.all().any(|resource| resource.group == group && resource.custom.is_none()) {
         true => Answer::refused(&Status::no_such_resource()),

@@ -1,4 +1,4 @@
-//! Failures as the API server tells them: `meta/v1` Status objects with the same codes, reasons and sentences.
+//! Failures as the API server words them: `meta/v1` Status objects with the same codes, reasons and sentences.
 
 use serde_json::{Map, Value, json};
 
@@ -97,7 +97,7 @@ impl Status {
         Self::of(409, "Conflict", message, Some(details))
     }
 
-    /// 409 of a server-side apply: somebody else manages these fields with other values.
+    /// 409 of a server-side apply: another manager has these fields with other values.
     pub fn apply_conflict(message: String, causes: Vec<Value>) -> Box<Self> {
         Self::of(409, "Conflict", message, Some(json!({ "causes": causes })))
     }

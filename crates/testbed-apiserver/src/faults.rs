@@ -66,15 +66,15 @@ pub enum FaultAction {
     },
     /// The request is carried out and its answer is lost.
     LoseAnswer(Loss),
-    /// No answer ever comes; nothing is carried out.
+    /// There is no answer; nothing is carried out.
     Hang,
     /// All open watches end, then the request is carried out.
     DropWatches,
     /// The history is forgotten, so that watches and continues from before get 410; then the request is carried out.
     Compact,
-    /// Both: every watch ends, has to list anew, and is told again of all there is; then the request is carried out.
+    /// Both: every watch ends, has to list anew, and receives all objects again; then the request is carried out.
     Replay,
-    /// A watch that is opened tells everything this much too late. Other requests are carried out as ever.
+    /// A watch that is opened sends everything this much too late. Other requests are carried out as ever.
     DelayWatch(Duration),
 }
 
@@ -85,7 +85,7 @@ pub enum Loss {
     Reset,
     /// The caller sees 504, as from a proxy that gave up waiting.
     Timeout,
-    /// Nothing comes.
+    /// Nothing is sent.
     Silence,
 }
 

@@ -1,4 +1,4 @@
-//! What happens to the objects, told as it happens: for judges, who may not miss what clients' watches miss.
+//! What happens to the objects, as it happens: for judges, which may not miss what clients' watches miss.
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //!
 //! [`ApiServer`] answers as a real one of version 1.35 does, over TCP ([`ApiServer::listen`], for `kubectl` and the
 //! demo) and, without sockets and on virtual time, as the service behind a [`kube::Client`] ([`ApiServer::client`],
-//! for tests). [`Audit`] tells what clients asked, [`Faults`] makes it go wrong.
+//! for tests). [`Audit`] lists what clients asked, [`Faults`] makes it go wrong.
 //!
 //! A request takes this way: `service` (faults, audit) -> `answer` (which verb of which kind) -> `list`, `watch`,
 //! `write`, `patch` or `scale` -> `kinds` and `schema` (shape, defaults, checks) -> `managed` (who owns which field) ->
@@ -22,6 +22,9 @@
 //! * ServiceAccounts and root certificates that the real cluster makes in every namespace; IPv6; size limits;
 //! * merging of update managers when there are more than ten, and field ownership of what scale wrote before an apply.
 //!
+//! The feature `kubectl`, which is on unless it is switched off, has what only `kubectl` asks for: tables, OpenAPI
+//! documents, bodies in protobuf, strategic merge patches. Controllers need none of it.
+//!
 //! Done at once where the real cluster takes a moment: garbage collection, emptying of namespaces, serving of new
 //! kinds.
 
@@ -39,9 +42,13 @@ mod gc;
 mod ids;
 mod json;
 mod kinds;
+#[cfg(feature = "kubectl")]
+mod kubectl;
+#[cfg(not(feature = "kubectl"))]
+#[path = "without_kubectl.rs"]
+mod kubectl;
 mod list;
 mod managed;
-mod openapi;
 mod output;
 mod patch;
 mod registry;
@@ -54,7 +61,6 @@ mod server;
 mod service;
 mod state;
 mod store;
-mod table;
 mod watch;
 mod write;
 
@@ -65,5 +71,5 @@ pub use follow::{Following, Happened};
 pub use serve::Listening;
 pub use server::{ApiServer, Builder};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "kubectl"))]
 mod tests;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use super::{
     json::{at, put, text},
     kinds::blank,
+    kubectl,
+    kubectl::table::{Include, table},
     list::Page,
     registry::Resource,
     request::Request,
-    table::{Include, table},
 };
 use crate::Clock;
 
@@ -35,7 +36,7 @@ impl Form {
             match asked.as_slice() {
                 [] => return Form::Whole,
                 ["PartialObjectMetadata" | "PartialObjectMetadataList"] => return Form::Metadata,
-                ["Table"] => {
+                ["Table"] if kubectl::IS_SERVED => {
                     return Form::Table(match request.param("includeObject") {
                         "Object" => Include::Object,
                         "None" => Include::None,

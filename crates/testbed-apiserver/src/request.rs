@@ -75,7 +75,7 @@ impl Request {
         self.header(header::CONTENT_TYPE).split(';').next().unwrap_or_default().trim()
     }
 
-    /// Whoever sends it, as field ownership records it: `fieldManager`, or the user agent up to its first slash.
+    /// Its sender, as field ownership records it: `fieldManager`, or the user agent up to its first slash.
     pub fn manager(&self) -> String {
         let agent = self.header(header::USER_AGENT).split('/').next().unwrap_or_default();
         let manager = self.param("fieldManager");

@@ -6,13 +6,12 @@ use serde_json::{Map, Value, json};
 
 use super::{
     errors::{Cause, Fault, Reply, Status},
-    json::{at, put, text},
+    json::{at, list, put, text},
     output::versioned,
     patch::patched,
     registry::{Resource, Scale},
     request::Request,
     state::{Call, State},
-    table::selector_text,
 };
 
 /// The `autoscaling/v1` Scale of an object.
@@ -39,6 +38,25 @@ pub(crate) fn view(resource: &Resource, object: &Value) -> Value {
     json!({
         "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata, "spec": spec, "status": status,
     })
+}
+
+/// A label selector as text.
+pub(crate) fn selector_text(selector: &Value) -> String {
+    let wanted = selector.get("matchLabels").and_then(Value::as_object).into_iter().flatten();
+    let mut parts: Vec<String> =
+        wanted.map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    for expression in list(selector, &["matchExpressions"]) {
+        let key = text(expression, &["key"]);
+        let values: Vec<&str> = list(expression, &["values"]).iter().filter_map(Value::as_str).collect();
+        let values = values.join(",");
+        parts.push(match text(expression, &["operator"]) {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "Exists" => key.to_owned(),
+            _ => format!("!{key}"),
+        });
+    }
+    parts.join(",")
 }
 
 impl State {

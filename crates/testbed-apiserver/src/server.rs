@@ -132,7 +132,7 @@ impl ApiServer {
         self.inner.clock
     }
 
-    /// The present revision, as `metadata.resourceVersion` of a list would tell it.
+    /// The present revision, as `metadata.resourceVersion` of a list would give it.
     pub fn revision(&self) -> u64 {
         self.inner.state().store.revision()
     }

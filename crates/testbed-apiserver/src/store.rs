@@ -54,7 +54,7 @@ impl Event {
         Event { revision, at, bucket, happening, object, before, text: OnceLock::new() }
     }
 
-    /// The object as JSON. Most events are told to several watches, so it is written once for all of them.
+    /// The object as JSON. Most events are sent to several watches, so it is written once for all of them.
     pub fn text(&self) -> &str {
         self.text.get_or_init(|| self.object.to_string())
     }

@@ -23,7 +23,7 @@ use super::{
 
 /// How long a watch lasts whose client did not say (`--min-request-timeout` of the real server).
 const LASTS: Duration = Duration::from_secs(1800);
-/// How long a watch is quiet before a bookmark tells how far it has got.
+/// How long a watch is quiet before a bookmark is sent.
 const BOOKMARK_EVERY: Duration = Duration::from_secs(60);
 
 /// One open watch.
@@ -44,14 +44,14 @@ pub(crate) struct Watch {
     until: Instant,
     bookmark_at: Instant,
     ended: bool,
-    /// Whether the columns of a table have been told.
+    /// Whether the columns of a table have been sent.
     columns_told: bool,
 }
 
 /// Opens a watch.
 ///
 /// # Errors
-/// As for a list; a revision that is forgotten is told in the stream.
+/// As for a list; a revision that is forgotten is an error in the stream.
 pub(crate) fn open(
     server: &Arc<Inner>,
     state: &State,

@@ -33,9 +33,15 @@ impl Resource {
         }
     }
 
-    /// Where the API server serves all objects of this kind.
-    pub fn path(&self) -> String {
-        format!("{}/{}", self.root(), self.plural)
+    /// The same for `kube`.
+    pub fn api_resource(&self) -> kube::api::ApiResource {
+        kube::api::ApiResource {
+            group: self.group.to_owned(),
+            version: self.version.to_owned(),
+            api_version: self.api_version(),
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
     }
 
     /// Where the API server serves the objects of one namespace.

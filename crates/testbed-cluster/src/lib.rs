@@ -2,7 +2,7 @@
 //!
 //! [`Cluster`] puts it all together over the API server. In the process nothing opens a socket, so that tests run on
 //! paused time and the same test always goes the same way; over sockets the same pieces are real HTTP servers on
-//! 127.0.0.1. What each piece does not do stands in its own module.
+//! 127.0.0.1. What each piece does not do is in its own module.
 
 mod cluster;
 mod controllers;
@@ -31,3 +31,4 @@ pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
 pub use process::Process;
 pub use settings::{Settings, Wire};
 pub use system::{GATEWAY, KEDA, LOAD_TESTER, METRIC_SERVER, System};
+pub use watch::{Change, follow};

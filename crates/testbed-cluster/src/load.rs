@@ -14,7 +14,7 @@ use super::pods::VERSION_HEADER;
 
 /// Requests under way at most; more are not sent but counted as [`Tally::skipped`].
 const MAX_IN_FLIGHT: usize = 512;
-/// Different texts of each kind that a tally tells apart.
+/// Different texts of each kind that a tally counts.
 const MAX_KINDS: usize = 64;
 
 /// What to send, how fast and how long.

@@ -138,7 +138,7 @@ async fn accept(listener: TcpListener, shared: Shared) {
     while connections.join_next().await.is_some() {}
 }
 
-/// Answers on one connection. Who refuses a request dies of it: nobody gets an answer any more.
+/// Answers on one connection. A handler that refuses a request has crashed: no request is answered any more.
 async fn serve(stream: TcpStream, shared: Shared) {
     let (mut ended, shared) = (shared.ended.clone(), &shared);
     let answer = |request: Request<Incoming>| async move {

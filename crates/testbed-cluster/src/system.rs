@@ -37,7 +37,7 @@ pub enum System {
     Apisix,
     /// Kuma as mesh. Words: the kinds `TrafficRoute` (Kuma 1 and 2) and `MeshHTTPRoute` (2.3 and later).
     Kuma(&'static [&'static str]),
-    /// Istio as mesh, told by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
+    /// Istio as mesh, configured by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
     SmiIstio(&'static [&'static str]),
     /// No gateway and no mesh: Services lead to pods, and the pods measure themselves.
     Kubernetes,

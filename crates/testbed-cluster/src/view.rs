@@ -61,7 +61,7 @@ fn member<'a>(object: &'a Value, map: &str, key: &str) -> &'a str {
     object.get("metadata").and_then(|metadata| metadata.get(map)?.get(key)?.as_str()).unwrap_or_default()
 }
 
-/// Whether somebody has asked for its deletion.
+/// Whether it is being deleted.
 pub(crate) fn is_terminating(object: &Value) -> bool {
     !text(object, "/metadata/deletionTimestamp").is_empty()
 }

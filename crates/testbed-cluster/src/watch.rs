@@ -2,43 +2,96 @@
 
 use std::time::Duration;
 
-use futures::TryStreamExt as _;
-use http::Request;
-use kube::Client;
-use kube::core::WatchEvent;
+use futures::StreamExt as _;
+use kube::{
+    Api, Client,
+    api::{ApiResource, DynamicObject},
+    runtime::watcher::{self, Event, watcher},
+};
 use serde_json::Value;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
 use super::controllers::Snapshot;
 use super::kinds::Resource;
-use super::view;
 
 /// The wait after a list or watch that failed.
 const PAUSE: Duration = Duration::from_millis(200);
 /// The wait before a kind that is not served is asked for again.
 const UNSERVED_PAUSE: Duration = Duration::from_secs(1);
-/// How long one watch lasts, in seconds; the API server ends it then.
-const WATCH_SECONDS: u32 = 290;
 
 /// What is new of one kind.
 #[derive(Clone, Debug)]
-pub(crate) enum News {
-    /// All objects there are.
-    Listed(Resource, Vec<Value>),
+pub enum Change {
+    /// All objects there are; none while the kind is not served.
+    Listed(Vec<Value>),
     /// An object that was created or changed.
-    Put(Resource, Value),
+    Put(Value),
     /// An object that was deleted.
-    Gone(Resource, Value),
+    Gone(Value),
 }
+
+/// Follows one kind until `tell` returns `false`; the name of the kind need not be known.
+pub async fn follow(client: Client, of: &ApiResource, mut tell: impl FnMut(Change) -> bool) {
+    let api: Api<DynamicObject> = Api::all_with(client, of);
+    loop {
+        // A new stream after each error: one whose history is gone would ask for it for ever.
+        let mut events = std::pin::pin!(watcher(api.clone(), watcher::Config::default()));
+        let mut listed = Vec::new();
+        let pause = loop {
+            let Some(event) = events.next().await else { break PAUSE };
+            let change = match event {
+                Ok(Event::Init) => continue,
+                Ok(Event::InitApply(object)) => {
+                    listed.push(value(object));
+                    continue;
+                }
+                Ok(Event::InitDone) => Change::Listed(std::mem::take(&mut listed)),
+                Ok(Event::Apply(object)) => Change::Put(value(object)),
+                Ok(Event::Delete(object)) => Change::Gone(value(object)),
+                Err(error) if is_unserved(&error) => {
+                    if !tell(Change::Listed(Vec::new())) {
+                        return;
+                    }
+                    break UNSERVED_PAUSE;
+                }
+                Err(error) => {
+                    tracing::debug!(kind = of.kind, %error, "a list or watch failed");
+                    break PAUSE;
+                }
+            };
+            if !tell(change) {
+                return;
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+fn value(object: DynamicObject) -> Value {
+    // An object that was JSON a moment ago is JSON again.
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+fn is_unserved(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 404,
+        _ => false,
+    }
+}
+
+/// A change of a kind.
+#[derive(Clone, Debug)]
+pub(crate) struct News(pub Resource, pub Change);
 
 impl News {
     /// Brings a snapshot up to date.
     pub fn apply(self, snapshot: &mut Snapshot) {
-        match self {
-            News::Listed(resource, objects) => snapshot.replace(resource, objects),
-            News::Put(resource, object) => snapshot.put(resource, object),
-            News::Gone(resource, object) => snapshot.remove(resource, &object),
+        match self.1 {
+            Change::Listed(objects) => snapshot.replace(self.0, objects),
+            Change::Put(object) => snapshot.put(self.0, object),
+            Change::Gone(object) => snapshot.remove(self.0, &object),
         }
     }
 }
@@ -53,10 +106,14 @@ pub(crate) struct Watch {
 impl Watch {
     /// Begins to follow.
     pub fn start(client: &Client, resources: &[Resource]) -> Self {
-        let (tell, news) = unbounded_channel();
+        let (sender, news) = unbounded_channel();
         let mut tasks = JoinSet::new();
-        for resource in resources {
-            tasks.spawn(follow(client.clone(), *resource, tell.clone()));
+        for resource in resources.iter().copied() {
+            let (client, sender) = (client.clone(), sender.clone());
+            tasks.spawn(async move {
+                let tell = |change| sender.send(News(resource, change)).is_ok();
+                follow(client, &resource.api_resource(), tell).await;
+            });
         }
         Watch { news, _tasks: tasks }
     }
@@ -75,77 +132,4 @@ impl Watch {
         }
         any
     }
-}
-
-async fn follow(client: Client, resource: Resource, tell: UnboundedSender<News>) {
-    while !tell.is_closed() {
-        match list(&client, resource).await {
-            Ok((objects, version)) => {
-                let _ = tell.send(News::Listed(resource, objects));
-                watch(&client, resource, version, &tell).await;
-            }
-            Err(kube::Error::Api(status)) if status.code == 404 => {
-                let _ = tell.send(News::Listed(resource, Vec::new()));
-                tokio::time::sleep(UNSERVED_PAUSE).await;
-            }
-            Err(error) => {
-                tracing::debug!(kind = resource.kind, %error, "list failed");
-                tokio::time::sleep(PAUSE).await;
-            }
-        }
-    }
-}
-
-async fn list(client: &Client, resource: Resource) -> kube::Result<(Vec<Value>, String)> {
-    let mut list: Value = client.request(get(resource.path())?).await?;
-    let version = view::text(&list, "/metadata/resourceVersion").to_owned();
-    let objects = match list.get_mut("items").map(Value::take) {
-        Some(Value::Array(objects)) => objects,
-        _ => Vec::new(),
-    };
-    Ok((objects, version))
-}
-
-/// Watches from a version until something fails; a watch that ends in peace is renewed.
-async fn watch(client: &Client, resource: Resource, mut version: String, tell: &UnboundedSender<News>) {
-    loop {
-        if let Err(error) = watch_once(client, resource, &mut version, tell).await {
-            tracing::debug!(kind = resource.kind, %error, "watch ended");
-            return tokio::time::sleep(PAUSE).await;
-        }
-    }
-}
-
-async fn watch_once(
-    client: &Client,
-    resource: Resource,
-    version: &mut String,
-    tell: &UnboundedSender<News>,
-) -> kube::Result<()> {
-    let path = format!(
-        "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}",
-        resource.path()
-    );
-    let stream = client.request_events::<Value>(get(path)?).await?;
-    let mut stream = std::pin::pin!(stream);
-    while let Some(event) = stream.try_next().await? {
-        let news = match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => News::Put(resource, object),
-            WatchEvent::Deleted(object) => News::Gone(resource, object),
-            WatchEvent::Bookmark(bookmark) => {
-                *version = bookmark.metadata.resource_version;
-                continue;
-            }
-            WatchEvent::Error(status) => return Err(kube::Error::Api(status)),
-        };
-        if let News::Put(_, object) | News::Gone(_, object) = &news {
-            *version = view::text(object, "/metadata/resourceVersion").to_owned();
-        }
-        let _ = tell.send(news);
-    }
-    Ok(())
-}
-
-fn get(path: String) -> kube::Result<Request<Vec<u8>>> {
-    Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)
 }

@@ -25,7 +25,7 @@ pub struct Answer {
 }
 
 /// Answers one request: `/api/v1/query`, `/api/v1/query_range` and `/api/v1/labels` by GET or by a POST of a form,
-/// `/-/healthy` and `/-/ready`. `target` is the request's path and query; `now_ms` stands in for a missing `time`.
+/// `/-/healthy` and `/-/ready`. `target` is the request's path and query; `now_ms` replaces a missing `time`.
 ///
 /// `/api/v1/labels` honours `match[]` but neither `start` nor `end`: the store holds little enough.
 pub fn handle(store: &MetricStore, method: &str, target: &str, body: &[u8], now_ms: i64) -> Answer {
@@ -74,7 +74,7 @@ fn range(store: &MetricStore, form: &Form, _: i64) -> Result<String, QueryError>
     let value = store.query_range(query, start_ms, end_ms, step_ms);
     value.map(|value| rendered(&value)).map_err(|error| match step_ms {
         ..=0 => of_parameter("step", error),
-        // A resolution that is too fine is told without naming a parameter.
+        // The error of a resolution that is too fine names no parameter.
         _ if (end_ms - start_ms) / step_ms > eval::MAX_STEPS => error,
         _ => of_parameter("query", error),
     })

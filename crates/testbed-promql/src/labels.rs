@@ -1,4 +1,4 @@
-//! Label sets: what tells one series from another.
+//! Label sets: what distinguishes series.
 
 use std::collections::BTreeMap;
 use std::fmt;

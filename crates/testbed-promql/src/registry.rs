@@ -21,7 +21,7 @@ impl Description {
     }
 }
 
-/// Counters of one name, told apart by their labels. They only grow.
+/// Counters of one name, distinguished by their labels. They only grow.
 #[derive(Clone, Debug)]
 pub struct Counter {
     description: Description,
@@ -54,7 +54,7 @@ impl Counter {
     }
 }
 
-/// Gauges of one name, told apart by their labels.
+/// Gauges of one name, distinguished by their labels.
 #[derive(Clone, Debug)]
 pub struct Gauge {
     description: Description,
@@ -87,7 +87,7 @@ impl Gauge {
     }
 }
 
-/// Histograms of one name with fixed buckets, told apart by their labels.
+/// Histograms of one name with fixed buckets, distinguished by their labels.
 #[derive(Clone, Debug)]
 pub struct Histogram {
     description: Description,

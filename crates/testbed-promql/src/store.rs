@@ -49,7 +49,7 @@ pub struct Ingested {
     pub refused: usize,
 }
 
-/// Series by their labels. Knows no clock: every call is told the time.
+/// Series by their labels. Knows no clock: every call is given the time.
 #[derive(Debug)]
 pub struct MetricStore {
     series: BTreeMap<Labels, VecDeque<Point>>,

@@ -41,12 +41,12 @@ pub fn parse(text: &str) -> Result<Vec<Scraped>, TextError> {
     Ok(scraped)
 }
 
-/// A label value as it stands between quotes.
+/// A label value as it is written between quotes.
 pub fn escape(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The help text of a metric as it stands on its line.
+/// The help text of a metric as it is written on its line.
 pub(super) fn escape_help(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n")
 }
@@ -83,7 +83,7 @@ fn sample(line: &str) -> Result<Scraped, String> {
     }
 }
 
-/// What stands between `{` and `}`, and what follows it.
+/// What is between `{` and `}`, and what follows it.
 fn label_set(mut rest: &str) -> Result<(Labels, &str), String> {
     let mut labels = Labels::default();
     loop {
@@ -121,7 +121,7 @@ fn quoted(text: &str) -> Result<(String, &str), String> {
             '\\' => match chars.next() {
                 Some('n') => value.push('\n'),
                 Some(same @ ('\\' | '"')) => value.push(same),
-                // The format names three escapes; Prometheus keeps any other as it stands.
+                // The format names three escapes; Prometheus keeps any other as it is.
                 Some(other) => value.extend(['\\', other]),
                 None => return Err("label value ends in a backslash".to_owned()),
             },

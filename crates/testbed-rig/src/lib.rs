@@ -1,22 +1,44 @@
-//! The real operator on the cluster in the process: what its own tests and `cargo xtask torture` both play on.
+//! What plays the operator shares: one record per system, one operator process, one client of API servers, one observer
+//! and one player of the guides; and the operator inside the process, on virtual time, for tests and `torture`.
 //!
-//! * [`Process`]: an operator with all routers, which can be killed and started again.
-//! * [`Leash`]: its connection to the API server, which can be cut behind a write.
-//! * [`SkewedClock`]: its clock, which can be set wrong.
-//! * [`ErrorLog`]: what it logs as an error.
-//! * [`manifests`]: a Canary and what belongs to it.
+//! * [`systems`]: everything in which two systems differ; [`guide`]: what a page of `docs/guides/` has its reader do.
+//! * [`operator`]: the operator's binary as a process of its own.
+//! * [`api`], [`crds`]: a client of API servers, and the definitions that are applied with it.
+//! * [`player`]: plays a guide on any [`player::Ground`], and [`outcome`] says what that came to.
+//! * [`cast`], [`route`], [`scene`], [`record`]: the names of a Canary's objects, what they say, what clients got.
+//! * [`Process`]: an operator in this process with all routers, which can be killed and started again, on a connection
+//!   that can be cut ([`Leash`]) and a clock that can be set wrong ([`SkewedClock`]).
 
+mod acts;
+pub mod api;
+pub mod cast;
+pub mod checks;
 mod clock;
+pub mod crds;
+mod ground;
+pub mod guide;
 mod leash;
+pub mod line;
 mod log;
+mod made;
 pub mod manifests;
+pub mod operator;
+pub mod outcome;
+pub mod player;
 mod process;
+pub mod record;
+pub mod report;
+pub mod route;
+pub mod scene;
+pub mod systems;
 mod watchdog;
 mod wire;
 
+pub use acts::INTERVAL;
 pub use clock::SkewedClock;
 pub use leash::Leash;
 pub use log::ErrorLog;
+pub use operator::checkout;
 pub use process::{OPERATOR, Options, Process, registry};
 pub use watchdog::Watchdog;
 pub use wire::Wire;

@@ -1,5 +1,5 @@
-//! Virtual time only passes while nobody has anything to do. Whoever works without end stops it, and the test would
-//! hang: when it has stood still for a minute of real time this ends the process and says who asked for what.
+//! Virtual time only passes while no task has anything to do. A task that works without end stops it, and the test
+//! would hang: when it has stood still for a minute of real time this ends the process and lists the last requests.
 
 use std::{
     io::Write as _,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::helm::{Helm, Release, objects, root, said};
 
-/// What stands above a file that is made here.
+/// The first line of a file that is made here.
 const HEADER: &str = "# Made by `cargo xtask charts --write` from charts/. Do not edit.\n";
 
 /// Labels that Helm's own releases carry: these objects belong to none.

@@ -37,19 +37,19 @@ pub fn refused(helm: &Helm, chart: &str) -> anyhow::Result<usize> {
         }
         // The name of a release does not matter to it.
         let release = Release { name: "x", namespace: "x", chart, values: &[&format!("{path}=true")] };
-        let told = match helm.template(&release) {
+        let message = match helm.template(&release) {
             Ok(_) => bail!("charts/{chart}: {path} is not refused"),
             Err(error) => format!("{error:#}"),
         };
-        if !told.contains(&format!("value {path}: {why}")) {
-            bail!("charts/{chart}: {path} is refused with other words: {told}");
+        if !message.contains(&format!("value {path}: {why}")) {
+            bail!("charts/{chart}: {path} is refused with other words: {message}");
         }
         count += 1;
     }
     Ok(count)
 }
 
-/// A row of the README: the path of a value, and the default as it stands there.
+/// A row of the README: the path of a value, and the default as it is written.
 type Row<'a> = (&'a str, &'a str);
 
 fn rows(readme: &str) -> Vec<Row<'_>> {

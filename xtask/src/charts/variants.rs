@@ -3,9 +3,9 @@
 /// What must come of it.
 #[derive(Clone, Copy, Debug)]
 pub enum Expect {
-    /// It renders, and each of these stands in it (as YAML, sorted, one line each).
+    /// It renders, and each of these is in it (as YAML, sorted, one line each).
     Holds(&'static [&'static str]),
-    /// It renders, and none of these stands in it.
+    /// It renders, and none of these is in it.
     Lacks(&'static [&'static str]),
     /// Helm refuses it and says this.
     Refuses(&'static str),

@@ -50,6 +50,7 @@ pub const LAYERS: &[Layer] = &[
         name: "testbed-rig",
         imports: &[
             "analysis",
+            "api",
             "controller",
             "egress",
             "kube",

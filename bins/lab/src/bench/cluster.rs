@@ -120,7 +120,7 @@ fn resource(resource: &str, subresource: &str) -> String {
     if subresource.is_empty() { resource.to_owned() } else { format!("{resource}/{subresource}") }
 }
 
-/// The binary, where somebody has built it.
+/// The binary, if it was built.
 fn kubeplane() -> Option<PathBuf> {
     let named = std::env::var_os("VEXIL_KUBEPLANE").map(PathBuf::from);
     let cached =

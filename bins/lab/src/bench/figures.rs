@@ -18,9 +18,9 @@ pub struct Provider {
 /// What was measured.
 #[derive(Debug, Default)]
 pub struct Figures {
-    /// Each provider, the one that is the reference's first.
+    /// Each provider, the one that is Flagger's first.
     pub providers: Vec<Provider>,
-    /// Requests of one idle Canary in 10 s, which is a tick of the reference.
+    /// Requests of one idle Canary in 10 s, which is a tick of Flagger.
     pub idle: f64,
     /// From each push to its scale-up, in milliseconds.
     pub scale_ups: Vec<f64>,

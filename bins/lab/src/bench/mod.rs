@@ -1,4 +1,4 @@
-//! What the operator costs, with every provider: requests, time, memory, beside the reference's figures and the goals.
+//! What the operator costs, with every provider: requests, time, memory, beside Flagger's figures and the goals.
 //! A goal that is missed fails the chore; a busy machine shows other times.
 
 mod cluster;

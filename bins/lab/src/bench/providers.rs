@@ -13,7 +13,7 @@ use crate::e2e::systems::{
     APISIX, KUBERNETES, KUMA, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
 };
 
-/// All providers. The one that is measured at the pace of the reference is first.
+/// All providers. The one that is measured at the pace of Flagger is first.
 pub static SYSTEMS: [&System; 8] =
     [&TRAEFIK, &KUMA, &APISIX, &SMI_V1ALPHA1, &SMI_V1ALPHA2, &SMI_V1ALPHA3, &SMI_ISTIO, &KUBERNETES];
 
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 3;
 const STEPS: u32 = 6;
 const BETWEEN: (u32, u32) = (2, STEPS);
 
-/// A write meets a conflict when somebody else writes in the same moment. That is chance; what always comes is not.
+/// A write meets a conflict when another client writes in the same moment. That is chance; what always happens is not.
 const TRIES: usize = 3;
 
 /// Measures two steps of each, the price of further ones, and how many seconds two steps of the first one take at 10 s.

@@ -1,4 +1,4 @@
-//! The figures beside the reference's and the goals, aligned; and which goals are missed.
+//! The figures beside Flagger's and the goals, aligned; and which goals are missed.
 
 use super::figures::{Figures, Provider, Requests, percentile};
 
@@ -61,7 +61,7 @@ fn rows(f: &Figures) -> Vec<Row> {
     rows
 }
 
-/// What the reference needed for two steps, where that was recorded.
+/// What Flagger needed for two steps, where that was recorded.
 fn recorded(provider: &str) -> &'static str {
     match provider {
         "traefik" => "104",

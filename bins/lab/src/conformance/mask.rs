@@ -1,4 +1,4 @@
-//! Takes out of an answer what only tells one server, run or moment from another.
+//! Takes out of an answer what only differs by server, run or moment.
 //!
 //! uids become the name of their object, so that a wrong one is still seen; the resourceVersions of an object become
 //! numbers in order, so that a write that should change nothing is seen as well, except where controllers of the real
@@ -73,7 +73,7 @@ pub fn mask(answer: &mut Value, symbols: &Symbols, step: &Step) {
     Mask { symbols, driven, kubectl: step.verb == "KUBECTL" }.value("", answer);
 }
 
-/// Sorts what is wrong with a custom object, which the real server tells in the order of a hash map.
+/// Sorts what is wrong with a custom object, which the real server reports in the order of a hash map.
 fn sort_causes(answer: &mut Value) {
     let group = answer.pointer("/body/details/group").and_then(Value::as_str).unwrap_or_default();
     if !group.contains('.') || group.ends_with(".k8s.io") {
@@ -102,7 +102,7 @@ const DRIVEN: [&str; 8] = [
     "/customresourcedefinitions",
 ];
 
-/// Patterns in texts, and what stands for them.
+/// Patterns in texts, and what replaces them.
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let patterns = [
         (r"\b20(2[1-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\dZ", "<time>"),
@@ -145,7 +145,7 @@ impl Mask<'_> {
                     });
                 }
                 if key == "resources" || key == "groups" {
-                    // The real server tells them in the order in which it came to know them.
+                    // The real server reports them in the order in which it came to know them.
                     items.sort_by_key(|item| text(item, "name").to_owned());
                 }
                 if key == "items" {

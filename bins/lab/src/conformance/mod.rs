@@ -1,7 +1,7 @@
 //! The testbed's API server against a real one: the same requests to both, and every field of the answers compared.
 //!
-//! What is sent stands in `scenes/*.txt`, one scene after the other; `script.rs` says how they are written. What only
-//! tells one server, run or moment from another is masked (`mask.rs`). What is known to differ is listed with its
+//! What is sent is in `scenes/*.txt`, one scene after the other; `script.rs` says how they are written. What only
+//! differs by server, run or moment is masked (`mask.rs`). What is known to differ is listed with its
 //! reason in `differences.txt`, and a line there that no longer matches anything is a failure as well.
 
 mod compare;

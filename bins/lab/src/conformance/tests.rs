@@ -37,7 +37,7 @@ fn what_is_ignored_before_the_first_step_is_ignored_in_every_step() {
 }
 
 #[test]
-fn what_cannot_be_read_is_told_with_its_line() {
+fn what_cannot_be_read_is_an_error_with_its_line() {
     for text in ["GET /a", "== a\nFETCH /a", "== a\nGET /a\n    @ nonsense", "== a\nPATCH wrong /a"] {
         assert!(read(text).is_err(), "{text}");
     }
@@ -49,7 +49,7 @@ fn check(testbed: Value, real: Value, expect: &[&str]) {
 }
 
 #[test]
-fn differences_are_told_by_their_paths() {
+fn differences_are_listed_by_their_paths() {
     check(json!({"a": [1, {"b": 2}]}), json!({"a": [1, {"b": 2}]}), &[]);
     check(json!({"a": [1, {"b": 2}]}), json!({"a": [1, {"b": 3}]}), &["/a/1/b: 2 vs 3"]);
     check(json!({"a": 1}), json!({"b/c": 1}), &["/a: 1 vs nothing", "/b~1c: nothing vs 1"]);
@@ -69,7 +69,7 @@ fn a_star_is_one_step_and_two_are_the_rest() {
 }
 
 #[test]
-fn a_known_difference_that_nothing_needs_is_told() {
+fn a_known_difference_that_nothing_needs_is_an_error() {
     let mut known = Known::read("# why\nScene | /a | because\nOther | /b | because").unwrap();
     let found = differences(&json!({"a": 1}), &json!({"a": 2}), false);
     assert!(known.covers("Scene one", &found[0]) && !known.covers("None", &found[0]));

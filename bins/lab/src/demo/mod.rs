@@ -1,23 +1,11 @@
 //! `cargo xtask demo`: a guide from beginning to end, in a minute or two, with nothing but a Rust toolchain.
 //!
 //! The cluster is the testbed, inside this process, on sockets of 127.0.0.1. The operator is the real one, a process of
-//! its own. What is shown is read from the API server, from the operator's `/metrics`, and from what clients saw.
+//! its own. What is shown is read from the API server, from the operator's `/metrics`, and from what clients got.
 
-mod acts;
-mod checks;
-pub(crate) mod guide;
-pub(crate) mod guides;
-mod made;
-pub(crate) mod operator;
-pub(crate) mod outcome;
-pub(crate) mod paint;
 mod panel;
-pub(crate) mod record;
-pub(crate) mod scene;
 mod screen;
-mod show;
-pub(crate) mod stage;
-pub(crate) mod summary;
+mod stage;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,20 +13,26 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use tokio::signal::unix::{SignalKind, signal};
+use vexil_testbed_rig::{
+    cast::PODINFO,
+    guide::{CONTAINER, Guide, NAMESPACE},
+    line::{Line, Tone},
+    operator::{Recipe, build, folder},
+    outcome::{Outcome, table},
+    player::Player,
+    report::closing,
+    systems,
+};
 
-use self::guide::Guide;
-use self::operator::Operator;
-use self::outcome::Outcome;
-use self::paint::{Line, Tone};
 use self::screen::Screen;
-use self::show::Show;
-use self::stage::{APP, CONTAINER, NAMESPACE, Stage};
+use self::stage::Stage;
 
 /// Arguments of `cargo xtask demo`.
 #[derive(clap::Args)]
 pub struct Args {
     /// Which guide; all plays them one after the other
-    #[arg(long, default_value = guides::USUAL.name, value_parser = PossibleValuesParser::new(guides::names()))]
+    #[arg(long, default_value = systems::USUAL.name,
+        value_parser = PossibleValuesParser::new(systems::guide_names()))]
     guide: String,
     /// The operator's binary; without it, it is built first
     #[arg(long)]
@@ -56,14 +50,12 @@ pub struct Args {
 /// # Errors
 /// When an act does not go as it should, or was interrupted.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let chosen = guides::named(&args.guide);
+    let chosen = systems::guides(&args.guide);
     if args.keep && chosen.len() > 1 {
         bail!("--keep is for one guide: each has a cluster of its own");
     }
-    let binary = args.operator.clone().map_or_else(operator::built, Ok)?;
-    let folder = operator::folder()?.with_file_name("demo");
-    // Another chore may have done so already.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let binary = args.operator.clone().map_or_else(|| build("vexil", "vexil"), Ok)?;
+    let folder = folder()?.with_file_name("demo");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     runtime.block_on(perform(args, &chosen, &binary, &folder))
 }
@@ -85,14 +77,14 @@ async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: 
         for what in found {
             let what = format!("{}: {what}", guide.name);
             if chosen.len() > 1 {
-                // The others take minutes, and nobody shall have to wait for the end to see this.
-                Screen::open(args.plain).show(&[Line::of(Tone::Bad, format!("  {what}"))], &[])?;
+                // The others take minutes: this is shown at once.
+                Screen::open(args.plain).print(&[Line::of(Tone::Bad, format!("  {what}"))])?;
             }
             violations.push(what);
         }
     }
     if outcomes.len() > 1 {
-        Screen::open(args.plain).show(&outcome::table(&outcomes), &[])?;
+        Screen::open(args.plain).print(&table(&outcomes))?;
     }
     if !violations.is_empty() {
         bail!("{}", violations.join("\n  "));
@@ -104,58 +96,62 @@ async fn one(
     args: &Args,
     guide: &'static Guide,
     (binary, folder): (&Path, &Path),
-    stopped: impl Future<Output = ()> + Unpin,
-) -> anyhow::Result<Outcome> {
-    let stage = Stage::set(guide, folder).await?;
-    let mut operator = Operator::start(binary, &stage)?;
-    let played = play(args, &stage, &mut operator, stopped).await;
-    operator.stop().await;
-    played
-}
-
-async fn play(
-    args: &Args,
-    stage: &Stage,
-    operator: &mut Operator,
     mut stopped: impl Future<Output = ()> + Unpin,
 ) -> anyhow::Result<Outcome> {
-    let mut show = Show::new(stage, operator, Screen::open(args.plain))?;
+    let stage = Stage::set(guide, folder).await?;
+    let recipe = Recipe::new(binary, &stage.kubeconfig, stage.log.clone())
+        .with_all(guide.flags())
+        .through(stage.cluster.proxy_url())
+        .on_free_port()?;
+    let mut player = Player::new(guide, stage, recipe.start()?, Screen::open(args.plain))?;
     let played = tokio::select! {
         biased;
         () = &mut stopped => Err(Interrupted.into()),
-        played = all_acts(&mut show) => played,
+        played = all_acts(&mut player) => played,
     };
-    // What was told before a failure is shown before it.
-    show.close()?;
-    let outcome = played?;
-    if args.keep {
+    if args.keep && played.is_ok() {
         tokio::select! {
             biased;
-            () = stopped => show.close()?,
-            kept = keep(&mut show) => kept?,
+            () = stopped => {}
+            kept = keep(&mut player) => kept?,
         }
     }
+    // Lines from before a failure are shown before it.
+    player.close(played.is_ok()).await?;
+    played
+}
+
+type Play = Player<Stage, Screen>;
+
+/// Plays all acts, and says what they came to.
+async fn all_acts(player: &mut Play) -> anyhow::Result<Outcome> {
+    welcome(player);
+    let guide = player.guide;
+    let mut reports = vec![player.opening(None).await?];
+    let mut act = 1..=guide.acts();
+    let mut number = || format!("Act {} of {}", act.next().unwrap_or_default(), guide.acts());
+    reports.push(player.promotion(&number()).await?);
+    if let Some(weight) = guide.crash_at {
+        let crash = |stage: &Stage| {
+            stage.cluster.crash_pods(NAMESPACE, &[("app", PODINFO)]);
+        };
+        reports.push(player.crash(&number(), weight, crash).await?);
+    }
+    reports.push(player.rollback(&number()).await?);
+    let outcome = Outcome { guide, took: player.elapsed(), reports };
+    closing(&outcome.reports, outcome.took).into_iter().for_each(|line| player.say(line));
+    player.say(Line::default());
+    player.say(Line::of(Tone::Dim, outcome.json()));
     Ok(outcome)
 }
 
-/// Plays all acts, and tells what they came to.
-async fn all_acts(show: &mut Show<'_>) -> anyhow::Result<Outcome> {
-    welcome(show);
-    let reports = acts::all(show).await?;
-    let outcome = Outcome { guide: show.stage.guide, took: show.elapsed(), reports };
-    let lines = summary::closing(&outcome.reports, outcome.took);
-    lines.into_iter().for_each(|line| show.say(line));
-    show.say(Line::default());
-    show.say(Line::of(Tone::Dim, outcome.json()));
-    Ok(outcome)
-}
-
-fn welcome(show: &mut Show<'_>) {
-    let (kubeconfig, log) = (show.stage.kubeconfig.display(), show.stage.log.display());
-    let operator = format!("vexil {}", operator::flags(show.stage.guide).join(" "));
+fn welcome(player: &mut Play) {
+    let guide = player.guide;
+    let (kubeconfig, log) = (player.ground.kubeconfig.display(), player.ground.log.display());
+    let operator = format!("vexil {}", guide.flags().join(" "));
     let lines = [
         Line::default(),
-        Line::of(Tone::Bold, format!("  Vexil plays “{}”", show.stage.guide.title)),
+        Line::of(Tone::Bold, format!("  Vexil plays “{}”", guide.title)),
         Line::of(
             Tone::Plain,
             "  A cluster inside this process, real requests over 127.0.0.1, and the operator as it ships.",
@@ -166,34 +162,32 @@ fn welcome(show: &mut Show<'_>) {
         Line::of(Tone::Dim, "  the operator  ").and(Tone::Plain, operator).hanging(16),
         Line::of(Tone::Dim, "  its log       ").and(Tone::Plain, log.to_string()),
     ];
-    lines.into_iter().for_each(|line| show.say(line));
+    lines.into_iter().for_each(|line| player.say(line));
 }
 
-/// Goes on with clients and operator, for whoever wants to try something.
-async fn keep(show: &mut Show<'_>) -> anyhow::Result<()> {
-    show.begin("Left running for you · Ctrl-C ends it");
+/// Goes on with clients and operator, for users who want to try something.
+async fn keep(player: &mut Play) -> anyhow::Result<()> {
+    player.begin("Left running · Ctrl-C ends it");
     let commands = [
-        format!("export KUBECONFIG={}", show.stage.kubeconfig.display()),
+        format!("export KUBECONFIG={}", player.ground.kubeconfig.display()),
         "kubectl get canaries --all-namespaces --watch".to_owned(),
         format!(
-            "kubectl -n {NAMESPACE} set image deployment/{APP} {CONTAINER}={}",
-            show.stage.guide.images.crashing
+            "kubectl -n {NAMESPACE} set image deployment/{PODINFO} {CONTAINER}={}",
+            player.guide.images.crashing
         ),
-        format!("kubectl -n {NAMESPACE} describe canary/{APP}"),
+        format!("kubectl -n {NAMESPACE} describe canary/{PODINFO}"),
     ];
     commands
         .into_iter()
-        .for_each(|command| show.say(Line::of(Tone::Canary, format!("    {command}")).hanging(6)));
-    let hint = "  Tags that begin with bad, slow, broken, crash, fragile or missing behave like that.";
-    show.say(Line::of(Tone::Dim, hint));
+        .for_each(|command| player.say(Line::of(Tone::Canary, format!("    {command}")).hanging(6)));
+    player.explain("Tags that begin with bad, slow, broken, crash, fragile or missing behave like that.");
     loop {
-        show.pause(Duration::from_secs(60)).await?;
-        // The record of requests would grow for as long as this goes on.
-        let _of_this_minute = show.stage.operators_requests();
+        player.pause(Duration::from_secs(60)).await?;
+        player.ground.forget_requests();
     }
 }
 
-/// It shall end before its end.
+/// It ends before its end.
 #[derive(Debug)]
 struct Interrupted;
 
@@ -205,7 +199,7 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Ready at the first sign that it shall end: Ctrl-C, SIGTERM, or a terminal that was closed.
+/// Ready at Ctrl-C, SIGTERM, or when the terminal is closed.
 fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,4 +1,4 @@
-//! What was told beside what should have been, line by line.
+//! What was reported beside what should have been, line by line.
 
 use anyhow::bail;
 

@@ -12,7 +12,7 @@ use super::{
     route::AtZero,
 };
 
-/// Watches tell a little later than things happen.
+/// Watches report a little later than things happen.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
 /// The pace that a scene asked for.
@@ -39,7 +39,7 @@ pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
         match moment.of {
             DEPLOYMENTS if moment.name() == cast.target => walk.target(moment),
             CANARIES => walk.status(moment),
-            _ if cast.is_route(moment) => walk.route(moment),
+            _ if cast.is_route(moment.of, moment.name()) => walk.route(moment),
             _ => {}
         }
     }
@@ -127,7 +127,7 @@ impl Walk<'_> {
     }
 }
 
-/// An Event that was counted up was told twice; so was one whose words and number of the run are there twice.
+/// An Event that was counted up was recorded twice; so was one whose words and number of the run are there twice.
 fn repeated(moments: &[Moment]) -> Vec<String> {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for moment in

@@ -1,6 +1,7 @@
 //! What a user applies: the application of the guides and its Canary.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+pub use vexil_testbed_rig::manifests::merge;
 
 use super::{
     cast::{Cast, PODINFO},
@@ -74,24 +75,4 @@ pub fn canary(cast: &Cast, stand_in: &StandIn, changes: &Value) -> Value {
         "metadata": {"name": PODINFO},
         "spec": spec,
     })
-}
-
-/// Merges objects field by field; everything else is replaced, and `null` removes (RFC 7386).
-pub fn merge(into: &mut Value, changes: &Value) {
-    let Value::Object(changes) = changes else {
-        *into = changes.clone();
-        return;
-    };
-    if !into.is_object() {
-        *into = Value::Object(Map::new());
-    }
-    for (name, change) in changes {
-        if let Some(object) = into.as_object_mut() {
-            if change.is_null() {
-                object.remove(name);
-            } else {
-                merge(object.entry(name.clone()).or_insert(Value::Null), change);
-            }
-        }
-    }
 }

@@ -3,34 +3,27 @@
 //! Each scene has a namespace of its own. Traffic is not played here: that is the demo's.
 
 pub mod account;
-pub mod api;
-pub mod cast;
 mod compare;
-pub mod crds;
 mod laws;
 mod manifests;
 pub mod operator;
 mod play;
 mod proxy;
 pub mod recorder;
-mod route;
 mod scenes;
 mod seen;
 pub mod stage;
 pub mod stand_in;
 mod story;
 mod suite;
-pub mod systems;
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
 
 use self::suite::Suite;
+pub(crate) use vexil_testbed_rig::{api, cast, crds, route, systems};
 
 /// Arguments of `cargo xtask e2e`.
 #[derive(clap::Args)]
@@ -67,7 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Builds the operator as it is shipped, and answers where it is.
 pub fn build() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = vexil_testbed_rig::checkout();
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let built =
         Command::new(cargo).args(["build", "--release", "-p", "vexil"]).current_dir(&root).status()?;

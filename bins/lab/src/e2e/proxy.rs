@@ -84,7 +84,7 @@ impl Proxy {
 }
 
 impl Life {
-    /// Whether nobody has died at this write yet.
+    /// Whether no operator has died at this write yet.
     fn is_new(&self, write: &str) -> bool {
         self.fatal.lock().unwrap_or_else(PoisonError::into_inner).insert(write.to_owned())
     }

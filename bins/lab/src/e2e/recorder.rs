@@ -1,6 +1,6 @@
 //! What happened in the cluster, object by object, in the order in which the API server stored it.
 //!
-//! The kinds are watched side by side; `resourceVersion`, which counts for the whole store, tells their order.
+//! The kinds are watched side by side; `resourceVersion`, which counts for the whole store, gives their order.
 
 use std::{
     collections::BTreeMap,
@@ -8,17 +8,18 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
-use http::Request;
-use kube::{Client, core::WatchEvent};
+use kube::Client;
 use serde_json::Value;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
+use vexil_testbed_cluster::{Change, follow};
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS, Resource, SERVICES},
+    api::{CANARIES, DEPLOYMENTS, EVENTS, Resource, SERVICES, api_resource},
     cast::Cast,
     systems,
 };
+
+pub use super::api::text;
 
 /// One version of one object.
 #[derive(Clone, Debug)]
@@ -35,11 +36,6 @@ impl Moment {
     pub fn name(&self) -> &str {
         text(&self.object, "/metadata/name")
     }
-}
-
-/// A string in an object; empty when it is not there.
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Everything that was seen. Clones share it.
@@ -70,7 +66,7 @@ impl Recorder {
         let mut moments = seen.get(&cast.namespace).cloned().unwrap_or_default();
         if let Some(place) = cast.place().filter(|place| place.namespace != cast.namespace) {
             let there = seen.get(&place.namespace).into_iter().flatten();
-            moments.extend(there.filter(|moment| cast.is_route(moment)).cloned());
+            moments.extend(there.filter(|moment| cast.is_route(moment.of, moment.name())).cloned());
         }
         moments.sort_by_key(|moment| moment.version);
         moments
@@ -101,42 +97,16 @@ impl Recorder {
         tokio::time::timeout(limit, look).await.ok()
     }
 
-    /// A kind that is not served, or a watch that broke, is tried again in a moment.
     async fn follow(&self, client: &Client, of: Resource) {
-        loop {
-            if let Err(error) = self.watch(client, of).await
-                && !matches!(&error, kube::Error::Api(status) if status.code == 404)
-            {
-                eprintln!("watching {}: {error}", of.1);
+        let tell = |change| {
+            match change {
+                Change::Listed(objects) => objects.into_iter().for_each(|one| self.note(of, one, false)),
+                Change::Put(object) => self.note(of, object, false),
+                Change::Gone(object) => self.note(of, object, true),
             }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    async fn watch(&self, client: &Client, (group, plural): Resource) -> Result<(), kube::Error> {
-        let request = |query: String| {
-            Request::get(format!("{group}/{plural}{query}")).body(Vec::new()).map_err(kube::Error::HttpError)
+            true
         };
-        let list: Value = client.request(request(String::new())?).await?;
-        for item in list.pointer("/items").and_then(Value::as_array).into_iter().flatten() {
-            self.note((group, plural), item.clone(), false);
-        }
-        let version = text(&list, "/metadata/resourceVersion");
-        let events = client.request_events::<Value>(request(format!(
-            "?watch=true&resourceVersion={version}&timeoutSeconds=3600"
-        ))?);
-        let mut events = std::pin::pin!(events.await?);
-        while let Some(event) = events.next().await {
-            match event? {
-                WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                    self.note((group, plural), object, false);
-                }
-                WatchEvent::Deleted(object) => self.note((group, plural), object, true),
-                WatchEvent::Bookmark(_) => {}
-                WatchEvent::Error(status) => return Err(kube::Error::Api(status)),
-            }
-        }
-        Ok(())
+        follow(client.clone(), &api_resource(of), tell).await;
     }
 
     fn note(&self, of: Resource, object: Value, gone: bool) {

@@ -57,7 +57,7 @@ impl Stage {
         story(&self.cast, &self.moments()).len()
     }
 
-    /// Waits until the Canary rests in a phase and everything has been told.
+    /// Waits until the Canary rests in a phase and everything has been reported.
     pub async fn rests_in(&self, phase: &str) -> anyhow::Result<()> {
         let rests = |moments: &[Moment]| {
             let live = moments.iter().rev().find(|moment| moment.of == CANARIES)?;
@@ -93,7 +93,7 @@ impl Stage {
         found.with_context(|| format!("waited {PATIENCE:?} for the event `{message}`"))
     }
 
-    /// Waits until this has been told so many times; counted Events count.
+    /// Waits until this has been reported so many times; counted Events count.
     pub async fn told_times(&self, message: &str, times: u64) -> anyhow::Result<()> {
         let message = self.named(message);
         let enough = |moments: &[Moment]| {
@@ -108,7 +108,7 @@ impl Stage {
         found.with_context(|| format!("waited {PATIENCE:?} for {times} times the event `{message}`"))
     }
 
-    /// The story must be exactly this, line by line. A system without routes tells none.
+    /// The story must be exactly this, line by line. A system without routes reports none.
     pub fn tells(&self, parts: &[&str]) -> anyhow::Result<()> {
         let routed = self.cast.system.route.is_some();
         let want: Vec<String> = parts
@@ -137,7 +137,8 @@ impl Stage {
         differ("the events", &want, &told(&self.moments()))
     }
 
-    /// This is told, once, and nothing else; what was applied stays as it was. Then it is put right, and all goes on.
+    /// This is reported, once, and nothing else; what was applied stays as it was. Then it is put right, and all goes
+    /// on.
     pub async fn told_until_right(
         &self,
         warning: &str,

@@ -1,4 +1,4 @@
-//! What a scene plays on: a namespace of its own, and hands to act with.
+//! What a scene plays on: a namespace of its own, and ways to act on it.
 
 use anyhow::Context as _;
 use serde_json::{Value, json};

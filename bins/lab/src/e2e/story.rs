@@ -50,7 +50,7 @@ fn line(cast: &Cast, moment: &Moment) -> Option<String> {
         SERVICES => {
             format!("service {} selects {}", cast.told(moment.name()), text(object, "/spec/selector/app"))
         }
-        _ if cast.is_route(moment) => format!("route{}", cast.weights(object)),
+        _ if cast.is_route(moment.of, moment.name()) => format!("route{}", cast.weights(object)),
         _ => return None,
     };
     Some(if moment.gone { format!("{what}, deleted") } else { what })
@@ -74,7 +74,7 @@ fn status(object: &Value) -> Option<String> {
     Some(format!("status {phase} {}{iterations}{failed}{ending}", number("canaryWeight")))
 }
 
-/// The Events of the Canary as they are now, in the order in which they were first told.
+/// The Events of the Canary as they are now, in the order in which they were first recorded.
 pub fn events(moments: &[Moment]) -> Vec<&Value> {
     let mut events: Vec<&Moment> = Vec::new();
     for moment in moments.iter().filter(|moment| moment.of == EVENTS) {

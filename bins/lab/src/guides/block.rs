@@ -21,7 +21,7 @@ pub enum Step {
     Expect(Vec<String>),
 }
 
-/// A step, the line of the page that it stands in, and the way to which it belongs, if it is not both.
+/// A step, its line in the page, and the way to which it belongs, if it is not both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub line: usize,
@@ -64,7 +64,7 @@ pub fn steps(page: &str) -> anyhow::Result<(Vec<Placed>, usize)> {
     Ok((steps, outside))
 }
 
-/// A fenced block as it stands there.
+/// A fenced block as it is written.
 struct Block<'a> {
     /// Of its first fence.
     line: usize,

@@ -1,6 +1,6 @@
-//! What a page shows must be what stands in `examples/`, which the demo and the tests apply.
+//! What a page shows must be what is in `examples/`, which the demo and the tests apply.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub fn objects_of(page: &str, file: &str) -> anyhow::Result<Vec<Value>> {
 
 /// The text of a file in `examples/`.
 pub fn text_of(page: &str, file: &str) -> anyhow::Result<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(page).join(file);
+    let path = vexil_testbed_rig::checkout().join("examples").join(page).join(file);
     fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
 }
 

@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use tokio::io::AsyncReadExt as _;
+use vexil_testbed_rig::operator::{Operator, Recipe};
 
 use super::{
     block::{Placed, Step, Way},
     examples, expect,
-    operator::{LOG, Operator},
-    stage::Stage,
+    stage::{LOG, Stage},
 };
 
 /// How long a command may take, and what is expected of one may take to come.
@@ -147,11 +147,17 @@ impl<'a> Reader<'a> {
     /// Starts the operator when it has been installed, and sees that it lives.
     async fn attend(&mut self) -> anyhow::Result<()> {
         if let Some(operator) = &mut self.operator {
-            return operator.must_run(self.stage);
+            return operator.must_run();
         }
         if let Some(arguments) = self.stage.operators_arguments().await? {
             (self.say)(&format!("the operator starts with {}", arguments.join(" ")));
-            self.operator = Some(Operator::start(self.binary, self.stage, &arguments)?);
+            // What a process outside of the cluster needs besides, and a pace that is shorter than users may have.
+            let recipe = Recipe::new(self.binary, &self.stage.kubeconfig, self.stage.folder.join(LOG))
+                .with_all(arguments)
+                .with("-port=0")
+                .with("-min-analysis-interval=1s")
+                .through(self.stage.cluster.proxy_url());
+            self.operator = Some(recipe.start()?);
         }
         Ok(())
     }

@@ -10,8 +10,6 @@ mod block;
 mod examples;
 mod expect;
 mod follow;
-mod list;
-mod operator;
 mod stage;
 #[cfg(test)]
 mod tests;
@@ -26,11 +24,11 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures::future::join_all;
+use vexil_testbed_rig::{checkout, guide::Guide as Page, operator::build, systems::GUIDES};
 
 use self::{
     block::{Placed, Way},
     follow::{Reader, Tally},
-    list::{PAGES, Page},
     stage::Stage,
 };
 
@@ -38,7 +36,7 @@ use self::{
 #[derive(clap::Args)]
 pub struct Args {
     /// Which pages; all without any
-    #[arg(value_parser = PossibleValuesParser::new(list::names()))]
+    #[arg(value_parser = PossibleValuesParser::new(GUIDES.map(|page| page.name)))]
     pages: Vec<String>,
     /// The operator's binary; without it, it is built first
     #[arg(long)]
@@ -58,13 +56,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if helm.is_none() {
         println!("guides: SKIPPED: what is installed with Helm: there is none, and no Go to build it with");
     }
-    let binary = args.operator.clone().map_or_else(crate::demo::operator::built, Ok)?.canonicalize()?;
-    let chosen: Vec<_> = PAGES
+    let binary = args.operator.clone().map_or_else(|| build("vexil", "vexil"), Ok)?.canonicalize()?;
+    let chosen: Vec<_> = GUIDES
         .into_iter()
         .filter(|page| args.pages.is_empty() || args.pages.iter().any(|name| name == page.name))
         .collect();
-    // Another chore may have done so already.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     let ends = runtime.block_on(async {
         // One after the other, so that not too many clusters live at once.
@@ -95,7 +91,7 @@ struct Read {
 impl Read {
     fn page(page: &Page) -> anyhow::Result<Self> {
         let name = format!("docs/guides/{}.md", page.name);
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&name);
+        let path = checkout().join(&name);
         let text = fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;
         let (steps, outside) = block::steps(&text).context(name.clone())?;
         rows_are_there(&text).context(name)?;
@@ -105,8 +101,7 @@ impl Read {
 
 /// Every row of `docs/differences.md` that a page links to must be there, in the section of the link.
 fn rows_are_there(page: &str) -> anyhow::Result<()> {
-    let differences = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/differences.md");
-    let differences = fs::read_to_string(differences)?;
+    let differences = fs::read_to_string(checkout().join("docs/differences.md"))?;
     for (link, anchor) in page.split("[`").skip(1).filter_map(|link| link.split_once("`](../differences.md#"))
     {
         let anchor = anchor.split(')').next().unwrap_or_default();

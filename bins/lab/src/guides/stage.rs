@@ -15,8 +15,12 @@ use serde_json::{Value, json};
 use vexil_testbed_apiserver::Clock;
 use vexil_testbed_cluster::{Cluster, LOAD_TESTER, Settings, Wire};
 
-use super::{block::Way, list::Page};
+use vexil_testbed_rig::{checkout, guide::Guide as Page, operator};
 
+use super::block::Way;
+
+/// The operator's log, in the reader's folder.
+pub const LOG: &str = "operator.log";
 /// What the pages take from a checkout.
 const SHARED: [&str; 4] = ["charts", "crds", "examples", "kustomize"];
 /// What the testbed brings along, and the pages install themselves.
@@ -34,8 +38,8 @@ pub struct Stage {
 impl Stage {
     /// Starts an empty cluster of the page's system. `helm` is where Helm is, if it is anywhere.
     pub async fn set(page: &'static Page, way: Way, helm: Option<&Path>) -> anyhow::Result<Self> {
-        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-        let folder = crate::demo::operator::folder()?.with_file_name("guides");
+        let checkout = checkout().canonicalize()?;
+        let folder = operator::folder()?.with_file_name("guides");
         let folder = folder.join(format!("{}-{way:?}", page.name).to_lowercase());
         fs::remove_dir_all(&folder).or_else(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Ok(()),
@@ -47,7 +51,7 @@ impl Stage {
         }
         let cluster = Cluster::with(Settings {
             wire: Wire::Sockets,
-            system: page.system,
+            system: page.system.cluster,
             gateway_delay: Duration::from_millis(500),
             scrape_interval: Duration::from_millis(500),
             clock: Some(Clock::starting_at(jiff::Timestamp::now())),
@@ -59,7 +63,9 @@ impl Stage {
             let definition = ("apiextensions.k8s.io/v1", "CustomResourceDefinition");
             cluster.delete(definition.0, definition.1, "", &format!("{name}.flagger.app")).await?;
         }
-        for namespace in ["test"].iter().chain(page.makes_namespace.then_some(&page.system.namespace())) {
+        for namespace in
+            ["test"].iter().chain(page.makes_namespace.then_some(&page.system.cluster.namespace()))
+        {
             cluster.delete("v1", "Namespace", "", namespace).await?;
         }
         let kubeconfig = folder.join("kubeconfig");
@@ -108,8 +114,10 @@ impl Stage {
 
     /// The arguments of the operator that was installed; none before it was.
     pub async fn operators_arguments(&self) -> anyhow::Result<Option<Vec<String>>> {
-        let found =
-            self.cluster.get("apps/v1", "Deployment", self.page.system.namespace(), "flagger").await?;
+        let found = self
+            .cluster
+            .get("apps/v1", "Deployment", self.page.system.cluster.namespace(), "flagger")
+            .await?;
         let Some(deployment) = found else { return Ok(None) };
         let args = deployment.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
         let args = args.into_iter().flatten().filter_map(Value::as_str);

@@ -2,16 +2,17 @@
 
 use std::fs;
 
+use vexil_testbed_rig::{checkout, systems::GUIDES};
+
 use super::{
     Read,
     block::{Step, Way},
     examples,
-    list::PAGES,
 };
 
 #[test]
 fn every_page_shows_the_examples_and_both_ways_to_install() {
-    for page in PAGES {
+    for page in GUIDES {
         let read = Read::page(page).unwrap();
         for placed in &read.steps {
             if let Step::Save { file, text } = &placed.step {
@@ -27,7 +28,7 @@ fn every_page_shows_the_examples_and_both_ways_to_install() {
 
 #[test]
 fn every_page_is_followed_and_in_the_list() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
+    let folder = checkout().join("docs/guides");
     let list = fs::read_to_string(folder.join("README.md")).unwrap();
     let mut found: Vec<String> = folder
         .read_dir()
@@ -35,7 +36,7 @@ fn every_page_is_followed_and_in_the_list() {
         .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".md").map(str::to_owned))
         .filter(|name| name != "README")
         .collect();
-    let mut known: Vec<String> = PAGES.iter().map(|page| page.name.to_owned()).collect();
+    let mut known: Vec<String> = GUIDES.iter().map(|page| page.name.to_owned()).collect();
     found.sort();
     known.sort();
     assert_eq!(found, known);

@@ -1,5 +1,5 @@
 //! What can go wrong, done on a cluster of its own by one who takes the steps of a page in the wrong order: the table
-//! of the page must hold each message that is told then, and no other that nobody is told.
+//! of the page must hold each message that an Event has then, and no other.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use vexil_testbed_cluster::LOAD_TESTER;
 
 use super::{examples, expect, follow::Reader, stage::quickened};
 
-/// How long a message may take to come: waits are told after five seconds, and a crashed pod needs some as well.
+/// How long a message may take: waits are reported after five seconds, and a crashed pod needs some as well.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// The heading above the table.
 const HEADING: &str = "\n## When something is wrong\n";
@@ -30,13 +30,13 @@ enum Act {
     Begin,
     /// Another tag.
     Push(&'static str),
-    /// Nobody answers at the load tester's address.
+    /// Nothing answers at the load tester's address.
     LoseLoadTester,
-    /// Nobody answers at the metric server's address.
+    /// Nothing answers at the metric server's address.
     LoseMetrics,
 }
 
-/// An act, the pages on which it is one, and a part of what is told then.
+/// An act, the pages on which it is one, and a part of what is reported then.
 struct Mishap {
     /// All when empty.
     pages: &'static [&'static str],
@@ -80,7 +80,7 @@ static MISHAPS: &[Mishap] = &[
     on(ACCEPTS, Act::Push("6.0.3"), "acceptance-test failed"),
 ];
 
-/// Does all of it, and holds the table of the page against what was told.
+/// Does all of it, and holds the table of the page against what was reported.
 pub async fn provoke(reader: &Reader<'_>, page: &str) -> anyhow::Result<usize> {
     let name = reader.stage.page.name;
     let mut must = Vec::new();
@@ -94,7 +94,7 @@ pub async fn provoke(reader: &Reader<'_>, page: &str) -> anyhow::Result<usize> {
     let rows = rows(page)?;
     let unknown = rows.iter().find(|row| !told.iter().any(|message| expect::fits(row, message)));
     if let Some(row) = unknown {
-        bail!("docs/guides/{name}.md: nobody is told `{row}`, but:\n{}", told.join("\n"));
+        bail!("docs/guides/{name}.md: no Event says `{row}`, but:\n{}", told.join("\n"));
     }
     let missing = must.iter().find(|message| !rows.iter().any(|row| expect::fits(row, message)));
     if let Some(message) = missing {
@@ -125,7 +125,7 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
             cluster.delete("v1", "Service", "test", "flagger-loadtester").await.map(drop)
         }
         Act::LoseMetrics => {
-            let server = stage.page.system.metric_server();
+            let server = stage.page.system.cluster.metric_server();
             let name = server.split(':').next().unwrap_or(server);
             // The operator beside it uses the first word alone.
             for name in [name, name.split('.').next().unwrap_or(name)] {
@@ -136,7 +136,7 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until something is told; all of its words.
+/// Waits until something is reported; all of its words.
 async fn until_told(reader: &Reader<'_>, part: &str) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
@@ -145,13 +145,13 @@ async fn until_told(reader: &Reader<'_>, part: &str) -> anyhow::Result<String> {
             return Ok(message.clone());
         }
         if begun.elapsed() > PATIENCE {
-            bail!("{}: nobody is told `{part}`, but:\n{}", reader.stage.page.name, told.join("\n"));
+            bail!("{}: no Event says `{part}`, but:\n{}", reader.stage.page.name, told.join("\n"));
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
-/// What was told of the Canary until now.
+/// What was reported of the Canary until now.
 async fn told(reader: &Reader<'_>) -> anyhow::Result<Vec<String>> {
     let command = "kubectl -n test get events --field-selector involvedObject.kind=Canary \
         -o jsonpath='{range .items[*]}{.message}{\"\\n\"}{end}'";

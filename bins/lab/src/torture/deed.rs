@@ -201,7 +201,7 @@ impl World {
 
     /// Puts the canary's share in the primary's place and the other way round.
     async fn edit_route(&mut self) -> anyhow::Result<()> {
-        let resource = self.place.routes;
+        let resource = self.place.routes();
         let found = {
             let seen = self.recorder.seen();
             let mut all = seen.now.iter().filter(|((kind, ..), _)| kind == resource);
@@ -268,7 +268,7 @@ fn turn(value: &mut Value) {
     }
 }
 
-/// The first spec with a change laid over it.
+/// The first spec with a change merged into it.
 pub fn changed(spec: &Value, change: &Value) -> Value {
     let mut spec = spec.clone();
     manifests::merge(&mut spec, change);

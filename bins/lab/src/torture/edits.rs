@@ -10,7 +10,7 @@ use super::{
     world,
 };
 
-/// How long an edit stands: longer than what is left of a rollout, whose end it then is.
+/// How long an edit lasts: longer than what is left of a rollout, whose end it then is.
 const STANDS: u64 = 60_000;
 
 /// The moments at which edits are made.

@@ -11,7 +11,7 @@ pub enum Law {
     Answered,
     /// What clients use leads to ready pods while there are any.
     LeadsToPods,
-    /// What nobody vetted gets no more traffic than the plan allows.
+    /// What no check has passed gets no more traffic than the plan allows.
     Weights,
     /// Every wait of more than 5 s has an Event.
     WaitsAreTold,

@@ -19,7 +19,7 @@ use super::{
 /// How long the way from an accident to changed routes may take: endpoints are lost, the gateway's delay passes, the
 /// operator writes, the gateway's delay passes again.
 pub const GRACE: Ms = 4_000;
-/// A wait is told after 5 s; an analysis waits its interval besides.
+/// A wait is reported after 5 s; an analysis waits its interval besides.
 const SILENCE: Ms = 21_000;
 /// The largest status.
 const MAX_STATUS: usize = 64 * 1_024;
@@ -76,7 +76,7 @@ fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
         let busy = course.is_busy_at(from);
         let impaired =
             world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
-        // What is told with a change is about the change, not about the wait.
+        // What is reported with a change is about the change, not about the wait.
         let silent = !told.iter().any(|at| *at > from && *at <= to);
         if busy && silent && !impaired && to - from > SILENCE {
             let text = format!(
@@ -98,7 +98,7 @@ fn sizes(world: &World, outcome: &mut Outcome) {
     if let Some((size, at)) = largest.filter(|(size, _)| *size > MAX_STATUS) {
         outcome.findings.push(Finding::new(Law::Bounded, at, format!("a status of {size} bytes")));
     }
-    let routes = seen.past.iter().filter(|(_, one)| one.resource == world.place.routes);
+    let routes = seen.past.iter().filter(|(_, one)| one.resource == world.place.routes());
     let most = routes.map(|(at, one)| (world.place.weights(&one.object).len(), *at)).max();
     if let Some((count, at)) = most.filter(|(count, _)| *count > 8) {
         outcome.findings.push(Finding::new(Law::Bounded, at, format!("a route with {count} entries")));
@@ -152,7 +152,7 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         if ours && !earlier_apex && !expected.contains(&name.as_str()) {
             wrong.push(format!("{resource} {name} is left"));
         }
-        if resource == world.place.routes {
+        if resource == world.place.routes() {
             let weights = world.place.weights(object);
             let to =
                 |side: &str| weights.iter().filter(|(name, _)| name == side).map(|(_, n)| n).sum::<u64>();

@@ -40,7 +40,7 @@ pub fn judge(world: &World, course: &Course, excused: &[Span], outcome: &mut Out
         let of = match happened.resource.as_str() {
             "services" if text(object, "/metadata/namespace") == NAMESPACE => &mut paths.services,
             "pods" => &mut paths.pods,
-            resource if resource == world.place.routes => &mut paths.routes,
+            resource if resource == world.place.routes() => &mut paths.routes,
             _ => continue,
         };
         if happened.gone {

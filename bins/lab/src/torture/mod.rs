@@ -1,7 +1,7 @@
 //! `cargo xtask torture`: the real operator on the cluster in the process, through edits, crashes, faults and
 //! accidents, on virtual time. Judged by what clients got and what became of the objects.
 //!
-//! Every case has a mode and a number, and is the same in each run: `--seed` plays one of them again and tells all of
+//! Every case has a mode and a number, and is the same in each run: `--seed` plays one of them again and prints all of
 //! it.
 
 mod clients;
@@ -42,7 +42,7 @@ pub struct Args {
     /// Only on this router
     #[arg(long, value_parser = PossibleValuesParser::new(place::PLACES.iter().map(|place| place.name)))]
     router: Option<String>,
-    /// Plays the case with this number again, and tells all of it
+    /// Plays the case with this number again, and prints all of it
     #[arg(long)]
     seed: Option<u64>,
     /// How many cases to play; all there are without it and without --minutes, 1,000 of the mode `seeds`

@@ -1,4 +1,4 @@
-//! Which case comes next: each mode has its turn, and within a mode the cases come well mixed.
+//! Which case is next: each mode has its turn, and within a mode the cases come well mixed.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -80,7 +80,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder of what `following` tells.
+    /// A recorder of what `following` yields.
     pub fn new(following: Following) -> Self {
         let following = Arc::new(Mutex::new(following));
         Recorder { began: Instant::now(), following, seen: Arc::default() }
@@ -126,10 +126,7 @@ impl Recorder {
     }
 }
 
-/// A text of an object, empty where there is none.
-pub fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
-    object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
-}
+pub use vexil_testbed_rig::api::text;
 
 /// A number of an object, 0 where there is none.
 pub fn number(object: &Value, pointer: &str) -> u64 {

@@ -22,7 +22,7 @@ use super::{
     summary::Summary,
 };
 
-/// How long a case may take, of real time: virtual time stands still while anyone works without end.
+/// How long a case may take, of real time: virtual time stops while a task works without end.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Plays one case on this thread.
@@ -34,7 +34,7 @@ pub fn once(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
     runtime.block_on(play(case, tell))
 }
 
-/// Plays one case again and tells all of it.
+/// Plays one case again and prints all of it.
 ///
 /// # Errors
 /// When it breaks a law or cannot be played.
@@ -71,7 +71,7 @@ pub fn replay(args: &Args, number: u64) -> anyhow::Result<()> {
 /// What a harm must not change: which Events there are.
 fn compare(outcome: &mut Outcome, clean: &std::collections::BTreeMap<String, usize>) {
     let kills = outcome.kills as usize;
-    // How a wait is told depends on the moment: which of the pods is where, and whether it lasted long enough.
+    // How a wait is reported depends on the moment: which of the pods is where, and whether it lasted long enough.
     for (event, times) in clean.iter().filter(|(event, _)| !event.contains("not ready")) {
         let now = outcome.events.get(event).copied().unwrap_or(0);
         let what = match now {
@@ -117,7 +117,7 @@ pub fn all(args: &Args) -> anyhow::Result<()> {
             if let Some((title, _)) =
                 doing.filter(|(_, since): &(String, Instant)| since.elapsed() > PATIENCE)
             {
-                bail!("time stands still: somebody works without end in {title}");
+                bail!("time stands still: a task works without end in {title}");
             }
         }
     }

@@ -64,7 +64,7 @@ fn objects(world: &World, lines: &mut Vec<(Ms, u8, String)>) {
                 object.pointer("/status/readyReplicas").and_then(Value::as_u64).unwrap_or(0),
             ),
             "services" if ours => format!("selects {}", object["spec"]["selector"]),
-            resource if resource == world.place.routes => format!("{:?}", world.place.weights(object)),
+            resource if resource == world.place.routes() => format!("{:?}", world.place.weights(object)),
             _ => continue,
         };
         let said = if happened.gone { "gone".to_owned() } else { said };

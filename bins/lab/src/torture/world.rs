@@ -71,7 +71,8 @@ impl World {
         let (log, listening) = ErrorLog::listen();
         // Nothing is measured by scraping: the metric server below knows the answers.
         let seldom = Duration::from_secs(100_000_000);
-        let settings = Settings { system: place.system, scrape_interval: seldom, ..Settings::default() };
+        let settings =
+            Settings { system: place.system.cluster, scrape_interval: seldom, ..Settings::default() };
         let cluster = Cluster::with(settings).await?;
         let recorder = Recorder::new(cluster.server().follow());
         let (answers, entrances) = (Answers::default(), Entrances::default());
@@ -144,7 +145,7 @@ impl World {
     pub fn start(&mut self) {
         let client = Arc::clone(&self.leash).hold(self.cluster.server().client());
         let settings = Flags {
-            provider: self.place.provider.to_owned(),
+            provider: self.place.system.provider.to_owned(),
             metrics_server: "http://metrics.test".to_owned(),
             ..Flags::default()
         };
@@ -226,7 +227,7 @@ impl World {
     /// Applies the Canary and all that it needs.
     pub async fn apply(&mut self) -> anyhow::Result<()> {
         for apex in [NAME, "shop"] {
-            if let Some(object) = self.place.before(apex) {
+            for object in self.place.before(apex) {
                 self.cluster.apply_yaml(&object.to_string()).await?;
             }
         }

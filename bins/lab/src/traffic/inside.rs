@@ -1,24 +1,23 @@
 //! A guide from its beginning to its end, inside the namespaces that were made for it.
 
-use std::{
-    fs::{self, File},
-    io::Read as _,
-    path::Path,
-    process::Stdio,
-    time::Duration,
-};
+use std::{fs, io::Read as _, path::Path, process::Stdio, time::Duration};
 
 use anyhow::{Context as _, bail};
 use tokio::process::Command;
 
-use super::{acts, installation, migrations, plane::Plane, sight::Sight};
-use crate::demo::{
+use vexil_testbed_rig::{
     guide::Guide,
-    operator,
+    line::{Line, Tone},
+    operator::Recipe,
     outcome::Outcome,
-    paint::{Line, Tone},
-    summary,
+    player::{Plain, Player},
+    report::{Report, closing},
 };
+
+use super::{installation, migrations, plane::Plane};
+
+/// A guide that is played with processes for pods.
+pub type Play = Player<Plane, Plain>;
 
 /// The addresses that pods and Services get from kubeplane; in here all of them are this machine's.
 const ADDRESSES: [&str; 2] = ["10.244.0.0/16", "10.96.0.0/16"];
@@ -46,7 +45,7 @@ pub fn play(guide: &'static Guide, migrates: bool, folder: &Path) -> anyhow::Res
     Ok(())
 }
 
-/// Ends this process, and with it all others in here, as soon as whoever started it has ended.
+/// Ends this process, and with it all others in here, as soon as its parent has ended.
 fn end_with_input() {
     std::thread::spawn(|| {
         let mut nothing = [0];
@@ -85,32 +84,34 @@ async fn all(
 ) -> anyhow::Result<Vec<String>> {
     let plane = Plane::start(guide, bin, folder).await?;
     installation::install(guide, &plane.api, folder).await?;
-    let log = File::create(folder.join("operator.log"))?;
-    let mut operator = Command::new(bin.join("vexil"));
-    operator
-        .arg(format!("-kubeconfig={}", plane.api.kubeconfig.display()))
-        .args(operator::flags(guide))
-        .arg("-port=0")
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .kill_on_drop(true);
-    let operator = operator.spawn().context("starting the operator")?;
+    let operator = Recipe::new(&bin.join("vexil"), &plane.api.kubeconfig, folder.join("operator.log"))
+        .with_all(guide.flags())
+        .on_free_port()?
+        .start()?;
     let discovery = installation::tell_targets(plane.api.clone(), folder.to_owned());
-    let mut sight = Sight::new(guide, plane, operator);
+    let mut play = Player::new(guide, plane, operator, Plain)?;
     let title = format!("\n  “{}” with processes for pods, in namespaces of its own", guide.title);
-    sight.say(Line::of(Tone::Bold, title));
-    let acts =
-        async { if migrates { migrations::all(&mut sight).await } else { acts::all(&mut sight).await } };
+    play.say(Line::of(Tone::Bold, title));
+    let acts = async { if migrates { migrations::all(&mut play).await } else { acts(&mut play).await } };
     let reports = tokio::select! {
         biased;
-        Err(error) = discovery => return Err(error),
-        reports = acts => reports?,
+        Err(error) = discovery => Err(error),
+        reports = acts => reports,
     };
-    let outcome = Outcome { guide, took: sight.elapsed(), reports };
-    for line in summary::closing(&outcome.reports, outcome.took) {
-        sight.say(line);
+    let outcome = reports.map(|reports| Outcome { guide, took: play.elapsed(), reports });
+    if let Ok(outcome) = &outcome {
+        closing(&outcome.reports, outcome.took).into_iter().for_each(|line| play.say(line));
+        play.say(Line::of(Tone::Dim, format!("\n{}", outcome.json())));
     }
-    sight.say(Line::of(Tone::Dim, format!("\n{}", outcome.json())));
-    Ok(outcome.violations())
+    play.close(outcome.is_ok()).await?;
+    Ok(outcome?.violations())
+}
+
+/// All acts of a guide. Where traffic is split the second one shows all: a rollback would take ten more checks.
+async fn acts(play: &mut Play) -> anyhow::Result<Vec<Report>> {
+    let mut reports = vec![play.opening(None).await?, play.promotion("A rollout").await?];
+    if !play.guide.splits() {
+        reports.push(play.rollback("Another one").await?);
+    }
+    Ok(reports)
 }

@@ -12,9 +12,9 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use vexil_testbed_cluster::{objects, scrape_file};
 
-use crate::{
-    demo::guide::Guide,
-    e2e::api::{Api, DEPLOYMENTS, PODS},
+use vexil_testbed_rig::{
+    api::{Api, DEPLOYMENTS, PODS},
+    guide::Guide,
 };
 
 /// The file of what Prometheus scrapes, beside its configuration.
@@ -48,12 +48,12 @@ pub fn programs(guide: &Guide, bin: &Path, folder: &Path, kubeconfig: &Path) -> 
              --config.file={folder}/prometheus.yml --storage.tsdb.path={folder}/prometheus"
         )
     } else {
-        format!("{at}/xtask traffic metrics {config}")
+        format!("{at}/vexil-lab traffic metrics {config}")
     };
     vec![
-        ("podinfo", format!("{at}/xtask traffic pod")),
+        ("podinfo", format!("{at}/vexil-lab traffic pod")),
         ("flagger-loadtester", format!("{at}/loadtester -port=8080 -log-level=info -timeout=1h")),
-        ("gateway", format!("{at}/xtask traffic gateway {name} {config}")),
+        ("gateway", format!("{at}/vexil-lab traffic gateway {name} {config}")),
         ("metrics", metrics),
     ]
 }
@@ -61,12 +61,12 @@ pub fn programs(guide: &Guide, bin: &Path, folder: &Path, kubeconfig: &Path) -> 
 /// Installs what is there before the guide begins.
 pub async fn install(guide: &Guide, api: &Api, folder: &Path) -> anyhow::Result<()> {
     fs::write(folder.join("prometheus.yml"), prometheus())?;
-    vexil_testbed_cluster::install(&api.client, guide.system).await?;
+    vexil_testbed_cluster::install(&api.client, guide.system.cluster).await?;
     let (server, port) =
-        guide.system.metric_server().split_once(':').context("a metric server without port")?;
+        guide.system.cluster.metric_server().split_once(':').context("a metric server without port")?;
     let port = port.parse()?;
     let server = Fixture { name: server, port, image: "metrics", target: 9090, metrics: None };
-    let gateway = guide.system.gateway();
+    let gateway = guide.system.cluster.gateway();
     let gateway =
         gateway.map(|name| Fixture { name, port: 80, image: "gateway", target: 8000, metrics: Some(9100) });
     for fixture in gateway.iter().chain([&server]) {
@@ -138,7 +138,7 @@ pub async fn tell_targets(api: Api, folder: PathBuf) -> anyhow::Result<Infallibl
     loop {
         let targets = scrape_file(&api.list(PODS, "", "").await?);
         if targets != before {
-            // At once, so that nobody reads half of it.
+            // At once, so that no reader sees half of it.
             fs::write(&fresh, targets.to_string())?;
             fs::rename(&fresh, &file)?;
             before = targets;

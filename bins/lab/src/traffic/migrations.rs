@@ -7,19 +7,15 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use vexil_testbed_cluster::{Load, Network, Running, Tally, objects};
 
-use super::{acts, sight::Sight};
-use crate::{
-    demo::{
-        guide::tag,
-        paint::{Line, Tone},
-        stage::{APP, CONTAINER, NAMESPACE},
-        summary::Report,
-    },
-    e2e::{
-        api::{CANARIES, DEPLOYMENTS, Resource, SERVICES},
-        recorder::text,
-    },
+use vexil_testbed_rig::{
+    api::{CANARIES, DEPLOYMENTS, Resource, SERVICES, text},
+    cast::PODINFO as APP,
+    guide::{CONTAINER, NAMESPACE, tag},
+    line::{Line, Tone},
+    report::{Expect, Report},
 };
+
+use super::inside::Play;
 
 /// The guide whose objects are edited.
 pub const GUIDE: &str = "traefik";
@@ -38,7 +34,7 @@ struct Edit {
     target: &'static str,
     /// The version that is tried.
     image: &'static str,
-    /// What is laid over the Canary's spec.
+    /// What is merged into the Canary's spec.
     spec: Value,
     /// Part of an Event that says what was edited.
     event: &'static str,
@@ -84,25 +80,35 @@ fn edits() -> [Edit; 3] {
 }
 
 /// All acts: the guide's manifests, then every edit during a rollout of its own.
-pub async fn all(sight: &mut Sight) -> anyhow::Result<Vec<Report>> {
+pub async fn all(play: &mut Play) -> anyhow::Result<Vec<Report>> {
     // The name stays when the target does not; two steps are enough to be in the middle of.
     let spec = json!({"service": {"name": APP}, "analysis": {"stepWeight": 25}});
-    let mut reports = vec![acts::opening(sight, Some(&spec)).await?];
-    for (name, manifest) in sight.guide.manifests.iter().filter(|(name, _)| *name == "podinfo.yaml") {
-        sight.tell("apply", &format!("examples/{}/{name} with {OTHER} for {APP}", sight.guide.name));
-        objects::apply_yaml(&sight.plane.api.client, &second(manifest)).await?;
+    let mut reports = vec![play.opening(Some(&spec)).await?];
+    let guide = play.guide;
+    for (name, manifest) in guide.manifests.iter().filter(|(name, _)| *name == "podinfo.yaml") {
+        play.tell(
+            "apply",
+            Line::of(Tone::Plain, format!("examples/{}/{name} with {OTHER} for {APP}", play.guide.name)),
+        );
+        objects::apply_yaml(&play.ground.api.client, &second(manifest)).await?;
     }
-    ready(sight, OTHER).await?;
+    ready(play, OTHER).await?;
     let inside = clients().await?;
     for edit in edits() {
-        reports.push(migration(sight, &edit, &inside).await?);
+        reports.push(migration(play, &edit, &inside).await?);
     }
-    if sight.plane.api.get(DEPLOYMENTS, NAMESPACE, "podinfo-primary").await?.is_some() {
+    if play.ground.api.get(DEPLOYMENTS, NAMESPACE, "podinfo-primary").await?.is_some() {
         bail!("podinfo-primary is still there, which no Service selects any more");
     }
-    serves(sight, "shop").await?;
+    serves(play, "shop").await?;
     let tally = inside.tally();
-    sight.tell("inside", &format!("{} requests to the Service, {} errors", tally.requests, tally.errors()));
+    play.tell(
+        "inside",
+        Line::of(
+            Tone::Plain,
+            format!("{} requests to the Service, {} errors", tally.requests, tally.errors()),
+        ),
+    );
     Ok(reports)
 }
 
@@ -122,43 +128,42 @@ async fn clients() -> anyhow::Result<Running> {
 }
 
 /// A version is pushed; when it has a share of the traffic, the Canary is edited.
-async fn migration(sight: &mut Sight, edit: &Edit, inside: &Running) -> anyhow::Result<Report> {
-    sight.begin();
+async fn migration(play: &mut Play, edit: &Edit, inside: &Running) -> anyhow::Result<Report> {
+    play.begin(&format!("{} during a rollout of {}", edit.spec, edit.image));
     let before = inside.tally();
-    sight.say(Line::of(Tone::Bold, format!("\n  {} during a rollout of {}", edit.spec, edit.image)));
-    objects::set_image(&sight.plane.api.client, NAMESPACE, edit.target, CONTAINER, edit.image).await?;
-    sight.until("a share of the new version", |scene| scene.weight == 25).await?;
-    sight.tell("edit", &edit.spec.to_string());
-    sight.plane.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
-    settled(sight, edit).await?;
-    if !sight.scene.events.iter().any(|told| told.message.contains(edit.event)) {
+    objects::set_image(&play.ground.api.client, NAMESPACE, edit.target, CONTAINER, edit.image).await?;
+    play.until("a share of the new version", |scene| scene.weight == 25).await?;
+    play.tell("edit", Line::of(Tone::Plain, edit.spec.to_string()));
+    play.ground.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
+    settled(play, edit).await?;
+    if !play.scene.events.iter().any(|told| told.message.contains(edit.event)) {
         bail!("no Event says: {}", edit.event);
     }
-    let took = sight.of_act();
-    let report = acts::report(sight, tag(edit.image), "migrated", took).await?;
+    let took = play.of_act();
+    let report = play.report(tag(edit.image), "migrated", took, Expect::NoErrors).await?;
     spotless(&inside.tally().since(&before))?;
     Ok(report)
 }
 
 /// Waits until the binding is the new one, and nothing of an old one is left.
-async fn settled(sight: &mut Sight, edit: &Edit) -> anyhow::Result<()> {
+async fn settled(play: &mut Play, edit: &Edit) -> anyhow::Result<()> {
     let (end, mut is_followed) = (Instant::now() + PATIENCE, false);
     loop {
-        sight.pause(Duration::from_millis(500)).await?;
-        let canary = sight.plane.api.get(CANARIES, NAMESPACE, APP).await?.unwrap_or_default();
+        play.pause(Duration::from_millis(500)).await?;
+        let canary = play.ground.api.get(CANARIES, NAMESPACE, APP).await?.unwrap_or_default();
         let status = canary.get("status").cloned().unwrap_or_default();
         let binding = status.get("binding").cloned().unwrap_or_default();
         let is_new = edit.binding.iter().all(|(path, value)| text(&binding, path) == *value);
         let is_there = is_new && text(&status, "/phase") != "Initializing";
         if is_there && !std::mem::replace(&mut is_followed, is_there) {
-            lead_to(sight, text(&binding, "/apex")).await?;
+            lead_to(play, text(&binding, "/apex")).await?;
         }
         let phase = text(&status, "/phase");
         if phase == "Failed" {
             bail!("{}: the version was rolled back: {status}", edit.spec);
         }
         if is_new && phase == edit.phase && status.get("previousBindings").is_none_or(Value::is_null) {
-            sight.tell("binding", &binding.to_string());
+            play.tell("binding", Line::of(Tone::Plain, binding.to_string()));
             return Ok(());
         }
         if Instant::now() > end {
@@ -168,16 +173,16 @@ async fn settled(sight: &mut Sight, edit: &Edit) -> anyhow::Result<()> {
 }
 
 /// Points the user's route at the apex, as a user does once the new one is there.
-async fn lead_to(sight: &Sight, apex: &str) -> anyhow::Result<()> {
-    let live = sight.plane.api.get(INGRESS_ROUTES, NAMESPACE, APP).await?.context("no IngressRoute")?;
+async fn lead_to(play: &mut Play, apex: &str) -> anyhow::Result<()> {
+    let live = play.ground.api.get(INGRESS_ROUTES, NAMESPACE, APP).await?.context("no IngressRoute")?;
     let mut routes = live.pointer("/spec/routes").cloned().unwrap_or_default();
     let name = routes.pointer_mut("/0/services/0/name").context("an IngressRoute without services")?;
     if name == apex {
         return Ok(());
     }
     *name = apex.into();
-    sight.tell("route", &format!("the IngressRoute leads to {apex}"));
-    sight.plane.api.merge(INGRESS_ROUTES, (NAMESPACE, APP), &json!({"spec": {"routes": routes}})).await
+    play.tell("route", Line::of(Tone::Plain, format!("the IngressRoute leads to {apex}")));
+    play.ground.api.merge(INGRESS_ROUTES, (NAMESPACE, APP), &json!({"spec": {"routes": routes}})).await
 }
 
 /// Fails when a client of the Service saw anything but an answer.
@@ -189,21 +194,21 @@ fn spotless(tally: &Tally) -> anyhow::Result<()> {
 }
 
 /// Waits for pods of a Deployment.
-async fn ready(sight: &mut Sight, name: &str) -> anyhow::Result<()> {
+async fn ready(play: &mut Play, name: &str) -> anyhow::Result<()> {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
-        let live = sight.plane.api.get(DEPLOYMENTS, NAMESPACE, name).await?.unwrap_or_default();
+        let live = play.ground.api.get(DEPLOYMENTS, NAMESPACE, name).await?.unwrap_or_default();
         if live.pointer("/status/readyReplicas").is_some() {
             return Ok(());
         }
-        sight.pause(Duration::from_millis(500)).await?;
+        play.pause(Duration::from_millis(500)).await?;
     }
     bail!("{name} does not get ready")
 }
 
 /// Fails unless a Service of that name leads to the new primary.
-async fn serves(sight: &Sight, name: &str) -> anyhow::Result<()> {
-    let service = sight.plane.api.get(SERVICES, NAMESPACE, name).await?.unwrap_or_default();
+async fn serves(play: &Play, name: &str) -> anyhow::Result<()> {
+    let service = play.ground.api.get(SERVICES, NAMESPACE, name).await?.unwrap_or_default();
     let selector = service.pointer("/spec/selector").cloned().unwrap_or_default();
     if text(&selector, "/app") != "other-primary" {
         bail!("the Service {name} selects {selector}");

@@ -6,7 +6,6 @@
 //! and carries connections from Services to them. The operator, the load tester and Prometheus are those that ship;
 //! pods and gateways are the testbed's, as processes.
 
-mod acts;
 mod inside;
 mod installation;
 mod migrations;
@@ -14,7 +13,6 @@ mod needs;
 mod parts;
 mod plane;
 mod sandbox;
-mod sight;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -22,7 +20,7 @@ use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 
 use self::needs::{Lacking, Tools};
-use crate::demo::{guide::Guide, guides, operator};
+use vexil_testbed_rig::{guide::Guide, operator, systems};
 
 /// The guides that are played: those whose traffic nothing or an ingress splits. (A mesh would need a proxy in front of
 /// every pod.)
@@ -59,8 +57,6 @@ pub struct Args {
 /// # Errors
 /// When a guide does not go as it should. Not where namespaces cannot be had: then it is skipped, and says so.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    // Another chore may have done so already.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
     if let Some(part) = &args.part {
         return parts::run(part);
     }
@@ -90,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 fn guide(name: &str) -> anyhow::Result<&'static Guide> {
-    match guides::named(name).as_slice() {
+    match systems::guides(name).as_slice() {
         [guide] => Ok(guide),
         _ => bail!("there is no guide {name}"),
     }

@@ -1,7 +1,6 @@
 //! What has to be there: what the machine lacks is a reason to skip, what cannot be built is a failure.
 
 use std::{
-    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -10,7 +9,7 @@ use std::{
 use anyhow::{Context as _, bail};
 
 use super::{Args, folder, sandbox};
-use crate::demo::operator;
+use vexil_testbed_rig::operator;
 
 /// The load generator of the guides' hooks.
 const HEY: &str = "github.com/rakyll/hey@v0.1.5";
@@ -18,7 +17,7 @@ const HEY: &str = "github.com/rakyll/hey@v0.1.5";
 /// What this machine does not have.
 pub struct Lacking(pub String);
 
-/// The programs, each where nobody builds another one over it meanwhile.
+/// The programs, each where no build overwrites it meanwhile.
 pub struct Tools {
     /// For these programs, and for what processes write.
     pub folder: PathBuf,
@@ -54,8 +53,9 @@ pub fn check(args: &Args) -> Result<(), Lacking> {
 impl Tools {
     /// Builds what is not there.
     pub fn gather(args: &Args) -> anyhow::Result<Self> {
-        let vexil = args.operator.clone().map_or_else(operator::built, Ok)?;
-        let loadtester = args.loadtester.clone().map_or_else(loadtester, Ok)?;
+        let vexil = args.operator.clone().map_or_else(|| operator::build("vexil", "vexil"), Ok)?;
+        let loadtester =
+            args.loadtester.clone().map_or_else(|| operator::build("vexil-loadtester", "loadtester"), Ok)?;
         let kubeplane = kubeplane(args).context("there is no kubeplane")?;
         let hey = hey().map_or_else(install_hey, Ok)?;
         let own = std::env::current_exe().context("this program cannot be found")?;
@@ -82,16 +82,6 @@ fn keep(from: &Path, to: &Path) -> anyhow::Result<()> {
         fs::copy(&from, to).with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
     }
     Ok(())
-}
-
-fn loadtester() -> anyhow::Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "vexil-loadtester"]);
-    if !build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?.success() {
-        bail!("the load tester does not build");
-    }
-    Ok(operator::folder()?.join("loadtester"))
 }
 
 fn kubeplane(args: &Args) -> Option<PathBuf> {

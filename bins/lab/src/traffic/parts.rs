@@ -8,7 +8,7 @@ use vexil_testbed_apiserver::Clock;
 use vexil_testbed_cluster::Process;
 
 use super::{guide, inside};
-use crate::{demo::stage::GATEWAY_DELAY, e2e::api::Api};
+use vexil_testbed_rig::{api::Api, record::GATEWAY_DELAY};
 
 /// Time between two scrapes of the testbed's metric store.
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,7 +55,7 @@ async fn process(part: &Part) -> anyhow::Result<Process> {
     match part {
         Part::Gateway { guide: name, kubeconfig } => {
             let client = Api::connect(kubeconfig.clone()).await?.client;
-            let gateway = Process::gateway(&client, guide(name)?.system, GATEWAY_DELAY);
+            let gateway = Process::gateway(&client, guide(name)?.system.cluster, GATEWAY_DELAY);
             gateway.with_context(|| format!("{name} has no gateway"))
         }
         Part::Metrics { kubeconfig } => {
@@ -70,7 +70,7 @@ async fn process(part: &Part) -> anyhow::Result<Process> {
     }
 }
 
-/// What kubeplane tells a pod's process of itself.
+/// A variable that kubeplane sets for a pod's process.
 fn own(variable: &str) -> anyhow::Result<String> {
     std::env::var(variable).with_context(|| format!("{variable} is not set"))
 }

@@ -11,17 +11,32 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use tokio::process::{Child, Command};
 
+use vexil_testbed_cluster::{Load, Network, Running};
+use vexil_testbed_rig::{
+    api::{Api, text},
+    guide::Guide,
+    player::Ground,
+};
+
 use super::installation;
-use crate::{demo::guide::Guide, e2e::api::Api, e2e::recorder::text};
 
 /// How long it may take to start; mostly 3 s.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Requests of clients per second.
+const RATE: u32 = 200;
+/// The same where a gateway splits them: very many beside the 20 of the guide's load test. It takes turns with them,
+/// and 20 of 220 could shift the share that clients see by four points.
+const SPLIT_RATE: u32 = 400;
+/// How long one request is waited for before clients come.
+const FIRST: Duration = Duration::from_secs(2);
+/// How long clients come: longer than anyone watches.
+const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 
 /// A running control plane.
 pub struct Plane {
     pub api: Api,
     audit: PathBuf,
-    /// Requests that were told already.
+    /// Requests that were reported already.
     told: usize,
     _child: Child,
 }
@@ -49,9 +64,31 @@ impl Plane {
         let api = Api::connect(kubeconfig).await?;
         Ok(Plane { api, audit: state.join("audit.log"), told: 0, _child: child })
     }
+}
 
-    /// How many requests the operator has sent since the last time, watches not counted.
-    pub fn operators_requests(&mut self) -> anyhow::Result<usize> {
+impl Ground for Plane {
+    /// Until pods that were deleted have ended.
+    const AROUND: Duration = Duration::from_secs(3);
+
+    fn api(&self) -> &Api {
+        &self.api
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default()
+    }
+
+    /// They keep the address that the entrance's name had first.
+    async fn clients(&self, guide: &Guide) -> anyhow::Result<Option<Running>> {
+        let (network, Some(load)) = (Network::of_machine(), load(guide).await?) else { return Ok(None) };
+        let one = network.load(load.clone().requests(1)).finished();
+        let one = tokio::time::timeout(FIRST, one).await.unwrap_or_default();
+        let rate = if guide.splits() { SPLIT_RATE } else { RATE };
+        let answers = one.by_status.contains_key(&200);
+        Ok(answers.then(|| network.load(load.per_second(rate).lasting(FOR_EVER))))
+    }
+
+    fn operators_requests(&mut self) -> anyhow::Result<usize> {
         let log = fs::read_to_string(&self.audit).context("the audit log of the API server")?;
         let entries = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let counts = |entry: &Value| {
@@ -62,4 +99,14 @@ impl Plane {
         self.told = all;
         Ok(fresh)
     }
+}
+
+/// Requests as the guide's clients send them; `None` while the name of the entrance is not known.
+async fn load(guide: &Guide) -> anyhow::Result<Option<Load>> {
+    let (url, host) = guide.entrance();
+    let url = url.parse::<http::Uri>()?;
+    let name = url.host().context("an entrance without a host")?;
+    let found = tokio::net::lookup_host((name, url.port_u16().unwrap_or(80))).await;
+    let address = found.ok().and_then(|mut all| all.next());
+    Ok(address.map(|address| Load::new(&format!("http://{address}{}", url.path())).host(host)))
 }

@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::needs::Tools;
 
 /// Runs a program as the first process of new namespaces: a network without any other machine, mounts and processes
-/// that nobody else sees. When it ends, the kernel ends all that it started, and takes the namespaces away.
+/// that no other process sees. When it ends, the kernel ends all that it started, and takes the namespaces away.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"]).arg(program);

@@ -55,7 +55,7 @@ pub(super) fn check_pod(object: &Value, old: &Value) -> Vec<Cause> {
         for field in ["activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"] {
             take(&mut spec, &[field]);
         }
-        // A node takes a pod that nobody has by this write: there is no subresource `binding` here.
+        // A node takes an unscheduled pod by this write: there is no subresource `binding` here.
         if text(old, &["spec", "nodeName"]).is_empty() {
             take(&mut spec, &["nodeName"]);
         }

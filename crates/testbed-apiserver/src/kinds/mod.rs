@@ -176,7 +176,7 @@ pub(crate) fn allocate(state: &State, call: &Call, object: &mut Value) -> Reply<
     if call.resource.is("", "Service") { service::allocate(state, call, object) } else { Ok(()) }
 }
 
-/// The schema of the kind, for whoever owns its fields.
+/// The schema of the kind, for the managers of its fields.
 pub(crate) fn root(resource: &Resource) -> Root<'_> {
     let node = match &resource.custom {
         Some(served) => Node::Custom(&served.schema),

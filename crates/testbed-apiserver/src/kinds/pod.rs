@@ -11,7 +11,7 @@ use super::{
     names,
 };
 
-/// Defaults of a pod's specification, wherever it stands.
+/// Defaults of a pod's specification, wherever it is.
 pub(super) fn default_spec(spec: &mut Value) {
     for (field, value) in [
         ("restartPolicy", json!("Always")),

@@ -97,7 +97,7 @@ pub(super) fn allocate(state: &State, call: &Call, object: &mut Value) -> Reply<
     put(object, &["spec", "clusterIPs"], json!([address]));
     let selects = at(object, &["spec", "selector"]).and_then(Value::as_object).is_some_and(|s| !s.is_empty());
     if address == "None" && !selects {
-        // Whoever makes the endpoints by hand may make them of both families.
+        // A user who makes the endpoints by hand may make them of both families.
         put_default(object, &["spec", "ipFamilies"], json!(["IPv4", "IPv6"]));
         put_default(object, &["spec", "ipFamilyPolicy"], json!("RequireDualStack"));
     }

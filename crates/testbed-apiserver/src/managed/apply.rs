@@ -50,7 +50,7 @@ fn merged_value(schema: Node<'_>, live: Option<Value>, applied: &Value) -> Value
     }
 }
 
-/// Removes the places in `last` that nobody in `kept` owns, and what is empty because of that.
+/// Removes the places in `last` that no set in `kept` has, and what is empty because of that.
 pub(crate) fn prune(root: Root<'_>, object: &mut Value, last: &Fields, kept: &Fields) {
     for (step, below) in last.steps() {
         let Some(name) = step.strip_prefix("f:") else { continue };

@@ -35,7 +35,7 @@ pub(crate) fn compare(root: Root<'_>, old: &Value, new: &Value) -> Comparison {
     walk.found
 }
 
-/// All places of an object that whoever applies it claims.
+/// All places of an object that a client that applies it claims.
 pub(crate) fn all(root: Root<'_>, object: &Value) -> Fields {
     let mut fields = Fields::default();
     for (name, value) in object.as_object().into_iter().flatten() {

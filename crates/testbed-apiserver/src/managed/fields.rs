@@ -158,7 +158,7 @@ pub(super) fn member_step(name: &str) -> String {
     format!("f:{name}")
 }
 
-/// The step to an item that is told apart by `keys`.
+/// The step to an item that is distinguished by `keys`.
 pub(super) fn keyed_step(item: &Value, keys: &[String], schema: Node<'_>) -> String {
     let mut sorted: Vec<&String> = keys.iter().collect();
     sorted.sort();

@@ -9,7 +9,7 @@ use super::{
     fields::Fields,
 };
 
-/// Fields that nobody owns: the server keeps them.
+/// Fields without a manager: the server keeps them.
 const NOBODYS: [&[&str]; 10] = [
     &["f:apiVersion"],
     &["f:kind"],
@@ -47,7 +47,7 @@ struct Entry {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Managers(Vec<Entry>);
 
-/// Somebody else owns these fields with other values.
+/// Another manager owns these fields with other values.
 #[derive(Debug)]
 pub(crate) struct Contested {
     /// Who.
@@ -73,7 +73,7 @@ impl Managers {
         Managers(entries.collect())
     }
 
-    /// Writes `metadata.managedFields`: appliers first, then by time and name. None when nobody owns anything.
+    /// Writes `metadata.managedFields`: appliers first, then by time and name. None when no field has a manager.
     pub fn json(&self) -> Option<Value> {
         let mut entries: Vec<&Entry> = self.0.iter().filter(|entry| !entry.fields.is_empty()).collect();
         entries.sort_by_key(|entry| {
@@ -83,7 +83,7 @@ impl Managers {
         (!entries.is_empty()).then(|| entries.into_iter().map(Entry::json).collect())
     }
 
-    /// Whether nobody owns anything.
+    /// Whether no field has a manager.
     pub fn is_empty(&self) -> bool {
         self.0.iter().all(|entry| entry.fields.is_empty())
     }
@@ -98,7 +98,7 @@ impl Managers {
         self.0.iter().fold(Fields::default(), |all, entry| all.union(&entry.fields))
     }
 
-    /// After an update: whoever changed a field owns it, and nobody owns what is gone.
+    /// After an update: the client that changed a field owns it, and what is gone has no manager.
     pub fn updated(&mut self, root: Root<'_>, owner: &Owner, old: &Value, new: &Value, stamp: &str) {
         let found = stripped(compare(root, old, new));
         let taken = found.modified.union(&found.added);
@@ -116,10 +116,10 @@ impl Managers {
         self.0.retain(|entry| !entry.fields.is_empty());
     }
 
-    /// After an apply: the owner owns exactly what it applied, and nobody else what it changed.
+    /// After an apply: the owner owns exactly what it applied, and no other manager what it changed.
     ///
     /// # Errors
-    /// When somebody else owns a field that would change, unless `force`.
+    /// When another manager owns a field that would change, unless `force`.
     pub fn applied(
         &mut self,
         root: Root<'_>,
@@ -173,12 +173,12 @@ impl Managers {
     }
 }
 
-/// What whoever applies `config` claims.
+/// What a client that applies `config` claims.
 pub(crate) fn claims(root: Root<'_>, config: &Value) -> Fields {
     strip(all(root, config))
 }
 
-/// Removes from a set what nobody owns.
+/// Removes from a set what has no manager.
 fn strip(mut fields: Fields) -> Fields {
     for path in NOBODYS {
         fields.remove(path);

@@ -18,7 +18,7 @@ impl State {
     /// Applies the object in the body: 201 when that creates it.
     ///
     /// # Errors
-    /// As an update; 409 when somebody else owns a field with another value, unless the client forces it.
+    /// As an update; 409 when another manager owns a field with another value, unless the client forces it.
     pub fn apply(&mut self, call: &mut Call, request: &Request) -> Reply<(u16, Arc<Value>)> {
         if request.param("fieldManager").is_empty() {
             let cause = Cause::new("fieldManager", Fault::Required, "is required for apply patch");

@@ -18,7 +18,7 @@ pub(super) fn apply(mut object: Value, body: &[u8]) -> Reply<Value> {
 ///
 /// # Errors
 /// 400 when there is none.
-pub(super) fn object_in(body: &[u8], prefix: &str) -> Reply<Map<String, Value>> {
+pub(crate) fn object_in(body: &[u8], prefix: &str) -> Reply<Map<String, Value>> {
     match read(body, prefix)? {
         Value::Object(members) => Ok(members),
         other => Err(Status::bad_request(format!(

@@ -3,9 +3,10 @@
 mod apply;
 mod json;
 mod merge;
-mod strategic;
 
 pub(crate) use self::merge::go_type;
+#[cfg(feature = "kubectl")]
+pub(crate) use self::merge::object_in;
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use serde_json::Value;
 use super::{
     errors::{Reply, Status},
     json::name,
-    kinds,
+    kinds, kubectl,
     output::versioned,
     request::Request,
     state::{Call, State},
@@ -57,7 +58,7 @@ pub(crate) fn patched(call: &Call, kind: &str, object: Value, body: &[u8]) -> Re
     match kind {
         "application/json-patch+json" => json::apply(&object, body),
         "application/merge-patch+json" => merge::apply(object, body),
-        _ => strategic::apply(kinds::root(&call.resource).node, &object, body),
+        _ => kubectl::strategic::apply(kinds::root(&call.resource).node, &object, body),
     }
 }
 

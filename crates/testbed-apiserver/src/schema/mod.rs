@@ -3,7 +3,6 @@
 pub(crate) mod custom;
 pub(crate) mod decode;
 pub(crate) mod node;
-pub(crate) mod proto;
 pub(crate) mod quantity;
 pub(crate) mod types;
 pub(crate) mod validate;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::types::{ListKind, Shape, Strategy, find};
+use super::types::{ListKind, Shape, find};
 
 /// The schema at one place in an object.
 #[derive(Clone, Copy, Debug)]
@@ -88,13 +88,14 @@ impl<'a> Node<'a> {
     }
 
     /// How a strategic merge patch treats the member `name`.
-    pub fn strategy(self, name: &str) -> Strategy {
+    #[cfg(feature = "kubectl")]
+    pub fn strategy(self, name: &str) -> super::types::Strategy {
         match self {
             Node::Table(Shape::Type(typed)) => {
                 let field = find(typed).and_then(|typed| typed.fields.get(name));
                 field.map(|field| field.strategy.clone()).unwrap_or_default()
             }
-            _ => Strategy::default(),
+            _ => super::types::Strategy::default(),
         }
     }
 

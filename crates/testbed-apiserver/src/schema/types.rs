@@ -38,7 +38,7 @@ pub(crate) enum ListKind {
     Atomic,
     /// Items are their own keys.
     Set,
-    /// Items are told apart by these fields.
+    /// Items are distinguished by these fields.
     Keyed(Vec<String>),
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Type {
     pub atomic: bool,
     /// Its fields.
     pub fields: BTreeMap<String, Field>,
-    /// Its fields by their numbers in protobuf; a name that is `^` stands for a message whose fields are members here.
+    /// Its fields by their numbers in protobuf; a name that is `^` means a message whose fields are members here.
     pub numbers: BTreeMap<u64, (String, Shape)>,
 }
 

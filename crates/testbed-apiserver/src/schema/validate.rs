@@ -241,7 +241,7 @@ fn visit_number(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Caus
     }
 }
 
-/// `oneOf`, `anyOf`, `allOf` and `not`. The real server tells of the first alternative that failed as well.
+/// `oneOf`, `anyOf`, `allOf` and `not`. The real server reports the first alternative that failed as well.
 fn visit_alternatives(schema: &Value, value: &Value, path: &str, causes: &mut Vec<Cause>) {
     let invalid = |detail: String| Cause::new("<nil>", Fault::Invalid(json!("")), detail);
     let tried = |keyword: &str| -> Vec<Vec<Cause>> {

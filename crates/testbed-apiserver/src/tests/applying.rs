@@ -7,7 +7,7 @@ fn applied(value: Value) -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_applies_owns_what_he_applies_and_nothing_else() {
+async fn an_applier_owns_the_fields_that_it_applies_and_no_others() {
     let bench = Bench::new();
     let (by_x, by_y) = (format!("{MAPS}/a?fieldManager=x"), format!("{MAPS}/a?fieldManager=y"));
     let forced = format!("{by_y}&force=true");

@@ -61,7 +61,7 @@ async fn a_fault_answers_instead_or_loses_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delayed_watch_tells_everything_too_late() {
+async fn a_delayed_watch_sends_everything_too_late() {
     for late in [0, 3] {
         let bench = Bench::new();
         let action = FaultAction::DelayWatch(Duration::from_secs(late));
@@ -76,7 +76,7 @@ async fn a_delayed_watch_tells_everything_too_late() {
     }
 }
 
-/// Whoever follows is told of what no watch was: what happened while the history was forgotten.
+/// A follower sees what no watch sees: what happened while the history was forgotten.
 #[tokio::test(start_paused = true)]
 async fn no_fault_reaches_who_follows() {
     let bench = Bench::new();

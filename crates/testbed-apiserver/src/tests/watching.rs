@@ -1,4 +1,4 @@
-//! Watches and lists: what is told, in which order, and when history is gone.
+//! Watches and lists: what is sent, in which order, and when history is gone.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn told(event: &WatchEvent<ConfigMap>) -> String {
     }
 }
 
-/// What a watch tells while the requests are sent, one a second.
+/// What a watch sends while the requests are sent, one a second.
 async fn check(bench: &Bench, params: WatchParams, from: &str, asks: Vec<Ask<'static>>, expect: &[&str]) {
     let api: Api<ConfigMap> = Api::default_namespaced(bench.client.clone());
     let stream = api.watch(&params, from).await.unwrap();
@@ -38,7 +38,7 @@ async fn check(bench: &Bench, params: WatchParams, from: &str, asks: Vec<Ask<'st
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_tells_what_happens_and_ends_when_its_time_is_up() {
+async fn a_watch_sends_what_happens_and_ends_when_its_time_is_up() {
     let bench = Bench::new();
     bench.all(vec![("POST", MAPS, map("a", "1"))]).await;
     let asks = vec![
@@ -65,7 +65,7 @@ async fn objects_come_and_go_with_their_labels() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_quiet_watch_tells_how_far_it_has_got() {
+async fn a_quiet_watch_sends_bookmarks() {
     let bench = Bench::new();
     let from = bench.server.revision().to_string();
     let expect = format!("bookmark {from}");
@@ -75,7 +75,7 @@ async fn a_quiet_watch_tells_how_far_it_has_got() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn history_that_is_gone_is_told_with_410() {
+async fn history_that_is_gone_is_answered_with_410() {
     let server = ApiServer::builder(Clock::default()).history(2).build();
     let bench = Bench { client: server.client(), server };
     bench.all((0..5).map(|n| ("POST", MAPS, map(&format!("m{n}"), "1"))).collect()).await;

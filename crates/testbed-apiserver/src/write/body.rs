@@ -5,9 +5,10 @@ use serde_json::{Map, Value, json};
 use super::super::{
     errors::{Reply, Status},
     json::{name, put, text},
+    kubectl,
     patch::go_type,
     request::Request,
-    schema::{proto, types},
+    schema::types,
     state::Call,
 };
 
@@ -59,7 +60,7 @@ fn read(call: &Call, request: &Request) -> Reply<Value> {
                 .map_err(|error| Status::bad_request(format!("error decoding YAML: {error}")))?
         }
         "application/vnd.kubernetes.protobuf" if call.resource.custom.is_none() => {
-            proto::object(call.resource.wire_name(), &request.body)
+            kubectl::proto::object(call.resource.wire_name(), &request.body)
                 .ok_or_else(|| Status::bad_request("error decoding protobuf"))?
         }
         "application/vnd.kubernetes.protobuf" => {

@@ -106,7 +106,7 @@ impl State {
     }
 }
 
-/// Whoever creates an object owns all that it says.
+/// The client that creates an object owns all its fields.
 fn first_managers(call: &Call, object: &Value) -> Managers {
     let mut managers = Managers::default();
     let owner = call.owner();

@@ -82,7 +82,7 @@ impl State {
     }
 }
 
-/// Whoever changes a field owns it. Objects of which nobody owns anything stay that way until they are applied.
+/// The client that changes a field owns it. Objects without managers stay that way until they are applied.
 fn next_managers(call: &Call, old: &Value, new: &Value) -> Managers {
     let sent = list(new, &["metadata", "managedFields"]);
     let reset =

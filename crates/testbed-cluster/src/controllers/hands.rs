@@ -24,7 +24,7 @@ impl Hands {
     /// Carries out one write. An object to delete that is gone already is no failure.
     ///
     /// # Errors
-    /// When the API server refuses it (also because somebody was faster: 404, 409) or cannot be reached.
+    /// When the API server refuses it (also because another writer was faster: 404, 409) or cannot be reached.
     pub async fn apply(&mut self, op: Op, seen: &mut Snapshot) -> kube::Result<()> {
         let deleted = match &op {
             Op::Delete(target) | Op::Kill(target) => Some(target.clone()),

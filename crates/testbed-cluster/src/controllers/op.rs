@@ -79,7 +79,7 @@ impl Plan {
     }
 }
 
-/// The objects of the API by kind, then by namespace and name. Never goes back: what an answer to a write has told is
+/// The objects of the API by kind, then by namespace and name. Never goes back: what an answer to a write has shown is
 /// not overwritten by an event from before it. Clones share what neither of them changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {

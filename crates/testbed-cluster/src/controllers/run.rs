@@ -83,7 +83,7 @@ struct Loop {
     content: BTreeMap<Controller, Content>,
 }
 
-/// The controllers in their order: who decides comes before who carries out.
+/// The controllers in their order: those that decide are before those that carry out.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Controller {
     Autoscaler,
@@ -194,7 +194,7 @@ impl Loop {
         for op in plan.ops {
             if let Err(error) = self.hands.apply(op, &mut self.seen).await {
                 match &error {
-                    // Somebody was faster; the events will tell.
+                    // Another writer was faster; its event follows.
                     kube::Error::Api(status) if matches!(status.code, 404 | 409) => {
                         tracing::debug!(%error, "a controller's write came late");
                     }

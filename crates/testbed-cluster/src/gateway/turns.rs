@@ -1,4 +1,4 @@
-//! Weighted round robin, spread smoothly: a share of 1 in 4 comes every fourth request, not in bursts.
+//! Weighted round robin, spread smoothly: a share of 1 in 4 gets every fourth request, not in bursts.
 
 use std::sync::Mutex;
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_chosen_when_all_weights_are_zero() {
+    fn none_is_chosen_when_all_weights_are_zero() {
         check(&[0, 0], "");
         check(&[], "");
     }

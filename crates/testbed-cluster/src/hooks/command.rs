@@ -91,7 +91,7 @@ async fn load(arguments: &[&str], network: &Network) -> Outcome {
 }
 
 /// Runs what follows its options again and again, every 2 seconds or every `-n`. It hands the words to a shell of its
-/// own, joined by spaces, so that quotes that the first shell was told to leave alone count there.
+/// own, joined by spaces, so that quotes that the first shell leaves alone count there.
 fn watch<'a>(arguments: &'a [&'a str], network: &'a Network) -> BoxFuture<'a, Outcome> {
     let (mut every, mut words) = ("2", arguments);
     while let [option, rest @ ..] = words
@@ -144,7 +144,7 @@ fn grep(arguments: &[&str], input: &str) -> Outcome {
     if found.is_empty() { Err((output, 1)) } else { Ok(output) }
 }
 
-/// A word of a command line, or what stands between commands.
+/// A word of a command line, or what is between commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Text(String),

@@ -1,4 +1,4 @@
-//! Who stands behind a Service: its ports and ready addresses, read from Services and EndpointSlices as proxies do.
+//! What is behind a Service: its ports and ready addresses, read from Services and EndpointSlices as proxies do.
 
 use std::collections::BTreeMap;
 

@@ -5,12 +5,12 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 
-/// Nobody listens, or the connection broke before there was an answer.
+/// Nothing listens, or the connection broke before there was an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("connection refused")]
 pub struct Refused;
 
-/// Somebody who answers HTTP requests.
+/// Answers HTTP requests.
 pub trait Handler: Send + Sync {
     /// Answers a request that came to `port`.
     fn call(&self, port: u16, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Refused>>;

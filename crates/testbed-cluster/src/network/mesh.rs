@@ -1,4 +1,4 @@
-//! Who stands between callers and Services when there is a mesh: the sidecars on both sides.
+//! What is between callers and Services when there is a mesh: the sidecars on both sides.
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -19,7 +19,8 @@ pub(crate) struct Call {
     pub request: Request<Bytes>,
 }
 
-/// Carries every request for a Service; those for addresses and for names that somebody was registered under pass by.
+/// Carries every request for a Service; those for addresses and for names that have a handler of their own are left
+/// alone.
 pub(crate) trait Mesh: Send + Sync {
     /// Brings a call to some pod, and its answer back.
     fn carry(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, NetworkError>>;

@@ -41,7 +41,7 @@ pub enum NetworkError {
     /// The Service has no ready endpoints.
     #[error("service {0} has no ready endpoints")]
     NoEndpoints(String),
-    /// Nobody listens there, or the connection broke.
+    /// Nothing listens there, or the connection broke.
     #[error("{0}: connection refused")]
     Refused(String),
 }
@@ -54,7 +54,7 @@ pub struct Network(Arc<Inner>);
 struct Inner {
     wire: Wire,
     client: TcpClient,
-    /// Whether addresses and names that nobody has here are the machine's.
+    /// Whether addresses and names without a handler are the machine's.
     is_of_machine: bool,
     hosts: Mutex<BTreeMap<String, Link>>,
     directory: Mutex<Arc<Directory>>,
@@ -70,7 +70,7 @@ impl Network {
     }
 
     /// The network of this machine, for a process of its own: addresses and names are real ones, and are asked over
-    /// TCP with a connection for each request. Whoever is registered answers to this process alone.
+    /// TCP with a connection for each request. Handlers answer to this process alone.
     pub fn of_machine() -> Self {
         Network::with(Wire::InProcess, TcpClient::without_pool(), true)
     }
@@ -93,7 +93,7 @@ impl Network {
         self.attach(short(name), handler)
     }
 
-    /// Ends whoever was registered for a name.
+    /// Removes the handler of a name.
     pub fn unregister(&self, name: &str) {
         self.detach(short(name));
     }
@@ -106,7 +106,7 @@ impl Network {
         address
     }
 
-    /// Ends whoever answers at an address.
+    /// Removes the handler of an address.
     pub(crate) fn detach(&self, host: &str) {
         lock(&self.0.hosts).remove(host);
     }
@@ -119,7 +119,7 @@ impl Network {
     /// Sends a request to the host that its address names. The header `Host` may name another one, as with a gateway.
     ///
     /// # Errors
-    /// When the name leads nowhere or nobody answers; an HTTP status is never an error.
+    /// When the name leads nowhere or nothing answers; an HTTP status is never an error.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NetworkError> {
         let (host, port) = target(request.uri())?;
         let mesh = lock(&self.0.mesh).clone();
@@ -166,12 +166,12 @@ impl Network {
         *lock(&self.0.mesh) = Some(mesh);
     }
 
-    /// Whether somebody has this address.
+    /// Whether this address has a handler.
     pub(crate) fn is_attached(&self, host: &str) -> bool {
         lock(&self.0.hosts).contains_key(host)
     }
 
-    /// Name and namespace of the Service that a host name means, unless somebody was registered under it.
+    /// Name and namespace of the Service that a host name means, unless it has a handler of its own.
     fn service(&self, host: &str) -> Option<(String, String)> {
         let host = short(host);
         let (name, namespace) = host.split_once('.').filter(|_| !self.is_attached(host))?;

@@ -141,7 +141,7 @@ impl Default for TcpClient {
 }
 
 impl TcpClient {
-    /// One that makes a connection for each request, so that whoever spreads connections spreads requests.
+    /// One that makes a connection for each request, so that a proxy that spreads connections spreads requests.
     pub fn without_pool() -> Self {
         TcpClient(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http())
     }

@@ -29,7 +29,7 @@ pub(crate) struct Fate {
 }
 
 impl Fate {
-    /// A fate that tells `changed` of each crash.
+    /// A fate that wakes `changed` at each crash.
     pub fn new(changed: Arc<Notify>) -> Self {
         Fate { changed, ..Fate::default() }
     }

@@ -64,7 +64,7 @@ impl Node {
         }
     }
 
-    /// Tells of crashes, which no event of the API tells of.
+    /// Notifies of crashes, which no event of the API shows.
     pub fn crashed(&self) -> Arc<Notify> {
         Arc::clone(&self.crashed)
     }

@@ -130,7 +130,7 @@ async fn the_users_route_serves_before_and_after_the_generated_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_higher_priority_wins_whoever_came_first() {
+async fn the_higher_priority_wins_in_any_order() {
     let cluster = ready_site(CANARY, "").await;
     split(&cluster, 0, 100).await;
     for (priority, expect) in [(9999, CANARY), (10001, PRIMARY)] {

@@ -102,12 +102,12 @@ async fn check_all(product: Product) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn traefik_tells_the_canarys_success_rate_and_duration() {
+async fn traefik_measures_the_canarys_success_rate_and_duration() {
     check_all(TRAEFIK).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn apisix_tells_the_routes_success_rate_and_duration() {
+async fn apisix_measures_the_routes_success_rate_and_duration() {
     check_all(APISIX).await;
 }
 
@@ -117,12 +117,12 @@ async fn pods_tell_the_canarys_success_rate_and_duration() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn kuma_tells_the_canarys_success_rate_and_duration() {
+async fn kuma_measures_the_canarys_success_rate_and_duration() {
     check_all(KUMA).await;
     check_all(KUMA_3).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn istio_tells_the_canarys_success_rate_and_duration() {
+async fn istio_measures_the_canarys_success_rate_and_duration() {
     check_all(SMI_ISTIO).await;
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::{Load, Network, Process, Tally, scrape_file};
 
-/// What clients of a pod of this tag see, at an address of its own, and how its process ends when it is told to.
+/// What clients of a pod of this tag see, at an address of its own, and how its process ends when it is asked to.
 async fn served(last: u8, tag: &str) -> (Tally, anyhow::Result<()>) {
     let ip = IpAddr::from(Ipv4Addr::new(127, 98, 97, last));
     let (stop, stopped) = oneshot::channel::<()>();
@@ -44,7 +44,7 @@ async fn a_pod_that_crashes_ends_its_process() {
 }
 
 #[test]
-fn prometheus_is_told_of_the_pods_that_want_it() {
+fn prometheus_scrapes_the_pods_that_ask_for_it() {
     let pod = |scrape: &str| {
         let annotations = json!({"prometheus.io/scrape": scrape, "prometheus.io/port": "9797"});
         let metadata = json!({

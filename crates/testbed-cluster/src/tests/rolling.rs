@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{deployment, rolled_out};
 use crate::kinds::DEPLOYMENT;
-use crate::watch::{News, Watch};
+use crate::watch::{Change, Watch};
 use crate::{Cluster, view};
 
 /// One status in a line: generation, observed generation, numbers of pods, conditions, revision.
@@ -46,10 +46,10 @@ impl Recording {
 
     async fn lines(&mut self) -> Vec<String> {
         while let Ok(Some(news)) = tokio::time::timeout(Duration::from_secs(20), self.0.next()).await {
-            let objects = match news {
-                News::Listed(_, objects) => objects,
-                News::Put(_, object) => vec![object],
-                News::Gone(..) => vec![],
+            let objects = match news.1 {
+                Change::Listed(objects) => objects,
+                Change::Put(object) => vec![object],
+                Change::Gone(_) => vec![],
             };
             self.1.extend(objects.iter().map(line));
         }

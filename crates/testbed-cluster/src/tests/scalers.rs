@@ -77,7 +77,7 @@ async fn an_autoscaler_keeps_its_bounds_but_leaves_zero_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_autoscaler_without_its_target_says_so_and_begins_when_it_comes() {
+async fn an_autoscaler_without_its_target_says_so_and_begins_when_it_exists() {
     let cluster = cluster(&[scaler("podinfo", "podinfo", 2, 4)]).await;
     let scaler = status(&cluster, "podinfo").await;
     assert_eq!(reason(&scaler, "AbleToScale"), "False FailedGetScale");

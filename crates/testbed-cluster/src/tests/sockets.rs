@@ -62,7 +62,7 @@ spec:
 }
 
 #[tokio::test]
-async fn sidecars_split_what_comes_over_tcp_and_through_the_proxy() {
+async fn sidecars_split_requests_over_tcp_and_through_the_proxy() {
     let cluster = start(System::Kuma(&["TrafficRoute"])).await;
     let route = "---
 apiVersion: kuma.io/v1alpha1

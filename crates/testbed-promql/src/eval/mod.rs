@@ -241,7 +241,7 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Applies `change` to each value; what comes out is no longer the metric, so its name goes.
+/// Applies `change` to each value; the result is no longer the metric, so its name goes.
 fn computed(elements: Vec<Element>, change: impl Fn(f64) -> f64) -> Result<Vec<Element>, QueryError> {
     let changed = elements
         .into_iter()
@@ -249,7 +249,7 @@ fn computed(elements: Vec<Element>, change: impl Fn(f64) -> f64) -> Result<Vec<E
     unique(changed.collect())
 }
 
-/// Refuses a vector in which two elements cannot be told apart.
+/// Refuses a vector in which two elements cannot be distinguished.
 fn unique(elements: Vec<Element>) -> Result<Vec<Element>, QueryError> {
     let different: BTreeSet<&Labels> = elements.iter().map(|element| &element.labels).collect();
     if different.len() < elements.len() {

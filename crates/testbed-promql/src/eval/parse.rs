@@ -1,4 +1,4 @@
-//! From text to an expression, within limits: what comes in is written by users.
+//! From text to an expression, within limits: the input is written by users.
 
 use std::panic::catch_unwind;
 

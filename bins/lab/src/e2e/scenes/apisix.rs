@@ -44,10 +44,9 @@ pub async fn followed(stage: Stage) -> anyhow::Result<()> {
         let (want, have) = (want.and_then(|rule| rule.get(at)), have.and_then(|rule| rule.get(at)));
         ensure!(want == have, "{at} of the second rule is {have:?} instead of {want:?}");
     }
-    let with_both = stage
-        .moments()
-        .into_iter()
-        .find(|moment| stage.cast.is_route(moment) && stage.cast.lists(&moment.object).len() == 2);
+    let with_both = stage.moments().into_iter().find(|moment| {
+        stage.cast.is_route(moment.of, moment.name()) && stage.cast.lists(&moment.object).len() == 2
+    });
     let first = with_both.map(|moment| stage.cast.weights(&moment.object)).unwrap_or_default();
     ensure!(first == " primary 75 canary 25", "it came with{first}");
     stage.keeps_the_laws(INTERVAL)
@@ -87,7 +86,7 @@ pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
     backend_mended(&stage, &json!({"servicePort": "nope"}), "…nope…").await
 }
 
-/// The user's route has a wrong backend, which is told until it is put right.
+/// The user's route has a wrong backend, which is reported until it is put right.
 async fn backend_mended(stage: &Stage, wrong: &Value, clear: &str) -> anyhow::Result<()> {
     let mut theirs = apisix_route(&stage.cast);
     if let Some(backend) = theirs.pointer_mut("/spec/http/0/backends/0") {

@@ -38,7 +38,7 @@ pub const PROMOTED: &str = "
     status Succeeded 0
 ";
 
-/// What is told about it.
+/// What is reported about it.
 pub const TOLD_PROMOTED: &str = "
     Normal New revision detected! Scaling up {}
     Normal Starting canary analysis for {}

@@ -46,7 +46,7 @@ pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
     stage.keeps_the_laws(INTERVAL)
 }
 
-/// Fields of the status that the reference's CRD does not have.
+/// Fields of the status that Flagger's CRD does not have.
 const OURS: &[&str] = &[
     "drainUntil",
     "ending",

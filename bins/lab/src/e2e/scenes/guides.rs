@@ -1,6 +1,6 @@
 //! What a guide has its reader apply, word for word.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub async fn smi_istio(stage: Stage) -> anyhow::Result<()> {
 
 /// The objects of a file in `examples/`.
 fn guide(file: &str) -> anyhow::Result<Vec<Value>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(file);
+    let file = vexil_testbed_rig::checkout().join("examples").join(file);
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let all: Vec<Value> = serde_saphyr::from_multiple(&text)?;
     Ok(all.into_iter().filter(|object| !object.is_null()).collect())

@@ -14,7 +14,7 @@ const NO_VALUES: &str = "Halt advancement no values found for traefik metric req
 
 const NOT_FOUND: &str = r#"error: metrictemplate.flagger.app "nope" not found"#;
 
-/// How a metric server's answer is told.
+/// How a metric server's answer is reported.
 const FAILED: &str = "Prometheus query failed: running query failed:";
 
 const TOLD_END: &str = "
@@ -41,7 +41,7 @@ pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
 }
 
 pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
-    // The CRD takes it, because the reference knows it.
+    // The CRD takes it, because Flagger knows it.
     stage.apply(json!({"provider": "linkerd"})).await?;
     stage.event("invalid canary spec: …").await?;
     let clear = "Warning invalid canary spec: spec.provider: unknown provider `linkerd`; there are …";
@@ -120,7 +120,7 @@ pub async fn second_canary(stage: Stage) -> anyhow::Result<()> {
     stage.keeps_the_laws(INTERVAL)
 }
 
-/// The Service would lead nowhere. Nobody is sent there.
+/// The Service would lead nowhere. No client is sent there.
 pub async fn missing_port(stage: Stage) -> anyhow::Result<()> {
     stage.apply(json!({"service": {"targetPort": "nope"}})).await?;
     let put_right = stage.canary(json!({"service": {"targetPort": "http"}}));

@@ -14,7 +14,7 @@ use super::super::{
 /// As Kuma's own webhook says it.
 const REFUSAL: &str = "mesh of name nope is not found";
 
-/// The mesh is not there, so Kuma refuses the route. A policy stands in for Kuma's webhook.
+/// The mesh is not there, so Kuma refuses the route. A policy replaces Kuma's webhook.
 pub async fn no_mesh(stage: Stage) -> anyhow::Result<()> {
     let policy = refuses_nope(&stage);
     let name = text(&policy, "/metadata/name").to_owned();
@@ -72,7 +72,7 @@ fn binds(policy: &str) -> Value {
 }
 
 /// A Canary of another namespace has an apex of the same name, and with it the one route that the cluster can have.
-/// When it goes, its route goes, and ours comes.
+/// When it is deleted, its route is deleted, and ours is made.
 pub async fn taken(stage: Stage) -> anyhow::Result<()> {
     let mut other = stage.clone();
     other.cast.namespace = format!("{}-b", stage.namespace());

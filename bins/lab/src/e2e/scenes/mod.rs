@@ -59,11 +59,11 @@ macro_rules! scenes {
     };
 }
 
-/// What the first operator of all namespaces is told.
+/// The flags of the first operator of all namespaces.
 pub const FIRST_FLAGS: &[&str] =
     &["-traefik-api-group=traefik.containo.us", "-kuma-route-kind=MeshHTTPRoute"];
 
-/// One operator, told to use the other kinds of route, serves these at the same time. The longest come first.
+/// One operator, with flags for the other kinds of route, serves these at the same time. The longest are first.
 pub fn first() -> Vec<Scene> {
     let mut scenes = named(&[&SMI_V1ALPHA1, &APISIX], &[ROUTE_KINDS]);
     scenes.extend(named(&[&KUBERNETES], &[WITHOUT_ROUTES]));
@@ -71,7 +71,7 @@ pub fn first() -> Vec<Scene> {
     scenes
 }
 
-/// One operator that chooses by itself serves these at the same time. The longest come first.
+/// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA], &[ROUTE_KINDS]);
     scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX], &[EVERYWHERE]));
@@ -83,7 +83,7 @@ pub fn second() -> Vec<Scene> {
     scenes
 }
 
-/// Each has operators of its own, because they are killed. Nobody else may serve all namespaces meanwhile.
+/// Each has operators of its own, because they are killed. No other operator may serve all namespaces meanwhile.
 pub fn on_their_own() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK], &[KILLED]);
     scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
@@ -97,7 +97,7 @@ pub fn last() -> Vec<Scene> {
     named(&[&TRAEFIK], &[CANARYS_KIND]).into_iter().map(|scene| Scene { own: true, ..scene }).collect()
 }
 
-/// What an operator of all namespaces is told where the products' own CRDs are.
+/// The flags of an operator of all namespaces where the products' own CRDs are.
 pub const REAL_FLAGS: &[&str] = &["-kuma-route-kind=MeshHTTPRoute"];
 
 /// Under the CRDs of the products themselves: what they drop or fill in, ours may not.
@@ -113,7 +113,7 @@ pub fn real_second() -> Vec<Scene> {
     as_real(named(&[&KUMA], &[REAL]))
 }
 
-/// Changes the Canary's CRD for everybody, as [`last`] does: to that of the reference itself.
+/// Changes the Canary's CRD for everybody, as [`last`] does: to that of Flagger itself.
 pub fn real_last() -> Vec<Scene> {
     let scenes = named(&[&TRAEFIK], &[FLAGGERS_KIND]).into_iter();
     as_real(scenes.map(|scene| Scene { own: true, ..scene }).collect())
@@ -152,7 +152,7 @@ static EVERYWHERE: &[Named] = scenes! {
     "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
     "a route edited or deleted by hand is put back" => routes::put_back,
     "names as long as can be" => names::long_names,
-    "the route is somebody else's" => routes::foreign,
+    "the route has another owner" => routes::foreign,
 };
 
 static REAL: &[Named] = scenes! {
@@ -216,7 +216,7 @@ static SCALERS: &[Named] = scenes! {
     "an HPA is followed" => scalers::hpa_followed,
     "a ScaledObject rests and is resumed" => scalers::keda_pauses,
     "the HPA is missing" => scalers::hpa_missing,
-    "the HPA is for somebody else's" => scalers::hpa_of_another,
+    "the HPA is for another target" => scalers::hpa_of_another,
 };
 
 static MESHES: &[Named] = scenes! {
@@ -249,5 +249,5 @@ static KILLED_WITHOUT_ROUTES: &[Named] = scenes! {
 };
 
 static CANARYS_KIND: &[Named] = scenes! {
-    "under the reference's CRD nothing is touched" => definitions::pruned,
+    "under Flagger's CRD nothing is touched" => definitions::pruned,
 };

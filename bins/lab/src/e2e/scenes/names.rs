@@ -66,7 +66,7 @@ pub async fn service_is_taken(stage: Stage) -> anyhow::Result<()> {
     taken(stage, SERVICES, &theirs, "belongs to …").await
 }
 
-/// Somebody has an object under a name that is generated. It is not touched; once it is gone, all goes on.
+/// A user has an object under a name that is generated. It is not touched; once it is gone, all goes on.
 async fn taken(stage: Stage, of: Resource, theirs: &Value, clear: &str) -> anyhow::Result<()> {
     let name = text(theirs, "/metadata/name");
     stage.api.create(of, stage.namespace(), theirs).await?;

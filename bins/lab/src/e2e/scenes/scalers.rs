@@ -1,4 +1,4 @@
-//! Autoscalers: the primary gets its own, the canary's rests while nothing is analysed, and nobody else writes
+//! Autoscalers: the primary gets its own, the canary's rests while nothing is analysed, and no other writer changes
 //! replicas.
 
 use anyhow::{Context as _, ensure};
@@ -46,7 +46,7 @@ fn named() -> Value {
 }
 
 /// The user wants more pods after the initialisation: the primary's autoscaler has it at once, and scales; a rollout
-/// begins with as many. Whoever scales is the only one who does.
+/// begins with as many. Only one writer scales.
 pub async fn hpa_followed(stage: Stage) -> anyhow::Result<()> {
     stage.api.create(HPAS, stage.namespace(), &hpa("podinfo")).await?;
     stage.initialise(named()).await?;
@@ -79,7 +79,7 @@ async fn primary_is_as(stage: &Stage, least: i64) -> anyhow::Result<()> {
     }
     let target = text(&copy, "/spec/scaleTargetRef/name");
     ensure!(target == "podinfo-primary", "the primary's HPA scales {target}");
-    ensure!(text(&copy, "/metadata/ownerReferences/0/kind") == "Canary", "the primary's HPA is nobody's");
+    ensure!(text(&copy, "/metadata/ownerReferences/0/kind") == "Canary", "the primary's HPA has no owner");
     Ok(())
 }
 
@@ -110,11 +110,12 @@ pub async fn hpa_of_another(stage: Stage) -> anyhow::Result<()> {
     stage.tells(&[INITIALISED])
 }
 
-/// KEDA's hands are off the target while it rests, and on it while it is analysed. KEDA itself does not run here.
+/// KEDA is paused while the target rests, and scales it while it is analysed. KEDA itself does not run here.
 pub async fn keda_pauses(stage: Stage) -> anyhow::Result<()> {
+    let query = r#"sum(rate(requests{service="podinfo-canary"}[1m]))"#;
     let trigger = json!({
         "type": "prometheus",
-        "metadata": {"serverAddress": "http://prometheus:9090", "query": "sum(rate(requests{service=\"podinfo-canary\"}[1m]))", "threshold": "5"},
+        "metadata": {"serverAddress": "http://prometheus:9090", "query": query, "threshold": "5"},
     });
     let object = json!({
         "apiVersion": "keda.sh/v1alpha1",

@@ -1,4 +1,4 @@
-//! What only Istio's adapter is told.
+//! What only Istio's adapter reads.
 
 use anyhow::ensure;
 

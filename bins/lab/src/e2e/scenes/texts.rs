@@ -1,4 +1,4 @@
-//! What rollouts look like and what is told about them, where several scenes say the same.
+//! What rollouts look like and what is reported about them, where several scenes say the same.
 
 /// From a Deployment and a Canary to a primary that serves.
 pub const INITIALISED: &str = "
@@ -13,7 +13,7 @@ pub const INITIALISED: &str = "
     status Initialized 0
 ";
 
-/// What is told about it.
+/// What is reported about it.
 pub const TOLD_INITIALISED: &str = "
     Normal all the metrics providers are available!
     Normal Initialization done! {}
@@ -45,7 +45,7 @@ macro_rules! told_first_step {
     };
 }
 
-/// What is told about it.
+/// What is reported about it.
 pub const TOLD_FIRST_STEP: &str = told_first_step!();
 
 /// A promotion in two steps.
@@ -63,7 +63,7 @@ pub const PROMOTED: &str = concat!(
 "
 );
 
-/// What is told about it.
+/// What is reported about it.
 pub const TOLD_PROMOTED: &str = concat!(
     told_first_step!(),
     "
@@ -86,7 +86,7 @@ pub const ROLLED_BACK: &str = concat!(
 "
 );
 
-/// What is told about a success rate that is too low.
+/// What is reported about a success rate that is too low.
 pub const TOLD_ROLLED_BACK: &str = concat!(
     told_first_step!(),
     "

@@ -1,7 +1,7 @@
 //! Deployments: ReplicaSets per template, rolled by the rules of the `apps/v1` API.
 //!
 //! Not done: proportional scaling in the middle of a roll (the new ReplicaSet takes the difference), adoption of
-//! ReplicaSets that nobody controls, hash collisions, `revisionHistoryLimit` of 0 mid-roll.
+//! ReplicaSets without a controller, hash collisions, `revisionHistoryLimit` of 0 mid-roll.
 
 mod replicas;
 mod status;
@@ -32,7 +32,7 @@ fn is_alive(pod: &Value) -> bool {
     !matches!(view::text(pod, "/status/phase"), "Failed" | "Succeeded")
 }
 
-/// One Deployment with its ReplicaSets, the new one told from the old.
+/// One Deployment with its ReplicaSets, the new one and the old ones.
 #[derive(Debug)]
 struct Roll<'a> {
     deployment: &'a Value,

@@ -25,14 +25,14 @@ pub(super) fn plan(roll: &Roll<'_>, judge: bool) -> Plan {
     Plan { ops, wake }
 }
 
-/// The condition that tells of a new ReplicaSet, without anything else being updated.
+/// The condition of a new ReplicaSet, without anything else being updated.
 pub(super) fn created(roll: &Roll<'_>, set: &str) -> Option<Value> {
     deadline(roll)?;
     let message = format!("Created new replica set {set:?}");
     patch_condition(roll, progressing("True", "NewReplicaSetCreated", message))
 }
 
-/// The condition that tells of a pause or of its end; `None` when it is told already.
+/// The condition of a pause or of its end; `None` when it is there already.
 pub(super) fn pause(roll: &Roll<'_>) -> Option<Value> {
     let reason = view::condition(roll.deployment, "Progressing").map_or("", |now| view::text(now, "/reason"));
     if deadline(roll).is_none() || reason == "ProgressDeadlineExceeded" {

@@ -16,7 +16,7 @@ pub(super) struct Found<'a> {
 /// Finds the rule of a request; `host` comes in lower case and without a port.
 ///
 /// APISIX ("Router radixtree", and its default `radixtree_uri`) looks for the path first: one that is written in full
-/// wins over every prefix, a longer prefix over a shorter one. Only rules of the same path are told apart by
+/// wins over every prefix, a longer prefix over a shorter one. Only rules of the same path are distinguished by
 /// `priority`. A rule that does not take the host or the method is as if it were not there.
 pub(super) fn find<'a>(
     rules: impl Iterator<Item = &'a Rule>,
@@ -48,7 +48,7 @@ fn takes_path(taken: &Path, path: &str) -> bool {
     }
 }
 
-/// The host that is told of, when the rule takes this one.
+/// The host that is counted, when the rule takes this one.
 fn takes_host(rule: &Rule, host: &str) -> Option<String> {
     if rule.hosts.is_empty() {
         return Some(String::new());

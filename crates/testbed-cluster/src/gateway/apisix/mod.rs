@@ -2,8 +2,8 @@
 //! Services.
 //!
 //! Modelled on APISIX 2.15 with controller 1.5, the oldest that the guide allows. A route whose chosen backend has no
-//! ready pod answers 503 ("no valid upstream node" in its log), whatever the other backend has: nobody steps in for it.
-//! A pod that does not answer is passed over for the next one of the same Service (`retries`), and 502 when none
+//! ready pod answers 503 ("no valid upstream node" in its log), whatever the other backend has: no other node takes its
+//! place. A pod that does not answer is passed over for the next one of the same Service (`retries`), and 502 when none
 //! answers. No route is 404.
 
 mod choose;

@@ -7,8 +7,8 @@
 //!   `request` is all of it, `upstream` the part that the pods took, `apisix` the rest.
 //!
 //! `route` is the route's id, or its name where the plugin is given `prefer_name: true`. Both sides of a split count
-//! under the one route; only `node`, the address of the pod, tells them apart. `service` is empty, since controller 1.x
-//! makes no services in APISIX, and so is `consumer` without authentication. A request that no upstream took has an
+//! under the one route; only `node`, the address of the pod, distinguishes them. `service` is empty, since controller
+//! 1.x makes no services in APISIX, and so is `consumer` without authentication. A request that no upstream took has an
 //! empty `node` and no `upstream` latency. Requests that no route takes, or a route without the plugin, are in no
 //! series.
 //!

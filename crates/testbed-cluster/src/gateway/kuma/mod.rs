@@ -2,7 +2,7 @@
 //!
 //! All pods are in the mesh `default`; a route that names another one does nothing, and without the Mesh `default`
 //! there are no routes at all. A MeshHTTPRoute has precedence over a TrafficRoute for the same Service, and where
-//! neither is, a Service's traffic goes to itself. How each kind is read stands in its own module.
+//! neither is, a Service's traffic goes to itself. How each kind is read is in its own module.
 
 mod mesh_http_route;
 mod series;
@@ -61,7 +61,7 @@ enum Place {
 }
 
 impl Place {
-    /// Weighted Services; those without weight get nothing, and when there is no other, nobody does.
+    /// Weighted Services; those without weight get nothing, and when there is no other, none does.
     fn split(mut split: Split, none: Place) -> Self {
         split.retain(|(weight, _)| *weight > 0);
         if split.is_empty() { none } else { Place::Split(split) }
@@ -134,7 +134,7 @@ fn tag(service: &str, namespace: &str, port: u16) -> String {
     format!("{service}_{namespace}_svc_{port}")
 }
 
-/// The tag of whoever calls.
+/// The tag of the caller.
 fn caller() -> String {
     tag(CALLER.0, CALLER.1, 80)
 }

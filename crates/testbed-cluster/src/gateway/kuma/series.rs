@@ -3,8 +3,8 @@
 //! Each proxy is a target of its own, found by `kuma_sd_configs`, and its discovery labels are kept on every series
 //! (Kuma's page "Configure Prometheus"): `mesh`, `dataplane`, and `service`, which is the first in alphabetical order
 //! of the tags of the Services that select the pod (`podinfo-canary_test_svc_9898`), beside the proxy's tags. So
-//! `service` tells whose proxy counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came in
-//! for the pod's own application, any other name is what the pod sent out. The counter is Envoy's
+//! `service` is the one whose proxy counted, and `envoy_cluster_name` what it counted: `localhost_<port>` is what came
+//! in for the pod's own application, any other name is what the pod sent out. The counter is Envoy's
 //! `cluster.<name>.upstream_rq_<code>` with the code as the label `envoy_response_code`, the histogram its
 //! `upstream_rq_time` in milliseconds, which has no code and holds only requests that the upstream answered.
 //!

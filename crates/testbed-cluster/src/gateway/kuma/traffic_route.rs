@@ -2,7 +2,7 @@
 //!
 //! Of the routes whose sources select the caller and whose destinations select the Service, the most specific one is
 //! taken: more tags that are named exactly first, then more wildcards, counted over the best source and the best
-//! destination together; of equals the youngest, then the first by name. A destination is told apart by
+//! destination together; of equals the youngest, then the first by name. A destination is distinguished by
 //! `kuma.io/service` alone. A share of weight 0 gets nothing, a Service without endpoints gets its share and answers
 //! 503 (Envoy's "no healthy upstream"). Not done: `conf.http`, `conf.loadBalancer`, destinations by other tags.
 
@@ -39,7 +39,7 @@ fn in_mesh(route: &Value) -> bool {
     matches!(view::text(route, "/mesh"), "" | DEFAULT_MESH)
 }
 
-/// The rank of the most specific selector that selects whoever has this tag and no other.
+/// The rank of the most specific selector that selects a caller with this tag and no other.
 fn best(selectors: &[Value], service: &str) -> Option<Rank> {
     let none = Map::new();
     let rank = |selector: &Value| {

@@ -68,7 +68,7 @@ pub(crate) struct Target {
 /// Services by weight.
 pub(crate) type Split = Vec<(u64, Target)>;
 
-/// Which proxy a request comes to first.
+/// Which proxy a request reaches first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entrance {
     /// The caller's sidecar.
@@ -149,7 +149,7 @@ impl<P: Product> Sidecars<P> {
         Sidecars { network, state: Mutex::default(), meters: Mutex::new(P::meters()) }
     }
 
-    /// Answers a request that comes to `entrance` on `port`.
+    /// Answers a request that arrives at `entrance` on `port`.
     pub async fn answer(
         &self,
         entrance: Entrance,

@@ -9,7 +9,7 @@ use crate::view;
 
 /// Where the adapter looks for gateways: a JSON list of names.
 const GATEWAYS: &str = "VirtualService.v1alpha3.networking.istio.io/spec.gateways";
-/// What stands for the sidecars in a list of gateways.
+/// The word for the sidecars in a list of gateways.
 const MESH: &str = "mesh";
 /// What every name of the cluster may end in.
 const DOMAIN: &str = ".svc.cluster.local";
