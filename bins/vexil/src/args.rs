@@ -1,4 +1,5 @@
-//! The operator's flags: Flagger's, in the spelling of Go programs (`-mesh-provider=x`) and with two hyphens (`--mesh-provider x`).
+//! The operator's flags: Flagger's, in the spelling of Go programs (`-mesh-provider=x`) and with two hyphens
+//! (`--mesh-provider x`).
 
 use clap::{ArgAction, Parser};
 use vexil_controller::Settings;

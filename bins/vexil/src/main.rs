@@ -12,7 +12,8 @@ use args::Args;
 /// Crates whose log has the level of the flag: all of Vexil, for the filter compares the beginnings of names.
 const OURS: [&str; 1] = ["vexil"];
 
-/// A task on another thread of the runtime, for what must go on while Canaries are reconciled. It ends when it is dropped.
+/// A task on another thread of the runtime, for what must go on while Canaries are reconciled. It ends when it is
+/// dropped.
 pub(crate) struct Background<T>(tokio::task::JoinHandle<T>);
 
 impl<T: Send + 'static> Background<T> {

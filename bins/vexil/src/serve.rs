@@ -1,4 +1,5 @@
-//! Connects to the cluster, serves HTTP, waits for the lease if leader election is on, and runs the operator until a signal.
+//! Connects to the cluster, serves HTTP, waits for the lease if leader election is on, and runs the operator until a
+//! signal.
 
 use std::sync::Arc;
 

@@ -33,9 +33,9 @@ pub struct Transition {
 
 /// Decides what the memory is to become. Called in every reconcile.
 ///
-/// When the decision depends on something outside (a webhook, a metric), it returns [`Step::Ask`] with one question, and
-/// only when the answer matters: hooks and checks are asked in the order of the spec, and the first failure ends the
-/// round. The number of calls is bounded by the number of hooks and checks of the plan.
+/// When the decision depends on something outside (a webhook, a metric), it returns [`Step::Ask`] with one question,
+/// and only when the answer matters: hooks and checks are asked in the order of the spec, and the first failure ends
+/// the round. The number of calls is bounded by the number of hooks and checks of the plan.
 pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
     let mut draft = Draft::new(plan, memory, facts);
     if let Err(question) = decide(&mut draft) {

@@ -16,8 +16,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) waiting: Waiting,
 }
 
-/// The result of a step of a decision. `Err` is no failure: it is the question whose answer is missing, so that `?` means
-/// "stop here and ask". With the answer among the facts, the decision is made again from its beginning.
+/// The result of a step of a decision. `Err` is no failure: it is the question whose answer is missing, so that `?`
+/// means "stop here and ask". With the answer among the facts, the decision is made again from its beginning.
 pub(crate) type Need<T> = Result<T, Question>;
 
 impl<'a> Draft<'a> {

@@ -1,16 +1,16 @@
 //! What must hold of every decision and every effect, as functions.
 //!
 //! [`crate::advance`] and [`crate::next_effect`] check their own results: what breaks a law is returned as
-//! [`crate::Step::Unlawful`] or [`crate::Next::Unlawful`], which no caller can write by mistake. It takes a defect of the
-//! engine to get there. Tests and the model check use the same functions.
+//! [`crate::Step::Unlawful`] or [`crate::Next::Unlawful`], which no caller can write by mistake. It takes a defect of
+//! the engine to get there. Tests and the model check use the same functions.
 
 use crate::{
     Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods, Readiness,
     SyncState, TargetScaler, next_effect::replaceable,
 };
 
-/// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law about
-/// a memory and about a change of the memory.
+/// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
+/// about a memory and about a change of the memory.
 pub fn broken_by_transition(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
     broken_by_change(before, after)
         .or_else(|| broken_by_memory(after))

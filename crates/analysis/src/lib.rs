@@ -3,9 +3,9 @@
 //! * [`advance`] changes the memory: it asks for what it needs and then decides ([`Step::Ask`], [`Step::Done`]).
 //! * [`next_effect`] makes the cluster match the memory, one safe effect at a time ([`Next`]).
 //!
-//! Neither does IO, reads a clock, draws a random number or awaits. A [`Plan`] is what the user wants, the [`Memory`] what
-//! survives a crash, [`Facts`] and [`Observed`] what was observed, a [`Transition`] what was decided, an [`Effect`] what
-//! is to be changed, a [`Notice`] what is to be reported.
+//! Neither does IO, reads a clock, draws a random number or awaits. A [`Plan`] is what the user wants, the [`Memory`]
+//! what survives a crash, [`Facts`] and [`Observed`] what was observed, a [`Transition`] what was decided, an
+//! [`Effect`] what is to be changed, a [`Notice`] what is to be reported.
 //!
 //! ```
 //! use vexil_analysis::{

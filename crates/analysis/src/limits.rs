@@ -12,6 +12,6 @@ pub const NOTICE_LIFETIME_MS: u64 = 3_600_000;
 pub const MAX_NOTICES_PER_RECEIVER: usize = 32;
 /// How many earlier bindings are remembered until their objects are released.
 pub const MAX_PREVIOUS_BINDINGS: usize = 8;
-/// The longest text, in bytes: a message, what a wait says, what a hook or a metric server answered. An Event of the API
-/// holds no more.
+/// The longest text, in bytes: a message, what a wait says, what a hook or a metric server answered. An Event of the
+/// API holds no more.
 pub const MAX_TEXT_BYTES: usize = 1_024;

@@ -37,8 +37,8 @@ pub struct Memory {
     pub run: u64,
     /// When the last step of the analysis was taken; the next is due an interval later, at once when never.
     pub last_step: Option<Millis>,
-    /// The weight before a failover moved all traffic to the one copy that had a ready pod. It is restored when both have
-    /// one again.
+    /// The weight before a failover moved all traffic to the one copy that had a ready pod. It is restored when both
+    /// have one again.
     pub withheld: Option<Weight>,
     /// The rollout is over: traffic, drain and scale-down of its end are in progress.
     pub ending: Option<Ending>,
@@ -239,8 +239,8 @@ pub enum WaitKind {
     InvalidSpec,
     /// The canary is not ready.
     Canary,
-    /// An object cannot be read or written as it is. Each distinct error is a wait of its own, so that the next error is
-    /// reported when the first one is fixed: the number is a digest of the text.
+    /// An object cannot be read or written as it is. Each distinct error is a wait of its own, so that the next error
+    /// is reported when the first one is fixed: the number is a digest of the text.
     InvalidObject(u32),
     /// A write is refused.
     Refused,

@@ -1,8 +1,8 @@
 //! Every text that the engine reports, with its Event type and alert: one variant for each, next to its text.
 //!
-//! Events, webhooks, alerts, conditions and log lines are made from these, so their words never differ. The texts of the
-//! first part are Flagger's and stay byte for byte, because alerts and dashboards of users match on them. Those of the
-//! second part are about situations that Flagger does not report.
+//! Events, webhooks, alerts, conditions and log lines are made from these, so their words never differ. The texts of
+//! the first part are Flagger's and stay byte for byte, because alerts and dashboards of users match on them. Those of
+//! the second part are about situations that Flagger does not report.
 
 use std::fmt;
 
@@ -167,10 +167,12 @@ messages! {
         Warning "Routes of {canary} were changed by someone else ({what}) and have been put back";
     /// The primary does not exist and cannot be created again.
     PrimaryMissing { primary: String, target: String }
-        Warning "{primary} is gone and {target} is not at the promoted revision: nothing is created from a revision that was not analysed; push the promoted revision to have it rebuilt";
+        Warning "{primary} is gone and {target} is not at the promoted revision: nothing is created from a revision \
+            that was not analysed; push the promoted revision to have it rebuilt";
     /// The primary was edited between rollouts.
     PrimaryEdited { primary: String }
-        Warning "{primary} was changed by someone else and does not run what was promoted; push a new revision, or take the change back";
+        Warning "{primary} was changed by someone else and does not run what was promoted; push a new revision, or \
+            take the change back";
     /// The target was given pods between rollouts.
     ScaledUp { target: String }
         Warning "{target} was scaled up between rollouts; it gets no traffic and is left alone";
@@ -197,19 +199,23 @@ messages! {
     StatusNotWritten { canary: String, error: String } Warning error "updating canary {canary} status failed: {error}";
     /// The CRD of the cluster is older than the operator.
     StatusPruned { canary: String, fields: String }
-        Warning error "updating canary {canary} status failed: the CRD canaries.flagger.app of this cluster drops {fields}; nothing is done until the one of this release is applied";
+        Warning error "updating canary {canary} status failed: the CRD canaries.flagger.app of this cluster drops \
+            {fields}; nothing is done until the one of this release is applied";
     /// Another controller writes the same fields.
     WriteConflict { what: &'static str }
-        Warning "conflicting controller: {what} keeps being reverted, because another controller or an admission webhook writes the same fields; exclude them there";
+        Warning "conflicting controller: {what} keeps being reverted, because another controller or an admission \
+            webhook writes the same fields; exclude them there";
     /// A decision or an effect breaks a law.
     Unlawful { law: &'static str }
         Warning error "internal error, nothing was written: {law}; please report it with the status of this Canary";
     /// Another Canary has the same target or apex, and is older.
     DuplicateTarget { what: &'static str, older: String }
-        Warning error "is the {what} of Canary {older} as well, which is older and manages it; delete one of the two, or give this one a {what} of its own";
+        Warning error "is the {what} of Canary {older} as well, which is older and manages it; delete one of the \
+            two, or give this one a {what} of its own";
     /// An object cannot be read, because the operator watches one namespace.
     OutsideNamespace { object: String }
-        Warning error "{object} is outside of the namespace that this operator watches; run one that watches all of them";
+        Warning error "{object} is outside of the namespace that this operator watches; run one that watches all of \
+            them";
     /// A kind cannot be watched.
     NotWatched { kind: String, error: String } Warning error "{kind} cannot be watched: {error}";
 }

@@ -1,5 +1,5 @@
-//! The second of the two pure functions: from what is remembered and observed to the next change of the cluster. The one
-//! place that knows in which order changes are safe.
+//! The second of the two pure functions: from what is remembered and observed to the next change of the cluster. The
+//! one place that knows in which order changes are safe.
 //!
 //! Capacity before traffic, traffic before scale-down; the apex moves only to ready pods; a route never points at a
 //! workload that is not ready while the other one is. [`next_effect`] is called until it returns something else than
@@ -146,7 +146,8 @@ fn shift_back_unsafe_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// A Service or an autoscaler that cannot be written holds up an initialisation; later, nothing that takes traffic back.
+/// A Service or an autoscaler that cannot be written holds up an initialisation; later, nothing that takes traffic
+/// back.
 fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
     match fit {
         SyncState::InSync => None,

@@ -31,8 +31,8 @@ pub struct Observed {
     pub route: Option<Route>,
     /// Labels that select the target's pods; empty when the target is not there.
     pub selector: BTreeMap<String, String>,
-    /// Since when this process observes the Canary. A drain that was over before is not trusted: the time that is stored
-    /// may be of another clock.
+    /// Since when this process observes the Canary. A drain that was over before is not trusted: the time that is
+    /// stored may be of another clock.
     pub since: Millis,
 }
 
@@ -52,8 +52,8 @@ impl Observed {
         !self.primary_sleeps() && matches!(self.primary_addresses, Known::Absent | Known::Present(0))
     }
 
-    /// The primary is wanted to have no pods: its autoscaler, or a user, scaled it to zero. Not a failure: it is scaled up
-    /// when it is needed.
+    /// The primary is wanted to have no pods: its autoscaler, or a user, scaled it to zero. Not a failure: it is scaled
+    /// up when it is needed.
     pub fn primary_sleeps(&self) -> bool {
         self.primary.present().is_some_and(|pods| pods.replicas == 0)
     }
@@ -104,8 +104,8 @@ impl<T> Known<T> {
 /// What was observed of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pods {
-    /// For the target: the revision of its template. For the primary: the revision it was copied from; `None` when it is
-    /// not recorded.
+    /// For the target: the revision of its template. For the primary: the revision it was copied from; `None` when it
+    /// is not recorded.
     pub revision: Option<Revision>,
     /// Replicas that it asks for.
     pub replicas: u32,

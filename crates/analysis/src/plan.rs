@@ -40,8 +40,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// A plan with Flagger's defaults: an interval of a minute, one failed check, a deadline of ten minutes, no checks and
-    /// no hooks, a router that can split traffic, Events as the only receiver.
+    /// A plan with Flagger's defaults: an interval of a minute, one failed check, a deadline of ten minutes, no checks
+    /// and no hooks, a router that can split traffic, Events as the only receiver.
     pub fn new(names: Names, binding: Binding, strategy: Strategy) -> Self {
         Plan {
             names,
@@ -62,8 +62,8 @@ impl Plan {
         }
     }
 
-    /// The drain, in milliseconds: how long open connections may last after the last change of routes before their pods are
-    /// removed. One interval, up to [`limits::MAX_DRAIN_MS`].
+    /// The drain, in milliseconds: how long open connections may last after the last change of routes before their pods
+    /// are removed. One interval, up to [`limits::MAX_DRAIN_MS`].
     pub fn drain_ms(&self) -> u64 {
         self.interval_ms.min(limits::MAX_DRAIN_MS)
     }

@@ -70,8 +70,9 @@ impl fmt::Display for Weight {
     }
 }
 
-/// Where the requests to one apex go: what the engine asks of a router, and what a router reads from the live route. One
-/// variant for each way to expose a canary; settings that a user writes (matches, cookies) stay outside of the engine.
+/// Where the requests to one apex go: what the engine asks of a router, and what a router reads from the live route.
+/// One variant for each way to expose a canary; settings that a user writes (matches, cookies) stay outside of the
+/// engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Routes {
     /// A share of all requests goes to the canary, the rest to the primary.

@@ -31,6 +31,7 @@ macro_rules! stories {
 }
 
 stories! {
+    provider_edited_while_the_primary_wakes, provider_edited_with_the_primary_down,
     traefik, rollback, restart, steps_of_20, promotion_fails, promotion_fails_and_recovers,
     promotion_fails_and_a_push_heals, weights_list_and_steps_back, canary_crashes, canary_never_ready,
     reverted_push, pushed_while_promoting, skip_analysis, suspended, routes_edited_by_hand, write_refused,

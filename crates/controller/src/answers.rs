@@ -167,8 +167,8 @@ async fn pods(context: &Context, canary: &CanaryContext, observation: &Observati
     }
 }
 
-/// The revision of a primary that Flagger made: the target's, if a copy of the target would be the same. Two reads, once per
-/// Canary.
+/// The revision of a primary that Flagger made: the target's, if a copy of the target would be the same. Two reads,
+/// once per Canary.
 ///
 /// # Errors
 /// If the API server did not answer; nothing is adopted then. The pause that it asks for, in milliseconds, if any.

@@ -23,8 +23,9 @@ impl<'a> Autoscalers<'a> {
         Autoscalers { named, subject }
     }
 
-    /// The lists of autoscalers that concern this Canary: those of its target, of its primary, and its own copies. One that
-    /// the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not watched.
+    /// The lists of autoscalers that concern this Canary: those of its target, of its primary, and its own copies. One
+    /// that the Canary does not name may be a second writer of replicas. Kinds that the cluster does not serve are not
+    /// watched.
     pub(crate) fn lists(&self, cluster: &Cluster) -> Vec<Listed> {
         let (namespace, target) = (self.subject.namespace, self.subject.target);
         let primary = self.subject.key(kinds::DEPLOYMENT, Side::Primary).name().to_owned();
@@ -57,8 +58,8 @@ impl<'a> Autoscalers<'a> {
         kinds.map(|kind| kind.definition())
     }
 
-    /// Adds every autoscaler of these lists to `have`. Returns whether all are known: kinds that cannot be watched count as
-    /// absent.
+    /// Adds every autoscaler of these lists to `have`. Returns whether all are known: kinds that cannot be watched
+    /// count as absent.
     pub(crate) fn gather(&self, cluster: &Cluster, lists: &[Listed], have: &mut Objects) -> bool {
         let mut known = Self::definitions(self.subject.settings).all(|definition| {
             cluster.look(&definition).is_known() || cluster.trouble(definition.kind()).is_some()

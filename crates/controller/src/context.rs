@@ -29,8 +29,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// An operator on this cluster, with these routers and flags. `transport` sends metric queries and hooks. The clock is
-    /// the machine's, and the metrics are new; both can be replaced.
+    /// An operator on this cluster, with these routers and flags. `transport` sends metric queries and hooks. The clock
+    /// is the machine's, and the metrics are new; both can be replaced.
     pub fn new(
         cluster: Cluster,
         registry: Registry,

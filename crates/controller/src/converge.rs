@@ -24,7 +24,8 @@ pub(crate) struct Converged {
     pub(crate) retry_ms: Option<u64>,
 }
 
-/// Effects of one reconcile. More in a row mean two writers in conflict, or a defect; the rest waits for the next reconcile.
+/// Effects of one reconcile. More in a row mean two writers in conflict, or a defect; the rest waits for the next
+/// reconcile.
 const MAX_EFFECTS: usize = 16;
 
 /// Carries out effects until none is left, one has to wait, or one fails.
@@ -116,8 +117,8 @@ fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observatio
     Converged { state: Convergence::Settled, observation, drift: None, retry_ms: None }
 }
 
-/// Waits for a change. After a write with an unknown outcome, and if the target has changed, it is also requeued: no watch
-/// reports that nothing has happened.
+/// Waits for a change. After a write with an unknown outcome, and if the target has changed, it is also requeued: no
+/// watch reports that nothing has happened.
 fn pending(pending: Pending, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
     runtime.blocked_since = None;
     let retry =

@@ -8,11 +8,12 @@ use vexil_plan::CanaryContext;
 use crate::{Context, answers, converge::Converged, observe::Observation, runtime::CanaryRuntime};
 
 /// The result of [`decide`].
+#[expect(clippy::large_enum_variant, reason = "lives for one return; nothing keeps many of them")]
 pub(crate) enum Decision {
     /// It was made.
     Made(Transition),
-    /// The cluster changed while an answer was awaited: a hook may take minutes, but a crashing canary or a new revision is
-    /// handled at once.
+    /// The cluster changed while an answer was awaited: a hook may take minutes, but a crashing canary or a new
+    /// revision is handled at once.
     Overtaken,
     /// It breaks this law, by a defect of the engine: nothing is written.
     Unlawful(&'static str),
@@ -53,8 +54,8 @@ pub(crate) async fn decide(
     }
 }
 
-/// Resolves when there is an effect to carry out, a new revision, or another spec: an edit, `suspend` and deletion take effect
-/// at once.
+/// Resolves when there is an effect to carry out, a new revision, or another spec: an edit, `suspend` and deletion take
+/// effect at once.
 async fn overtaken(
     context: &Context,
     canary: &CanaryContext,

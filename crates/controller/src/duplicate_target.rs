@@ -1,4 +1,5 @@
-//! Two Canaries with one target or one apex: the first one manages it, the other reports a defect and writes nothing else.
+//! Two Canaries with one target or one apex: the first one manages it, the other reports a defect and writes nothing
+//! else.
 
 use serde_json::Value;
 use vexil_analysis::Message;
@@ -42,8 +43,8 @@ pub(crate) fn sharing_with(context: &Context, canary: &ObjectKey) -> Vec<ObjectK
     others
 }
 
-/// A Canary that has a phase is before one that has none; then the age decides, then the uid, so that every reconcile decides
-/// alike.
+/// A Canary that has a phase is before one that has none; then the age decides, then the uid, so that every reconcile
+/// decides alike.
 fn is_older(other: &Value, this: &Value) -> bool {
     let age = |canary: &Value| {
         let begun = !meta::text(canary, "/status/phase").is_empty();

@@ -1,5 +1,5 @@
-//! A queue that takes from each namespace in turn, and within a namespace from each Canary in turn: a thousand Canaries of
-//! one tenant delay a Canary of another tenant by one place, not by a thousand.
+//! A queue that takes from each namespace in turn, and within a namespace from each Canary in turn: a thousand Canaries
+//! of one tenant delay a Canary of another tenant by one place, not by a thousand.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,9 +1,9 @@
 //! Composes engine, routers, workloads, metrics and hooks into an operator.
 //!
-//! An [`Operator`] runs on a [`Context`] (cluster, registry, settings, HTTP client, clock) until it is stopped. It reconciles each
-//! Canary by itself, one reconcile at a time: observe the caches, make the cluster match the memory one effect at a time,
-//! answer the engine's questions, write the decision to the status, and again until nothing changes. The binary names the
-//! routers in the [`Registry`].
+//! An [`Operator`] runs on a [`Context`] (cluster, registry, settings, HTTP client, clock) until it is stopped. It
+//! reconciles each Canary by itself, one reconcile at a time: observe the caches, make the cluster match the memory one
+//! effect at a time, answer the engine's questions, write the decision to the status, and again until nothing changes.
+//! The binary names the routers in the [`Registry`].
 
 mod answers;
 mod autoscalers;

@@ -1,8 +1,8 @@
 //! Delivers notifications: a task of its own that never delays a decision and never writes the status.
 //!
-//! One receiver of one Canary gets them in order. A failed delivery is repeated with growing pauses for an hour. After a
-//! crash the outbox in the status has everything that was not acknowledged: a notice is delivered at least once, and as an
-//! Event, whose name follows from the notice, exactly once.
+//! One receiver of one Canary gets them in order. A failed delivery is repeated with growing pauses for an hour. After
+//! a crash the outbox in the status has everything that was not acknowledged: a notice is delivered at least once, and
+//! as an Event, whose name follows from the notice, exactly once.
 
 use std::{
     collections::{BTreeMap, VecDeque},

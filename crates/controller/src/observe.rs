@@ -37,8 +37,8 @@ pub(crate) struct Observation {
 }
 
 impl Observation {
-    /// Observes what concerns one Canary. Reads the caches only and sends no request. `since`: when this process began to
-    /// observe it.
+    /// Observes what concerns one Canary. Reads the caches only and sends no request. `since`: when this process began
+    /// to observe it.
     pub(crate) fn take(
         context: &Context,
         canary: &CanaryContext,

@@ -1,8 +1,9 @@
-//! Deletes orphaned routes: routes that cannot have their Canary as owner, so that the garbage collector leaves them when the
-//! Canary is gone. It runs at start and whenever a route or a Canary changes, beside the reconciles, for there is no Canary
-//! left to reconcile.
+//! Deletes orphaned routes: routes that cannot have their Canary as owner, so that the garbage collector leaves them
+//! when the Canary is gone. It runs at start and whenever a route or a Canary changes, beside the reconciles, for there
+//! is no Canary left to reconcile.
 //!
-//! Only the kinds of providers in use are read (the operator's or a Canary's): the operator may have no rights for others.
+//! Only the kinds of providers in use are read (the operator's or a Canary's): the operator may have no rights for
+//! others.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

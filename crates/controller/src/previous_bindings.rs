@@ -1,7 +1,7 @@
 //! Releases what earlier bindings left: their routes, and primaries that no Service selects any more.
 //!
-//! Objects of the current binding are never changed. An earlier apex stays as it is, and so does the primary that its Services
-//! select: clients may still use it.
+//! Objects of the current binding are never changed. An earlier apex stays as it is, and so does the primary that its
+//! Services select: clients may still use it.
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Memory, SyncState};

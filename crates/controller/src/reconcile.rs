@@ -37,8 +37,8 @@ pub(crate) async fn reconcile(
     reconcile_in_span(context, key, runtime).instrument(span(key)).await
 }
 
-/// The span of everything that is done for a Canary. It is at the level of errors, so that no filter takes its fields from
-/// them.
+/// The span of everything that is done for a Canary. It is at the level of errors, so that no filter takes its fields
+/// from them.
 pub(crate) fn span(key: &ObjectKey) -> Span {
     let canary = format!("{}.{}", key.name(), key.namespace());
     tracing::error_span!("canary", namespace = key.namespace(), %canary, phase = field::Empty)
@@ -102,8 +102,9 @@ async fn reconcile_invalid(
     result
 }
 
-/// Writes the status once if it does not have the number of a run: it is then Flagger's, or the CRD of the cluster drops
-/// the fields of the memory. In that case the write fails and nothing else is done, for the memory would be incomplete.
+/// Writes the status once if it does not have the number of a run: it is then Flagger's, or the CRD of the cluster
+/// drops the fields of the memory. In that case the write fails and nothing else is done, for the memory would be
+/// incomplete.
 async fn ensure_own_status(
     context: &Context,
     canary: CanaryContext,

@@ -1,5 +1,5 @@
-//! What the process knows of one Canary between two reconciles. No decision depends on it that a crash may not forget: it
-//! spaces retries and Events, and saves repeated work.
+//! What the process knows of one Canary between two reconciles. No decision depends on it that a crash may not forget:
+//! it spaces retries and Events, and saves repeated work.
 
 use std::{
     collections::{BTreeSet, VecDeque},

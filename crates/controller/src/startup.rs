@@ -1,5 +1,5 @@
-//! The start, while caches are filled for the first time: the first Canary shows which kinds are needed, and the others are
-//! reconciled when those kinds have been listed, instead of once for each kind.
+//! The start, while caches are filled for the first time: the first Canary shows which kinds are needed, and the others
+//! are reconciled when those kinds have been listed, instead of once for each kind.
 
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ impl StartupGate {
         self.until
     }
 
-    /// Whether the next Canary has to wait. `listing`: a list is not complete; `busy`: another Canary is being reconciled.
+    /// Whether the next Canary has to wait. `listing`: a list is not complete; `busy`: another Canary is being
+    /// reconciled.
     pub(crate) fn defers(&mut self, now: Instant, busy: bool, listing: impl FnOnce() -> bool) -> bool {
         if self.until.is_none_or(|until| until <= now) {
             self.until = None;

@@ -1,5 +1,5 @@
-//! Warnings outside of the outbox: what the engine does not decide on, or what cannot be remembered in a status. Each text is
-//! one Event, named after its digest, so that neither a reconcile nor a crash repeats it.
+//! Warnings outside of the outbox: what the engine does not decide on, or what cannot be remembered in a status. Each
+//! text is one Event, named after its digest, so that neither a reconcile nor a crash repeats it.
 
 use serde_json::Value;
 use vexil_analysis::{Known, Message, bounded, limits::REPORT_WAIT_AFTER_MS};

@@ -37,8 +37,8 @@ pub(crate) fn of_cluster(
     remarks
 }
 
-/// Pods of workloads that are not Deployments behind one of the Services: requests reach them. Pods of Deployments make the
-/// Services invalid and are reported there.
+/// Pods of workloads that are not Deployments behind one of the Services: requests reach them. Pods of Deployments make
+/// the Services invalid and are reported there.
 pub(crate) fn foreign_pods(
     context: &Context,
     canary: &CanaryContext,

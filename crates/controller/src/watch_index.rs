@@ -1,5 +1,5 @@
-//! Which Canaries depend on which objects and lists, and the version that each has observed: a change enqueues the Canaries
-//! that depend on it and have not observed it yet, and no others.
+//! Which Canaries depend on which objects and lists, and the version that each has observed: a change enqueues the
+//! Canaries that depend on it and have not observed it yet, and no others.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

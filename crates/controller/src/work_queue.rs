@@ -1,5 +1,5 @@
-//! The queue of reconciles: a Canary is reconciled at most once at a time, again if it was enqueued meanwhile, and namespaces
-//! alternate. No operation is linear in the number of Canaries.
+//! The queue of reconciles: a Canary is reconciled at most once at a time, again if it was enqueued meanwhile, and
+//! namespaces alternate. No operation is linear in the number of Canaries.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Backoff for a write that another writer keeps reverting: another controller or an admission webhook. A watch enqueues
-//! the Canary within milliseconds, so without backoff the two writers would keep the API server busy.
+//! Backoff for a write that another writer keeps reverting: another controller or an admission webhook. A watch
+//! enqueues the Canary within milliseconds, so without backoff the two writers would keep the API server busy.
 
 use vexil_analysis::{Effect, Memory, Message, Millis, Outbox};
 

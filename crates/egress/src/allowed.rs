@@ -14,8 +14,8 @@ pub(crate) const UNLISTED: &str = "the list of allowed addresses does not have i
 const UNSEEN: &str =
     "the list of allowed addresses does not have its name, and behind a proxy nothing else can be seen";
 
-/// The addresses that may be called, in addition to the rule that link-local and cloud metadata addresses are never called.
-/// Empty, it allows all of them.
+/// The addresses that may be called, in addition to the rule that link-local and cloud metadata addresses are never
+/// called. Empty, it allows all of them.
 ///
 /// A name that an entry covers is judged by the entries for names alone. Any other name, and any address, is judged by
 /// the ranges: every address that a name leads to must be in one.

@@ -17,8 +17,8 @@ use crate::{
     url::host_and_port,
 };
 
-/// How long a connection waits for the next call of the same reconcile. Longer would risk meeting a server that closes it
-/// in that moment, and the calls of different reconciles are seconds apart.
+/// How long a connection waits for the next call of the same reconcile. Longer would risk meeting a server that closes
+/// it in that moment, and the calls of different reconciles are seconds apart.
 const IDLE_MS: u64 = 1_000;
 
 /// HTTP over TCP and TLS 1.2 or later. The environment's proxy variables apply (`HTTP_PROXY`, `HTTPS_PROXY`,
@@ -37,8 +37,8 @@ pub struct Egress {
 pub struct Rules {
     /// The addresses that may be called; empty for all.
     pub allowed: Allowed,
-    /// The process runs in a pod, and its loopback interface is that of the sidecars. Without a list of allowed addresses,
-    /// replies from there are [`Reply::private`], so that users cannot read them.
+    /// The process runs in a pod, and its loopback interface is that of the sidecars. Without a list of allowed
+    /// addresses, replies from there are [`Reply::private`], so that users cannot read them.
     pub in_pod: bool,
 }
 

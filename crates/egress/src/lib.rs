@@ -1,5 +1,5 @@
-//! The HTTP client for addresses that users write, with limits and an address policy. No other crate of the operator may
-//! call such an address.
+//! The HTTP client for addresses that users write, with limits and an address policy. No other crate of the operator
+//! may call such an address.
 //!
 //! Hooks, metric servers and alert receivers are addresses that users write, so every call is bounded in time and
 //! size, follows redirects only where the caller allows it, and never reaches a link-local or cloud metadata address,

@@ -1,5 +1,5 @@
-//! Which addresses may be called: any but link-local and cloud metadata addresses, which serve credentials of the machine.
-//! Private ranges and loopback stay allowed, because hooks and metric servers are there.
+//! Which addresses may be called: any but link-local and cloud metadata addresses, which serve credentials of the
+//! machine. Private ranges and loopback stay allowed, because hooks and metric servers are there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,5 +1,5 @@
-//! Name lookups that check every resolved address. The connection is made to exactly the addresses that passed, so a name
-//! that changes its answer between check and use gains nothing.
+//! Name lookups that check every resolved address. The connection is made to exactly the addresses that passed, so a
+//! name that changes its answer between check and use gains nothing.
 
 use std::{error::Error, io, net::SocketAddr, sync::Arc};
 
@@ -30,7 +30,8 @@ impl Lookup for System {
 pub(crate) struct Checked {
     pub(crate) lookup: Arc<dyn Lookup>,
     pub(crate) allowed: Arc<Allowed>,
-    /// Hosts of the environment's proxies, which the administrator need not list. [`Allowed::check`] keeps users from them.
+    /// Hosts of the environment's proxies, which the administrator need not list. [`Allowed::check`] keeps users from
+    /// them.
     pub(crate) proxies: Vec<String>,
 }
 

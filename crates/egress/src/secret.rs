@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A text whose content appears in no error, log or debug output: tokens of MetricTemplates would else leak through Events.
+/// A text whose content appears in no error, log or debug output: tokens of MetricTemplates would else leak through
+/// Events.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(String);
 

@@ -1,4 +1,5 @@
-//! The kinds of metric servers that an operator supports. The list is open: an operator adds its own to those of this crate.
+//! The kinds of metric servers that an operator supports. The list is open: an operator adds its own to those of this
+//! crate.
 
 use vexil_api::MetricProviderSpec;
 

@@ -148,8 +148,8 @@ fn rendered(
     template?.render(&TemplateContext::of(subject, check.metric)?)
 }
 
-/// The number that a query returns. NaN and the infinities are results of divisions by zero: for every provider they are
-/// no values, and must neither pass nor fail a comparison.
+/// The number that a query returns. NaN and the infinities are results of divisions by zero: for every provider they
+/// are no values, and must neither pass nor fail a comparison.
 async fn number(
     provider: &dyn MetricProvider,
     transport: &dyn Transport,

@@ -1,8 +1,9 @@
 //! Metric checks: which query goes to which server, and whether its value is within the thresholds.
 //!
-//! [`vexil_api::checks`] lists the checks of an analysis in order; [`needs`] lists the objects that a check depends on; [`check()`]
-//! makes one, and [`available`] finds out whether the servers can be queried at all. The Event texts are composed here,
-//! where the thresholds are known. The queries of a mesh are one file in `builtin`, a kind of metric server one file in
+//! [`vexil_api::checks`] lists the checks of an analysis in order; [`needs`] lists the objects that a check depends on;
+//! [`check()`] makes one, and [`available`] finds out whether the servers can be queried at all. The Event texts are
+//! composed here, where the thresholds are known. The queries of a mesh are one file in `builtin`, a kind of metric
+//! server one file in
 //! `providers`; each has one line in the list of its folder. An operator can add its own ([`MetricCatalog`]).
 
 mod available;

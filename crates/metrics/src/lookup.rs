@@ -21,8 +21,8 @@ pub(crate) struct Source {
     pub(crate) kind: String,
     pub(crate) provider: Box<dyn MetricProvider>,
     pub(crate) query: Result<Template, TemplateError>,
-    /// It is queried with credentials of another namespace than the Canary's. Its replies stay out of the Canary's Events,
-    /// because the author of the Canary could not query it.
+    /// It is queried with credentials of another namespace than the Canary's. Its replies stay out of the Canary's
+    /// Events, because the author of the Canary could not query it.
     pub(crate) hides_replies: bool,
 }
 
@@ -54,8 +54,8 @@ pub(crate) fn template_key(subject: &Subject<'_>, reference: &TemplateRef) -> Ob
     ObjectKey::new(kinds::METRIC_TEMPLATE, namespace, &reference.name)
 }
 
-/// The secret that a template refers to, if the template is known. It is of the template's own namespace, where the address
-/// is written as well: no Canary, and no template elsewhere, can have the secret sent to another address.
+/// The secret that a template refers to, if the template is known. It is of the template's own namespace, where the
+/// address is written as well: no Canary, and no template elsewhere, can have the secret sent to another address.
 pub(crate) fn secret_key(template: &ObjectKey, have: &Objects) -> Option<ObjectKey> {
     let spec = spec(have.get(template).object()?).ok()?;
     let secret = spec.provider.secret_ref?;

@@ -68,9 +68,9 @@ impl<'a> TemplateContext<'a> {
     }
 }
 
-/// The interval as written. It becomes part of queries that may run with credentials of another namespace, so it may hold
-/// nothing that could end a selector and begin another. Whether it is a duration is left to the server, as servers differ
-/// (`1m`, `1min`).
+/// The interval as written. It becomes part of queries that may run with credentials of another namespace, so it may
+/// hold nothing that could end a selector and begin another. Whether it is a duration is left to the server, as servers
+/// differ (`1m`, `1min`).
 fn interval(metric: &Metric) -> Result<&str, TemplateError> {
     let text = metric.interval.as_deref().filter(|i| !i.is_empty()).unwrap_or("1m");
     if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') {

@@ -2,8 +2,8 @@
 //!
 //! A scanner finds the actions (`{{ … }}`), applies trim markers and drops comments; the text between them is never
 //! passed to handlebars, so backslashes and braces mean nothing special, as in Go. Each action is then one strict,
-//! unescaped handlebars expression over Flagger's eight names ([`TEMPLATE_NAMES`] and `variables`). There are no blocks,
-//! partials or subexpressions: a template takes time and memory in proportion to its length.
+//! unescaped handlebars expression over Flagger's eight names ([`TEMPLATE_NAMES`] and `variables`). There are no
+//! blocks, partials or subexpressions: a template takes time and memory in proportion to its length.
 
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason, ScopedJson,

@@ -1,5 +1,5 @@
-//! Plans and simulates a rollout from a Canary in a file, without a cluster: prints the plan, then every decision of a rollout
-//! in which all checks pass.
+//! Plans and simulates a rollout from a Canary in a file, without a cluster: prints the plan, then every decision of a
+//! rollout in which all checks pass.
 //!
 //! `cargo run -p vexil-plan --example explain -- examples/traefik/podinfo-canary.yaml`
 

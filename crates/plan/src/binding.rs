@@ -7,9 +7,9 @@ use vexil_api::{Canary, CanarySpec};
 use vexil_object::ObjectKey;
 use vexil_routing::{BoundKind, Router};
 
-/// The reference of `spec.routeRef.name`.
+/// The field of the user's route, as the status writes it.
 const ROUTE_REF: &str = "routeRef";
-/// The reference of `spec.upstreamRef.name`.
+/// The field of the upstream, as the status writes it.
 const UPSTREAM_REF: &str = "upstreamRef";
 
 /// What the spec asks traffic to depend on, with the provider and router that it names.

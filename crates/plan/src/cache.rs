@@ -1,8 +1,8 @@
 //! Validated specs of the Canaries that were opened last: a reconcile opens its Canary again after each write of the
 //! status, and only the status differs.
 //!
-//! An entry counts as long as `metadata.generation`, the labels and the annotations are the same: the API server raises the
-//! generation with each change of the spec, and with no other.
+//! An entry counts as long as `metadata.generation`, the labels and the annotations are the same: the API server raises
+//! the generation with each change of the spec, and with no other.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},

@@ -27,8 +27,9 @@ pub struct Planner<'a> {
 
 /// One Canary as a reconcile sees it.
 ///
-/// It is seen under the binding that its status records: target, provider, apex and references of [`CanaryContext::spec`]
-/// are those that traffic depends on now. Where the user's spec names others, the binding of the plan has them.
+/// It is seen under the binding that its status records: target, provider, apex and references of
+/// [`CanaryContext::spec`] are those that traffic depends on now. Where the user's spec names others, the binding of
+/// the plan has them.
 pub struct CanaryContext {
     key: ObjectKey,
     live: Arc<Value>,
@@ -37,8 +38,8 @@ pub struct CanaryContext {
     resolved: Arc<Resolved>,
 }
 
-/// The spec of a Canary with what it names. It depends on the spec and the metadata alone, so that it is kept while only
-/// the status changes.
+/// The spec of a Canary with what it names. It depends on the spec and the metadata alone, so that it is kept while
+/// only the status changes.
 pub(crate) struct Resolved {
     spec: CanarySpec,
     annotations: BTreeMap<String, String>,
@@ -88,8 +89,8 @@ impl<'a> Planner<'a> {
     }
 
     /// A Canary whose spec is invalid, as far as the safety of what is in force depends on it: with the binding and the
-    /// limits that the status records, and without an analysis. `None` if nothing is in force, or if too little is left of
-    /// the spec.
+    /// limits that the status records, and without an analysis. `None` if nothing is in force, or if too little is left
+    /// of the spec.
     pub fn in_force(&self, live: &Arc<Value>, defects: &[Defect]) -> Option<CanaryContext> {
         [in_force::reduced(live, true), in_force::reduced(live, false)].into_iter().find_map(|reduced| {
             let mut canary = parse(&reduced).ok()?;

@@ -1,5 +1,5 @@
-//! The conditions of a Canary: `Promoted` reports what became of the last revision, `Ready` whether the Canary is accepted
-//! and makes progress. Both follow from the memory, so that they never contradict the phase.
+//! The conditions of a Canary: `Promoted` reports what became of the last revision, `Ready` whether the Canary is
+//! accepted and makes progress. Both follow from the memory, so that they never contradict the phase.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};
@@ -63,8 +63,8 @@ fn timed(wanted: Condition, context: &StatusContext<'_>, before: &CanaryStatus) 
     Condition { last_update_time: time.clone(), last_transition_time: turned.or(time), ..wanted }
 }
 
-/// The texts are Flagger's. `kubectl wait --for=condition=promoted` returns for a revision that is rolled out only: not for
-/// a Canary that is refused, nor while a new revision is not processed yet.
+/// The texts are Flagger's. `kubectl wait --for=condition=promoted` returns for a revision that is rolled out only: not
+/// for a Canary that is refused, nor while a new revision is not processed yet.
 fn promoted(memory: &Memory, context: &StatusContext<'_>) -> Condition {
     let (kind, phase) = (context.kind, memory.phase);
     if let Some(text) = context.refused {

@@ -13,11 +13,10 @@ pub const GLOBAL_HOOK: &str = "-event-webhook";
 
 /// The hooks that decide something, in the order of the spec.
 pub(crate) fn deciding(analysis: &Analysis) -> impl Iterator<Item = (Hook, &Webhook)> {
-    let hooks = analysis
+    analysis
         .webhooks
         .iter()
-        .filter_map(|webhook| Some((Hook { name: webhook.name.clone(), kind: kind(webhook)? }, webhook)));
-    hooks
+        .filter_map(|webhook| Some((Hook { name: webhook.name.clone(), kind: kind(webhook)? }, webhook)))
 }
 
 /// The hook that decides something and has this place among those.
@@ -39,8 +38,8 @@ fn kind(webhook: &Webhook) -> Option<HookKind> {
     }
 }
 
-/// The `event` hooks with the names of their receivers. The status remembers receivers by these names, so they depend on
-/// the spec alone.
+/// The `event` hooks with the names of their receivers. The status remembers receivers by these names, so they depend
+/// on the spec alone.
 pub(crate) fn event_hooks(analysis: &Analysis) -> Vec<(String, &Webhook)> {
     let events = analysis.webhooks.iter().filter(|webhook| webhook.hook_type() == HookType::Event);
     let mut names = UniqueNames::without(GLOBAL_HOOK);

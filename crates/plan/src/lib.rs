@@ -2,9 +2,9 @@
 //!
 //! [`Planner::open`] turns the JSON of a Canary into a [`CanaryContext`]: its spec, router, workload, warnings and
 //! [`vexil_analysis::Plan`]. [`load`] turns its status into the engine's [`vexil_analysis::Memory`] and [`store`] the
-//! memory into the next status. Nothing here awaits, reads a clock or talks to a cluster, so a command-line tool can plan,
-//! simulate and explain a rollout from a file: see `examples/explain.rs`. The operator (`vexil-controller`) uses the same
-//! functions for every reconcile.
+//! memory into the next status. Nothing here awaits, reads a clock or talks to a cluster, so a command-line tool can
+//! plan, simulate and explain a rollout from a file: see `examples/explain.rs`. The operator (`vexil-controller`) uses
+//! the same functions for every reconcile.
 
 mod binding;
 mod cache;

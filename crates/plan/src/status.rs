@@ -63,12 +63,14 @@ pub fn load(status: &CanaryStatus) -> Memory {
     }
 }
 
-/// Whether this status was written by Vexil and its CRD keeps the fields: every status of Vexil has the number of its run.
+/// Whether this status was written by Vexil and its CRD keeps the fields: every status of Vexil has the number of its
+/// run.
 pub fn has_run_number(status: &CanaryStatus) -> bool {
     status.phase == CanaryPhase::Unset || status.run.is_some()
 }
 
-/// The status that remembers `memory`. Fields that the memory does not have (cookies, tracked configs) stay as they are in
+/// The status that remembers `memory`. Fields that the memory does not have (cookies, tracked configs) stay as they are
+/// in
 /// `before`. Notices are dropped where the status would exceed [`STATUS_LIMIT`].
 pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());

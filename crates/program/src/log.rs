@@ -95,7 +95,8 @@ where
     }
 }
 
-/// The fields of the spans that an event is in, inner ones over outer ones. They are formatted as JSON ([`JsonFields`]).
+/// The fields of the spans that an event is in, inner ones over outer ones. They are formatted as JSON
+/// ([`JsonFields`]).
 fn of_spans<S, N>(context: &FmtContext<'_, S, N>) -> Map<String, Value>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,

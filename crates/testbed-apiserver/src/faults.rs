@@ -1,4 +1,4 @@
-//! Faults that a test asks for: which request is hit, and what happens to it (`reliability.md` 2.3, F1 to F6).
+//! Faults that a test asks for: which request is hit, and what happens to it.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},

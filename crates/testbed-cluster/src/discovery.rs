@@ -1,5 +1,5 @@
 //! The pods that the metric server scrapes, found and labelled as the job `kubernetes-pods` of the guides' Prometheus
-//! does (`loadtester-and-charts.md` B4).
+//! does.
 //!
 //! A pod is scraped when its annotation `prometheus.io/scrape` is `true`, at the port of `prometheus.io/port`, else at
 //! every port that its containers declare, and at the path of `prometheus.io/path`, else `/metrics`. Each series gets

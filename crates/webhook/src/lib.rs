@@ -1,8 +1,8 @@
 //! Webhooks: what is sent to them, how often, and what their replies mean.
 //!
 //! A hook is the user's own service, so nothing it does may hold up a rollout for longer than its own timeout and
-//! retries allow ([`Hook::budget_ms`]), and a refusal is distinguished from a call that failed ([`HookError`]). The payload
-//! is Flagger's, field by field, so that existing gates work unchanged.
+//! retries allow ([`Hook::budget_ms`]), and a refusal is distinguished from a call that failed ([`HookError`]). The
+//! payload is Flagger's, field by field, so that existing gates work unchanged.
 //!
 //! ```
 //! use vexil_webhook::Hook;

@@ -8,8 +8,8 @@ use crate::Hook;
 const FIRST_MS: u64 = 1_000;
 const LONGEST_MS: u64 = 30_000;
 
-/// The retries and the time that are left. Each attempt counts with its full timeout, however soon it ended, so the sum of
-/// all attempts and waits stays below [`Hook::budget_ms`].
+/// The retries and the time that are left. Each attempt counts with its full timeout, however soon it ended, so the sum
+/// of all attempts and waits stays below [`Hook::budget_ms`].
 pub(crate) struct RetryBudget {
     timeout_ms: u64,
     retries_left: u32,

@@ -14,8 +14,8 @@ const MAX_BODY_BYTES: usize = 768;
 /// Calls a hook. It passes when its reply is 2xx, whatever the body.
 ///
 /// After no reply, 429 and 5xx but 501 it is called again, up to the hook's `retries`, after 1 s, 2 s, 4 s, …, at most
-/// 30 s; a `Retry-After` with 429 or 503 replaces that wait. All together takes [`Hook::budget_ms`] at most. Redirects are
-/// not followed: a login page that answers 200 must not pass a gate.
+/// 30 s; a `Retry-After` with 429 or 503 replaces that wait. All together takes [`Hook::budget_ms`] at most. Redirects
+/// are not followed: a login page that answers 200 must not pass a gate.
 ///
 /// # Errors
 /// [`HookError::Refused`] when it refused, [`HookError::Unavailable`] when it could not be called.

@@ -1,5 +1,5 @@
-//! The kinds of targets and autoscalers that an operator supports. Both lists are open: an operator adds its own to those of this
-//! crate.
+//! The kinds of targets and autoscalers that an operator supports. Both lists are open: an operator adds its own to
+//! those of this crate.
 
 use std::fmt;
 
@@ -49,8 +49,8 @@ impl WorkloadCatalog {
         })
     }
 
-    /// The autoscaler behind `spec.autoscalerRef.kind`. Its `apiVersion` decides nothing: the versions of old guides are not
-    /// served any more, and mean the current one.
+    /// The autoscaler behind `spec.autoscalerRef.kind`. Its `apiVersion` decides nothing: the versions of old guides
+    /// are not served any more, and mean the current one.
     ///
     /// # Errors
     /// If there is no such kind; Flagger would go on without an autoscaler.

@@ -3,7 +3,8 @@
 //! A [`Workload`] is one kind of target. It is given the [`Subject`] (the Canary as a workload sees it) and the
 //! objects that were seen, and answers with facts ([`vexil_analysis::Readiness`], [`vexil_analysis::Revision`]) or
 //! with the [`vexil_object::Change`]s it wants. It never waits and never talks to the API server. A new kind is one
-//! folder that implements [`Workload`] and one line in `KINDS`, or is added by the operator ([`WorkloadCatalog`]). A [`Scaler`] is the same for what scales the target.
+//! folder that implements [`Workload`] and one line in `KINDS`, or is added by the operator ([`WorkloadCatalog`]). A
+//! [`Scaler`] is the same for what scales the target.
 //!
 //! What caches hold are projections ([`DeploymentProjection`]): enough for every fact, not enough for a copy. The two
 //! copies, [`Workload::create_primary`] and [`Workload::promote`], therefore take the target as one GET returned it.

@@ -1,5 +1,5 @@
-//! A small controller outside of Vexil's workspace: it drives the engine, renders a route, judges a MetricTemplate with a metric
-//! provider of its own, and sends a webhook to a local server. It needs no cluster.
+//! A small controller outside of Vexil's workspace: it drives the engine, renders a route, judges a MetricTemplate with
+//! a metric provider of its own, and sends a webhook to a local server. It needs no cluster.
 //!
 //! `cargo run --manifest-path examples/outside/Cargo.toml`
 
@@ -58,8 +58,8 @@ fn canary() -> serde_json::Value {
     })
 }
 
-/// The first decision about a Canary: what the engine remembers next. A controller would now write it to the status, make the
-/// cluster match it with `next_effect`, and decide again.
+/// The first decision about a Canary: what the engine remembers next. A controller would now write it to the status,
+/// make the cluster match it with `next_effect`, and decide again.
 fn decide(canary: &CanaryContext) -> Memory {
     let target = Pods {
         revision: Some(Revision::new("revision-1")),

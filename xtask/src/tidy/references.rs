@@ -8,13 +8,13 @@ use super::{
     tree::Tree,
 };
 
-static FILE: Rule = Rule::warning(
+static FILE: Rule = Rule::new(
     "reference",
     "a comment or page names only files of this repository: write the reason in place, or link to a page in docs/",
 );
 static LINK: Rule =
     Rule::new("link", "a link leads to a file of this repository, and to a heading that it has");
-static OUTSIDE: Rule = Rule::warning(
+static OUTSIDE: Rule = Rule::new(
     "outside",
     "sections and rows of other documents cannot be read here: write the reason in place; Flagger is `Flagger`",
 );
@@ -34,7 +34,7 @@ const FOLDERS: [&str; 11] = [
     ".ci/",
 ];
 
-static TEST: Rule = Rule::warning("fault-test", "the fault catalogue names tests and stories that exist");
+static TEST: Rule = Rule::new("fault-test", "the fault catalogue names tests and stories that exist");
 
 /// The page whose rows (`F12`) comments may name.
 const FAULTS: &str = "docs/faults.md";

@@ -57,12 +57,11 @@ fn initial_readiness(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// Whether an initialisation may copy another revision over the primary: no pod of it has become available, or it was
-/// never rolled out completely and no client uses it yet. Later only a rollout may.
+/// Whether an initialisation may copy another revision over the primary: nothing that it held was promoted, and it is
+/// not ready. One with a promoted revision is only waited for; see `phase::initializing` for how long.
 pub(crate) fn replaceable(memory: &Memory, seen: &Observed) -> bool {
     let Some(primary) = seen.primary.present() else { return false };
-    let unused = memory.held.is_none() && memory.drain_until.is_none() && seen.apex == SyncState::OutOfSync;
-    primary.replicas > 0 && primary.readiness != Readiness::Ready && (primary.available == 0 || unused)
+    memory.held.is_none() && primary.replicas > 0 && primary.readiness != Readiness::Ready
 }
 
 /// The target is copied if it is at this revision.

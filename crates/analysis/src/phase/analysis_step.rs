@@ -6,8 +6,8 @@ use crate::{
     phase::transitions,
 };
 
-/// Asks what is due now and acts on the answers. The first step asks the hooks before the rollout, and no metrics: there
-/// was no traffic yet that they could measure.
+/// Asks what is due now and acts on the answers. The first step asks the hooks before the rollout, and no metrics:
+/// there was no traffic yet that they could measure.
 pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
     let first = !draft.memory.prepared;
     let passed = if first { prepare(draft)? } else { examine(draft)? };
@@ -108,8 +108,8 @@ fn step(draft: &mut Draft<'_>) {
     }
 }
 
-/// A number of analyses without traffic, then one with all of it on the canary, then the promotion. A canary that has all
-/// traffic already, because its revision is to heal the primary, goes straight to the promotion.
+/// A number of analyses without traffic, then one with all of it on the canary, then the promotion. A canary that has
+/// all traffic already, because its revision is to heal the primary, goes straight to the promotion.
 fn iterate(draft: &mut Draft<'_>, wanted: u32) {
     if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
         transitions::promote(draft);

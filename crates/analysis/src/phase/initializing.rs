@@ -1,10 +1,10 @@
 //! The initialisation: the primary is made, traffic moves to it, the target goes to zero.
 
 use crate::{
-    Answer, Convergence, Known, Message, Millis, Pending, Phase, Question,
+    Answer, Convergence, Known, Message, Millis, Pending, Phase, Question, Readiness,
     draft::{Draft, Need},
     next_effect::replaceable,
-    phase::waits,
+    phase::waits::{self, Hold},
 };
 
 /// A Canary that was not looked at yet.
@@ -40,12 +40,10 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
         return if draft.facts.seen.target == Known::Absent { waits::target_missing(draft) } else { Ok(()) };
     }
     if pushed_before_it_worked(draft) {
-        let target = draft.target();
-        follow_target(draft);
-        draft.notify(Message::InitializationRestarted { target });
+        restart(draft);
         return Ok(());
     }
-    if waits::restarts_drain(draft) || waits::not_settled(draft)? {
+    if waits::restarts_drain(draft) || primary_unsettled(draft)? {
         return Ok(());
     }
     match draft.memory.drain_until {
@@ -57,12 +55,42 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
     }
 }
 
-/// The copy never had a working pod, and the target has moved on: the way out of an image that does not exist.
+/// The copy was never ready, and the target has moved on: the way out of an image that does not exist.
 fn pushed_before_it_worked(draft: &Draft<'_>) -> bool {
+    pushed(draft) && replaceable(&draft.memory, &draft.facts.seen)
+}
+
+/// Whether the target has another revision than the primary is made from, and the primary is the Canary's.
+fn pushed(draft: &Draft<'_>) -> bool {
     let seen = &draft.facts.seen;
     let (Some(target), Some(primary)) = (seen.target.present(), seen.primary.present()) else { return false };
-    let pushed = target.revision.is_some() && target.revision != draft.memory.applied;
-    pushed && primary.owner_conflict.is_none() && replaceable(&draft.memory, seen)
+    let of = if draft.memory.held.is_some() { &draft.memory.held } else { &draft.memory.applied };
+    target.revision.is_some() && target.revision != *of && primary.owner_conflict.is_none()
+}
+
+/// The primary is made from what the target has now.
+fn restart(draft: &mut Draft<'_>) {
+    let target = draft.target();
+    follow_target(draft);
+    draft.notify(Message::InitializationRestarted { target });
+}
+
+/// Whether the cluster is waited for. A primary with a promoted revision, as after an edit of the binding, is given the
+/// whole deadline to have a ready pod: it may have been scaled from zero a moment ago, and what was pushed was not
+/// analysed. After that what was pushed is the cure.
+fn primary_unsettled(draft: &mut Draft<'_>) -> Need<bool> {
+    if draft.memory.held.is_none() {
+        return waits::not_settled(draft);
+    }
+    let hold = waits::not_settled_within_deadline(draft)?;
+    let down = draft.facts.seen.primary.present().is_some_and(|primary| {
+        primary.replicas > 0 && primary.available == 0 && primary.readiness != Readiness::Ready
+    });
+    if hold == Hold::Overdue && down && pushed(draft) {
+        draft.memory.held = None;
+        restart(draft);
+    }
+    Ok(hold != Hold::No)
 }
 
 /// Traffic is on the primary now; connections to the target are given time to end.

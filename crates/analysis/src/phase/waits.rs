@@ -34,7 +34,8 @@ pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
     }
 }
 
-/// Reports that one copy has lost its last ready pod and the other one takes over. The routes have been changed already.
+/// Reports that one copy has lost its last ready pod and the other one takes over. The routes have been changed
+/// already.
 pub(crate) fn report_failover(draft: &mut Draft<'_>, failover: Failover) {
     let (lost, to) = match failover {
         Failover::ToPrimary => (draft.target(), "primary"),

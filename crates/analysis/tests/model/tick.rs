@@ -123,8 +123,8 @@ impl Rollout {
         }
     }
 
-    /// Asks the engine until it has decided. `None` when a failing reply was not asked for, the law when the decision breaks
-    /// one.
+    /// Asks the engine until it has decided. `None` when a failing reply was not asked for, the law when the decision
+    /// breaks one.
     pub fn decide(
         &self,
         spec: Spec,

@@ -1,5 +1,5 @@
-//! The checks of an analysis, in the order in which they are made: a metric that is configured in several ways is several
-//! checks.
+//! The checks of an analysis, in the order in which they are made: a metric that is configured in several ways is
+//! several checks.
 
 use crate::Metric;
 

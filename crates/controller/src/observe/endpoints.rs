@@ -40,8 +40,8 @@ pub(super) fn slice_lists(canary: &CanaryContext) -> Vec<Listed> {
     ["primary", "canary"].map(of).to_vec()
 }
 
-/// A Service that is in sync and whose pods have no port of the name in `spec.service.targetPort` routes nowhere: the user
-/// has to correct the name.
+/// A Service that is in sync and whose pods have no port of the name in `spec.service.targetPort` routes nowhere: the
+/// user has to correct the name.
 pub(super) fn check_target_port(
     context: &Context,
     canary: &CanaryContext,

@@ -31,8 +31,8 @@ pub(super) fn of_target(context: &Context, canary: &CanaryContext, have: &Object
     })
 }
 
-/// The primary. Its revision is that of the target's revisions in use from which it was copied. The readiness of a primary
-/// with another owner is not judged: it is neither written nor waited for.
+/// The primary. Its revision is that of the target's revisions in use from which it was copied. The readiness of a
+/// primary with another owner is not judged: it is neither written nor waited for.
 pub(super) fn of_primary(
     context: &Context,
     canary: &CanaryContext,

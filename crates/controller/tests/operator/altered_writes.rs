@@ -1,5 +1,5 @@
-//! The API server drops fields that its definition does not have: reported once, not written again, and the rollout goes on when
-//! it can.
+//! The API server drops fields that its definition does not have: reported once, not written again, and the rollout
+//! goes on when it can.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Autoscalers: the primary gets a copy of the user's, which follows it, and nothing else writes the primary's replicas.
+//! Autoscalers: the primary gets a copy of the user's, which follows it, and nothing else writes the primary's
+//! replicas.
 
 use serde_json::{Value, json};
 

@@ -75,8 +75,8 @@ async fn a_deleted_canary_is_let_go_at_once() {
     assert_eq!(stage.reconciles(), reconciles, "nothing is done for a Canary that is gone");
 }
 
-/// The first image is replaced before its pods are ready, by one whose pods never are: the old pods of the primary serve
-/// nobody, so the next push is what gets it initialised.
+/// The first image is replaced before its pods are ready, by one whose pods never are: the old pods of the primary
+/// serve nobody, so the next push is what gets it initialised.
 #[tokio::test(start_paused = true)]
 async fn a_push_is_the_way_out_of_an_initialisation_that_is_stuck_half_way() {
     let mut stage = Stage::open().await;

@@ -1,5 +1,5 @@
-//! Fields of other owners are not changed: replicas that the user's autoscaler sets, metadata, ports, and objects that Flagger
-//! has made.
+//! Fields of other owners are not changed: replicas that the user's autoscaler sets, metadata, ports, and objects that
+//! Flagger has made.
 
 use serde_json::json;
 

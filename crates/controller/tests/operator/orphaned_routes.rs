@@ -1,4 +1,5 @@
-//! Kuma's routes can have no owner: they are deleted after their Canary, also if no operator ran then, and never otherwise.
+//! Kuma's routes can have no owner: they are deleted after their Canary, also if no operator ran then, and never
+//! otherwise.
 
 use serde_json::{Value, json};
 use vexil_kube::Scope;

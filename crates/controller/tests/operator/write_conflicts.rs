@@ -1,5 +1,5 @@
-//! Another writer reverts what the operator writes, again and again: it is reported, the writes are spaced, and the rollout ends
-//! as soon as the other writer stops.
+//! Another writer reverts what the operator writes, again and again: it is reported, the writes are spaced, and the
+//! rollout ends as soon as the other writer stops.
 
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 
 use crate::{Template, TemplateError, subject::TemplateContext};
 
-/// A query with its names replaced. Each value is quoted for its place, which changes nothing for names of letters, digits
-/// and hyphens: a point in a name is a point, not "any character".
+/// A query with its names replaced. Each value is quoted for its place, which changes nothing for names of letters,
+/// digits and hyphens: a point in a name is a point, not "any character".
 pub(crate) fn render(query: &str, context: &TemplateContext<'_>) -> Result<String, TemplateError> {
     Template::parse(query)?.render_with(context, quoted)
 }

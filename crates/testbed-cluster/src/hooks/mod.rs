@@ -2,7 +2,7 @@
 //!
 //! Commands are those that the guides use (see [`command`]). `bash` hooks are carried out and answer 200, or 500
 //! `command <cmd> failed: …`; `cmd` hooks are accepted with 202 and can be carried out in the background, each only
-//! once at a time. Status codes and texts are those of the contract (`loadtester-and-charts.md` A2, A3, A6). Not done:
+//! once at a time. Status codes and texts are those of the load tester. Not done:
 //! gates, `helm`, `kubectl`, `concord`, `ngrinder`, `grpc_health_probe`, any other program.
 
 mod command;
@@ -25,7 +25,7 @@ use tokio::task::JoinSet;
 use super::network::{Handler, Network, Refused, lock, plain};
 use super::view;
 
-/// How long a command may run (`loadtester-and-charts.md` A1, `-timeout`).
+/// How long a command may run (the load tester's flag `-timeout`).
 const TIME_LIMIT: Duration = Duration::from_secs(60 * 60);
 /// The namespace that the load tester lives in.
 const NAMESPACE: &str = "test";

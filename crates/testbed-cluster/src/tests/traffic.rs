@@ -65,7 +65,7 @@ async fn the_gateway_follows_a_change_after_one_second() {
     assert_eq!(requests(&cluster, 1).await.share("6.0.1"), 1.0);
 }
 
-/// The built-in queries of `metrics.md` 2.2 for the provider `traefik`, rendered for `podinfo` with an interval of 1m.
+/// The built-in queries for the provider `traefik`, rendered for `podinfo` with an interval of 1m.
 const SUCCESS: &str = r#"sum( rate( traefik_service_request_duration_seconds_bucket{ service=~"test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd", code!~"5..", le="+Inf" }[1m] ) ) / sum( rate( traefik_service_request_duration_seconds_bucket{ service=~"test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd", le="+Inf" }[1m] ) ) * 100"#;
 const DURATION: &str = r#"histogram_quantile( 0.99, sum( rate( traefik_service_request_duration_seconds_bucket{ service=~"test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd" }[1m] ) ) by (le) ) * 1000"#;
 

@@ -1,5 +1,5 @@
-//! A rollout under faults, compared with the same rollout without any: the same end, the same states of every object in the
-//! same order, each Event once.
+//! A rollout under faults, compared with the same rollout without any: the same end, the same states of every object in
+//! the same order, each Event once.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

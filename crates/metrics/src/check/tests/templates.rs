@@ -1,4 +1,4 @@
-//! Checks with a MetricTemplate: from the reference to the verdict, and what can be missing.
+//! Checks with a MetricTemplate: from its templateRef to the verdict, and what can be missing.
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! What the built-in queries of each system ask, and a site of that system whose traffic is split in halves.
 //!
-//! The texts are those of `metrics.md` 2.2, rendered for the Canary, target, route and Service `podinfo` in the
+//! The texts are the built-in queries, rendered for the Canary, target, route and Service `podinfo` in the
 //! namespace `test` and an interval of 1m, line breaks and indentation collapsed. (The crate that holds them shows that
 //! it renders these; the testbed may not import it.)
 

@@ -202,7 +202,7 @@ async fn definitions_come_and_go_while_it_runs() {
     }
 }
 
-/// The built-in queries of `metrics.md` 2.2 for the provider `kuma`, rendered for `podinfo` with an interval of 1m.
+/// The built-in queries for the provider `kuma`, rendered for `podinfo` with an interval of 1m.
 const SUCCESS: &str = r#"sum( rate( envoy_cluster_upstream_rq{ service=~"podinfo-canary_test_svc_[0-9a-zA-Z-]+", envoy_response_code!~"5.*" }[1m] ) ) / sum( rate( envoy_cluster_upstream_rq{ service=~"podinfo-canary_test_svc_[0-9a-zA-Z-]+", }[1m] ) ) * 100"#;
 const DURATION: &str = r#"histogram_quantile( 0.99, sum( rate( envoy_cluster_upstream_rq_time_bucket{ service=~"podinfo-canary_test_svc_[0-9a-zA-Z-]+", }[1m] ) ) by (le) )"#;
 

@@ -134,7 +134,7 @@ async fn definitions_come_and_go_while_it_runs() {
     }
 }
 
-/// The built-in queries of `metrics.md` 2.2 for `istio` and `smi:*`, rendered for `podinfo` with an interval of 1m.
+/// The built-in queries for `istio` and `smi:*`, rendered for `podinfo` with an interval of 1m.
 const SUCCESS: &str = r#"sum( rate( istio_requests_total{ reporter="destination", destination_workload_namespace="test", destination_workload=~"podinfo", response_code!~"5.*" }[1m] ) ) / sum( rate( istio_requests_total{ reporter="destination", destination_workload_namespace="test", destination_workload=~"podinfo" }[1m] ) ) * 100"#;
 const DURATION: &str = r#"histogram_quantile( 0.99, sum( rate( istio_request_duration_milliseconds_bucket{ reporter="destination", destination_workload_namespace="test", destination_workload=~"podinfo" }[1m] ) ) by (le) )"#;
 
