@@ -18,7 +18,8 @@ fn main() -> Result<(), String> {
     let path = std::env::args().nth(1).ok_or("name a file with a Canary")?;
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     let mut canary: Value = serde_saphyr::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-    canary["metadata"]["uid"] = json!("simulated");
+    let metadata = canary.pointer_mut("/metadata").and_then(Value::as_object_mut);
+    metadata.ok_or_else(|| format!("{path}: no metadata"))?.insert("uid".to_owned(), json!("simulated"));
     let registry = Registry::new(KubernetesServices).with(Kubernetes).with(Traefik::new(None));
     let settings = Settings { provider: "kubernetes".to_owned(), ..Settings::default() };
     for line in explain(&registry, &settings, canary)? {
@@ -44,8 +45,8 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
     let mut world = World::new();
     let mut memory = load(canary.status());
     for _ in 0..200 {
-        let convergence = world.converge(plan, &memory);
-        let transition = world.decide(plan, &memory, convergence);
+        let convergence = world.converge(plan, &memory)?;
+        let transition = world.decide(plan, &memory, convergence)?;
         for notice in &transition.notices {
             lines.push(format!(
                 "{:>6} s  {:<14} {}",
@@ -107,13 +108,13 @@ impl World {
         self.seen.target = Known::Present(Pods { replicas: 0, ..pods(revision) });
     }
 
-    fn converge(&mut self, plan: &vexil_analysis::Plan, memory: &Memory) -> Convergence {
+    fn converge(&mut self, plan: &vexil_analysis::Plan, memory: &Memory) -> Result<Convergence, String> {
         loop {
             match next_effect(plan, memory, &self.seen, self.now) {
                 Next::Do(effect) => self.apply(effect),
-                Next::Wait(pending) => return Convergence::Pending(pending),
-                Next::Settled => return Convergence::Settled,
-                Next::Unlawful(law) => panic!("the engine breaks a law: {law}"),
+                Next::Wait(pending) => return Ok(Convergence::Pending(pending)),
+                Next::Settled => return Ok(Convergence::Settled),
+                Next::Unlawful(law) => return Err(format!("the engine breaks a law: {law}")),
             }
         }
     }
@@ -145,7 +146,7 @@ impl World {
         plan: &vexil_analysis::Plan,
         memory: &Memory,
         convergence: Convergence,
-    ) -> vexil_analysis::Transition {
+    ) -> Result<vexil_analysis::Transition, String> {
         let mut facts = Facts {
             now: self.now,
             due: Facts::is_due(memory.last_step, plan.interval_ms, self.now),
@@ -163,9 +164,9 @@ impl World {
         };
         loop {
             match advance(plan, memory, &facts) {
-                Step::Done(transition) => return transition,
+                Step::Done(transition) => return Ok(transition),
                 Step::Ask(question) => drop(facts.answers.insert(question, Answer::Passed)),
-                Step::Unlawful(law) => panic!("the engine breaks a law: {law}"),
+                Step::Unlawful(law) => return Err(format!("the engine breaks a law: {law}")),
             }
         }
     }

@@ -71,5 +71,6 @@ pub use follow::{Following, Happened};
 pub use serve::Listening;
 pub use server::{ApiServer, Builder};
 
-#[cfg(all(test, feature = "kubectl"))]
+#[cfg(test)]
+#[cfg(feature = "kubectl")]
 mod tests;
