@@ -149,8 +149,8 @@ async fn a_watch_that_died_without_a_word_is_found_within_295_s() {
 #[tokio::test(start_paused = true)]
 async fn a_request_without_an_answer_is_given_up() {
     let script = Script::new(vec![]);
-    let cluster = watch(&script, 61).await;
-    assert_eq!(cluster.trouble(DEPLOYMENT).as_deref(), Some("no answer within 60 s"));
+    let cluster = watch(&script, 21).await;
+    assert_eq!(cluster.trouble(DEPLOYMENT).as_deref(), Some("no answer within 20 s"));
     let start = Instant::now();
     let read = cluster.fetch(&key("a")).await;
     assert_eq!(read, Err(ReadError::Unavailable { message: "no answer within 15 s".into() }));
@@ -217,7 +217,7 @@ async fn a_stale_list_is_refused_and_reported() {
     let first = list("5", vec![object("a", "3"), object("b", "5")]);
     let stale = list("4", vec![object("a", "2")]);
     let script = Script::new(vec![first, open(vec![gone]), stale]);
-    let cluster = watch(&script, 30).await;
+    let cluster = watch(&script, 15).await;
     assert_eq!(cluster.look(&key("a")).object().unwrap()["metadata"]["resourceVersion"], "3");
     assert!(cluster.look(&key("b")).object().is_some());
     let trouble = cluster.trouble(DEPLOYMENT).unwrap();
