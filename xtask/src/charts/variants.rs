@@ -17,7 +17,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
     &[
         (&[], Holds(&["-metrics-server=http://prometheus:9090", "-log-level=info", "type: Recreate"])),
         (&[], Holds(&["trafficsplits", "apisixroutes", "traefikservices", "trafficroutes"])),
-        (&[], Lacks(&["-mesh-provider", "-namespace", "flagger-prometheus", "leases"])),
+        (&[], Lacks(&["-mesh-provider=", "-namespace=", "flagger-prometheus", "leases"])),
         (&["meshProvider=kubernetes"], Lacks(&["trafficsplits", "apisixroutes", "traefikservices"])),
         (&["meshProvider=traefik"], Holds(&["-mesh-provider=traefik", "traefik.containo.us"])),
         (&["meshProvider=traefik"], Lacks(&["apisixroutes", "trafficsplits", "flagger-routes"])),
@@ -34,7 +34,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=smi:v1alpha2:linkerd"], Holds(&["trafficsplits"])),
         (&["meshProvider=smi:v1alpha4"], Refuses("\"smi:v1alpha4\" is not a provider of this version")),
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
-        (&["meshProvider=istio"], Refuses("it knows kubernetes, kuma, traefik, apisix, smi:<mesh>")),
+        (&["meshProvider=istio"], Refuses("it knows apisix, kubernetes, kuma, smi:<mesh>")),
         (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("\"nginx\" is not a provider")),
         (&["prometheus.install=true"], Holds(&["-metrics-server=http://flagger-prometheus:9090"])),
         (&["prometheus.install=true"], Holds(&["job_name: kubernetes-pods", "nodes/proxy", "/-/ready"])),
