@@ -182,7 +182,7 @@ fn not_ready(addresses: &Known<u32>, pause: Pending) -> Next {
 /// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout.
 fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     match sync(memory, &seen.apex, Effect::Apex)? {
-        // Somebody edited it while the primary is down: putting it back can wait, decisions cannot.
+        // It was edited while the primary is down: restoring it can wait, decisions cannot.
         Next::Do(_) if !seen.primary_takes_traffic() => None,
         other => Some(other),
     }

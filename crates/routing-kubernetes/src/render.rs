@@ -125,7 +125,7 @@ pub(crate) fn released(key: &ObjectKey, target: &RouteTarget<'_>, live: &Value) 
     let selector = applied("/spec/selector").filter(|selector| selector.is_object()).cloned();
     let ports =
         |list: Option<&Value>| list.and_then(Value::as_array).filter(|ports| !ports.is_empty()).cloned();
-    // Clients use the current ports, whoever added them.
+    // Clients use the current ports, whichever controller or user added them.
     let ports = match ports(applied("/spec/ports")).or_else(|| ports(live.pointer("/spec/ports"))) {
         Some(ports) => ports,
         None => ports::wanted(target)?,

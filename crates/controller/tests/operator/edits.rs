@@ -76,7 +76,7 @@ async fn a_deleted_canary_is_let_go_at_once() {
 }
 
 /// The first image is replaced before its pods are ready, by one whose pods never are: the old pods of the primary
-/// serve nobody, so the next push is what gets it initialised.
+/// have no clients, so the next push restarts the initialisation.
 #[tokio::test(start_paused = true)]
 async fn a_push_is_the_way_out_of_an_initialisation_that_is_stuck_half_way() {
     let mut stage = Stage::open().await;
