@@ -52,12 +52,15 @@ pub enum Convergence {
 }
 
 /// A question whose answer a decision needs. Each is asked at most once in a reconcile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Hooks and checks are identified by name: after an edit that adds, removes or reorders them, a question still has the
+/// answer of the one that it was asked about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
-    /// What does the webhook at this place of [`crate::Plan::hooks`] answer, called with this phase?
-    Hook(usize, Phase),
-    /// What does the metric check at this place of [`crate::Plan::checks`] say?
-    Check(usize),
+    /// What does the webhook with this [`crate::Hook::id`] answer, called with this phase?
+    Hook(String, Phase),
+    /// What does the metric check of this name among [`crate::Plan::checks`] say?
+    Check(String),
     /// Can all metric providers be reached?
     Providers,
     /// What keeps the pods of this side from being ready?

@@ -31,7 +31,7 @@ pub struct Plan {
     pub routed: bool,
     /// What the user wrote and the provider does not support: reported when an analysis starts.
     pub warnings: Vec<String>,
-    /// Names of the metric checks, in the order in which they are asked.
+    /// Names of the metric checks, each unique, in the order in which they are asked.
     pub checks: Vec<String>,
     /// The webhooks that decide something, in the order of the spec.
     pub hooks: Vec<Hook>,
@@ -87,9 +87,9 @@ impl Plan {
         Weight::clamped(u32::from(current.percent().saturating_sub(self.promotion_step.percent())))
     }
 
-    /// The hooks of one kind, each with its place in [`Plan::hooks`].
-    pub fn hooks_of(&self, kind: HookKind) -> impl Iterator<Item = (usize, &Hook)> {
-        self.hooks.iter().enumerate().filter(move |(_, hook)| hook.kind == kind)
+    /// The hooks of one kind, in the order of the spec.
+    pub fn hooks_of(&self, kind: HookKind) -> impl Iterator<Item = &Hook> {
+        self.hooks.iter().filter(move |hook| hook.kind == kind)
     }
 }
 
@@ -160,10 +160,20 @@ impl Steps {
 /// A webhook that decides something. What it is sent and where is not the engine's business.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Hook {
+    /// Identifies it in questions: unique among the hooks of a plan, and the same after an edit of other hooks.
+    pub id: String,
     /// Its name, for messages.
     pub name: String,
     /// When it is asked.
     pub kind: HookKind,
+}
+
+impl Hook {
+    /// A hook whose name no other hook of its plan has.
+    pub fn new(name: impl Into<String>, kind: HookKind) -> Self {
+        let name = name.into();
+        Hook { id: name.clone(), name, kind }
+    }
 }
 
 /// When a webhook is called. See docs/how-a-rollout-works.md for the order.

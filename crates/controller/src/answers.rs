@@ -4,7 +4,7 @@ use vexil_analysis::{Answer, Memory, Phase, Question, Readiness, Revision, Side,
 use vexil_api::{Check, checks};
 use vexil_metrics::{Subject, available, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
-use vexil_plan::{CanaryContext, deciding_hook};
+use vexil_plan::{CanaryContext, deciding_hook, named_check};
 use vexil_webhook::{Hook, HookError, Payload, checksum, send};
 use vexil_workload::explain;
 
@@ -20,24 +20,18 @@ pub(crate) async fn answer(
     canary: &CanaryContext,
     observation: &Observation,
     memory: &Memory,
-    question: Question,
+    question: &Question,
 ) -> Answer {
     match question {
-        Question::Hook(place, phase) => hook(context, canary, memory, place, phase).await,
-        Question::Check(place) => metric(context, canary, place).await,
+        Question::Hook(id, phase) => hook(context, canary, memory, id, *phase).await,
+        Question::Check(name) => metric(context, canary, name).await,
         Question::Providers => providers(context, canary).await,
-        Question::Pods(side) => pods(context, canary, observation, side).await,
+        Question::Pods(side) => pods(context, canary, observation, *side).await,
     }
 }
 
-async fn hook(
-    context: &Context,
-    canary: &CanaryContext,
-    memory: &Memory,
-    place: usize,
-    phase: Phase,
-) -> Answer {
-    let webhook = canary.spec().analysis().and_then(|analysis| deciding_hook(analysis, place));
+async fn hook(context: &Context, canary: &CanaryContext, memory: &Memory, id: &str, phase: Phase) -> Answer {
+    let webhook = canary.spec().analysis().and_then(|analysis| deciding_hook(analysis, id));
     let Some(webhook) = webhook else { return Answer::Unavailable("the hook is gone".to_owned()) };
     let applied = memory.applied.as_ref().map(Revision::as_str).unwrap_or_default();
     let payload = Payload {
@@ -71,9 +65,11 @@ fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
     }
 }
 
-async fn metric(context: &Context, canary: &CanaryContext, place: usize) -> Answer {
+async fn metric(context: &Context, canary: &CanaryContext, name: &str) -> Answer {
     let Some(analysis) = canary.spec().analysis() else { return Answer::Passed };
-    let Some(asked) = checks(&analysis.metrics).get(place).copied() else { return Answer::Passed };
+    let Some(asked) = named_check(analysis, name) else {
+        return Answer::Unavailable(format!("Metric {name} is gone"));
+    };
     let subject = subject(context, canary);
     let have = match gather(context, &subject, &asked).await {
         Ok(have) => have,

@@ -44,11 +44,11 @@ pub(crate) async fn decide(
             Step::Unlawful(law) => return Decision::Unlawful(law),
             Step::Ask(question) => question,
         };
-        let answer = answers::answer(context, canary, &converged.observation, memory, question);
+        let answer = answers::answer(context, canary, &converged.observation, memory, &question);
         let answer = tokio::select! {
             biased;
             () = overtaken(context, canary, memory, runtime, converged) => return Decision::Overtaken,
-            answer = runtime.ask_outside(question, answer) => answer,
+            answer = runtime.ask_outside(&question, answer) => answer,
         };
         facts.answers.insert(question, answer);
     }

@@ -100,7 +100,7 @@ impl CanaryRuntime {
     }
 
     /// Awaits an answer from outside of the cluster, within the limits for such calls.
-    pub(crate) async fn ask_outside<T>(&self, question: Question, answer: impl Future<Output = T>) -> T {
+    pub(crate) async fn ask_outside<T>(&self, question: &Question, answer: impl Future<Output = T>) -> T {
         match &self.session {
             Some(session) => session.ask_outside(question, answer).await,
             None => answer.await,

@@ -75,7 +75,7 @@ impl Session {
 
     /// Awaits an answer from outside of the cluster, within the limits for such calls. Meanwhile another Canary has the
     /// permit to reconcile.
-    pub(crate) async fn ask_outside<T>(&self, question: Question, answer: impl Future<Output = T>) -> T {
+    pub(crate) async fn ask_outside<T>(&self, question: &Question, answer: impl Future<Output = T>) -> T {
         let limit = match question {
             Question::Hook(..) => &self.limits.hooks,
             Question::Check(_) | Question::Providers => &self.limits.metrics,

@@ -3,25 +3,26 @@
 //!
 //! The first hook of a name has that name, further ones are `name#2`, `name#3`.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use vexil_analysis::{Hook, HookKind};
 use vexil_api::{Analysis, HookType, Webhook};
+
+use crate::unique_names::UniqueNames;
 
 /// The receiver name of the operator's own event webhook (`-event-webhook`).
 pub const GLOBAL_HOOK: &str = "-event-webhook";
 
 /// The hooks that decide something, in the order of the spec.
 pub(crate) fn deciding(analysis: &Analysis) -> impl Iterator<Item = (Hook, &Webhook)> {
-    analysis
-        .webhooks
-        .iter()
-        .filter_map(|webhook| Some((Hook { name: webhook.name.clone(), kind: kind(webhook)? }, webhook)))
+    let mut names = UniqueNames::default();
+    analysis.webhooks.iter().filter_map(move |webhook| {
+        let kind = kind(webhook)?;
+        Some((Hook { id: names.unique(&webhook.name), name: webhook.name.clone(), kind }, webhook))
+    })
 }
 
-/// The hook that decides something and has this place among those.
-pub fn deciding_hook(analysis: &Analysis, place: usize) -> Option<&Webhook> {
-    deciding(analysis).nth(place).map(|(_, webhook)| webhook)
+/// The hook that decides something and has this [`Hook::id`].
+pub fn deciding_hook<'a>(analysis: &'a Analysis, id: &str) -> Option<&'a Webhook> {
+    deciding(analysis).find(|(hook, _)| hook.id == id).map(|(_, webhook)| webhook)
 }
 
 /// The `event` hook behind a receiver's name.
@@ -46,32 +47,6 @@ pub(crate) fn event_hooks(analysis: &Analysis) -> Vec<(String, &Webhook)> {
     events.map(|webhook| (names.unique(&webhook.name), webhook)).collect()
 }
 
-/// Makes names unique, in order.
-#[derive(Default)]
-struct UniqueNames<'a> {
-    seen: BTreeMap<&'a str, u32>,
-    taken: BTreeSet<String>,
-}
-
-impl<'a> UniqueNames<'a> {
-    /// Unique names other than `reserved`.
-    fn without(reserved: &str) -> Self {
-        UniqueNames { taken: BTreeSet::from([reserved.to_owned()]), ..UniqueNames::default() }
-    }
-
-    fn unique(&mut self, name: &'a str) -> String {
-        let count = self.seen.entry(name).or_default();
-        // A name such as `name#2`, or the reserved one, may already be taken.
-        loop {
-            *count += 1;
-            let unique = if *count == 1 { name.to_owned() } else { format!("{name}#{count}") };
-            if self.taken.insert(unique.clone()) {
-                return unique;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +61,35 @@ mod tests {
         let analysis = Analysis { webhooks: webhooks.collect(), ..Analysis::default() };
         let names: Vec<String> = event_hooks(&analysis).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, expect);
+    }
+
+    /// A rollout hook for each `(name, url)`.
+    fn hooks(of: &[(&str, &str)]) -> Analysis {
+        let webhooks = of.iter().map(|(name, url)| Webhook {
+            name: (*name).to_owned(),
+            url: (*url).to_owned(),
+            type_: Some(HookType::Rollout),
+            ..Webhook::default()
+        });
+        Analysis { webhooks: webhooks.collect(), ..Analysis::default() }
+    }
+
+    /// Asked about the hook of `id`, the url of the one that is called after the edit.
+    #[track_caller]
+    fn check_asked(before: &[(&str, &str)], id: &str, after: &[(&str, &str)], expect: Option<&str>) {
+        let (before, after) = (hooks(before), hooks(after));
+        assert!(deciding(&before).any(|(hook, _)| hook.id == id), "{id} is asked");
+        assert_eq!(deciding_hook(&after, id).map(|hook| hook.url.as_str()), expect);
+    }
+
+    #[test]
+    fn an_edit_of_other_hooks_does_not_change_which_one_is_asked() {
+        let three = [("a", "1"), ("b", "2"), ("c", "3")];
+        check_asked(&three, "b", &three, Some("2"));
+        check_asked(&three, "b", &[("b", "2"), ("c", "3"), ("a", "1")], Some("2"));
+        check_asked(&three, "c", &[("new", "0"), ("c", "3")], Some("3"));
+        check_asked(&three, "b", &[("a", "1"), ("c", "3")], None);
+        check_asked(&[("a", "1"), ("a", "2")], "a#2", &[("b", "0"), ("a", "1"), ("a", "2")], Some("2"));
     }
 
     #[test]

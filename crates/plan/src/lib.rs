@@ -9,6 +9,7 @@
 mod binding;
 mod cache;
 mod canary_context;
+mod checks;
 mod conditions;
 mod hooks;
 mod in_force;
@@ -16,10 +17,12 @@ mod lower;
 mod registry;
 mod settings;
 mod status;
+mod unique_names;
 mod validated;
 
 pub use binding::{bound_kind, route};
 pub use canary_context::{CanaryContext, Planner};
+pub use checks::named_check;
 pub use conditions::{StatusContext, is_ready, refused_conditions};
 pub use hooks::{GLOBAL_HOOK, deciding_hook, event_hook};
 pub use registry::Registry;

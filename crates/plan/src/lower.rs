@@ -1,11 +1,12 @@
 //! From a valid spec to the engine's plan.
 
 use vexil_analysis::{Names, Plan, Receiver, Steps, Strategy, Weight};
-use vexil_api::{Analysis, CanarySpec, checks};
+use vexil_api::{Analysis, CanarySpec};
 use vexil_routing::Capabilities;
 
 use crate::{
     Settings,
+    checks::named,
     hooks::{GLOBAL_HOOK, deciding, event_hooks},
 };
 
@@ -39,7 +40,7 @@ pub(crate) fn lower(
         promotion_step: Weight::clamped(analysis.step_weight_promotion()),
         routed: can.weights,
         warnings: warnings(analysis, spec.provider().unwrap_or(&settings.provider), can),
-        checks: checks(&analysis.metrics).iter().map(|check| check.name().to_owned()).collect(),
+        checks: named(analysis).map(|(name, _)| name).collect(),
         hooks: deciding(analysis).map(|(hook, _)| hook).collect(),
         receivers: receivers(analysis, settings),
     }

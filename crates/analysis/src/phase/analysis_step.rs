@@ -40,9 +40,9 @@ fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
     for text in draft.plan.warnings.iter().cloned() {
         draft.notify(Message::PlanWarning { text });
     }
-    for (place, hook) in draft.plan.hooks_of(HookKind::PreRollout) {
-        let (canary, hook) = (draft.canary(), hook.name.clone());
-        match draft.ask(Question::Hook(place, Phase::Progressing))?.clone() {
+    for hook in draft.plan.hooks_of(HookKind::PreRollout) {
+        let (canary, id, hook) = (draft.canary(), hook.id.clone(), hook.name.clone());
+        match draft.ask(Question::Hook(id, Phase::Progressing))?.clone() {
             Answer::Passed => draft.notify(Message::PreRolloutPassed { hook }),
             Answer::Failed(error) | Answer::Unavailable(error) => {
                 draft.notify(Message::PreRolloutFailed { canary, hook, error });
@@ -55,9 +55,9 @@ fn prepare(draft: &mut Draft<'_>) -> Need<bool> {
 
 /// With traffic: the rollout hooks, then the metrics. The first failure ends it.
 fn examine(draft: &mut Draft<'_>) -> Need<bool> {
-    for (place, hook) in draft.plan.hooks_of(HookKind::Rollout) {
-        let (canary, hook) = (draft.canary(), hook.name.clone());
-        match draft.ask(Question::Hook(place, Phase::Progressing))?.clone() {
+    for hook in draft.plan.hooks_of(HookKind::Rollout) {
+        let (canary, id, hook) = (draft.canary(), hook.id.clone(), hook.name.clone());
+        match draft.ask(Question::Hook(id, Phase::Progressing))?.clone() {
             Answer::Passed => {}
             Answer::Failed(error) | Answer::Unavailable(error) => {
                 draft.notify(Message::RolloutHookFailed { canary, hook, error });
@@ -65,8 +65,8 @@ fn examine(draft: &mut Draft<'_>) -> Need<bool> {
             }
         }
     }
-    for place in 0..draft.plan.checks.len() {
-        match draft.ask(Question::Check(place))?.clone() {
+    for check in &draft.plan.checks {
+        match draft.ask(Question::Check(check.clone()))?.clone() {
             Answer::Passed => {}
             Answer::Failed(text) => {
                 draft.notify(Message::CheckFailed { text });

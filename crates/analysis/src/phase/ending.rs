@@ -75,9 +75,9 @@ fn finish(draft: &mut Draft<'_>, ending: Ending) {
 pub(crate) fn ask_hooks(draft: &mut Draft<'_>) -> Need<()> {
     let Some(ending) = draft.memory.post_rollout.clone() else { return Ok(()) };
     let phase = draft.memory.phase;
-    for (place, hook) in draft.plan.hooks_of(HookKind::PostRollout) {
-        let hook = hook.name.clone();
-        match draft.ask(Question::Hook(place, phase))?.clone() {
+    for hook in draft.plan.hooks_of(HookKind::PostRollout) {
+        let (id, hook) = (hook.id.clone(), hook.name.clone());
+        match draft.ask(Question::Hook(id, phase))?.clone() {
             Answer::Passed => draft.notify(Message::PostRolloutPassed { hook }),
             Answer::Failed(error) | Answer::Unavailable(error) => {
                 draft.notify(Message::PostRolloutFailed { hook, error });

@@ -50,7 +50,7 @@ fn deeper() -> u8 {
 
 /// A plan with one hook of each kind, one check, and the shortest times.
 pub fn plan(list: &[u32], back: u32) -> Plan {
-    let hook = |kind| Hook { name: format!("{kind:?}"), kind };
+    let hook = |kind| Hook::new(format!("{kind:?}"), kind);
     let list: Vec<Weight> = list.iter().copied().map(Weight::clamped).collect();
     let max = list.last().copied().unwrap_or(Weight::FULL);
     Plan {

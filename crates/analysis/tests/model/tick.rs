@@ -141,7 +141,7 @@ impl Rollout {
                 Step::Ask(question) => question,
                 Step::Unlawful(law) => return Some(Err(law)),
             };
-            let answer = match question {
+            let answer = match &question {
                 Question::Pods(_) => Answer::Passed,
                 Question::Hook(..) | Question::Check(_) | Question::Providers => {
                     asked = true;
@@ -151,7 +151,8 @@ impl Rollout {
                     }
                 }
             };
-            assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
+            let twice = facts.answers.insert(question.clone(), answer).is_some();
+            assert!(!twice, "asked twice: {question:?}");
         }
     }
 
@@ -208,7 +209,7 @@ impl State {
         let after = &self.memory;
         let fresh = before.applied != after.applied || before.run != after.run;
         self.prepared &= !fresh || before.from_flagger;
-        self.prepared |= passed(|question| matches!(question, Question::Hook(0, Phase::Progressing)));
+        self.prepared |= passed(|question| matches!(question, Question::Hook(_, Phase::Progressing)));
         let heals = before.held != before.promoted || before.from_flagger;
         let Strategy::Progressive(steps) = &plan.strategy else { return };
         let rescued = after.weight == Weight::FULL && facts.seen.primary_is_gone();

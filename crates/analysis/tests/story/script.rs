@@ -77,7 +77,7 @@ impl Script {
                     "post-rollout" => HookKind::PostRollout,
                     other => panic!("no hook kind: {other}"),
                 };
-                self.plan.hooks.push(Hook { name: (*name).to_owned(), kind });
+                self.plan.hooks.push(Hook::new(*name, kind));
             }
             ["first", "image", "is", "broken"] => self.broken_first = true,
             ["skip", "analysis"] => self.plan.skip_analysis = true,

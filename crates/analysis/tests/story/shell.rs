@@ -113,8 +113,9 @@ impl Shell {
             match advance(&self.plan, &self.memory, &facts) {
                 Step::Done(transition) => break transition,
                 Step::Ask(question) => {
-                    let answer = self.ask(question);
-                    assert!(facts.answers.insert(question, answer).is_none(), "asked twice: {question:?}");
+                    let answer = self.ask(&question);
+                    let twice = facts.answers.insert(question.clone(), answer).is_some();
+                    assert!(!twice, "asked twice: {question:?}");
                 }
                 Step::Unlawful(law) => panic!("a decision breaks a law: {law}\n{:#?}", self.memory),
             }
@@ -165,14 +166,13 @@ impl Shell {
         self.world.act(effect, self.now)
     }
 
-    fn ask(&mut self, question: Question) -> vexil_analysis::Answer {
+    fn ask(&mut self, question: &Question) -> vexil_analysis::Answer {
         let name = match question {
-            Question::Hook(place, phase) => {
-                let name = self.plan.hooks[place].name.clone();
-                self.note("hook", &format!("{name} phase={phase}"));
-                name
+            Question::Hook(id, phase) => {
+                self.note("hook", &format!("{id} phase={phase}"));
+                id.clone()
             }
-            Question::Check(place) => self.plan.checks[place].clone(),
+            Question::Check(name) => name.clone(),
             Question::Providers => "providers".to_owned(),
             Question::Pods(Side::Primary) => "primary-pods".to_owned(),
             Question::Pods(Side::Canary) => "canary-pods".to_owned(),
