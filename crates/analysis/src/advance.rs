@@ -1,7 +1,8 @@
 //! The first of the two pure functions: from what is remembered and what was seen to what is remembered next.
 
 use crate::{
-    Facts, Memory, Millis, Notice, Phase, Plan, Question, WaitKind, Waiting,
+    Binding, Facts, Memory, Millis, Names, Notice, Phase, Plan, Question, Receiver, Strategy, WaitKind,
+    Waiting,
     draft::{Draft, Need},
     laws, phase,
 };
@@ -46,6 +47,18 @@ pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
         None => Step::Done(transition),
         Some(law) => Step::Unlawful(law),
     }
+}
+
+/// What becomes of a Canary with this defect of which nothing is in force: the defect is reported as an Event, once, and
+/// nothing else changes.
+pub fn refuse(memory: &Memory, defect: &str, delivered: &[(u64, Receiver)], now: Millis) -> Transition {
+    let strategy = Strategy::BlueGreen { iterations: 1 };
+    let plan = Plan {
+        spec_error: Some(defect.to_owned()),
+        ..Plan::new(Names::default(), Binding::default(), strategy)
+    };
+    let facts = Facts { now, delivered: delivered.to_vec(), ..Facts::default() };
+    Draft::new(&plan, memory, &facts).done()
 }
 
 /// The only match on the phase.

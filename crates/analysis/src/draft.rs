@@ -106,9 +106,24 @@ impl<'a> Draft<'a> {
         observed && self.facts.convergence == Convergence::Settled
     }
 
+    /// Reports warnings that hold nothing up, each once. The remarks about a spec are not known while it is invalid.
+    fn report_warnings(&mut self) {
+        let plan = self.plan;
+        let defects = plan.spec_error.clone().map(|defects| Message::InvalidSpec { defects }.to_string());
+        let valid = defects.is_none();
+        let of_spec = defects.into_iter().chain(plan.remarks.iter().cloned()).map(bounded).collect();
+        let of_cluster = self.facts.warnings.iter().cloned().map(bounded).collect();
+        let mut new = self.memory.reported.new_of_spec(of_spec, valid);
+        new.extend(self.memory.reported.new_of_cluster(of_cluster));
+        for text in new {
+            self.notify(Message::Remark { text });
+        }
+    }
+
     /// Completes the decision.
     pub(crate) fn done(mut self) -> Transition {
         self.end_all_waits();
+        self.report_warnings();
         let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
         if counted(&self.memory) != counted(self.before) {
             self.memory.changed = Some(self.facts.now);
@@ -121,7 +136,8 @@ impl<'a> Draft<'a> {
                 .all(|to| self.facts.delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to))
         };
         // What was delivered leaves with the next change; at rest one write of its own takes all of it.
-        let at_rest = self.memory.at_rest() && self.memory.outbox.entries.iter().all(delivered);
+        let idle = self.memory.at_rest() || self.memory.phase == Phase::New;
+        let at_rest = idle && self.memory.outbox.entries.iter().all(delivered);
         if !settled || at_rest {
             self.memory.outbox.prune(&self.facts.delivered, self.facts.now);
         }

@@ -19,6 +19,9 @@ pub struct Facts {
     pub waiting: Waiting,
     /// The routes were in sync and have been changed by someone else since: what they said.
     pub drift: Option<String>,
+    /// What the user should know of the cluster, although nothing waits for it: each is reported once. One that is
+    /// missing here is not forgotten.
+    pub warnings: Vec<String>,
     /// Notices that have been delivered: number and receiver.
     pub delivered: Vec<(u64, Receiver)>,
     /// Answers to the questions of this reconcile.

@@ -10,6 +10,8 @@ pub const OBSERVED_GAP_MS: std::ops::RangeInclusive<u64> = 5_000..=60_000;
 pub const NOTICE_LIFETIME_MS: u64 = 3_600_000;
 /// How many notices are kept for one receiver.
 pub const MAX_NOTICES_PER_RECEIVER: usize = 32;
+/// How many warnings about a spec, and how many about a cluster, are remembered as reported.
+pub const MAX_REPORTED_WARNINGS: usize = 16;
 /// How many earlier bindings are remembered until their objects are released.
 pub const MAX_PREVIOUS_BINDINGS: usize = 8;
 /// The longest text, in bytes: a message, what a wait says, what a hook or a metric server answered. An Event of the

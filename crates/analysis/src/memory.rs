@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Limits, Millis, Outbox, Plan, Revision, Weight};
+use crate::{Binding, Limits, Millis, Outbox, Plan, Reported, Revision, Weight};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -52,6 +52,8 @@ pub struct Memory {
     pub waited_ms: u64,
     /// Notices that are not delivered yet.
     pub outbox: Outbox,
+    /// Warnings that were reported.
+    pub reported: Reported,
     /// When phase, weight, iterations or failed checks last changed.
     pub changed: Option<Millis>,
 }

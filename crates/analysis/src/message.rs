@@ -193,6 +193,8 @@ messages! {
 
     // Texts of the controller.
 
+    /// Something about the spec or the cluster that holds nothing up.
+    Remark { text: String } Warning error "{text}";
     /// The spec is invalid; one text for all defects.
     InvalidSpec { defects: String } Warning error "invalid canary spec: {defects}";
     /// The status could not be written.

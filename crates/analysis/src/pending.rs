@@ -1,6 +1,6 @@
 //! Why the cluster cannot be changed towards the memory now, and which of these waits are reported.
 
-use crate::{Millis, WaitKind};
+use crate::{Millis, WaitKind, text::digest};
 
 /// Why nothing can be done now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,9 +49,4 @@ impl Pending {
             }
         }
     }
-}
-
-/// FNV-1a with 32 bits. Only compared with the digest of the previous text.
-fn digest(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

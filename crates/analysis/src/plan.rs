@@ -31,6 +31,8 @@ pub struct Plan {
     pub routed: bool,
     /// What the user wrote and the provider does not support: reported when an analysis starts.
     pub warnings: Vec<String>,
+    /// What the user should know of the spec, although it is valid: each is reported once.
+    pub remarks: Vec<String>,
     /// Names of the metric checks, each unique, in the order in which they are asked.
     pub checks: Vec<String>,
     /// The webhooks that decide something, in the order of the spec.
@@ -56,6 +58,7 @@ impl Plan {
             promotion_step: Weight::ZERO,
             routed: true,
             warnings: Vec::new(),
+            remarks: Vec::new(),
             checks: Vec::new(),
             hooks: Vec::new(),
             receivers: vec![Receiver::Events],
@@ -106,7 +109,7 @@ pub struct Limits {
 }
 
 /// Names that the messages mention.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Names {
     /// `metadata.name` of the Canary.
     pub canary: String,

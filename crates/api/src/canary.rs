@@ -24,8 +24,8 @@ pub use spec::{
     Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,
 };
 pub use status::{
-    Binding, CanaryPhase, CanaryStatus, Condition, Ending, EventType, Limits, Outbox, OutboxAlert,
-    OutboxEntry, RouteObject, Wait,
+    Binding, CanaryPhase, CanaryStatus, Condition, Ending, Limits, Outbox, OutboxAlert, OutboxEntry,
+    ReportedWarnings, RouteObject, Wait,
 };
 pub use traffic_policy::{
     ConnectionPool, ConnectionPoolHttp, ConsistentHash, HttpCookie, LoadBalancer, LocalityDistribute,

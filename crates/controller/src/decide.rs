@@ -19,13 +19,14 @@ pub(crate) enum Decision {
     Unlawful(&'static str),
 }
 
-/// Decides, with the answers that the engine asks for.
+/// Decides, with the answers that the engine asks for. `warnings` are about the cluster; each is reported once.
 pub(crate) async fn decide(
     context: &Context,
     canary: &CanaryContext,
     memory: &Memory,
     runtime: &CanaryRuntime,
     converged: &Converged,
+    warnings: &[String],
 ) -> Decision {
     let now = context.clock.now();
     let mut facts = Facts {
@@ -35,6 +36,7 @@ pub(crate) async fn decide(
         seen: converged.observation.observed.clone(),
         waiting: runtime.waiting,
         drift: converged.drift.clone(),
+        warnings: warnings.to_vec(),
         delivered: runtime.delivered.clone(),
         answers: BTreeMap::new(),
     };

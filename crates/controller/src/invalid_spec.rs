@@ -1,65 +1,73 @@
-//! A Canary whose spec is invalid: its status says so, and what is in force stays safe.
+//! A Canary whose spec is invalid: it is reported, its status says so, and what is in force stays safe.
 
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::Message;
-use vexil_api::{CanaryStatus, Defect};
+use vexil_analysis::{Message, Transition};
+use vexil_api::{CanaryStatus, Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, meta};
-use vexil_plan::{CanaryContext, StatusContext, refused_conditions};
+use vexil_plan::{CanaryContext, StatusContext};
 
-use crate::{Context, reconcile_result::ReconcileResult, runtime::CanaryRuntime, warning_events};
+use crate::{
+    Context, outbox, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
+    status_writes::status_write_failed,
+};
 
-/// What of an invalid Canary is in force.
-pub(crate) enum InForce {
-    /// The binding and the limits that its status records.
-    Bound(Box<CanaryContext>),
-    /// Nothing, or too little is left of the spec.
-    Nothing,
-}
-
-/// Emits an Event about the defects, once, and finds what is in force.
-pub(crate) fn report(
+/// What of an invalid Canary is in force: the binding and the limits that its status records. `None` if that is
+/// nothing, or if too little is left of the spec.
+pub(crate) fn in_force(
     context: &Context,
     live: &Arc<Value>,
     key: &ObjectKey,
-    runtime: &mut CanaryRuntime,
     defects: &[Defect],
-) -> (ReconcileResult, InForce) {
-    let result = warning_events::invalid(context, key, runtime, defects);
+) -> Option<CanaryContext> {
     context.telemetry.accepted(key, false);
-    match context.planner().in_force(live, defects) {
-        Some(canary) => (result, InForce::Bound(Box::new(canary))),
-        None => (result, InForce::Nothing),
-    }
+    context.planner().in_force(live, defects)
 }
 
-/// Writes the conditions of a Canary of which nothing is in force: once for each text and generation.
-///
-/// # Errors
-/// Of the write.
-pub(crate) async fn write_conditions(
+/// Reconciles a Canary of which nothing is in force: the defects are reported, once, and are in its conditions.
+pub(crate) async fn refuse(
     context: &Context,
     live: &Value,
     key: &ObjectKey,
-    text: &str,
-) -> Result<(), WriteError> {
+    runtime: &mut CanaryRuntime,
+    defects: &[Defect],
+) -> ReconcileResult {
     let before: CanaryStatus =
         live.get("status").and_then(|status| serde_json::from_value(status.clone()).ok()).unwrap_or_default();
+    let (defects, now) = (summary(defects), context.clock.now());
+    let memory = vexil_plan::load(&before);
+    let decided = vexil_analysis::refuse(&memory, &defects, &runtime.delivered, now);
+    let text = Message::InvalidSpec { defects }.to_string();
     let status = StatusContext {
         kind: meta::text(live, "/spec/targetRef/kind"),
         generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
-        refused: Some(text),
-        now: context.clock.now(),
+        refused: Some(&text),
+        now,
     };
-    let after = refused_conditions(&before, &status);
-    if after == before {
-        return Ok(());
+    let after = vexil_plan::store(&decided.memory, &status, &before);
+    if after != before {
+        if let Err(error) = write(context, live, key, &after).await {
+            return status_write_failed(context, live, key, runtime, &error);
+        }
+        outbox::log(&decided.notices);
+        runtime.status_written(&decided.memory.outbox);
     }
-    let live_status = live.get("status").cloned().unwrap_or_default();
-    let after = serde_json::to_value(&after).unwrap_or_default();
-    context.cluster.write_status(key, &Precondition::of(live), &live_status, &after).await.map(drop)
+    let Transition { memory, .. } = decided;
+    let notifications = outbox::undelivered_events(live, key, &memory.outbox, runtime);
+    ReconcileResult { notifications, ..ReconcileResult::default() }
+}
+
+async fn write(
+    context: &Context,
+    live: &Value,
+    key: &ObjectKey,
+    after: &CanaryStatus,
+) -> Result<(), WriteError> {
+    let before = live.get("status").cloned().unwrap_or_default();
+    let after = serde_json::to_value(after).unwrap_or_default();
+    context.cluster.write_status(key, &Precondition::of(live), &before, &after).await.map(drop)
 }
 
 /// Counts and logs a decision or an effect that would break a law, and returns the message for the user. Nothing is

@@ -23,7 +23,7 @@ mod notifications;
 mod observe;
 mod operator;
 mod orphaned_routes;
-
+mod outbox;
 mod previous_bindings;
 mod projections;
 mod reconcile;
@@ -35,7 +35,6 @@ mod startup;
 mod status_writes;
 
 mod telemetry;
-mod warning_events;
 mod warnings;
 mod watch_index;
 mod work_queue;

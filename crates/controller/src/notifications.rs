@@ -11,11 +11,12 @@ use std::{
 };
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::Instrument;
-use vexil_analysis::{Entry, EventType, Millis, Receiver};
+use vexil_analysis::{Entry, EventType, Millis, Receiver, digest};
 use vexil_kube::EventRecord;
-use vexil_object::{ObjectKey, Seen};
+use vexil_object::{ObjectKey, Seen, meta};
 use vexil_plan::{CanaryContext, GLOBAL_HOOK, event_hook};
 use vexil_webhook::{Hook, Payload, send};
 
@@ -31,7 +32,7 @@ use crate::{
 pub(crate) struct Notification {
     key: ObjectKey,
     uid: String,
-    /// Number of the notice in the outbox; `None` for a warning outside of it.
+    /// Number of the notice in the outbox; `None` if the outbox cannot be written.
     seq: Option<u64>,
     to: Receiver,
     event_type: EventType,
@@ -64,28 +65,33 @@ impl Notification {
             Receiver::Events => None,
             Receiver::Hook(name) => hook(settings, canary, entry, name),
         };
+        Notification { to, hook, ..Notification::event(canary.live(), canary.key(), entry) }
+    }
+
+    /// A notice of the outbox, as an Event.
+    pub(crate) fn event(live: &Value, key: &ObjectKey, entry: &Entry) -> Self {
         Notification {
-            key: canary.key().clone(),
-            uid: canary.owner().uid.clone(),
+            key: key.clone(),
+            uid: meta::uid(live).to_owned(),
             seq: Some(entry.seq),
-            to,
+            to: Receiver::Events,
             event_type: entry.notice.event_type,
             message: entry.notice.message.clone(),
             at: entry.notice.time,
-            hook,
+            hook: None,
             permit: None,
         }
     }
 
-    /// A warning outside of the outbox.
-    pub(crate) fn warning(key: &ObjectKey, uid: &str, text: &str, at: Millis) -> Self {
+    /// An Event that no status can store, because the status cannot be written.
+    pub(crate) fn unstored(live: &Value, key: &ObjectKey, message: String, at: Millis) -> Self {
         Notification {
             key: key.clone(),
-            uid: uid.to_owned(),
+            uid: meta::uid(live).to_owned(),
             seq: None,
             to: Receiver::Events,
             event_type: EventType::Warning,
-            message: text.to_owned(),
+            message,
             at,
             hook: None,
             permit: None,
@@ -100,15 +106,9 @@ impl Notification {
             // With its time, because another operator may have removed the numbers from the status in between. Names
             // sort by time: an API server lists by name, and kubectl keeps that order within one second.
             Some(seq) => format!("{canary}.{uid}{:011x}{seq:08x}", self.at.0),
-            None => format!("{canary}.{uid}-{:016x}", text_digest(&self.message)),
+            None => format!("{canary}.{uid}-{:08x}", digest(&self.message)),
         }
     }
-}
-
-/// FNV-1a, 64 bit, stable across versions: it is part of names. They are compared within one Canary only.
-fn text_digest(text: &str) -> u64 {
-    text.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn hook(settings: &Settings, canary: &CanaryContext, entry: &Entry, name: &str) -> Option<(Hook, Payload)> {
@@ -264,6 +264,7 @@ async fn attempt(context: &Context, notification: &Notification) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use vexil_object::kinds::CANARY;
 
     use super::*;
@@ -272,7 +273,8 @@ mod tests {
     fn names_of_events_sort_by_time() {
         let name = |at: u64, seq: u64| {
             let key = ObjectKey::new(CANARY, "test", "podinfo");
-            let notification = Notification::warning(&key, "0a1b2c3d-4e5f", "text", Millis(at));
+            let live = json!({"metadata": {"uid": "0a1b2c3d-4e5f"}});
+            let notification = Notification::unstored(&live, &key, "text".to_owned(), Millis(at));
             Notification { seq: Some(seq), ..notification }.event_name()
         };
         let came = [

@@ -1,11 +1,11 @@
 //! One reconcile of one Canary: observe, converge, decide, remember, and again until nothing changes.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
-use vexil_analysis::{Convergence, Level, LiveRoutes, Memory, Message, Pending, Transition};
-use vexil_api::{Defect, summary};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Transition};
+use vexil_api::Defect;
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Seen, meta};
 use vexil_plan::CanaryContext;
@@ -14,14 +14,13 @@ use crate::{
     Context, answers,
     converge::{Converged, converge},
     decide::{Decision, decide},
-    duplicate_target,
-    invalid_spec::{self, InForce},
-    notifications::Notification,
+    duplicate_target, invalid_spec,
     observe::Observation,
+    outbox,
     reconcile_result::ReconcileResult,
     runtime::CanaryRuntime,
     status_writes::{status_write_failed, write_status},
-    warning_events,
+    warnings,
     watch_index::Dependencies,
 };
 
@@ -70,10 +69,7 @@ async fn reconcile_in_span(
         Ok(canary) => canary,
         Err(result) => return result,
     };
-    let warnings = warning_events::spec_warnings(context, &canary, runtime);
-    let mut result = converge_and_decide(context, canary, runtime).await;
-    result.notifications.extend(warnings);
-    result
+    converge_and_decide(context, canary, runtime).await
 }
 
 /// Reconciles a Canary whose spec is invalid: no analysis starts, and what is in force stays safe.
@@ -84,22 +80,10 @@ async fn reconcile_invalid(
     runtime: &mut CanaryRuntime,
     defects: &[Defect],
 ) -> ReconcileResult {
-    let (mut result, in_force) = invalid_spec::report(context, live, key, runtime, defects);
-    match in_force {
-        InForce::Bound(canary) => {
-            let decided = converge_and_decide(context, *canary, runtime).await;
-            result.notifications.extend(decided.notifications);
-            result.requeue_ms = result.requeue_ms.into_iter().chain(decided.requeue_ms).min();
-        }
-        InForce::Nothing => {
-            let text = Message::InvalidSpec { defects: summary(defects) }.to_string();
-            if let Err(error) = invalid_spec::write_conditions(context, live, key, &text).await {
-                tracing::warn!("status could not be written: {error}");
-                result.requeue_ms = Some(runtime.status_backoff_ms());
-            }
-        }
+    match invalid_spec::in_force(context, live, key, defects) {
+        Some(canary) => converge_and_decide(context, canary, runtime).await,
+        None => invalid_spec::refuse(context, live, key, runtime, defects).await,
     }
-    result
 }
 
 /// Writes the status once if it does not have the number of a run: it is then Flagger's, or the CRD of the cluster
@@ -120,7 +104,7 @@ async fn ensure_own_status(
             // Deleted or made invalid meanwhile: the watch enqueues it again.
             Some(Err(_)) | None => Err(ReconcileResult::default()),
         },
-        Err(error) => Err(status_write_failed(context, &canary, runtime, &error)),
+        Err(error) => Err(status_write_failed(context, canary.live(), canary.key(), runtime, &error)),
     }
 }
 
@@ -146,7 +130,9 @@ async fn converge_and_decide(
         Span::current().record("phase", memory.phase.as_str());
         let converged = converge(context, &canary, &memory, runtime).await;
         runtime.set_dependencies(converged.observation.dependencies(context, &canary));
-        let transition = match decide(context, &canary, &memory, runtime, &converged).await {
+        let warnings = warnings::of_cluster(context, &canary, &memory, &converged.observation, runtime);
+        let decision = decide(context, &canary, &memory, runtime, &converged, &warnings.texts).await;
+        let transition = match decision {
             Decision::Made(transition) => transition,
             Decision::Overtaken => match reread(context, &canary) {
                 Some(next) => {
@@ -157,20 +143,22 @@ async fn converge_and_decide(
             },
             Decision::Unlawful(law) => {
                 let message = invalid_spec::report_broken_law(context, law);
-                return status_write_failed(context, &canary, runtime, &WriteError::Invalid { message });
+                let error = WriteError::Invalid { message };
+                return status_write_failed(context, canary.live(), canary.key(), runtime, &error);
             }
         };
         runtime.waiting = transition.waiting;
         update_metrics(context, &canary, &transition.memory, &converged);
         if transition.memory == memory && status_is_current(context, &canary, &memory) {
-            return settled(context, &canary, &memory, &transition, &converged, runtime).await;
+            let requeue_ms = [converged.retry_ms, warnings.requeue_ms].into_iter().flatten().min();
+            return settled(context, &canary, &transition, &converged, requeue_ms, runtime).await;
         }
         match write_status(context, &canary, &transition.memory).await {
             Ok(live) => {
                 if transition.memory.last_step > memory.last_step {
                     context.telemetry.stepped(&canary, context.clock.now().since(started));
                 }
-                log_notices(&transition);
+                outbox::log(&transition.notices);
                 context.telemetry.decided(&canary, &memory, &transition.memory);
                 runtime.status_written(&transition.memory.outbox);
                 match live.and_then(|_| reread(context, &canary)) {
@@ -179,7 +167,9 @@ async fn converge_and_decide(
                     None => return ReconcileResult::at_once(),
                 }
             }
-            Err(error) => return status_write_failed(context, &canary, runtime, &error),
+            Err(error) => {
+                return status_write_failed(context, canary.live(), canary.key(), runtime, &error);
+            }
         }
     }
     ReconcileResult::at_once()
@@ -189,21 +179,18 @@ async fn converge_and_decide(
 async fn settled(
     context: &Context,
     canary: &CanaryContext,
-    memory: &Memory,
     transition: &Transition,
     converged: &Converged,
+    requeue_ms: Option<u64>,
     runtime: &mut CanaryRuntime,
 ) -> ReconcileResult {
     read_unknown_objects(context, converged).await;
-    let observation = &converged.observation;
-    let mut notifications = new_notifications(context, canary, memory, runtime);
-    notifications.extend(warning_events::altered(context, canary, runtime));
-    notifications.extend(warning_events::cluster_warnings(context, canary, observation, runtime));
-    let unobserved = warning_events::unobserved(context, canary, observation, runtime);
-    notifications.extend(unobserved.notifications);
+    // They are among the warnings that the memory has as reported.
+    runtime.altered.clear();
+    let notifications = outbox::undelivered(context, canary, &transition.memory.outbox, runtime);
     let now = context.clock.now();
     let engine_ms = transition.wake.map(|time| time.since(now));
-    let requeue_ms = [engine_ms, converged.retry_ms, unobserved.requeue_ms].into_iter().flatten().min();
+    let requeue_ms = [engine_ms, requeue_ms].into_iter().flatten().min();
     ReconcileResult { requeue_ms, notifications, gone: false }
 }
 
@@ -262,33 +249,10 @@ async fn read_unknown_objects(context: &Context, converged: &Converged) {
     }
 }
 
-fn log_notices(transition: &Transition) {
-    for notice in &transition.notices {
-        match notice.level {
-            Level::Info => tracing::info!("{}", notice.message),
-            Level::Error => tracing::error!("{}", notice.message),
-        }
-    }
-}
-
 fn update_metrics(context: &Context, canary: &CanaryContext, memory: &Memory, converged: &Converged) {
     context.telemetry.phase(canary, memory.phase);
     context.telemetry.accepted(canary.key(), vexil_plan::is_ready(memory, &context.status_context(canary)));
     if let LiveRoutes::Present { routes, .. } = &converged.observation.observed.routes {
         context.telemetry.weights(canary, routes);
     }
-}
-
-/// Notices of the outbox that this process has not handed to the dispatcher yet.
-fn new_notifications(
-    context: &Context,
-    canary: &CanaryContext,
-    memory: &Memory,
-    runtime: &mut CanaryRuntime,
-) -> Vec<Notification> {
-    let pending = memory.outbox.entries.iter().flat_map(|entry| entry.to.iter().map(move |to| (entry, to)));
-    let all: BTreeSet<_> = pending.clone().map(|(entry, to)| (entry.seq, to.clone())).collect();
-    runtime.offered.retain(|offer| all.contains(offer));
-    let new = pending.filter(|(entry, to)| runtime.offered.insert((entry.seq, (*to).clone())));
-    new.map(|(entry, to)| Notification::of(&context.settings, canary, entry, to.clone())).collect()
 }

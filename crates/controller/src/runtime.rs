@@ -2,7 +2,7 @@
 //! it spaces retries and Events, and saves repeated work.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::BTreeSet,
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -37,10 +37,10 @@ pub(crate) struct CanaryRuntime {
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices that were delivered and that the outbox in the status still has.
     pub(crate) delivered: Vec<(u64, Receiver)>,
-    /// Writes that the API server stored differently, without effect on the rollout, and that are not reported yet.
+    /// Writes that the API server stored differently, without effect on the rollout, until they are reported.
     pub(crate) altered: BTreeSet<String>,
-    /// Names of the latest Events outside of the outbox that this process has emitted.
-    pub(crate) reported: VecDeque<String>,
+    /// Digest of the last failure of a status write that this process has reported.
+    pub(crate) reported_failure: Option<u32>,
     /// What a reconcile in progress works with.
     pub(crate) session: Option<Box<Session>>,
 }
@@ -58,26 +58,12 @@ impl MemoryDigest {
     }
 }
 
-/// Names of emitted Events that are kept.
-const MAX_REPORTED: usize = 16;
-
 impl CanaryRuntime {
-    /// Whether no Event of this name has been emitted yet; it counts as emitted from now on.
-    pub(crate) fn is_new_event(&mut self, name: &str) -> bool {
-        if self.reported.iter().any(|reported| reported == name) {
-            return false;
-        }
-        self.reported.push_back(name.to_owned());
-        if self.reported.len() > MAX_REPORTED {
-            self.reported.pop_front();
-        }
-        true
-    }
-
     /// The status was written with this outbox. A delivery counts until the outbox no longer has the notice: not each
     /// write removes what was delivered.
     pub(crate) fn status_written(&mut self, outbox: &Outbox) {
         self.status_failures = 0;
+        self.reported_failure = None;
         let pending = |(seq, to): &(u64, Receiver)| {
             outbox.entries.iter().any(|entry| entry.seq == *seq && entry.to.contains(to))
         };

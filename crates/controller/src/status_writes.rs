@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_analysis::{Memory, Message};
+use vexil_analysis::{Memory, Message, bounded, digest};
 use vexil_kube::WriteError;
-use vexil_object::Precondition;
+use vexil_object::{ObjectKey, Precondition};
 use vexil_plan::CanaryContext;
 
-use crate::{Context, reconcile_result::ReconcileResult, runtime::CanaryRuntime, warning_events};
+use crate::{
+    Context, notifications::Notification, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
+};
 
 /// Writes the memory `next`. Returns the Canary as it is afterwards, `None` if it was deleted.
 ///
@@ -29,10 +31,12 @@ pub(crate) async fn write_status(
 /// Failed writes of a status in a row before an Event is emitted; by then they have failed for some seconds.
 const QUIET_FAILURES: u32 = 3;
 
-/// What to do after a failed write of the status: requeue with backoff, and emit an Event if the user has to act.
+/// What to do after a failed write of the status: requeue with backoff, and emit an Event if the user has to act. It is
+/// the only Event that is not in the outbox, which could not be written.
 pub(crate) fn status_write_failed(
     context: &Context,
-    canary: &CanaryContext,
+    live: &Value,
+    key: &ObjectKey,
     runtime: &mut CanaryRuntime,
     error: &WriteError,
 ) -> ReconcileResult {
@@ -43,6 +47,7 @@ pub(crate) fn status_write_failed(
         WriteError::Throttled { retry_after_ms } => backoff_ms.max(*retry_after_ms),
         _ => backoff_ms,
     });
+    let canary = format!("{}.{}", key.name(), key.namespace());
     let text = match error {
         // The Canary was changed meanwhile, or the next attempt may succeed.
         WriteError::Conflict { .. }
@@ -54,7 +59,7 @@ pub(crate) fn status_write_failed(
             return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
         }
         WriteError::Pruned { fields } => {
-            Message::StatusPruned { canary: canary.name(), fields: fields.join(", ") }.to_string()
+            Message::StatusPruned { canary, fields: fields.join(", ") }.to_string()
         }
         WriteError::Forbidden { .. } | WriteError::Invalid { .. } | WriteError::NotServed { .. }
             if failures < QUIET_FAILURES =>
@@ -62,10 +67,13 @@ pub(crate) fn status_write_failed(
             tracing::warn!("status could not be written: {error}");
             return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
         }
-        error => Message::StatusNotWritten { canary: canary.name(), error: error.to_string() }.to_string(),
+        error => Message::StatusNotWritten { canary, error: error.to_string() }.to_string(),
     };
-    ReconcileResult {
-        requeue_ms,
-        ..warning_events::emit_once(context, canary.live(), canary.key(), runtime, &text)
+    let text = bounded(text);
+    if runtime.reported_failure.replace(digest(&text)) == Some(digest(&text)) {
+        return ReconcileResult { requeue_ms, ..ReconcileResult::default() };
     }
+    tracing::error!("{text}");
+    let notifications = vec![Notification::unstored(live, key, text, context.clock.now())];
+    ReconcileResult { requeue_ms, notifications, ..ReconcileResult::default() }
 }

@@ -1,8 +1,9 @@
 //! Warnings about the cluster around a Canary that is processed all the same. They are reported before traffic moves.
 
-use vexil_analysis::{SyncState, limits::REPORT_WAIT_AFTER_MS};
+use vexil_analysis::{Known, Memory, Message, SyncState, limits::REPORT_WAIT_AFTER_MS};
 use vexil_api::Remark;
 use vexil_kube::Listed;
+use vexil_object::{Kind, ObjectKey, kinds};
 use vexil_plan::CanaryContext;
 use vexil_workload::{Selector, mixed};
 
@@ -13,12 +14,48 @@ use crate::{
     runtime::CanaryRuntime,
 };
 
-/// All warnings.
+/// What the user should know of the cluster, although no decision waits for it.
+pub(crate) struct Warnings {
+    /// The warnings. Each is reported once.
+    pub(crate) texts: Vec<String>,
+    /// When to look again for one that has not lasted long enough yet, in milliseconds.
+    pub(crate) requeue_ms: Option<u64>,
+}
+
+/// All warnings about the cluster. Those that may be about to end are reported if they last.
 pub(crate) fn of_cluster(
     context: &Context,
     canary: &CanaryContext,
+    memory: &Memory,
     observation: &Observation,
-) -> Vec<Remark> {
+    runtime: &mut CanaryRuntime,
+) -> Warnings {
+    let mut texts: Vec<String> =
+        remarks(context, canary, observation).iter().map(ToString::to_string).collect();
+    texts.extend(runtime.altered.iter().cloned());
+    let now = context.clock.now();
+    let lasting = [
+        (foreign_pods(context, canary, observation), &mut runtime.foreign_pods_since),
+        (unobserved(context, observation), &mut runtime.unobserved_since),
+    ];
+    let mut requeue_ms = None;
+    for (text, since) in lasting {
+        let Some(text) = text else {
+            *since = None;
+            continue;
+        };
+        let lasted_ms = now.since(*since.get_or_insert(now));
+        if lasted_ms >= REPORT_WAIT_AFTER_MS || memory.reported.has(&text) {
+            texts.push(text);
+        } else {
+            let rest_ms = REPORT_WAIT_AFTER_MS - lasted_ms;
+            requeue_ms = Some(requeue_ms.map_or(rest_ms, |earlier: u64| earlier.min(rest_ms)));
+        }
+    }
+    Warnings { texts, requeue_ms }
+}
+
+fn remarks(context: &Context, canary: &CanaryContext, observation: &Observation) -> Vec<Remark> {
     let said = |path: &str| {
         let path = path.to_owned();
         move |message: String| Remark { path: path.clone(), message }
@@ -39,24 +76,10 @@ pub(crate) fn of_cluster(
 
 /// Pods of workloads that are not Deployments behind one of the Services: requests reach them. Pods of Deployments make
 /// the Services invalid and are reported there.
-pub(crate) fn foreign_pods(
-    context: &Context,
-    canary: &CanaryContext,
-    observation: &Observation,
-    runtime: &mut CanaryRuntime,
-) -> Option<Remark> {
-    let strange = foreign_pods_text(context, canary, observation)
-        .filter(|_| observation.observed.backends == SyncState::InSync);
-    let Some(message) = strange else {
-        runtime.foreign_pods_since = None;
+fn foreign_pods(context: &Context, canary: &CanaryContext, observation: &Observation) -> Option<String> {
+    if observation.observed.backends != SyncState::InSync {
         return None;
-    };
-    let now = context.clock.now();
-    let lasts = now.since(*runtime.foreign_pods_since.get_or_insert(now));
-    (lasts >= REPORT_WAIT_AFTER_MS).then(|| Remark { path: "spec.targetRef".to_owned(), message })
-}
-
-fn foreign_pods_text(context: &Context, canary: &CanaryContext, observation: &Observation) -> Option<String> {
+    }
     let target = observation.target(canary);
     let own = &canary.spec().target_ref.name;
     let sides = [(target.canary(), own.clone()), (target.primary(), format!("{own}-primary"))];
@@ -64,11 +87,36 @@ fn foreign_pods_text(context: &Context, canary: &CanaryContext, observation: &Ob
         let slices = slices(&context.cluster, canary.key().namespace(), &service)?;
         let pods = vexil_workload::strangers(&deployment, slices.iter().map(AsRef::as_ref));
         let [first, ..] = pods.as_slice() else { return None };
-        Some(format!(
+        let message = format!(
             "Service {service} selects pods that are not of Deployment {deployment}, such as those of {first}, and \
              sends them its requests: give them other labels"
-        ))
+        );
+        Some(Remark { path: "spec.targetRef".to_owned(), message }.to_string())
     })
+}
+
+/// Objects that cannot be observed, so that nothing is decided: rights are missing, or they are outside of the watched
+/// namespace.
+fn unobserved(context: &Context, observation: &Observation) -> Option<String> {
+    let unknown = observation.objects.iter().filter(|(_, seen)| !seen.is_known()).map(|(key, _)| key);
+    let addresses = observation.observed.primary_addresses == Known::NotKnown;
+    unknown
+        .filter_map(|key| why_unobserved(context, key))
+        .next()
+        .or_else(|| watch_error(context, kinds::ENDPOINT_SLICE).filter(|_| addresses))
+}
+
+fn why_unobserved(context: &Context, key: &ObjectKey) -> Option<String> {
+    if !context.cluster.watches(key) {
+        return Some(Message::OutsideNamespace { object: key.to_string() }.to_string());
+    }
+    watch_error(context, key.kind())
+}
+
+fn watch_error(context: &Context, kind: Kind) -> Option<String> {
+    let error = context.cluster.trouble(kind)?;
+    let kind = format!("{} of {}", kind.plural, kind.api_version());
+    Some(Message::NotWatched { kind, error }.to_string())
 }
 
 /// A primary whose pods lack labels of the target's selector, because it was made for a target with fewer.

@@ -40,7 +40,7 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
         format!("interval  {} s, threshold {}", plan.interval_ms / 1000, plan.threshold),
         format!("checks    {}", plan.checks.join(", ")),
     ];
-    lines.extend(canary.warnings().iter().map(|warning| format!("warning   {warning}")));
+    lines.extend(plan.remarks.iter().map(|warning| format!("warning   {warning}")));
 
     let mut world = World::new();
     let mut memory = load(canary.status());
@@ -154,6 +154,7 @@ impl World {
             seen: self.seen.clone(),
             waiting: Waiting::default(),
             drift: None,
+            warnings: Vec::new(),
             delivered: memory
                 .outbox
                 .entries

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Plan};
-use vexil_api::{Canary, CanarySpec, CanaryStatus, Defect, Remark, parse};
+use vexil_api::{Canary, CanarySpec, CanaryStatus, Defect, parse};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload};
@@ -43,7 +43,6 @@ pub struct CanaryContext {
 pub(crate) struct Resolved {
     spec: CanarySpec,
     annotations: BTreeMap<String, String>,
-    warnings: Vec<Remark>,
     plan: Plan,
     router: Arc<dyn Router>,
     workload: &'static dyn Workload,
@@ -81,8 +80,8 @@ impl<'a> Planner<'a> {
             None => wanted,
             Some(bound) => {
                 let seen = self.bind(&wanted.spec, &wanted.annotations, &live, &bound)?;
-                let plan = Plan { binding: wanted.plan.binding.clone(), ..seen.plan };
-                Arc::new(Resolved { plan, warnings: wanted.warnings.clone(), ..seen })
+                let Plan { binding, remarks, .. } = wanted.plan.clone();
+                Arc::new(Resolved { plan: Plan { binding, remarks, ..seen.plan }, ..seen })
             }
         };
         Ok(CanaryContext::new(live, status, resolved))
@@ -123,8 +122,11 @@ impl<'a> Planner<'a> {
         Ok(Resolved {
             spec: canary.spec,
             annotations: canary.metadata.annotations.unwrap_or_default(),
-            warnings,
-            plan: Plan { binding: wanted, ..plan },
+            plan: Plan {
+                binding: wanted,
+                remarks: warnings.iter().map(ToString::to_string).collect(),
+                ..plan
+            },
             router,
             workload,
         })
@@ -152,7 +154,7 @@ impl<'a> Planner<'a> {
         let (spec, annotations) = binding::under(spec, annotations, bound, router.annotations());
         let names = (meta::text(live, "/metadata/name"), meta::text(live, "/metadata/namespace"));
         let plan = lower(&spec, names, self.settings, router.supports());
-        Ok(Resolved { spec, annotations, warnings: Vec::new(), plan, router: Arc::clone(router), workload })
+        Ok(Resolved { spec, annotations, plan, router: Arc::clone(router), workload })
     }
 }
 
@@ -197,11 +199,6 @@ impl CanaryContext {
     /// The status as it was read.
     pub fn status(&self) -> &CanaryStatus {
         &self.status
-    }
-
-    /// What the user should know of the spec, although it is valid.
-    pub fn warnings(&self) -> &[Remark] {
-        &self.resolved.warnings
     }
 
     /// The engine's plan.

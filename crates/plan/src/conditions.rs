@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};
 use vexil_api::{CanaryStatus, Condition};
 
-use crate::status::{load, timestamp, wait_name};
+use crate::status::{timestamp, wait_name};
 
 /// What a status depends on besides the memory.
 pub struct StatusContext<'a> {
@@ -37,15 +37,6 @@ pub(crate) fn conditions(
 /// Whether the condition `Ready` is not False.
 pub fn is_ready(memory: &Memory, context: &StatusContext<'_>) -> bool {
     ready(memory, context).status != "False"
-}
-
-/// The status of a Canary that is refused and of which nothing is in force: its conditions say `text`.
-pub fn refused_conditions(before: &CanaryStatus, context: &StatusContext<'_>) -> CanaryStatus {
-    CanaryStatus {
-        conditions: conditions(&load(before), context, before),
-        observed_generation: context.generation,
-        ..before.clone()
-    }
 }
 
 fn timed(wanted: Condition, context: &StatusContext<'_>, before: &CanaryStatus) -> Condition {

@@ -39,6 +39,7 @@ pub(crate) fn lower(
         strategy: strategy(analysis, can),
         promotion_step: Weight::clamped(analysis.step_weight_promotion()),
         routed: can.weights,
+        remarks: Vec::new(),
         warnings: warnings(analysis, spec.provider().unwrap_or(&settings.provider), can),
         checks: named(analysis).map(|(name, _)| name).collect(),
         hooks: deciding(analysis).map(|(hook, _)| hook).collect(),

@@ -3,7 +3,7 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use serde_json::Value;
 use vexil_analysis::{
-    Binding, Ending, Limits, Memory, Millis, Phase, Revision, Route, Wait, WaitKind, Weight,
+    Binding, Ending, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait, WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus};
 use vexil_workload::is_our_revision;
@@ -59,6 +59,7 @@ pub fn load(status: &CanaryStatus) -> Memory {
         wait: status.wait.as_ref().and_then(wait),
         waited_ms: status.waited_ms.unwrap_or(0),
         outbox: status.outbox.as_ref().map(outbox).unwrap_or_default(),
+        reported: status.reported_warnings.as_ref().map(reported).unwrap_or_default(),
         changed: status.last_transition_time.as_ref().map(|time| millis(time.0)),
     }
 }
@@ -100,6 +101,7 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         previous_bindings: memory.previous.iter().map(api_binding).collect(),
         observed_generation: context.generation,
         outbox: None,
+        reported_warnings: api_reported(&memory.reported),
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
         conditions: conditions(memory, context, before),
         ..before.clone()
@@ -164,6 +166,15 @@ fn api_wait(wait: &Wait) -> api::Wait {
         at: wait.at.0,
         message: wait.text.clone(),
     }
+}
+
+fn reported(warnings: &api::ReportedWarnings) -> Reported {
+    Reported { spec: warnings.spec.clone(), cluster: warnings.cluster.clone() }
+}
+
+fn api_reported(reported: &Reported) -> Option<api::ReportedWarnings> {
+    let Reported { spec, cluster } = reported.clone();
+    Some(api::ReportedWarnings { spec, cluster }).filter(|_| *reported != Reported::default())
 }
 
 /// The binding that a status records.

@@ -71,6 +71,7 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
         promotion_step: Weight::clamped(back),
         routed: true,
         warnings: Vec::new(),
+        remarks: Vec::new(),
         checks: vec!["check".to_owned()],
         hooks: vec![hook(HookKind::PreRollout), hook(HookKind::PostRollout)],
         receivers: Vec::new(),

@@ -122,6 +122,7 @@ fn plan() -> Plan {
         promotion_step: Weight::ZERO,
         routed: true,
         warnings: Vec::new(),
+        remarks: Vec::new(),
         checks: Vec::new(),
         hooks: Vec::new(),
         receivers: vec![Receiver::Events],

@@ -106,6 +106,7 @@ impl Shell {
             seen: self.seen(),
             waiting: self.waiting,
             drift,
+            warnings: Vec::new(),
             delivered: Vec::new(),
             answers: Default::default(),
         };

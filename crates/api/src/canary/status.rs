@@ -84,6 +84,8 @@ pub struct CanaryStatus {
     pub post_rollout: Option<Ending>,
     /// Events and alerts that are still to be delivered.
     pub outbox: Option<Outbox>,
+    /// Digests of the warnings that were reported and are not repeated.
+    pub reported_warnings: Option<ReportedWarnings>,
 }
 
 /// Phase of a rollout.
@@ -242,8 +244,7 @@ pub struct OutboxEntry {
     pub seq: u64,
     /// Type of the Event, `Normal` or `Warning`.
     #[serde(rename = "type")]
-    #[schemars(with = "String")]
-    pub type_: EventType,
+    pub type_: String,
     /// Level of the log line.
     pub level: String,
     /// Text of the Event.
@@ -260,6 +261,18 @@ pub struct OutboxEntry {
     pub to: Vec<String>,
 }
 
+/// Digests of the warnings that were reported and are not repeated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReportedWarnings {
+    /// Warnings about the spec.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spec: Vec<u32>,
+    /// Warnings about the cluster, the latest last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cluster: Vec<u32>,
+}
+
 /// Alert to send with an Event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -268,14 +281,4 @@ pub struct OutboxAlert {
     pub severity: String,
     /// Text of the alert.
     pub message: String,
-}
-
-/// Type of a Kubernetes Event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EventType {
-    /// Information about a step that went as planned.
-    #[default]
-    Normal,
-    /// Something did not go as planned.
-    Warning,
 }

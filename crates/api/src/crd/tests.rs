@@ -168,13 +168,14 @@ fn the_analysis_under_both_names_and_the_status_have_the_fields_of_the_contract(
         "status",
         "phase failedChecks canaryWeight iterations trackedConfigs lastAppliedSpec lastPromotedSpec \
          sessionAffinityCookie primarySessionAffinityCookie previousSessionAffinityCookie lastTransitionTime \
-         conditions observedGeneration binding previousBindings limits prepared waitedMs lastStepTime run primarySpec withheldWeight ending drainUntil wait postRollout outbox",
+         conditions observedGeneration binding previousBindings limits prepared waitedMs lastStepTime run primarySpec withheldWeight ending drainUntil wait postRollout outbox reportedWarnings",
     );
     check(
         &crd,
         "status.conditions[]",
         "type status reason message observedGeneration lastUpdateTime lastTransitionTime",
     );
+    check(&crd, "status.reportedWarnings", "spec cluster");
     check(&crd, "status.outbox.entries[]", "seq type level message phase time alert to");
 }
 

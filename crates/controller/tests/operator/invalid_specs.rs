@@ -2,7 +2,10 @@
 //!
 //! What [`vexil_api`] refuses by itself is tested there; here are the mistakes that only a running operator finds.
 
-use std::{future::pending, sync::Arc};
+use std::{
+    future::pending,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -174,6 +177,46 @@ async fn a_canary_takes_over_from_the_one_that_was_there_first() {
     assert!(stage.cluster.delete("flagger.app/v1beta1", "Canary", "test", "first").await.unwrap());
     stage.until_phase("second", "Initialized").await;
     stage.check_laws("second");
+}
+
+/// A warning about a valid spec goes to every receiver once, whatever restarts, and again if the mistake is made again.
+#[tokio::test(start_paused = true)]
+async fn a_warning_is_remembered_until_the_mistake_is_gone() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+    let log = Arc::clone(&heard);
+    let handler = FromFn(move |request: http::Request<Bytes>| {
+        let payload: Value = serde_json::from_slice(request.body()).unwrap();
+        log.lock().unwrap().push(payload["metadata"]["eventMessage"].as_str().unwrap().to_owned());
+        async move { plain(StatusCode::OK, "") }
+    });
+    stage.cluster.network().register("events.test", Arc::new(handler));
+    let metric = |threshold: Value| {
+        let metric = json!({
+            "name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}, "threshold": threshold,
+        });
+        let hook = json!({"name": "log", "type": "event", "url": "http://events.test/"});
+        json!({"spec": {"analysis": {"metrics": [metric], "webhooks": [hook]}}})
+    };
+    let text = "spec.analysis.metrics[0].threshold: is ignored beside thresholdRange";
+    let count = |stage: &Stage| {
+        let events = stage.story(NAME).events;
+        let events: usize =
+            events.iter().filter(|(said, _)| said.contains(text)).map(|(_, count)| *count).sum();
+        (events, heard.lock().unwrap().iter().filter(|said| *said == text).count())
+    };
+    stage.start();
+    let edits = [(json!(99), 1), (json!(98), 1), (Value::Null, 1), (json!(99), 2)];
+    for (threshold, expect) in edits {
+        stage.apply(NAME, &[&metric(threshold.clone())]).await;
+        stage.until_phase(NAME, "Initialized").await;
+        stage.pass(30.0).await;
+        stage.kill().await;
+        stage.start();
+        stage.pass(30.0).await;
+        assert_eq!(count(&stage), (expect, expect), "{threshold}\n{}", stage.story(NAME).text());
+    }
 }
 
 /// What may not be looked at is not known, and nothing is decided on it: that is said.

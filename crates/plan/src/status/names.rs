@@ -1,6 +1,6 @@
 //! Names of the engine's values in the status.
 
-use vexil_analysis::{AlertSeverity, Cause, Level, Outcome, Phase, WaitKind};
+use vexil_analysis::{AlertSeverity, Cause, EventType, Level, Outcome, Phase, WaitKind};
 use vexil_api::CanaryPhase;
 
 const PHASES: [(CanaryPhase, Phase); 12] = [
@@ -61,6 +61,8 @@ pub(super) const WAITS: Names<WaitKind> = &[
 ];
 pub(super) const SEVERITIES: Names<AlertSeverity> =
     &[("info", AlertSeverity::Info), ("warn", AlertSeverity::Warn), ("error", AlertSeverity::Error)];
+pub(super) const EVENT_TYPES: Names<EventType> =
+    &[(EventType::Normal.as_str(), EventType::Normal), (EventType::Warning.as_str(), EventType::Warning)];
 pub(super) const LEVELS: Names<Level> = &[("info", Level::Info), ("error", Level::Error)];
 
 pub(super) fn name<T: PartialEq + Copy>(names: Names<T>, value: T) -> &'static str {

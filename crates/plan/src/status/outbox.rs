@@ -1,9 +1,9 @@
 //! The outbox as the status has it: notices that are not delivered yet, each with its receivers.
 
 use vexil_analysis::{Alert, AlertSeverity, Entry, EventType, Level, Millis, Notice, Outbox, Receiver};
-use vexil_api::{self as api, EventType as ApiEventType, OutboxAlert, OutboxEntry};
+use vexil_api::{self as api, OutboxAlert, OutboxEntry};
 
-use super::names::{LEVELS, SEVERITIES, api_phase, name, phase, value};
+use super::names::{EVENT_TYPES, LEVELS, SEVERITIES, api_phase, name, phase, value};
 
 /// A receiver is written as `events`, or as `hook/` and the hook's name.
 const EVENTS: &str = "events";
@@ -27,10 +27,7 @@ pub(super) fn outbox(outbox: &api::Outbox) -> Outbox {
     let entries = outbox.entries.iter().map(|entry| Entry {
         seq: entry.seq,
         notice: Notice {
-            event_type: match entry.type_ {
-                ApiEventType::Warning => EventType::Warning,
-                ApiEventType::Normal => EventType::Normal,
-            },
+            event_type: value(EVENT_TYPES, &entry.type_).unwrap_or(EventType::Normal),
             level: value(LEVELS, &entry.level).unwrap_or(Level::Info),
             message: entry.message.clone(),
             phase: phase(entry.phase),
@@ -48,10 +45,7 @@ pub(super) fn outbox(outbox: &api::Outbox) -> Outbox {
 pub(super) fn api_outbox(outbox: &Outbox) -> api::Outbox {
     let entries = outbox.entries.iter().map(|entry| OutboxEntry {
         seq: entry.seq,
-        type_: match entry.notice.event_type {
-            EventType::Warning => ApiEventType::Warning,
-            EventType::Normal => ApiEventType::Normal,
-        },
+        type_: name(EVENT_TYPES, entry.notice.event_type).to_owned(),
         level: name(LEVELS, entry.notice.level).to_owned(),
         message: entry.notice.message.clone(),
         phase: api_phase(entry.notice.phase),
