@@ -22,6 +22,7 @@ pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
 pub use query_set::{DurationUnit, QuerySet};
 pub use validation::{
-    Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_metric_template, summary,
+    Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_alert_provider,
+    parse_metric_template, summary,
     validate,
 };

@@ -22,7 +22,7 @@ use std::fmt;
 use crate::{Analysis, Canary, CanarySpec, Capabilities, Feature};
 
 pub use names::is_dns_name;
-pub use parse::{parse, parse_metric_template};
+pub use parse::{parse, parse_alert_provider, parse_metric_template};
 pub use summary::summary;
 
 /// An error in a manifest. The Canary is not processed until it is corrected.

@@ -5,21 +5,17 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{Client, ClientBuilder, Response, Url, header};
-use rustls::{ClientConfig, RootCertStore, crypto::CryptoProvider};
+use rustls::crypto::CryptoProvider;
 use tokio::time::timeout;
 
 use crate::{
-    Allowed, CallError, Method, Oversize, Redirects, Reply, Request, Transport,
-    error::{call_error, cause},
+    Allowed, CallError, Method, Oversize, Redirects, Reply, Request, Transport, clients,
+    error::call_error,
     policy,
     resolve::{Checked, Lookup, System},
     shown,
     url::host_and_port,
 };
-
-/// How long a connection waits for the next call of the same reconcile. Longer would risk meeting a server that closes
-/// it in that moment, and the calls of different reconciles are seconds apart.
-const IDLE_MS: u64 = 1_000;
 
 /// HTTP over TCP and TLS 1.2 or later. The environment's proxy variables apply (`HTTP_PROXY`, `HTTPS_PROXY`,
 /// `NO_PROXY`); behind a proxy, the proxy resolves names and has to check them. One client per TLS mode lives as long
@@ -27,6 +23,7 @@ const IDLE_MS: u64 = 1_000;
 pub struct Egress {
     verifying: Client,
     trusting: Client,
+    resolver: Arc<Checked>,
     allowed: Arc<Allowed>,
     in_pod: bool,
     proxies: Matcher,
@@ -81,29 +78,9 @@ impl Egress {
         if CryptoProvider::get_default().is_none() {
             return Err(SetupError::NoCryptoProvider);
         }
-        let builder = || {
-            proxied(ClientBuilder::new())
-                .user_agent(concat!("vexil/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .pool_idle_timeout(Duration::from_millis(IDLE_MS))
-                .pool_max_idle_per_host(2)
-                .dns_resolver(Arc::clone(&checked))
-        };
-        let verifying = match builder().build() {
-            Ok(client) => client,
-            Err(error) => {
-                // An image without CA certificates must still reach the cluster's plain http services.
-                tracing::warn!(error = %cause(&error), "no https peer will be trusted");
-                let no_roots = ClientConfig::builder()
-                    .with_root_certificates(RootCertStore::empty())
-                    .with_no_client_auth();
-                builder().tls_backend_preconfigured(no_roots).build()?
-            }
-        };
-        let trusting = builder().tls_danger_accept_invalid_certs(true).build()?;
-        Ok(Egress { verifying, trusting, allowed, in_pod: rules.in_pod, proxies })
+        let builder = || proxied(clients::builder(&checked));
+        let (verifying, trusting) = (clients::verifying(builder)?, clients::trusting(builder)?);
+        Ok(Egress { verifying, trusting, resolver: checked, allowed, in_pod: rules.in_pod, proxies })
     }
 
     async fn exchange(&self, mut request: Request) -> Result<Reply, CallError> {
@@ -113,11 +90,15 @@ impl Egress {
         };
         loop {
             policy::check_host(&request.url)?;
-            let proxied = intercept(&self.proxies, request.url.as_str()).is_some();
+            if let Some(proxy) = &request.proxy {
+                policy::check_host(proxy)?;
+                self.allowed.check(proxy, false)?;
+            }
+            let proxied = request.proxy.is_some() || intercept(&self.proxies, request.url.as_str()).is_some();
             self.allowed.check(&request.url, proxied)?;
             let response = self.send(&request).await?;
             let Some(to) = redirect(&request.url, &response) else {
-                let private = self.is_private(&request.url, &response, proxied);
+                let private = self.is_private(&request, &response, proxied);
                 return Ok(Reply { private, ..read(&request, response).await? });
             };
             let elsewhere = to.host_str() != request.url.host_str();
@@ -135,14 +116,21 @@ impl Egress {
     }
 
     /// Whether the words of a reply are for the operator's own pod alone.
-    fn is_private(&self, url: &Url, response: &Response, proxied: bool) -> bool {
-        let peer = response.remote_addr().filter(|_| !proxied).map(|peer| peer.ip().to_canonical());
-        let loopback = peer.map_or_else(|| policy::is_loopback(url), |address| address.is_loopback());
+    fn is_private(&self, request: &Request, response: &Response, proxied: bool) -> bool {
+        // Behind the user's own proxy the peer is that proxy, which may be a sidecar as well.
+        let own_proxy = request.proxy.is_some();
+        let peer = response.remote_addr().filter(|_| !proxied || own_proxy);
+        let names_loopback = policy::is_loopback(&request.url);
+        let loopback = peer.map_or(names_loopback, |peer| peer.ip().to_canonical().is_loopback());
+        let loopback = loopback || own_proxy && names_loopback;
         self.in_pod && self.allowed.is_empty() && loopback
     }
 
     async fn send(&self, request: &Request) -> Result<Response, CallError> {
-        let client = if request.skip_verify { &self.trusting } else { &self.verifying };
+        let through = |proxy| clients::through(proxy, &self.resolver, request.skip_verify);
+        let through = request.proxy.as_ref().map(through).transpose()?;
+        let shared = if request.skip_verify { &self.trusting } else { &self.verifying };
+        let client = through.as_ref().unwrap_or(shared);
         let mut url = request.url.clone();
         if request.has_header("authorization") {
             // Otherwise the client would add a second one from the URL. Neither can fail for a URL with a host.

@@ -7,6 +7,7 @@
 //! [`Transport`], which tests answer in the process; the operator gives them [`Egress`].
 
 mod allowed;
+mod clients;
 mod egress;
 mod error;
 mod policy;

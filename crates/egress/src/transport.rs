@@ -69,6 +69,9 @@ pub struct Request {
     pub skip_verify: bool,
     /// Whether redirects are followed.
     pub redirects: Redirects,
+    /// The proxy to send it through, which may have user and password; the environment's when absent. Its address is
+    /// checked like any other.
+    pub proxy: Option<Url>,
 }
 
 impl Request {
@@ -84,6 +87,7 @@ impl Request {
             oversize: Oversize::Fail,
             skip_verify: false,
             redirects: Redirects::SameHost(5),
+            proxy: None,
         }
     }
 

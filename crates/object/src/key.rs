@@ -110,6 +110,9 @@ pub mod kinds {
     /// Our own MetricTemplate.
     pub const METRIC_TEMPLATE: Kind =
         Kind::namespaced("flagger.app", "v1beta1", "MetricTemplate", "metrictemplates");
+    /// Our own AlertProvider.
+    pub const ALERT_PROVIDER: Kind =
+        Kind::namespaced("flagger.app", "v1beta1", "AlertProvider", "alertproviders");
 }
 
 /// One object: its kind, namespace and name. Whether it exists is [`super::Seen`]'s to say.

@@ -27,6 +27,7 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "routing", imports: &["analysis", "api", "object"], tests: &[] },
     Layer { name: "workload", imports: &["analysis", "api", "object"], tests: &[] },
     Layer { name: "metrics", imports: &["analysis", "api", "egress", "object"], tests: &[] },
+    Layer { name: "notifier", imports: &["analysis", "api", "egress", "object"], tests: &[] },
     Layer { name: "webhook", imports: &["analysis", "api", "egress", "object"], tests: &[] },
     Layer { name: "routing-*", imports: &["api", "object", "routing"], tests: &[] },
     Layer {
@@ -38,8 +39,8 @@ pub const LAYERS: &[Layer] = &[
     Layer {
         name: "controller",
         imports: &[
-            "analysis", "api", "egress", "kube", "metrics", "object", "plan", "routing", "webhook",
-            "workload",
+            "analysis", "api", "egress", "kube", "metrics", "notifier", "object", "plan", "routing",
+            "webhook", "workload",
         ],
         tests: &["routing-*"],
     },

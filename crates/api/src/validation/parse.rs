@@ -12,13 +12,16 @@ use serde_json::Value;
 use super::Defect;
 use crate::crd::schema::object;
 use crate::metric_template::MetricTemplateStatus;
-use crate::{Canary, CanarySpec, CanaryStatus, MetricTemplateSpec, limits};
+use crate::{AlertProviderSpec, Canary, CanarySpec, CanaryStatus, MetricTemplateSpec, limits};
 
 /// The schemas of the types with the limits, without the other rules of the definitions.
 static CANARY: LazyLock<Value> =
     LazyLock::new(|| limits::bounded(object::<CanarySpec, CanaryStatus>(""), &limits::canary()));
 static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
     limits::bounded(object::<MetricTemplateSpec, MetricTemplateStatus>(""), &[limits::TEMPLATE.to_vec()])
+});
+static PROVIDER: LazyLock<Value> = LazyLock::new(|| {
+    limits::bounded(object::<AlertProviderSpec, MetricTemplateStatus>(""), &[limits::PROVIDER.to_vec()])
 });
 
 /// Maximum number of defects to collect; the object is refused after the first.
@@ -39,6 +42,14 @@ pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
 /// As [`parse`].
 pub fn parse_metric_template(object: &Value) -> Result<MetricTemplateSpec, Vec<Defect>> {
     typed(check(&TEMPLATE, object)?, "spec.")
+}
+
+/// Reads the spec of an AlertProvider.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_alert_provider(object: &Value) -> Result<AlertProviderSpec, Vec<Defect>> {
+    typed(check(&PROVIDER, object)?, "spec.")
 }
 
 /// Compares an object with its schema. Returns its spec.
