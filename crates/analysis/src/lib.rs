@@ -74,4 +74,4 @@ pub use pending::Pending;
 pub use plan::{Hook, HookKind, Limits, Names, Plan, Receiver, Steps, Strategy};
 pub use text::{bounded, bounded_to};
 pub use types::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};
-pub use wait_clock::Waiting;
+pub use wait_clock::{Polls, Waiting};

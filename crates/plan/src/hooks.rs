@@ -13,10 +13,7 @@ pub const GLOBAL_HOOK: &str = "-event-webhook";
 
 /// The hooks that decide something, in the order of the spec.
 pub(crate) fn deciding(analysis: &Analysis) -> impl Iterator<Item = (Hook, &Webhook)> {
-    analysis
-        .webhooks
-        .iter()
-        .filter_map(|webhook| Some((Hook { name: webhook.name.clone(), kind: kind(webhook)? }, webhook)))
+    analysis.webhooks.iter().filter_map(|webhook| Some((hook(webhook)?, webhook)))
 }
 
 /// The hook that decides something and has this place among those.
@@ -29,13 +26,18 @@ pub fn event_hook<'a>(analysis: &'a Analysis, receiver: &str) -> Option<&'a Webh
     event_hooks(analysis).into_iter().find(|(name, _)| name == receiver).map(|(_, webhook)| webhook)
 }
 
-fn kind(webhook: &Webhook) -> Option<HookKind> {
-    match webhook.hook_type() {
-        HookType::PreRollout => Some(HookKind::PreRollout),
-        HookType::Rollout => Some(HookKind::Rollout),
-        HookType::PostRollout => Some(HookKind::PostRollout),
-        _ => None,
-    }
+fn hook(webhook: &Webhook) -> Option<Hook> {
+    let kind = match webhook.hook_type() {
+        HookType::ConfirmRollout => HookKind::ConfirmRollout,
+        HookType::PreRollout => HookKind::PreRollout,
+        HookType::Rollout => HookKind::Rollout,
+        HookType::ConfirmTrafficIncrease => HookKind::ConfirmTrafficIncrease,
+        HookType::ConfirmPromotion => HookKind::ConfirmPromotion,
+        HookType::PostRollout => HookKind::PostRollout,
+        HookType::Rollback => HookKind::Rollback,
+        HookType::Event | HookType::Other(_) => return None,
+    };
+    Some(Hook { name: webhook.name.clone(), kind, muted: webhook.mute_alert() })
 }
 
 /// The `event` hooks with the names of their receivers. The status remembers receivers by these names, so they depend

@@ -40,6 +40,8 @@ pub struct Rollout {
     faults: Vec<Fault>,
     /// Whether checks and hooks may fail.
     fails: bool,
+    /// Whether `rollback` hooks may pass.
+    rolls_back: bool,
     known: Mutex<quiet::Known>,
 }
 
@@ -50,7 +52,7 @@ fn deeper() -> u8 {
 
 /// A plan with one hook of each kind, one check, and the shortest times.
 pub fn plan(list: &[u32], back: u32) -> Plan {
-    let hook = |kind| Hook { name: format!("{kind:?}"), kind };
+    let hook = |kind| Hook { name: format!("{kind:?}"), kind, muted: false };
     let list: Vec<Weight> = list.iter().copied().map(Weight::clamped).collect();
     let max = list.last().copied().unwrap_or(Weight::FULL);
     Plan {
@@ -77,6 +79,19 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
     }
 }
 
+/// The same with a hook of every kind that holds a rollout or ends it.
+pub fn gated(list: &[u32]) -> Plan {
+    let kinds = [
+        HookKind::ConfirmRollout,
+        HookKind::ConfirmTrafficIncrease,
+        HookKind::ConfirmPromotion,
+        HookKind::Rollback,
+    ];
+    let mut plan = plan(list, 0);
+    plan.hooks.extend(kinds.map(|kind| Hook { name: format!("{kind:?}"), kind, muted: false }));
+    plan
+}
+
 impl Rollout {
     pub fn new(plan: Plan) -> Rollout {
         let plans = Spec::all().map(|spec| (spec, spec.plan(&plan))).collect();
@@ -86,8 +101,14 @@ impl Rollout {
             starts: Vec::new(),
             faults: Vec::new(),
             fails: false,
+            rolls_back: false,
             known: Mutex::new(HashMap::new()),
         }
+    }
+
+    pub fn rolls_back(mut self) -> Rollout {
+        self.rolls_back = true;
+        self
     }
 
     pub fn fails(mut self) -> Rollout {
