@@ -71,6 +71,6 @@ fn every_webhook_of_the_page_is_accepted_by_the_operator() {
 /// The check would notice.
 #[test]
 fn a_webhook_that_is_refused_is_noticed() {
-    let refused = json!([{ "name": "gate", "type": "confirm-rollout", "url": "http://x/" }]);
-    assert!(told(&refused).contains("confirm-rollout"));
+    let refused = json!([{ "name": "gate", "type": "confirm", "url": "http://x/" }]);
+    assert!(told(&refused).contains("unknown type `confirm`"));
 }

@@ -64,7 +64,13 @@ impl<'a> Draft<'a> {
 
     /// Reports something.
     pub(crate) fn notify(&mut self, message: Message) {
-        let alert = message.alert().map(|alert| Alert { message: bounded(alert.message), ..alert });
+        self.notify_muted(message, false);
+    }
+
+    /// Reports something, without its alert if `muted`.
+    pub(crate) fn notify_muted(&mut self, message: Message, muted: bool) {
+        let alert = message.alert().filter(|_| !muted);
+        let alert = alert.map(|alert| Alert { message: bounded(alert.message), ..alert });
         self.notices.push(Notice {
             event_type: message.event_type(),
             level: message.level(),

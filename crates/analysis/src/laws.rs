@@ -5,8 +5,8 @@
 //! the engine to get there. Tests and the model check use the same functions.
 
 use crate::{
-    Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods, Readiness,
-    SyncState, TargetScaler, next_effect::replaceable,
+    Answer, Cause, Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods,
+    Readiness, SyncState, TargetScaler, next_effect::replaceable,
 };
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
@@ -42,7 +42,7 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
         Initializing => to == Initialized,
         // An edit of the binding is a new initialisation, once no rollout is in progress.
         Initialized | Succeeded | Failed => matches!(to, Waiting | Progressing | Initializing),
-        Waiting => matches!(to, Progressing | Succeeded | Initializing),
+        Waiting => matches!(to, Progressing | Succeeded | Failed | Initializing),
         Progressing | WaitingPromotion => {
             matches!(to, Progressing | WaitingPromotion | Promoting | Failed | Succeeded | Initializing)
         }
@@ -123,7 +123,9 @@ fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<
     let ends = before.phase != after.phase
         && matches!(after.phase, Phase::Initialized | Phase::Succeeded | Phase::Failed);
     let failed_promotion = before.phase == Phase::Promoting && after.phase == Phase::Failed;
-    if ends && !failed_promotion {
+    // What was pushed is gone before the gate was opened: nothing was done for it.
+    let withdrawn = before.phase == Phase::Waiting && before.ending.is_none();
+    if ends && !failed_promotion && !withdrawn {
         let drained = before.drain_until.is_some_and(|until| until <= facts.now);
         let gone = target.map_or(facts.seen.target == Known::Absent, |pods| pods.replicas == 0);
         let rested =
@@ -131,6 +133,10 @@ fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<
         if !drained || !gone || !rested {
             return Some("a rollout ended before traffic and pods were gone");
         }
+    }
+    let manual = |memory: &Memory| memory.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Manual);
+    if manual(after) && !manual(before) && !facts.answers.values().any(|answer| *answer == Answer::Passed) {
+        return Some("a rollback was decided that no hook asked for");
     }
     if rebinds(before, after) && (!before.weight.is_zero() || carries(&facts.seen)) {
         return Some("another binding is in force while the canary has traffic");

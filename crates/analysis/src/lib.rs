@@ -76,4 +76,4 @@ pub use plan::{Hook, HookKind, Limits, Names, Plan, Receiver, Steps, Strategy};
 pub use reported::Reported;
 pub use text::{bounded, bounded_to, digest};
 pub use types::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};
-pub use wait_clock::Waiting;
+pub use wait_clock::{Polls, Waiting};

@@ -193,6 +193,8 @@ pub enum Cause {
     Promotion,
     /// The target was deleted.
     TargetDeleted,
+    /// A `rollback` hook passed.
+    Manual,
     /// The binding was edited.
     Rebound,
 }
@@ -239,6 +241,8 @@ pub enum WaitKind {
     PrimaryEdited,
     /// The spec is invalid.
     InvalidSpec,
+    /// A gate is closed. It has no deadline: the user decides how long it takes.
+    Approval,
     /// The canary is not ready.
     Canary,
     /// An object cannot be read or written as it is. Each distinct error is a wait of its own, so that the next error

@@ -123,6 +123,32 @@ messages! {
     PostRolloutPassed { hook: String } Normal "Post-rollout check {hook} passed";
     /// A hook after the rollout failed.
     PostRolloutFailed { hook: String, error: String } Warning "Post-rollout hook {hook} failed {error}";
+    /// A gate before the rollout is open.
+    RolloutGateOpen { hook: String } Normal "Confirm-rollout check {hook} passed";
+    /// A gate before the rollout is closed.
+    RolloutGateClosed { canary: String, hook: String }
+        Warning "Halt {canary} advancement waiting for approval {hook}",
+        alert Warn "Canary is waiting for approval.";
+    /// A gate before more traffic is open.
+    TrafficGateOpen { hook: String } Normal "Confirm-traffic-increase check {hook} passed";
+    /// A gate before more traffic is closed.
+    TrafficGateClosed { canary: String, hook: String }
+        Warning "Halt {canary} advancement waiting for traffic increase approval {hook}",
+        alert Warn "Canary traffic increase is waiting for approval.";
+    /// A gate before the promotion is open.
+    PromotionGateOpen { hook: String } Normal "Confirm-promotion check {hook} passed";
+    /// A gate before the promotion is closed.
+    PromotionGateClosed { canary: String, hook: String }
+        Warning "Halt {canary} advancement waiting for promotion approval {hook}",
+        alert Warn "Canary promotion is waiting for approval.";
+    /// A `rollback` hook asks for nothing.
+    RollbackNotRequested { hook: String } Normal "Rollback hook {hook} not signaling a rollback";
+    /// A `rollback` hook asks for a rollback.
+    RollbackRequested { hook: String } Warning "Rollback check {hook} passed";
+    /// The rollback that a hook asked for begins.
+    ManualRollback { canary: String }
+        Warning "Rolling back {canary} manual webhook invoked",
+        alert Warn "Rolling back manual webhook invoked";
     /// The user suspended the Canary.
     Suspended {} Normal "skipping canary run as object is suspended";
     /// The pods of a workload are not ready; `readiness` is the text of its workload kind.
@@ -156,6 +182,9 @@ messages! {
     /// The target is at the revision of the primary again.
     Reverted { target: String }
         Normal "{target} is back at the revision of the primary, ending the rollout";
+    /// The target is at a revision that needs no approval, because a rollout of it has ended before.
+    Withdrawn { target: String }
+        Normal "{target} is back at the revision of the last rollout, no approval is needed";
     /// A revision was pushed before the first primary had a ready pod.
     InitializationRestarted { target: String }
         Normal "New revision detected! Restarting initialization with {target}";

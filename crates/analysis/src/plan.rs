@@ -169,23 +169,33 @@ pub struct Hook {
     pub name: String,
     /// When it is asked.
     pub kind: HookKind,
+    /// `muteAlert`: what it reports carries no alert.
+    pub muted: bool,
 }
 
 impl Hook {
     /// A hook whose name no other hook of its plan has.
     pub fn new(name: impl Into<String>, kind: HookKind) -> Self {
         let name = name.into();
-        Hook { id: name.clone(), name, kind }
+        Hook { id: name.clone(), name, kind, muted: false }
     }
 }
 
 /// When a webhook is called. See docs/how-a-rollout-works.md for the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookKind {
+    /// Gate before the target is scaled up.
+    ConfirmRollout,
     /// Before the canary gets its first traffic.
     PreRollout,
     /// In each analysis, before the metrics.
     Rollout,
+    /// Gate before each increase of the canary's weight.
+    ConfirmTrafficIncrease,
+    /// Gate before the promotion.
+    ConfirmPromotion,
+    /// Ends the rollout as soon as it passes.
+    Rollback,
     /// After the rollout has ended either way.
     PostRollout,
 }

@@ -20,6 +20,18 @@ pub struct Waiting {
     pub since: Millis,
     /// What earlier unreported waits took of the same step, in milliseconds.
     pub earlier_ms: u64,
+    /// When hooks were called that are asked again and again.
+    pub polls: Polls,
+}
+
+/// When hooks were called that are asked again and again without a change of the memory. The status does not have it: a
+/// closed gate costs no request to the API server, and a new process asks at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Polls {
+    /// When a gate was found closed.
+    pub gate: Option<Millis>,
+    /// When the `rollback` hooks were asked.
+    pub rollback: Option<Millis>,
 }
 
 impl Waiting {
@@ -32,13 +44,17 @@ impl Waiting {
     /// At the begin of a decision: nothing is waited for yet. The clock of a reported wait covers all time since.
     pub(crate) fn resumed(memory: &Memory, before: &Waiting, now: Millis) -> Self {
         let earlier_ms = if reported(memory).is_some() { 0 } else { before.total_ms(now) };
-        Waiting { kind: None, since: now, earlier_ms }
+        Waiting { kind: None, since: now, earlier_ms, polls: before.polls }
     }
 }
 
-/// The wait that was reported. A suspension is reported as one, but it takes no time of a step.
+/// The wait that was reported. What the user decides on is reported as one, but it takes no time of a step.
 fn reported(memory: &Memory) -> Option<&Wait> {
-    memory.wait.as_ref().filter(|wait| wait.kind != WaitKind::Suspended)
+    memory.wait.as_ref().filter(|wait| !is_users(wait))
+}
+
+fn is_users(wait: &Wait) -> bool {
+    matches!(wait.kind, WaitKind::Suspended | WaitKind::Approval)
 }
 
 impl Draft<'_> {
@@ -49,7 +65,7 @@ impl Draft<'_> {
         message: impl FnOnce(&mut Self) -> Need<Message>,
     ) -> Need<()> {
         if self.memory.wait.as_ref().is_some_and(|wait| wait.kind == kind) {
-            self.waiting = Waiting { kind: Some(kind), since: self.facts.now, earlier_ms: 0 };
+            self.waiting = Waiting { kind: Some(kind), since: self.facts.now, earlier_ms: 0, ..self.waiting };
             return Ok(());
         }
         self.count(kind);
@@ -85,7 +101,7 @@ impl Draft<'_> {
         if before.kind == Some(kind) {
             let lasted_ms = self.facts.now.since(before.since);
             earlier_ms = earlier_ms.saturating_sub(lasted_ms);
-            self.waiting = Waiting { kind: Some(kind), since: before.since, earlier_ms };
+            self.waiting = Waiting { kind: Some(kind), since: before.since, earlier_ms, ..self.waiting };
             return;
         }
         if self.memory.runs() && earlier_ms >= self.plan.max_observed_gap_ms() {
@@ -94,7 +110,7 @@ impl Draft<'_> {
                 self.memory.waited_ms.saturating_add(earlier_ms).min(self.plan.deadline_ms);
             earlier_ms = 0;
         }
-        self.waiting = Waiting { kind: Some(kind), since: self.facts.now, earlier_ms };
+        self.waiting = Waiting { kind: Some(kind), since: self.facts.now, earlier_ms, ..self.waiting };
     }
 
     /// Waits for something that has a deadline. Returns whether the deadline has passed.
@@ -151,8 +167,7 @@ impl Draft<'_> {
     /// The time that was waited stays counted until the step is done.
     pub(crate) fn stop_wait_clock(&mut self) {
         let counts = self.memory.runs();
-        if let Some(wait) = self.memory.wait.take().filter(|wait| counts && wait.kind != WaitKind::Suspended)
-        {
+        if let Some(wait) = self.memory.wait.take().filter(|wait| counts && !is_users(wait)) {
             let lasted_ms = wait.lasted_ms(self.plan, self.facts.now);
             self.memory.waited_ms =
                 self.memory.waited_ms.saturating_add(lasted_ms).min(self.plan.deadline_ms);

@@ -10,7 +10,7 @@
 #[path = "model/mod.rs"]
 mod checked;
 
-use checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, plan};
+use checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, gated, plan};
 
 #[test]
 fn an_initialisation_survives_everything() {
@@ -112,6 +112,32 @@ fn a_promotion_in_steps_survives_everything() {
     let faults =
         [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Scale(false), Unanswered];
     Rollout::new(plan(&[80], 40)).faults(&faults).starting_with_a_push(3).check(30_000);
+}
+
+#[test]
+fn gates_survive_everything() {
+    let faults = [
+        Push(H0),
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(40),
+        Scale(true),
+        Delete(Canary),
+        Delete(Primary),
+        Suspend,
+        Bind(Bound::Provider),
+        Invalid(true),
+        Unanswered,
+        Down,
+    ];
+    Rollout::new(gated(&[50])).fails().rolls_back().faults(&faults).starting_with_a_push(1).check(30_000);
+}
+
+#[test]
+fn gates_survive_pods_and_pushes() {
+    let faults = [Push(H0), Push(H2), PodsCrash(Canary), PodsCrash(Primary)];
+    Rollout::new(gated(&[50])).fails().rolls_back().faults(&faults).starting_with_a_push(2).check(30_000);
 }
 
 #[test]

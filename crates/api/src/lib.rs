@@ -23,6 +23,5 @@ pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec
 pub use query_set::{DurationUnit, QuerySet};
 pub use validation::{
     Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_alert_provider,
-    parse_metric_template, summary,
-    validate,
+    parse_metric_template, summary, validate,
 };

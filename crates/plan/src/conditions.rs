@@ -96,6 +96,8 @@ fn ready(memory: &Memory, context: &StatusContext<'_>) -> Condition {
         condition("Ready", "False", &reason, text)
     } else if memory.wait.as_ref().is_some_and(|wait| wait.kind == WaitKind::Suspended) {
         condition("Ready", "Unknown", "Suspended", "The Canary is suspended.".to_owned())
+    } else if let Some(gate) = memory.wait.as_ref().filter(|wait| wait.kind == WaitKind::Approval) {
+        condition("Ready", "Unknown", "WaitingForApproval", gate.text.clone())
     } else {
         let of_phase = promoted(memory, context);
         Condition { type_: "Ready".to_owned(), ..of_phase }
@@ -106,7 +108,7 @@ fn ready(memory: &Memory, context: &StatusContext<'_>) -> Condition {
 /// What the Canary waits for and the user should know: reason and message.
 fn held_up(memory: &Memory) -> Option<(String, String)> {
     let wait = memory.wait.as_ref()?;
-    if matches!(wait.kind, WaitKind::Suspended | WaitKind::ScaledUp) {
+    if matches!(wait.kind, WaitKind::Suspended | WaitKind::ScaledUp | WaitKind::Approval) {
         return None;
     }
     let reason = match wait.kind {

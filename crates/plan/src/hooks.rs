@@ -16,7 +16,8 @@ pub(crate) fn deciding(analysis: &Analysis) -> impl Iterator<Item = (Hook, &Webh
     let mut names = UniqueNames::default();
     analysis.webhooks.iter().filter_map(move |webhook| {
         let kind = kind(webhook)?;
-        Some((Hook { id: names.unique(&webhook.name), name: webhook.name.clone(), kind }, webhook))
+        let id = names.unique(&webhook.name);
+        Some((Hook { id, name: webhook.name.clone(), kind, muted: webhook.mute_alert() }, webhook))
     })
 }
 
@@ -31,12 +32,16 @@ pub fn event_hook<'a>(analysis: &'a Analysis, receiver: &str) -> Option<&'a Webh
 }
 
 fn kind(webhook: &Webhook) -> Option<HookKind> {
-    match webhook.hook_type() {
-        HookType::PreRollout => Some(HookKind::PreRollout),
-        HookType::Rollout => Some(HookKind::Rollout),
-        HookType::PostRollout => Some(HookKind::PostRollout),
-        _ => None,
-    }
+    Some(match webhook.hook_type() {
+        HookType::ConfirmRollout => HookKind::ConfirmRollout,
+        HookType::PreRollout => HookKind::PreRollout,
+        HookType::Rollout => HookKind::Rollout,
+        HookType::ConfirmTrafficIncrease => HookKind::ConfirmTrafficIncrease,
+        HookType::ConfirmPromotion => HookKind::ConfirmPromotion,
+        HookType::PostRollout => HookKind::PostRollout,
+        HookType::Rollback => HookKind::Rollback,
+        HookType::Event | HookType::Other(_) => return None,
+    })
 }
 
 /// The `event` hooks with the names of their receivers. The status remembers receivers by these names, so they depend

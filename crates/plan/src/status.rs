@@ -91,7 +91,8 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
         wait: memory.wait.as_ref().map(api_wait),
         waited_ms: Some(memory.waited_ms).filter(|waited_ms| *waited_ms > 0),
-        prepared: Some(memory.prepared).filter(|_| memory.phase == Phase::Progressing),
+        prepared: Some(memory.prepared)
+            .filter(|_| matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion)),
         binding: memory.binding.as_ref().map(api_binding),
         limits: memory.limits.map(|limits| api::Limits {
             interval_ms: limits.interval_ms,

@@ -3,15 +3,18 @@
 use crate::{
     Answer, Cause, HookKind, Message, Phase, Question, Strategy, Weight,
     draft::{Draft, Need},
-    phase::transitions,
+    phase::{gates, transitions},
 };
 
 /// Asks what is due now and acts on the answers. The first step asks the hooks before the rollout, and no metrics:
 /// there was no traffic yet that they could measure.
 pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
+    if gates::rollback_requested(draft)? {
+        return transitions::manual(draft);
+    }
     let first = !draft.memory.prepared;
-    let passed = if first { prepare(draft)? } else { examine(draft)? };
-    draft.memory.last_step = Some(draft.facts.now);
+    let passed = if first { prepare(draft)? } else { untried(draft) || examine(draft)? };
+    let before = draft.memory.last_step.replace(draft.facts.now);
     if !passed {
         return count_failure(draft);
     }
@@ -21,11 +24,19 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
     if first && !draft.memory.weight.is_zero() {
         let (canary, weight) = (draft.canary(), draft.memory.weight);
         draft.notify(Message::CanaryWeight { canary, weight });
+    } else if !step(draft)? {
+        // A gate is closed. That the hooks before the rollout have passed is remembered, and nothing else.
+        draft.memory.last_step = before;
+    }
+    if draft.memory.phase != Phase::Promoting {
         transitions::wake_when_due(draft);
-    } else {
-        step(draft);
     }
     Ok(())
+}
+
+/// The canary had no traffic yet, because a gate was closed: there is nothing to measure.
+fn untried(draft: &Draft<'_>) -> bool {
+    matches!(draft.plan.strategy, Strategy::Progressive(_)) && draft.memory.weight.is_zero()
 }
 
 /// The canary lost its last ready pod while it had traffic: a failed check, which has been reported.
@@ -94,34 +105,73 @@ fn count_failure(draft: &mut Draft<'_>) -> Need<()> {
     transitions::roll_back(draft, Cause::Threshold)
 }
 
-/// Everything passed: more traffic, one more iteration, or the promotion.
-fn step(draft: &mut Draft<'_>) {
+/// Everything passed: more traffic, one more iteration, or the promotion. Returns whether the gates before it are open.
+fn step(draft: &mut Draft<'_>) -> Need<bool> {
     match &draft.plan.strategy {
-        Strategy::Progressive(steps) if steps.complete(draft.memory.weight) => transitions::promote(draft),
         Strategy::Progressive(steps) => {
+            let complete = steps.complete(draft.memory.weight);
+            if !complete {
+                go_on(draft);
+            }
+            // A rollout that waits for the promotion has passed the gate before more traffic.
+            if draft.memory.phase != Phase::WaitingPromotion && !gates::more_traffic(draft)? {
+                return Ok(false);
+            }
+            if complete {
+                return promote(draft);
+            }
             let (canary, weight) = (draft.canary(), steps.after(draft.memory.weight));
             draft.set_weight(weight);
             draft.notify(Message::CanaryWeight { canary, weight });
-            transitions::wake_when_due(draft);
+            Ok(true)
         }
         Strategy::BlueGreen { iterations } => iterate(draft, *iterations),
     }
 }
 
-/// A number of analyses without traffic, then one with all of it on the canary, then the promotion. A canary that has
-/// all traffic already, because its revision is to heal the primary, goes straight to the promotion.
-fn iterate(draft: &mut Draft<'_>, wanted: u32) {
-    if draft.memory.iterations > wanted || draft.memory.weight == Weight::FULL {
+/// The promotion, once its gate is open.
+fn promote(draft: &mut Draft<'_>) -> Need<bool> {
+    let open = gates::promotion(draft)?;
+    if open {
         transitions::promote(draft);
-        return;
     }
-    draft.memory.iterations += 1;
-    if draft.memory.iterations <= wanted {
-        let (canary, done) = (draft.canary(), draft.memory.iterations);
-        draft.notify(Message::Iteration { canary, done, wanted });
-    } else if draft.plan.routed {
-        draft.notify(Message::AllTrafficToCanary {});
-        draft.set_weight(Weight::FULL);
+    Ok(open)
+}
+
+/// An edit of the steps takes a rollout that waits at the gate before the promotion back to the analysis.
+fn go_on(draft: &mut Draft<'_>) {
+    if draft.memory.phase == Phase::WaitingPromotion {
+        draft.enter(Phase::Progressing);
     }
-    transitions::wake_when_due(draft);
+}
+
+/// A number of analyses without traffic, then one with all of it on the canary, then the promotion. The gate before the
+/// promotion is asked once: before the traffic, or, where none is routed, before the promotion. A canary that has all
+/// traffic already, because its revision is to heal the primary, goes straight to the promotion.
+fn iterate(draft: &mut Draft<'_>, wanted: u32) -> Need<bool> {
+    let (done, full) = (draft.memory.iterations, draft.memory.weight == Weight::FULL);
+    if full && done > wanted && draft.memory.phase != Phase::WaitingPromotion {
+        transitions::promote(draft);
+        return Ok(true);
+    }
+    if full || done > wanted && !draft.plan.routed {
+        return promote(draft);
+    }
+    if done < wanted || !draft.plan.routed {
+        go_on(draft);
+        draft.memory.iterations += 1;
+        if done < wanted {
+            let (canary, done) = (draft.canary(), draft.memory.iterations);
+            draft.notify(Message::Iteration { canary, done, wanted });
+        }
+        return Ok(true);
+    }
+    if !gates::promotion(draft)? {
+        return Ok(false);
+    }
+    go_on(draft);
+    draft.memory.iterations = wanted.saturating_add(1);
+    draft.notify(Message::AllTrafficToCanary {});
+    draft.set_weight(Weight::FULL);
+    Ok(true)
 }

@@ -1,10 +1,10 @@
 //! Between rollouts: look for a new revision, for a primary that has recovered, and for hooks still to be asked.
 
 use crate::{
-    Cause, Ending, Known, Message, Outcome, Phase, Readiness, Revision, Side, Wait, WaitKind,
+    Cause, Ending, HookKind, Known, Message, Outcome, Phase, Readiness, Revision, Side, Wait, WaitKind,
     draft::{Draft, Need},
     phase::{
-        ending, progressing,
+        ending, gates, progressing, transitions,
         waits::{self, Hold},
     },
 };
@@ -47,18 +47,36 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
         };
     };
     draft.end_wait(WaitKind::TargetMissing);
-    if draft.memory.held.as_ref() == Some(&revision) {
-        // Back to what the primary runs: pushing the failed revision once more is then a new run.
+    let held = draft.memory.held.as_ref() == Some(&revision);
+    if held || draft.memory.applied.as_ref() == Some(&revision) {
+        // Flagger may have left a Canary in Waiting whose gate is gone.
+        let gated = held || draft.plan.hooks_of(HookKind::ConfirmRollout).next().is_some();
+        if draft.memory.phase == Phase::Waiting && gated {
+            withdrawn(draft, held);
+        }
+        if held {
+            // Back to what the primary runs: pushing the failed revision once more is then a new run.
+            draft.memory.applied = Some(revision);
+        }
+        return rest(draft);
+    }
+    if draft.memory.phase == Phase::Waiting && gates::rollback_due(draft) && gates::rollback_requested(draft)?
+    {
         draft.memory.applied = Some(revision);
-        return rest(draft);
+        return transitions::manual(draft);
     }
-    if draft.memory.applied.as_ref() == Some(&revision) {
-        return rest(draft);
-    }
-    if may_start(draft)? {
+    if may_start(draft)? && gates::rollout(draft)? {
         start(draft, revision);
     }
     Ok(())
+}
+
+/// The target is not at the revision any more that waited for approval.
+fn withdrawn(draft: &mut Draft<'_>, held: bool) {
+    let target = draft.target();
+    draft.notify(if held { Message::Reverted { target } } else { Message::Withdrawn { target } });
+    let promoted = held && draft.memory.promoted == draft.memory.held;
+    draft.enter(if promoted { Phase::Succeeded } else { Phase::Failed });
 }
 
 /// A rollout needs a primary to compare with and to go back to. One that is wanted to have no pods is no obstacle, and

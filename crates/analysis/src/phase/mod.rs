@@ -1,6 +1,7 @@
 //! One file per phase: what is decided there. Only [`crate::advance`] chooses among them.
 
 pub(crate) mod ending;
+pub(crate) mod gates;
 pub(crate) mod idle;
 pub(crate) mod initializing;
 pub(crate) mod migration;

@@ -5,7 +5,7 @@ use crate::{
     draft::{Draft, Need},
     failover::Failover,
     phase::{
-        analysis_step, ending, transitions,
+        analysis_step, ending, gates, transitions,
         waits::{self, Hold},
     },
 };
@@ -23,6 +23,9 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     }
     if fail_over(draft) == Some(Failover::ToPrimary) {
         return analysis_step::lost_pods(draft);
+    }
+    if gates::rollback_due(draft) && gates::rollback_requested(draft)? {
+        return transitions::manual(draft);
     }
     // The canary stood in for the primary: what was analysed takes over again at once, whatever the canary waits for.
     if draft.memory.weight == Weight::FULL && resume_weight(draft) {
@@ -55,7 +58,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
         transitions::promote(draft);
         return Ok(());
     }
-    if !draft.facts.due {
+    if !draft.facts.due || !gates::due(draft) {
         transitions::wake_when_due(draft);
         return Ok(());
     }

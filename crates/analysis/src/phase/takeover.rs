@@ -2,7 +2,7 @@
 //! is, once, before anything is decided or changed. No rollout starts by it.
 
 use crate::{
-    Cause, Ending, Known, LiveRoutes, Outcome, Phase, Weight,
+    Cause, Ending, HookKind, Known, LiveRoutes, Outcome, Phase, Weight,
     draft::{Draft, Need},
     phase::waits,
 };
@@ -45,10 +45,11 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.set_weight(Weight::ZERO);
             draft.memory.applied = Some(found);
         }
-        // It waits for a gate, and no other run was requested.
+        // It waits for a gate. Without one, no other run was requested.
         Phase::Waiting => {
             draft.set_weight(Weight::ZERO);
-            draft.memory.applied = Some(found);
+            let gated = draft.plan.hooks_of(HookKind::ConfirmRollout).next().is_some();
+            draft.memory.applied = if gated { held } else { Some(found) };
         }
         Phase::Failed if live.is_zero() => draft.memory.applied = Some(found),
         // The promotion failed: the canary serves until the primary can.

@@ -42,9 +42,17 @@ pub(crate) fn promote(draft: &mut Draft<'_>) {
     draft.memory.last_step = None;
 }
 
-/// The next look is when the next step is due.
+/// A `rollback` hook has passed.
+pub(crate) fn manual(draft: &mut Draft<'_>) -> Need<()> {
+    let canary = draft.canary();
+    draft.notify(Message::ManualRollback { canary });
+    roll_back(draft, Cause::Manual)
+}
+
+/// The next look is when the next step is due: an interval after the last one, or after a gate was found closed.
 pub(crate) fn wake_when_due(draft: &mut Draft<'_>) {
-    let now = draft.facts.now;
-    let due = draft.memory.last_step.map_or(now, |last| last.plus(draft.plan.interval_ms));
+    let asked = draft.waiting.polls.gate;
+    let last = draft.memory.last_step.into_iter().chain(asked).max();
+    let due = last.map_or(draft.facts.now, |last| last.plus(draft.plan.interval_ms));
     draft.wake_at(due);
 }

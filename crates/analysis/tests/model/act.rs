@@ -41,6 +41,7 @@ pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
     } else {
         actions.push(Action::Step(Reply::Pass));
         actions.extend(model.fails.then_some(Action::Step(Reply::Fail)));
+        actions.extend(model.rolls_back.then_some(Action::Step(Reply::RollBack)));
     }
     actions.push(Action::Crash);
     for side in [Side::Canary, Side::Primary] {

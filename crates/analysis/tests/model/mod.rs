@@ -40,6 +40,8 @@ pub struct Rollout {
     faults: Vec<Fault>,
     /// Whether checks and hooks may fail.
     fails: bool,
+    /// Whether `rollback` hooks may pass.
+    rolls_back: bool,
     known: Mutex<quiet::Known>,
 }
 
@@ -78,6 +80,19 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
     }
 }
 
+/// The same with a hook of every kind that holds a rollout or ends it.
+pub fn gated(list: &[u32]) -> Plan {
+    let kinds = [
+        HookKind::ConfirmRollout,
+        HookKind::ConfirmTrafficIncrease,
+        HookKind::ConfirmPromotion,
+        HookKind::Rollback,
+    ];
+    let mut plan = plan(list, 0);
+    plan.hooks.extend(kinds.map(|kind| Hook::new(format!("{kind:?}"), kind)));
+    plan
+}
+
 impl Rollout {
     pub fn new(plan: Plan) -> Rollout {
         let plans = Spec::all().map(|spec| (spec, spec.plan(&plan))).collect();
@@ -87,8 +102,14 @@ impl Rollout {
             starts: Vec::new(),
             faults: Vec::new(),
             fails: false,
+            rolls_back: false,
             known: Mutex::new(HashMap::new()),
         }
+    }
+
+    pub fn rolls_back(mut self) -> Rollout {
+        self.rolls_back = true;
+        self
     }
 
     pub fn fails(mut self) -> Rollout {

@@ -90,7 +90,9 @@ impl Rollout {
                 break known.clone();
             }
             if !passed.insert(key) {
-                break Err("never comes to rest");
+                // A closed gate is asked again and again.
+                let gated = state.memory.wait.as_ref().is_some_and(|wait| wait.kind == WaitKind::Approval);
+                break if gated { self.judge(&state, conditions) } else { Err("never comes to rest") };
             }
             way.push(key);
             if way.len() > MOST_STEPS {
@@ -149,7 +151,7 @@ impl Rollout {
         }
         stranded(state).map_or(Ok(()), Err)?;
         let waiting = state.process.waiting.kind;
-        if rest.wait != waiting {
+        if rest.wait.filter(|wait| *wait != WaitKind::Approval) != waiting {
             return Err("says that it waits for something else than it waits for");
         }
         let settled = next_effect(self.plan_of(state.spec), memory, &state.seen(), NOW) == Next::Settled;
@@ -185,7 +187,7 @@ fn stranded(state: &State) -> Option<&'static str> {
 /// Only the user can end it.
 fn is_users(state: &State, wait: WaitKind) -> bool {
     let broken = state.world.broken.is_some() && wait == WaitKind::Primary;
-    broken || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing)
+    broken || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing | WaitKind::Approval)
 }
 
 /// What is wrong with the end of a rollout.

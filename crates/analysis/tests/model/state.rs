@@ -153,7 +153,9 @@ impl State {
         self.observed_ms = self.observed_ms.map(|observed_ms| DEADLINE_MS.min(observed_ms + span_ms));
         self.lingering_ms = self.lingering_ms.saturating_sub(span_ms);
         let process = &mut self.process;
-        [&mut process.waiting.since].into_iter().chain(&mut process.blocked).for_each(|time| {
+        let polls = &mut process.waiting.polls;
+        let polled = polls.gate.iter_mut().chain(&mut polls.rollback);
+        polled.chain([&mut process.waiting.since]).chain(&mut process.blocked).for_each(|time| {
             *time = Millis(time.0.saturating_sub(span_ms));
         });
         process.wake = None;
@@ -205,6 +207,8 @@ impl State {
             Some(_) => not_before(&mut process.waiting.since, DEADLINE_MS),
             None => process.waiting.since = NOW,
         }
+        let polls = &mut process.waiting.polls;
+        polls.gate.iter_mut().chain(&mut polls.rollback).for_each(|time| not_before(time, INTERVAL_MS));
         process.blocked.iter_mut().for_each(|time| not_before(time, DEADLINE_MS));
     }
 }

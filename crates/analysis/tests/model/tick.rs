@@ -2,8 +2,8 @@
 //! between any two.
 
 use vexil_analysis::{
-    Answer, Convergence, Effect, Facts, LiveRoutes, Memory, Next, Observed, Pending, Phase, Plan, Question,
-    Step, Strategy, Transition, Weight, advance, laws, next_effect,
+    Answer, Cause, Convergence, Effect, Facts, Hook, HookKind, LiveRoutes, Memory, Next, Observed, Pending,
+    Phase, Plan, Question, Step, Strategy, Transition, Weight, advance, laws, next_effect,
 };
 
 use super::{
@@ -18,6 +18,8 @@ use super::{
 pub enum Reply {
     Pass,
     Fail,
+    /// As `Pass`, and a `rollback` hook passes too.
+    RollBack,
 }
 
 impl Rollout {
@@ -134,7 +136,8 @@ impl Rollout {
     ) -> Option<Result<(Transition, Facts), &'static str>> {
         let mut asked = false;
         loop {
-            let question = match advance(self.plan_of(spec), memory, &facts) {
+            let plan = self.plan_of(spec);
+            let question = match advance(plan, memory, &facts) {
                 Step::Done(transition) => {
                     return (asked || reply == Reply::Pass).then_some(Ok((transition, facts)));
                 }
@@ -143,10 +146,14 @@ impl Rollout {
             };
             let answer = match &question {
                 Question::Pods(_) => Answer::Passed,
+                Question::Hook(id, _) if plan.hooks_of(HookKind::Rollback).any(|hook| hook.id == *id) => {
+                    asked |= reply == Reply::RollBack;
+                    if reply == Reply::RollBack { Answer::Passed } else { Answer::Failed("no".to_owned()) }
+                }
                 Question::Hook(..) | Question::Check(_) | Question::Providers => {
-                    asked = true;
+                    asked |= reply == Reply::Fail;
                     match reply {
-                        Reply::Pass => Answer::Passed,
+                        Reply::Pass | Reply::RollBack => Answer::Passed,
                         Reply::Fail => Answer::Failed("no".to_owned()),
                     }
                 }
@@ -165,6 +172,7 @@ impl Rollout {
             next.world.rebind(old, new);
         }
         next.vet(&self.plan, &before, facts);
+        next.vet_gates(&self.plan, &before, facts);
         next.alert(&before, &transition.notices);
         next.process.waiting = transition.waiting;
         next.process.wake = transition.wake;
@@ -229,18 +237,62 @@ impl State {
         }
     }
 
+    /// Nothing goes on without the hooks that hold it up, and no hook ends a rollout but a `rollback` hook.
+    fn vet_gates(&mut self, plan: &Plan, before: &Memory, facts: &Facts) {
+        let open = |kind: HookKind| {
+            let passed = |hook: &Hook| {
+                let asked =
+                    |question: &&Question| matches!(question, Question::Hook(of, _) if *of == hook.id);
+                let question = facts.answers.keys().find(asked);
+                question.and_then(|question| facts.answers.get(question)) == Some(&Answer::Passed)
+            };
+            plan.hooks_of(kind).all(passed)
+        };
+        let after = &self.memory;
+        let starts =
+            matches!(before.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed)
+                && after.phase == Phase::Progressing
+                && before.ending.is_none();
+        let more = after.weight > before.weight
+            && before.phase == Phase::Progressing
+            && (before.ending.is_none(), before.withheld, after.withheld) == (true, None, None);
+        let promotes = before.phase != Phase::Promoting && after.phase == Phase::Promoting;
+        let manual = before.ending.is_none()
+            && after.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Manual);
+        let laws = [
+            (
+                starts && before.weight.is_zero() && !open(HookKind::ConfirmRollout),
+                "a rollout starts without approval",
+            ),
+            (more && !open(HookKind::ConfirmTrafficIncrease), "traffic grows without approval"),
+            (
+                promotes && !plan.skip_analysis && !open(HookKind::ConfirmPromotion),
+                "a promotion begins without approval",
+            ),
+            (manual && !open(HookKind::Rollback), "a rollback that no hook asked for"),
+        ];
+        let broken = laws.iter().find(|(broken, _)| *broken).map(|(_, law)| *law);
+        self.breaks(broken);
+    }
+
     /// No alert is sent twice for the same cause.
     fn alert(&mut self, before: &Memory, notices: &[vexil_analysis::Notice]) {
-        if before.applied != self.memory.applied || before.run != self.memory.run {
+        let withdrawn = before.phase == Phase::Waiting && self.memory.phase != Phase::Waiting;
+        if before.applied != self.memory.applied || before.run != self.memory.run || withdrawn {
             self.alerts = 0;
         }
         for alert in notices.iter().filter_map(|notice| notice.alert.as_ref()) {
-            let bit = match alert.message.split(' ').next().unwrap_or_default() {
-                "New" => 1,
-                "Promotion" => 2,
-                "Progress" | "Failed" | "Target" => 4,
-                "Canary" => 8,
-                other => panic!("an alert that the check does not know: {other}"),
+            let words: Vec<&str> = alert.message.split(' ').collect();
+            let bit = match words.as_slice() {
+                ["New", ..] => 1,
+                ["Promotion", ..] => 2,
+                ["Progress" | "Failed" | "Target" | "Rolling", ..] => 4,
+                ["Canary", "analysis", ..] => 8,
+                ["Canary", "is", "waiting", ..] => 16,
+                ["Canary", "promotion", "is", "waiting", ..] => 32,
+                // Reported again after a wait for something else.
+                ["Canary", "traffic", ..] => 0,
+                other => panic!("an alert that the check does not know: {other:?}"),
             };
             self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
             self.alerts |= bit;

@@ -12,6 +12,8 @@ pub struct Script {
     pub ready_after_ms: u64,
     /// The revision that the target has at first never becomes ready.
     pub broken_first: bool,
+    /// Hooks that fail until the script says otherwise.
+    pub closed: Vec<String>,
     pub actions: Vec<Action>,
 }
 
@@ -43,8 +45,13 @@ fn weight(text: &str) -> Weight {
 
 impl Script {
     pub fn parse(text: &str) -> Script {
-        let mut script =
-            Script { plan: plan(), ready_after_ms: 300, broken_first: false, actions: Vec::new() };
+        let mut script = Script {
+            plan: plan(),
+            ready_after_ms: 300,
+            broken_first: false,
+            closed: Vec::new(),
+            actions: Vec::new(),
+        };
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let words: Vec<&str> = line.split_whitespace().collect();
             if !script.setting(&words) {
@@ -72,6 +79,10 @@ impl Script {
             ["check", name] => self.plan.checks.push((*name).to_owned()),
             ["hook", kind, name] => {
                 let kind = match *kind {
+                    "confirm-rollout" => HookKind::ConfirmRollout,
+                    "confirm-traffic-increase" => HookKind::ConfirmTrafficIncrease,
+                    "confirm-promotion" => HookKind::ConfirmPromotion,
+                    "rollback" => HookKind::Rollback,
                     "pre-rollout" => HookKind::PreRollout,
                     "rollout" => HookKind::Rollout,
                     "post-rollout" => HookKind::PostRollout,
@@ -79,6 +90,11 @@ impl Script {
                 };
                 self.plan.hooks.push(Hook::new(*name, kind));
             }
+            ["mute", name] => {
+                let hook = self.plan.hooks.iter_mut().find(|hook| hook.name == *name);
+                hook.unwrap_or_else(|| panic!("no hook: {name}")).muted = true;
+            }
+            ["closed", name] => self.closed.push((*name).to_owned()),
             ["first", "image", "is", "broken"] => self.broken_first = true,
             ["skip", "analysis"] => self.plan.skip_analysis = true,
             ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),
@@ -145,6 +161,7 @@ fn phase(name: &str) -> Phase {
         Phase::Initialized,
         Phase::Waiting,
         Phase::Progressing,
+        Phase::WaitingPromotion,
         Phase::Promoting,
         Phase::Finalising,
         Phase::Succeeded,

@@ -39,6 +39,9 @@ impl Shell {
             settled_as: None,
             asked: Vec::new(),
         };
+        for hook in &script.closed {
+            shell.world.answer(hook, "closed");
+        }
         if script.broken_first {
             shell.world.break_first();
         }
@@ -216,7 +219,8 @@ impl Shell {
 
 /// The row of `docs/differences.md` that explains a message that Flagger does not send.
 fn row_of(message: &str) -> Option<&'static str> {
-    const ROWS: [(&str, &str); 14] = [
+    const ROWS: [(&str, &str); 15] = [
+        ("no approval is needed", "withdrawn"),
         ("ending the rollout of", "rebind"),
         ("anew", "rebind"),
         ("Restarting initialization", "way-out"),

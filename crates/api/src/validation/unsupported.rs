@@ -1,15 +1,6 @@
 //! Features of Flagger that this version does not have yet. The line of a feature is deleted when it is added.
 
 use super::{Subject, Validation};
-use crate::HookType;
-
-/// Webhooks that are not called yet. They are refused, because ignoring a gate would open it.
-const HOOKS: [HookType; 4] = [
-    HookType::ConfirmRollout,
-    HookType::ConfirmTrafficIncrease,
-    HookType::ConfirmPromotion,
-    HookType::Rollback,
-];
 
 /// The message for a feature.
 fn not_yet(what: &str) -> String {
@@ -33,12 +24,5 @@ fn analysis(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
     if !analysis.alerts.is_empty() {
         found.remark(format!("{path}.alerts"), not_yet("send alerts"));
-    }
-    for (index, webhook) in analysis.webhooks.iter().enumerate() {
-        let kind = webhook.hook_type();
-        if HOOKS.contains(&kind) {
-            let text = not_yet(&format!("ask {kind} hooks"));
-            found.defect(format!("{path}.webhooks[{index}].type"), text);
-        }
     }
 }

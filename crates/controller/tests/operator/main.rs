@@ -15,6 +15,7 @@ mod cluster;
 mod crashes;
 mod edits;
 mod faults;
+mod gates;
 mod generated_objects;
 mod guides;
 mod invalid_specs;

@@ -28,5 +28,5 @@ macro_rules! rollouts {
 
 rollouts! {
     promotion, rollback, restart, canary_crashes, canary_keeps_crashing, reverted_push, operator_is_away,
-    canary_never_ready, promotion_fails,
+    canary_never_ready, promotion_fails, gates, rolled_back_by_hand,
 }

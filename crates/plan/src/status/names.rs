@@ -45,6 +45,7 @@ pub(super) const CAUSES: Names<Cause> = &[
     ("reverted", Cause::Reverted),
     ("promotion", Cause::Promotion),
     ("target-deleted", Cause::TargetDeleted),
+    ("manual", Cause::Manual),
     ("rebound", Cause::Rebound),
 ];
 pub(super) const WAITS: Names<WaitKind> = &[
@@ -56,6 +57,7 @@ pub(super) const WAITS: Names<WaitKind> = &[
     ("primary-foreign", WaitKind::PrimaryNotOwned),
     ("primary-edited", WaitKind::PrimaryEdited),
     ("invalid", WaitKind::InvalidSpec),
+    ("approval", WaitKind::Approval),
     ("canary", WaitKind::Canary),
     ("refused", WaitKind::Refused),
 ];
