@@ -39,7 +39,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn clamp_future_times(&mut self) {
         let (now, drain_ms) = (self.facts.now, self.plan.drain_ms());
         self.memory.last_step = self.memory.last_step.map(|last| last.min(now));
-        self.memory.drain_until = self.memory.drain_until.map(|until| until.min(now.plus(drain_ms)));
+        if let Some(drain) = &mut self.memory.drain {
+            drain.until = drain.until.min(now.plus(drain_ms));
+        }
     }
 
     /// `podinfo.test`, the Canary.

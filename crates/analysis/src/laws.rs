@@ -60,7 +60,7 @@ fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     if memory.ending.is_some() && !memory.weight.is_zero() {
         return Some("an ending leaves traffic on the canary");
     }
-    if memory.drain_until.is_some() && memory.ending.is_none() && memory.phase != Phase::Initializing {
+    if memory.drain.is_some() && memory.ending.is_none() && memory.phase != Phase::Initializing {
         return Some("a drain without an ending");
     }
     if memory.post_rollout.is_some() && (!idle || memory.ending.is_some()) {
@@ -126,7 +126,7 @@ fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<
     // What was pushed is gone before the gate was opened: nothing was done for it.
     let withdrawn = before.phase == Phase::Waiting && before.ending.is_none();
     if ends && !failed_promotion && !withdrawn {
-        let drained = before.drain_until.is_some_and(|until| until <= facts.now);
+        let drained = before.drain.is_some_and(|drain| drain.until <= facts.now);
         let gone = target.map_or(facts.seen.target == Known::Absent, |pods| pods.replicas == 0);
         let rested =
             settled || matches!(facts.convergence, Convergence::Pending(Pending::DegradedOptional(_)));

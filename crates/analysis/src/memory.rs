@@ -42,8 +42,8 @@ pub struct Memory {
     pub withheld: Option<Weight>,
     /// The rollout is over: traffic, drain and scale-down of its end are in progress.
     pub ending: Option<Ending>,
-    /// Traffic has left the target; its pods may go from then on.
-    pub drain_until: Option<Millis>,
+    /// Traffic has left the target, whose open connections are given time to end.
+    pub drain: Option<Drain>,
     /// A run has ended with this result and its post-rollout hooks are still to be asked.
     pub post_rollout: Option<Ending>,
     /// The wait that was reported.
@@ -197,6 +197,33 @@ pub enum Cause {
     Manual,
     /// The binding was edited.
     Rebound,
+}
+
+/// Time for open connections to the target to end, before its pods go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Drain {
+    /// The pods may go from then on.
+    pub until: Millis,
+    /// It was restarted because it was over when a process started. A restarted drain is trusted, so that a process that
+    /// is killed again and again makes progress: at most two drains pass between two restarts.
+    pub restarted: bool,
+}
+
+impl Drain {
+    /// A drain of a canary that has lost its traffic just now.
+    pub const fn begin(until: Millis) -> Self {
+        Drain { until, restarted: false }
+    }
+
+    /// A drain in the place of one whose end was not observed.
+    pub const fn restart(until: Millis) -> Self {
+        Drain { until, restarted: true }
+    }
+
+    /// Whether a process that started at `since` may not rely on it: it was over before, by which clock is not known.
+    pub fn is_unobserved(&self, since: Millis) -> bool {
+        !self.restarted && self.until <= since
+    }
 }
 
 /// Something that is being waited for. It is the same wait as long as its kind is the same, whatever its numbers.

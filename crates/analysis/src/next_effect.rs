@@ -120,7 +120,7 @@ fn failover(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
 /// A drain counts from when the canary lost its traffic. Traffic that it got since, by an edit or a failover, ends it.
 fn restart_drain(memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
-    let drained = memory.drain_until.is_some() && !routes.canary().is_zero();
+    let drained = memory.drain.is_some() && !routes.canary().is_zero();
     drained.then_some(Next::Wait(Pending::TrafficReturned))
 }
 
@@ -221,14 +221,14 @@ fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
 /// The last act of an initialisation and of an ending: zero replicas, once, when connections had time to end.
 fn scale_down(memory: &Memory, seen: &Observed, now: Millis) -> Option<Next> {
     let winding_up = memory.ending.is_some() || memory.phase == Phase::Initializing;
-    let until = memory.drain_until.filter(|_| winding_up)?;
-    if now < until {
-        return Some(Next::Wait(Pending::Draining(until)));
+    let drain = memory.drain.filter(|_| winding_up)?;
+    if now < drain.until {
+        return Some(Next::Wait(Pending::Draining(drain.until)));
     }
     match &seen.target {
         Known::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         Known::Present(pods) if pods.replicas == 0 && seen.target_scaler != TargetScaler::Scales => None,
-        Known::Present(_) if until <= seen.since => Some(Next::Wait(Pending::DrainNotObserved)),
+        Known::Present(_) if drain.is_unobserved(seen.since) => Some(Next::Wait(Pending::DrainNotObserved)),
         // The last copy that works is not taken, whatever the memory says.
         Known::Present(_) if !seen.primary_takes_traffic() && !seen.canary_is_gone() => {
             Some(Next::Wait(Pending::PrimaryNotReady(None)))

@@ -3,7 +3,7 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use serde_json::Value;
 use vexil_analysis::{
-    Binding, Ending, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait, WaitKind, Weight,
+    Binding, Drain, Ending, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait, WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus};
 use vexil_workload::is_our_revision;
@@ -54,7 +54,9 @@ pub fn load(status: &CanaryStatus) -> Memory {
         last_step: status.last_step_time.map(Millis),
         withheld,
         ending: status.ending.as_ref().and_then(ending),
-        drain_until: status.drain_until.map(Millis),
+        drain: status
+            .drain_until
+            .map(|until| Drain { until: Millis(until), restarted: status.drain_restarted.unwrap_or(false) }),
         post_rollout: status.post_rollout.as_ref().and_then(ending),
         wait: status.wait.as_ref().and_then(wait),
         waited_ms: status.waited_ms.unwrap_or(0),
@@ -87,7 +89,8 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         last_step_time: memory.last_step.map(|time| time.0),
         withheld_weight: memory.withheld.map(|weight| i64::from(weight.percent())),
         ending: memory.ending.as_ref().map(api_ending),
-        drain_until: memory.drain_until.map(|time| time.0),
+        drain_until: memory.drain.map(|drain| drain.until.0),
+        drain_restarted: memory.drain.filter(|drain| drain.restarted).map(|_| true),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
         wait: memory.wait.as_ref().map(api_wait),
         waited_ms: Some(memory.waited_ms).filter(|waited_ms| *waited_ms > 0),

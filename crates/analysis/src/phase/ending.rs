@@ -1,7 +1,7 @@
 //! An ending in order: remembered first, then traffic, then a drain, then pods, then the terminal phase, then hooks.
 
 use crate::{
-    Answer, Cause, Ending, HookKind, Message, Outcome, Phase, Question, Weight,
+    Answer, Cause, Drain, Ending, HookKind, Message, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
     phase::{migration, progressing, waits},
 };
@@ -9,7 +9,7 @@ use crate::{
 /// Remembers how the run ended. Everything else follows from that, also after a crash.
 pub(crate) fn begin(draft: &mut Draft<'_>, ending: Ending) -> Need<()> {
     draft.memory.ending = Some(ending);
-    draft.memory.drain_until = None;
+    draft.memory.drain = None;
     draft.memory.wait = None;
     draft.set_weight(Weight::ZERO);
     Ok(())
@@ -31,12 +31,12 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
     if waits::blocks_ending(draft)? {
         return Ok(());
     }
-    if draft.memory.drain_until.is_some() {
+    if draft.memory.drain.is_some() {
         finish(draft, ending);
         return Ok(());
     }
     let until = draft.facts.now.plus(draft.plan.drain_ms());
-    draft.memory.drain_until = Some(until);
+    draft.memory.drain = Some(Drain::begin(until));
     draft.memory.ending = Some(ending);
     draft.wake_at(until);
     Ok(())
@@ -61,7 +61,7 @@ fn finish(draft: &mut Draft<'_>, ending: Ending) {
     }
     memory.iterations = 0;
     memory.ending = None;
-    memory.drain_until = None;
+    memory.drain = None;
     draft.enter(phase);
     let asked = draft.plan.hooks_of(HookKind::PostRollout).next().is_some();
     if asked && ending.result != Outcome::Recovered {

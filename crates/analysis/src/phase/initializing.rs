@@ -1,7 +1,7 @@
 //! The initialisation: the primary is made, traffic moves to it, the target goes to zero.
 
 use crate::{
-    Answer, Convergence, Known, Message, Millis, Pending, Phase, Question, Readiness,
+    Answer, Convergence, Drain, Known, Message, Millis, Pending, Phase, Question, Readiness,
     draft::{Draft, Need},
     next_effect::replaceable,
     phase::waits::{self, Hold},
@@ -46,7 +46,7 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
     if waits::restarts_drain(draft) || primary_unsettled(draft)? {
         return Ok(());
     }
-    match draft.memory.drain_until {
+    match draft.memory.drain {
         None => drain(draft),
         Some(_) => {
             finish(draft);
@@ -102,7 +102,7 @@ fn drain(draft: &mut Draft<'_>) -> Need<()> {
         });
     }
     let until: Millis = draft.facts.now.plus(draft.plan.drain_ms());
-    draft.memory.drain_until = Some(until);
+    draft.memory.drain = Some(Drain::begin(until));
     draft.wake_at(until);
     Ok(())
 }
@@ -114,7 +114,7 @@ fn finish(draft: &mut Draft<'_>) {
     draft.memory.promoted.clone_from(&held);
     draft.memory.held = held;
     draft.memory.from_flagger = false;
-    draft.memory.drain_until = None;
+    draft.memory.drain = None;
     let (canary, kind) = (draft.canary(), draft.plan.names.kind.clone());
     draft.notify(Message::Initialized { canary, kind });
 }

@@ -117,7 +117,7 @@ pub(crate) fn bind(draft: &mut Draft<'_>, change: Option<&str>) {
     memory.previous.drain(..most);
     memory.applied = None;
     (memory.iterations, memory.failed_checks, memory.prepared, memory.last_step) = (0, 0, false, None);
-    (memory.ending, memory.drain_until, memory.post_rollout) = (None, None, None);
+    (memory.ending, memory.drain, memory.post_rollout) = (None, None, None);
     draft.enter(Phase::Initializing);
     draft.set_weight(crate::Weight::ZERO);
 }

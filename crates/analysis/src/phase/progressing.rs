@@ -106,7 +106,7 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
         draft.memory.withheld = Some(Weight::ZERO);
     }
     draft.memory.ending = None;
-    draft.memory.drain_until = None;
+    draft.memory.drain = None;
     draft.memory.analyse(revision);
     Ok(())
 }

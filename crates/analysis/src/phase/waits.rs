@@ -1,7 +1,7 @@
 //! Waits of any phase: a cluster that does not match the memory yet, pods that are not ready, an owner conflict.
 
 use crate::{
-    Answer, Convergence, Message, Pending, Question, Readiness, Side, WaitKind,
+    Answer, Convergence, Drain, Message, Pending, Question, Readiness, Side, WaitKind,
     draft::{Draft, Need},
     failover::Failover,
 };
@@ -18,7 +18,7 @@ pub(crate) fn report_drift(draft: &mut Draft<'_>) {
 pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
     match draft.facts.convergence {
         Convergence::Pending(Pending::TrafficReturned) => {
-            draft.memory.drain_until = None;
+            draft.memory.drain = None;
             if draft.facts.seen.primary_is_gone() {
                 report_failover(draft, Failover::ToCanary);
             }
@@ -26,7 +26,7 @@ pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
         }
         Convergence::Pending(Pending::DrainNotObserved) => {
             let until = draft.facts.now.plus(draft.plan.drain_ms());
-            draft.memory.drain_until = Some(until);
+            draft.memory.drain = Some(Drain::restart(until));
             draft.wake_at(until);
             true
         }

@@ -169,9 +169,12 @@ impl State {
     fn age(&mut self, by_ms: i64) {
         let memory = &mut self.memory;
         let waits = memory.wait.iter_mut().flat_map(|wait| [&mut wait.since, &mut wait.at]);
-        waits.chain(&mut memory.last_step).chain(&mut memory.drain_until).for_each(|time| {
-            *time = Millis(time.0.saturating_add_signed(by_ms));
-        });
+        waits
+            .chain(&mut memory.last_step)
+            .chain(memory.drain.iter_mut().map(|drain| &mut drain.until))
+            .for_each(|time| {
+                *time = Millis(time.0.saturating_add_signed(by_ms));
+            });
         self.cut();
     }
 
@@ -199,9 +202,9 @@ impl State {
             *waited_ms = DEADLINE_MS.min(*waited_ms);
         }
         memory.last_step.iter_mut().for_each(|time| not_before(time, INTERVAL_MS));
-        memory.drain_until.iter_mut().for_each(|time| not_before(time, 0));
+        memory.drain.iter_mut().for_each(|drain| not_before(&mut drain.until, 0));
         let process = &mut self.process;
-        process.running |= memory.drain_until.is_none();
+        process.running |= memory.drain.is_none();
         process.waiting.earlier_ms = DEADLINE_MS.min(process.waiting.earlier_ms);
         match process.waiting.kind {
             Some(_) => not_before(&mut process.waiting.since, DEADLINE_MS),

@@ -203,7 +203,7 @@ impl Shell {
                 format!("{} weight={} it={} failed={}", m.phase, m.weight, m.iterations, m.failed_checks);
             self.note("status", &status);
         }
-        if before.drain_until != self.memory.drain_until && self.memory.drain_until.is_some() {
+        if before.drain != self.memory.drain && self.memory.drain.is_some() {
             self.note("status", "drains  [drain]");
         }
         for notice in &transition.notices {

@@ -49,6 +49,7 @@ pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
 /// Fields of the status that Flagger's CRD does not have.
 const OURS: &[&str] = &[
     "drainUntil",
+    "drainRestarted",
     "ending",
     "lastStepTime",
     "outbox",
