@@ -7,7 +7,7 @@ use vexil_analysis::Message;
 use vexil_api::{CanaryStatus, Defect};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, meta};
-use vexil_plan::{CanaryContext, StatusContext, refused_conditions};
+use vexil_plan::{CanaryContext, StatusContext, Tracked, refused_conditions};
 
 use crate::{Context, reconcile_result::ReconcileResult, runtime::CanaryRuntime, warning_events};
 
@@ -51,6 +51,7 @@ pub(crate) async fn write_conditions(
         kind: meta::text(live, "/spec/targetRef/kind"),
         generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
         refused: Some(text),
+        tracked: Tracked::Unchanged,
         now: context.clock.now(),
     };
     let after = refused_conditions(&before, &status);

@@ -10,6 +10,7 @@ mod autoscalers;
 
 mod clock;
 
+mod configs;
 mod context;
 mod converge;
 mod decide;
