@@ -10,7 +10,7 @@ use vexil_plan::CanaryContext;
 use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
-use crate::{Context, autoscalers::Autoscalers, configs, observe::Observation, previous_bindings};
+use crate::{Context, autoscalers::Autoscalers, config_copies, observe::Observation, previous_bindings};
 
 /// The result of an effect.
 pub(crate) enum EffectResult {
@@ -41,7 +41,7 @@ pub(crate) async fn apply_effect(
             copy(context, canary, observation, revision, Write::CreatePrimary).await
         }
         Effect::Promote(revision) => copy(context, canary, observation, revision, Write::Promote).await,
-        Effect::Configs => configs::restore(context, canary, observation).await,
+        Effect::Configs => config_copies::restore(context, canary, observation).await,
         other => {
             let (changes, write) = match render(context, canary, memory, observation, other) {
                 Ok(rendered) => rendered,
@@ -130,7 +130,7 @@ async fn copy(
         Ok(PrimaryCopy::Exists) => EffectResult::Requeue,
         Ok(PrimaryCopy::Write { change, .. }) => {
             // The configuration first: pods of the new primary find what was analysed.
-            match configs::write_copies(context, canary, observation).await {
+            match config_copies::write_copies(context, canary, observation).await {
                 EffectResult::Done => apply(context, canary, &[change], Some(write)).await,
                 failed => failed,
             }

@@ -10,6 +10,7 @@ mod autoscalers;
 
 mod clock;
 
+mod config_copies;
 mod configs;
 mod context;
 mod converge;

@@ -11,8 +11,8 @@ use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookie
 use vexil_workload::{Selector, ServicePort, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, configs, previous_bindings, projections::with_pod_label, warnings,
-    watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, previous_bindings,
+    projections::with_pod_label, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
@@ -53,7 +53,7 @@ impl Observation {
         let subject = canary.subject(&context.settings);
         gather(cluster, &mut objects, |objects| canary.workload().needs(&subject, objects));
         let (configs, config_error) = configs::gather(context, canary, &mut objects);
-        let copies = configs::lists(context, canary, &objects);
+        let copies = config_copies::lists(context, canary, &objects);
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let lists = autoscalers.lists(cluster);
         let selector = canary.workload().selector(&subject, &objects);
@@ -165,7 +165,7 @@ impl Observation {
             since: self.observed.since,
         };
         self.edited = edited;
-        self.observed.configs = configs::sync_state(context, canary, memory, self);
+        self.observed.configs = config_copies::sync_state(context, canary, memory, self);
     }
 
     /// What the status records of the configuration, which belongs to the revision that was applied.

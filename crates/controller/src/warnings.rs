@@ -9,7 +9,7 @@ use vexil_workload::{Selector, mixed};
 use crate::{
     Context,
     autoscalers::Autoscalers,
-    configs,
+    config_copies,
     observe::{Observation, discovery, label_lists, slices},
     runtime::CanaryRuntime,
 };
@@ -34,7 +34,7 @@ pub(crate) fn of_cluster(
     remarks.extend(ports.into_iter().map(said("spec.service.portDiscovery")));
     remarks.extend(services.into_iter().map(said("spec.service.port")));
     remarks.extend(missing_labels(canary, &observation.selector).map(said("spec.targetRef")));
-    let copies = configs::missing_copies(context, canary, observation);
+    let copies = config_copies::missing_copies(context, canary, observation);
     remarks.extend(copies.map(said("status.trackedConfigs")));
     remarks
 }

@@ -69,7 +69,8 @@ pub fn has_run_number(status: &CanaryStatus) -> bool {
     status.phase == CanaryPhase::Unset || status.run.is_some()
 }
 
-/// The status that remembers `memory`. Fields that the memory does not have (cookies) stay as they are in `before`. Notices are dropped where the status would exceed [`STATUS_LIMIT`].
+/// The status that remembers `memory`. Fields that the memory does not have (cookies) stay as they are in `before`.
+/// Notices are dropped where the status would exceed [`STATUS_LIMIT`].
 pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
     let mut status = CanaryStatus {

@@ -106,8 +106,8 @@ pub fn write_copy(
 /// The annotation of a primary: the kinds of which it has, or had, copies.
 pub(crate) const COPIED: &str = "flagger.app/config-copies";
 
-/// The value of [`COPIED`] for a primary with copies of what is tracked, which was `live` before; `None` if it never had
-/// any.
+/// The value of [`COPIED`] for a primary with copies of what is tracked, which was `live` before; `None` if it never
+/// had any.
 pub(crate) fn copied_kinds(tracked: &TrackedConfigs, live: Option<&Value>) -> Option<String> {
     let now =
         tracked.keys().filter_map(|text| ConfigName::parse(text)).map(|name| name.kind().kind.to_owned());
