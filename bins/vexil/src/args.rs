@@ -40,6 +40,10 @@ pub struct Args {
     /// Prefixes of labels that are copied to primaries, separated by commas; * for all.
     #[arg(long, default_value = "")]
     pub include_label_prefix: String,
+    /// Roll out changes of the ConfigMaps and Secrets that targets use, and give primaries copies of them.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "true", action = ArgAction::Set)]
+    pub enable_config_tracking: bool,
     /// Let only one of several instances act.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         default_value = "false", action = ArgAction::Set)]
@@ -99,8 +103,6 @@ pub struct Accepted {
     pub ingress_annotations_prefix: Option<String>,
     #[arg(long, hide = true)]
     pub ingress_class: Option<String>,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub enable_config_tracking: Option<String>,
     #[arg(long, hide = true)]
     pub slack_url: Option<String>,
     #[arg(long, hide = true)]
@@ -133,7 +135,6 @@ impl Args {
             ("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh)),
             ("-ingress-annotations-prefix", set(&a.ingress_annotations_prefix)),
             ("-ingress-class", set(&a.ingress_class)),
-            ("-enable-config-tracking", a.enable_config_tracking.as_deref() == Some("true")),
             ("-slack-url", set(&a.slack_url) || set(&a.slack_token) || set(&a.slack_channel)),
             ("-msteams-url", set(&a.msteams_url)),
             ("-cluster-name", set(&a.cluster_name)),
@@ -187,10 +188,13 @@ mod tests {
             "-threadiness=2",
             "-enable-config-tracking=true",
             "-slack-user=flagger",
+            "-ingress-class=contour",
             "-slack-channel=",
             "-control-loop-interval=10s",
         ]);
-        assert_eq!(parsed.without_effect(), ["-enable-config-tracking"]);
+        assert!(parsed.enable_config_tracking);
+        assert!(!parse(&["-enable-config-tracking=false"]).enable_config_tracking);
+        assert_eq!(parsed.without_effect(), ["-ingress-class"]);
         assert_eq!(parse(&[]).without_effect(), <[&str; 0]>::default());
     }
 }

@@ -68,7 +68,8 @@ fn settings(args: &Args) -> Result<Settings> {
             .context("-min-analysis-interval")?,
         no_cross_namespace_refs: args.no_cross_namespace_refs,
         event_webhook: given(&args.event_webhook),
-        workloads: vexil_workload::Settings::from_flags(&args.selector_labels, &args.include_label_prefix),
+        workloads: vexil_workload::Settings::from_flags(&args.selector_labels, &args.include_label_prefix)
+            .with_config_tracking(args.enable_config_tracking),
     })
 }
 

@@ -13,7 +13,6 @@ slack.proxyUrl: alerts to chat services are not part of this version; use eventW
 msteams.url: alerts to chat services are not part of this version; use eventWebhook
 msteams.proxyUrl: alerts to chat services are not part of this version; use eventWebhook
 controlplane.kubeconfig.secretName: routes in another cluster are not part of this version
-configTracking.enabled: the tracking of ConfigMaps and Secrets is not part of this version; remove it or set it to false
 threadiness: there are no workers to count; remove it
 kubeconfigQPS: there is no request quota to set; remove it
 kubeconfigBurst: there is no request quota to set; remove it

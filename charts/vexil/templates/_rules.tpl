@@ -70,10 +70,17 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
 - apiGroups: [""]
   resources: [pods]
   verbs: [list]
+{{- if .Values.configTracking.enabled }}
+# What targets use, the copies for their primaries, and credentials that a MetricTemplate names.
+- apiGroups: [""]
+  resources: [configmaps, secrets]
+  verbs: [get, list, watch, create, patch, delete]
+{{- else }}
 # Credentials that a MetricTemplate names.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]
+{{- end }}
 - apiGroups: [""]
   resources: [events]
   verbs: [create]

@@ -204,6 +204,7 @@ fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option
         {
             Some("something else is copied than was analysed")
         }
+        Effect::Configs if !holds_the_target(seen) => Some("configuration is copied that was not promoted"),
         Effect::Release if memory.phase == Phase::Initializing || memory.previous.is_empty() => {
             Some("the earlier binding is released before the new one serves")
         }
@@ -246,6 +247,12 @@ fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option
 }
 
 /// A pod of it is available, or none is wanted.
+/// The primary was copied from the target as it is now.
+fn holds_the_target(seen: &Observed) -> bool {
+    let revision = |known: &Known<Pods>| known.present().and_then(|pods| pods.revision.clone());
+    revision(&seen.primary).is_some() && revision(&seen.primary) == revision(&seen.target)
+}
+
 fn takes_traffic(primary: &Pods) -> bool {
     primary.available > 0 || primary.replicas == 0
 }

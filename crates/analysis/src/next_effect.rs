@@ -36,6 +36,8 @@ pub enum Effect {
     Backends,
     /// Make the primary from the target, if the target is at this revision.
     CreatePrimary(Revision),
+    /// Restore the primary's copies of ConfigMaps and Secrets, and delete those that nothing uses any more.
+    Configs,
     /// Make the primary's autoscaler follow the user's.
     Scaler,
     /// Make the apex Service select the primary.
@@ -80,6 +82,7 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
     }
     safe.or_else(|| services_and_primary(memory, seen))
         .or_else(|| initial_addresses(memory, seen))
+        .or_else(|| sync(memory, &seen.configs, Effect::Configs))
         .or_else(|| sync(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
@@ -162,7 +165,7 @@ fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
 
 /// Objects that cannot be written and held up nothing.
 fn degraded(seen: &Observed) -> Option<Next> {
-    [&seen.backends, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
+    [&seen.backends, &seen.configs, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
         SyncState::Invalid(text) => Some(Next::Wait(Pending::DegradedOptional(text.clone()))),
         SyncState::NotKnown | SyncState::InSync | SyncState::OutOfSync => None,
     })

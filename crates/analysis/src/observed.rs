@@ -15,6 +15,8 @@ pub struct Observed {
     pub backends: SyncState,
     /// The apex Service.
     pub apex: SyncState,
+    /// The primary's copies of ConfigMaps and Secrets; fits when there are none to keep.
+    pub configs: SyncState,
     /// The primary's autoscaler; fits when the user has none.
     pub scaler: SyncState,
     /// What the target's autoscaler does.

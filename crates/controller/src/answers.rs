@@ -9,7 +9,7 @@ use vexil_webhook::{Hook, HookError, Payload, checksum, send};
 use vexil_workload::explain;
 
 use crate::{
-    Context,
+    Context, configs,
     effects::{EffectResult, fetch},
     observe::Observation,
 };
@@ -188,7 +188,9 @@ pub(crate) async fn adopted(
     let Some(target) = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object().cloned() else {
         return Ok(None);
     };
+    configs::read_all(context, canary, &canary.workload().configs(&target), &mut have).await?;
     let tracked = canary.status().tracked_configs.clone().unwrap_or_default();
     let same = canary.workload().matches_primary(&subject, &target, &tracked, &have).unwrap_or(false);
-    Ok(same.then(|| canary.workload().revision(&target)).flatten())
+    let revision = canary.workload().target_revision(&subject, &target, &have).ok().flatten();
+    Ok(revision.filter(|_| same))
 }

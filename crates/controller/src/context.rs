@@ -5,9 +5,9 @@ use std::sync::Arc;
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
 use vexil_metrics::MetricCatalog;
-use vexil_plan::{CanaryContext, Planner, StatusContext};
+use vexil_plan::{CanaryContext, Planner, StatusContext, Tracked};
 
-use crate::{Clock, Registry, Settings, SystemClock, Telemetry};
+use crate::{Clock, Registry, Settings, SystemClock, Telemetry, configs::ConfigReads};
 
 /// What every reconcile works with. Cheap to clone.
 #[derive(Clone)]
@@ -26,6 +26,8 @@ pub struct Context {
     pub(crate) settings: Arc<Settings>,
     /// Kinds of metric servers.
     pub(crate) metrics: Arc<MetricCatalog>,
+    /// Checksums of ConfigMaps and Secrets.
+    pub(crate) configs: ConfigReads,
 }
 
 impl Context {
@@ -46,6 +48,7 @@ impl Context {
             telemetry,
             settings: Arc::new(settings),
             metrics: Arc::default(),
+            configs: ConfigReads::default(),
         }
     }
 
@@ -83,6 +86,7 @@ impl Context {
             kind: &canary.spec().target_ref.kind,
             generation: canary.generation(),
             refused: canary.plan().spec_error.as_deref(),
+            tracked: Tracked::Unchanged,
             now: self.clock.now(),
         }
     }

@@ -4,7 +4,7 @@ use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, nex
 use vexil_plan::CanaryContext;
 
 use crate::{
-    Context,
+    Context, configs,
     effects::{EffectResult, apply_effect},
     invalid_spec,
     observe::Observation,
@@ -36,6 +36,9 @@ pub(crate) async fn converge(
     runtime: &mut CanaryRuntime,
 ) -> Converged {
     let since = *runtime.since.get_or_insert(context.clock.now());
+    if let Err(after_ms) = configs::read(context, canary).await {
+        return again(runtime, Observation::take(context, canary, memory, since), after_ms);
+    }
     let before = Observation::take(context, canary, memory, since);
     let drift = drift(memory, runtime, &before);
     let converged = settle(context, canary, memory, runtime, before).await;
@@ -82,6 +85,9 @@ async fn settle(
         match apply_effect(context, canary, memory, &observation, &effect).await {
             EffectResult::Done => {
                 runtime.conflict.record(memory, &effect, context.clock.now());
+                if let Err(after_ms) = configs::read(context, canary).await {
+                    return again(runtime, observation, after_ms);
+                }
                 observation = Observation::take(context, canary, memory, since);
             }
             EffectResult::TargetMoved => return pending(Pending::TargetChanged, runtime, observation),

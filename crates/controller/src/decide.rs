@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use vexil_analysis::{Convergence, Facts, Memory, Next, Observed, Step, Transition, advance, next_effect};
 use vexil_plan::CanaryContext;
 
-use crate::{Context, answers, converge::Converged, observe::Observation, runtime::CanaryRuntime};
+use crate::{Context, answers, configs, converge::Converged, observe::Observation, runtime::CanaryRuntime};
 
 /// The result of [`decide`].
 #[expect(clippy::large_enum_variant, reason = "lives for one return; nothing keeps many of them")]
@@ -70,6 +70,9 @@ async fn overtaken(
         runtime.woken().await;
         if edited(context, canary) {
             return;
+        }
+        if configs::read(context, canary).await.is_err() {
+            continue;
         }
         let now = context.clock.now();
         let seen = Observation::take(context, canary, memory, before.observation.observed.since).observed;

@@ -10,7 +10,7 @@ use vexil_plan::CanaryContext;
 use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
-use crate::{Context, autoscalers::Autoscalers, observe::Observation, previous_bindings};
+use crate::{Context, autoscalers::Autoscalers, config_copies, observe::Observation, previous_bindings};
 
 /// The result of an effect.
 pub(crate) enum EffectResult {
@@ -41,6 +41,7 @@ pub(crate) async fn apply_effect(
             copy(context, canary, observation, revision, Write::CreatePrimary).await
         }
         Effect::Promote(revision) => copy(context, canary, observation, revision, Write::Promote).await,
+        Effect::Configs => config_copies::restore(context, canary, observation).await,
         other => {
             let (changes, write) = match render(context, canary, memory, observation, other) {
                 Ok(rendered) => rendered,
@@ -97,7 +98,7 @@ fn render(
                     previous_bindings::ReleaseError::InUse(text) => text,
                 });
         }
-        Effect::CreatePrimary(_) | Effect::Promote(_) => Vec::new(),
+        Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Vec::new(),
     };
     Ok((changes, None))
 }
@@ -127,7 +128,13 @@ async fn copy(
         Ok(PrimaryCopy::Held) => EffectResult::Done,
         Ok(PrimaryCopy::Moved { .. }) => EffectResult::TargetMoved,
         Ok(PrimaryCopy::Exists) => EffectResult::Requeue,
-        Ok(PrimaryCopy::Write { change, .. }) => apply(context, canary, &[change], Some(write)).await,
+        Ok(PrimaryCopy::Write { change, .. }) => {
+            // The configuration first: pods of the new primary find what was analysed.
+            match config_copies::write_copies(context, canary, observation).await {
+                EffectResult::Done => apply(context, canary, &[change], Some(write)).await,
+                failed => failed,
+            }
+        }
         Err(error) => EffectResult::Refused(error.to_string()),
     }
 }
@@ -145,7 +152,7 @@ pub(crate) async fn fetch(context: &Context, key: &ObjectKey) -> Result<Option<A
     }
 }
 
-async fn apply(
+pub(crate) async fn apply(
     context: &Context,
     canary: &CanaryContext,
     changes: &[Change],

@@ -7,7 +7,7 @@ use vexil_analysis::{Message, Transition};
 use vexil_api::{CanaryStatus, Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, meta};
-use vexil_plan::{CanaryContext, StatusContext};
+use vexil_plan::{CanaryContext, StatusContext, Tracked};
 
 use crate::{
     Context, outbox, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
@@ -44,6 +44,7 @@ pub(crate) async fn refuse(
         kind: meta::text(live, "/spec/targetRef/kind"),
         generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
         refused: Some(&text),
+        tracked: Tracked::Unchanged,
         now,
     };
     let after = vexil_plan::store(&decided.memory, &status, &before);

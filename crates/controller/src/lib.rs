@@ -10,6 +10,8 @@ mod autoscalers;
 
 mod clock;
 
+mod config_copies;
+mod configs;
 mod context;
 mod converge;
 mod decide;

@@ -6,13 +6,13 @@ use vexil_analysis::{LiveRoutes, Memory, Millis, Observed, Phase, Route, SyncSta
 use vexil_api::CanaryStatus;
 use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen};
-use vexil_plan::CanaryContext;
+use vexil_plan::{CanaryContext, Tracked};
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
-use vexil_workload::{Selector, ServicePort, WorkloadError};
+use vexil_workload::{Selector, ServicePort, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, previous_bindings, projections::with_pod_label, warnings,
-    watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, previous_bindings,
+    projections::with_pod_label, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
@@ -31,6 +31,10 @@ pub(crate) struct Observation {
     pub(crate) edited: Option<String>,
     /// The labels by which pods are selected.
     pub(crate) selector: Selector,
+    /// Checksums of the ConfigMaps and Secrets of the target; `None` if they are not known.
+    configs: Option<TrackedConfigs>,
+    /// Whether ConfigMaps and Secrets are tracked at all.
+    tracks: bool,
     ports: Vec<(String, u16)>,
     bound: Option<BoundKind>,
     lists: Vec<(Listed, Mark)>,
@@ -48,12 +52,14 @@ impl Observation {
         let (cluster, mut objects) = (&context.cluster, Objects::default());
         let subject = canary.subject(&context.settings);
         gather(cluster, &mut objects, |objects| canary.workload().needs(&subject, objects));
+        let (configs, config_error) = configs::gather(context, canary, &mut objects);
+        let copies = config_copies::lists(context, canary, &objects);
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let lists = autoscalers.lists(cluster);
         let selector = canary.workload().selector(&subject, &objects);
         let label_lists = selector.as_ref().map(|selector| label_lists(canary, selector)).unwrap_or_default();
         // The mark is read first: the list may be newer than its mark, never older.
-        let marked = lists.iter().cloned().chain(slice_lists(canary)).chain(label_lists);
+        let marked = lists.iter().cloned().chain(slice_lists(canary)).chain(label_lists).chain(copies);
         let marked = marked.map(|list| (list.clone(), cluster.mark_by(&list))).collect();
         let autoscalers_known = autoscalers.gather(cluster, &lists, &mut objects);
         let overlap = selector
@@ -67,13 +73,15 @@ impl Observation {
             objects,
             edited: None,
             selector: selector.unwrap_or_default(),
+            configs,
+            tracks: context.settings.workloads.config_tracking,
             ports: ports.unwrap_or_default(),
             bound: vexil_plan::bound_kind(memory.binding.as_ref()),
             lists: marked,
         };
         observation.gather_routes(context, canary);
         observation.observe(context, canary, memory, error);
-        if let Some(text) = overlap {
+        if let Some(text) = overlap.or(config_error) {
             observation.observed.backends = SyncState::Invalid(text);
         }
         // Which autoscalers exist decides who owns the primary's replicas.
@@ -131,7 +139,7 @@ impl Observation {
         memory: &Memory,
         error: Option<WorkloadError>,
     ) {
-        let target = pods::of_target(context, canary, &self.objects);
+        let target = pods::of_target(context, canary, memory, &self.objects);
         let revision = target.present().and_then(|pods| pods.revision.clone());
         let primary = pods::of_primary(context, canary, memory, revision.as_ref(), &self.objects);
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
@@ -143,6 +151,7 @@ impl Observation {
         self.observed = Observed {
             backends,
             apex,
+            configs: SyncState::NotKnown,
             scaler: autoscalers.sync_state(&self.objects),
             target_scaler: autoscalers.of_target(&self.objects),
             routes,
@@ -156,6 +165,27 @@ impl Observation {
             since: self.observed.since,
         };
         self.edited = edited;
+        self.observed.configs = config_copies::sync_state(context, canary, memory, self);
+    }
+
+    /// What the status records of the configuration, which belongs to the revision that was applied.
+    pub(crate) fn tracked(&self, memory: &Memory) -> Tracked<'_> {
+        let target = self.observed.target.present().and_then(|pods| pods.revision.as_ref());
+        match &self.configs {
+            Some(configs) if memory.applied.is_some() && memory.applied.as_ref() == target => {
+                if self.tracks {
+                    Tracked::Are(configs)
+                } else {
+                    Tracked::Off
+                }
+            }
+            _ => Tracked::Unchanged,
+        }
+    }
+
+    /// The checksums of the ConfigMaps and Secrets of the target.
+    pub(crate) fn configs(&self) -> Option<&TrackedConfigs> {
+        self.configs.as_ref()
     }
 
     /// The Services of primary and canary, and the apex.

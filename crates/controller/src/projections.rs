@@ -3,7 +3,9 @@
 use serde_json::Value;
 use vexil_kube::Listed;
 use vexil_object::{Definitions, Kind, Projection, Whole, kinds, meta};
-use vexil_workload::{DeploymentProjection, EndpointSliceProjection, ScalerProjection, ServiceProjection};
+use vexil_workload::{
+    ConfigProjection, DeploymentProjection, EndpointSliceProjection, ScalerProjection, ServiceProjection,
+};
 
 use crate::{Registry, Settings};
 
@@ -15,6 +17,8 @@ pub fn projections(registry: &Registry, settings: &Settings) -> Vec<Box<dyn Proj
         Box::new(IndexedDeployments { keys: settings.workloads.selector_keys().to_vec() }),
         Box::new(EndpointSliceProjection),
         Box::new(ServiceProjection),
+        Box::new(ConfigProjection(kinds::CONFIG_MAP)),
+        Box::new(ConfigProjection(kinds::SECRET)),
         Box::new(Definitions::of(registry.routers().flat_map(|router| router.forms()))),
     ];
     for scaler in settings.workloads.catalog.scalers() {

@@ -8,7 +8,7 @@ use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Transition};
 use vexil_api::Defect;
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Seen, meta};
-use vexil_plan::CanaryContext;
+use vexil_plan::{CanaryContext, StatusContext, Tracked};
 
 use crate::{
     Context, answers,
@@ -98,7 +98,7 @@ async fn ensure_own_status(
         return Ok(canary);
     }
     let memory = load_memory(context, &canary).await.map_err(|after_ms| read_failed(runtime, after_ms))?;
-    match write_status(context, &canary, &memory).await {
+    match write_status(context, &canary, &memory, Tracked::Unchanged).await {
         Ok(live) => match live.map(|live| context.planner().open(live)) {
             Some(Ok(canary)) => Ok(canary),
             // Deleted or made invalid meanwhile: the watch enqueues it again.
@@ -149,11 +149,12 @@ async fn converge_and_decide(
         };
         runtime.waiting = transition.waiting;
         update_metrics(context, &canary, &transition.memory, &converged);
-        if transition.memory == memory && status_is_current(context, &canary, &memory) {
+        let tracked = converged.observation.tracked(&transition.memory);
+        if transition.memory == memory && status_is_current(context, &canary, &memory, tracked) {
             let requeue_ms = [converged.retry_ms, warnings.requeue_ms].into_iter().flatten().min();
             return settled(context, &canary, &transition, &converged, requeue_ms, runtime).await;
         }
-        match write_status(context, &canary, &transition.memory).await {
+        match write_status(context, &canary, &transition.memory, tracked).await {
             Ok(live) => {
                 if transition.memory.last_step > memory.last_step {
                     context.telemetry.stepped(&canary, context.clock.now().since(started));
@@ -215,8 +216,14 @@ fn read_failed(runtime: &mut CanaryRuntime, after_ms: Option<u64>) -> ReconcileR
 }
 
 /// Whether the status already has this memory, for this generation of the Canary.
-fn status_is_current(context: &Context, canary: &CanaryContext, memory: &Memory) -> bool {
-    vexil_plan::store(memory, &context.status_context(canary), canary.status()) == *canary.status()
+fn status_is_current(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    tracked: Tracked<'_>,
+) -> bool {
+    let status_context = StatusContext { tracked, ..context.status_context(canary) };
+    vexil_plan::store(memory, &status_context, canary.status()) == *canary.status()
 }
 
 /// The memory. Where the status is Flagger's, the revision of the primary is derived from the objects.

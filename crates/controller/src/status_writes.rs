@@ -6,7 +6,7 @@ use serde_json::Value;
 use vexil_analysis::{Memory, Message, bounded, digest};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition};
-use vexil_plan::CanaryContext;
+use vexil_plan::{CanaryContext, StatusContext, Tracked};
 
 use crate::{
     Context, notifications::Notification, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
@@ -20,8 +20,10 @@ pub(crate) async fn write_status(
     context: &Context,
     canary: &CanaryContext,
     next: &Memory,
+    tracked: Tracked<'_>,
 ) -> Result<Option<Arc<Value>>, WriteError> {
-    let status = vexil_plan::store(next, &context.status_context(canary), canary.status());
+    let status_context = StatusContext { tracked, ..context.status_context(canary) };
+    let status = vexil_plan::store(next, &status_context, canary.status());
     let live = canary.live().get("status").cloned().unwrap_or_default();
     let wanted = serde_json::to_value(&status).unwrap_or_default();
     context.cluster.write_status(canary.key(), &Precondition::of(canary.live()), &live, &wanted).await?;

@@ -10,6 +10,7 @@ use vexil_workload::{Selector, mixed};
 use crate::{
     Context,
     autoscalers::Autoscalers,
+    config_copies,
     observe::{Observation, discovery, label_lists, slices},
     runtime::CanaryRuntime,
 };
@@ -70,7 +71,8 @@ fn remarks(context: &Context, canary: &CanaryContext, observation: &Observation)
     remarks.extend(ports.into_iter().map(said("spec.service.portDiscovery")));
     remarks.extend(services.into_iter().map(said("spec.service.port")));
     remarks.extend(missing_labels(canary, &observation.selector).map(said("spec.targetRef")));
-    remarks.extend(tracked(canary).map(said("status.trackedConfigs")));
+    let copies = config_copies::missing_copies(context, canary, observation);
+    remarks.extend(copies.map(said("status.trackedConfigs")));
     remarks
 }
 
@@ -133,16 +135,6 @@ fn missing_labels(canary: &CanaryContext, selector: &Selector) -> Option<String>
         canary.spec().target_ref.name,
         text(&selector.lacks),
         text(&selector.primary),
-    ))
-}
-
-/// ConfigMaps and Secrets that Flagger has copied for the primary.
-fn tracked(canary: &CanaryContext) -> Option<String> {
-    let tracked = canary.status().tracked_configs.as_ref().filter(|tracked| !tracked.is_empty())?;
-    Some(format!(
-        "this operator does not track ConfigMaps and Secrets; the copies that another operator has made of {} are left \
-         alone, and the primary uses them until the next promotion has it use the originals",
-        tracked.keys().cloned().collect::<Vec<_>>().join(", ")
     ))
 }
 

@@ -55,6 +55,7 @@ impl ConflictBackoff {
             Effect::Backends => "the Services of primary and canary",
             Effect::Apex => "the apex Service",
             Effect::Route(_) => "the route",
+            Effect::Configs => "the primary's copies of ConfigMaps and Secrets",
             Effect::Scaler => "the autoscaler of the primary",
             Effect::CreatePrimary(_) | Effect::Promote(_) => "the primary",
             Effect::ScaleUp | Effect::ScaleToZero => "the replicas of the target",

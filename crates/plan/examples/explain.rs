@@ -69,6 +69,7 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
             kind: &plan.names.kind,
             generation: canary.generation(),
             refused: None,
+            tracked: vexil_plan::Tracked::Unchanged,
             now: world.now,
         };
         memory = load(&store(&transition.memory, &context, canary.status()));
@@ -90,6 +91,7 @@ impl World {
         let seen = Observed {
             backends: SyncState::OutOfSync,
             apex: SyncState::OutOfSync,
+            configs: SyncState::InSync,
             scaler: SyncState::InSync,
             target_scaler: TargetScaler::None,
             routes: LiveRoutes::Absent,
@@ -123,6 +125,7 @@ impl World {
         match effect {
             Effect::Backends => self.seen.backends = SyncState::InSync,
             Effect::Apex => self.seen.apex = SyncState::InSync,
+            Effect::Configs => self.seen.configs = SyncState::InSync,
             Effect::Scaler => self.seen.scaler = SyncState::InSync,
             Effect::Release => self.seen.leftovers = SyncState::InSync,
             Effect::Route(routes) => self.seen.routes = LiveRoutes::Present { routes, in_sync: true },

@@ -4,6 +4,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};
 use vexil_api::{CanaryStatus, Condition};
+use vexil_workload::TrackedConfigs;
 
 use crate::status::{timestamp, wait_name};
 
@@ -15,8 +16,32 @@ pub struct StatusContext<'a> {
     pub generation: Option<i64>,
     /// Why the Canary is refused, when it is.
     pub refused: Option<&'a str>,
+    /// What `trackedConfigs` becomes.
+    pub tracked: Tracked<'a>,
     /// The time.
     pub now: Millis,
+}
+
+/// What `status.trackedConfigs` becomes.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Tracked<'a> {
+    /// As it is.
+    #[default]
+    Unchanged,
+    /// Absent: nothing is tracked for a target of this kind, or tracking is disabled.
+    Off,
+    /// These checksums.
+    Are(&'a TrackedConfigs),
+}
+
+impl Tracked<'_> {
+    pub(crate) fn after(self, before: &CanaryStatus) -> Option<TrackedConfigs> {
+        match self {
+            Tracked::Unchanged => before.tracked_configs.clone(),
+            Tracked::Off => None,
+            Tracked::Are(checksums) => Some(checksums.clone()),
+        }
+    }
 }
 
 /// Reason of the conditions of a Canary that is refused.

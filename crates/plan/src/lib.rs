@@ -23,7 +23,7 @@ mod validated;
 pub use binding::{bound_kind, route};
 pub use canary_context::{CanaryContext, Planner};
 pub use checks::named_check;
-pub use conditions::{StatusContext, is_ready};
+pub use conditions::{StatusContext, Tracked, is_ready};
 pub use hooks::{GLOBAL_HOOK, deciding_hook, event_hook};
 pub use registry::Registry;
 pub use settings::Settings;

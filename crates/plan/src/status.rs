@@ -72,9 +72,8 @@ pub fn has_run_number(status: &CanaryStatus) -> bool {
     status.phase == CanaryPhase::Unset || status.run.is_some()
 }
 
-/// The status that remembers `memory`. Fields that the memory does not have (cookies, tracked configs) stay as they are
-/// in
-/// `before`. Notices are dropped where the status would exceed [`STATUS_LIMIT`].
+/// The status that remembers `memory`. Fields that the memory does not have (cookies) stay as they are in `before`.
+/// Notices are dropped where the status would exceed [`STATUS_LIMIT`].
 pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
     let mut status = CanaryStatus {
@@ -104,6 +103,7 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         }),
         previous_bindings: memory.previous.iter().map(api_binding).collect(),
         observed_generation: context.generation,
+        tracked_configs: context.tracked.after(before),
         outbox: None,
         reported_warnings: api_reported(&memory.reported),
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),

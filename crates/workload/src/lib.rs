@@ -11,6 +11,7 @@
 
 mod affinity;
 mod catalog;
+mod configs;
 mod deployment;
 mod endpoints;
 mod error;
@@ -25,12 +26,15 @@ mod selector;
 mod strangers;
 mod subject;
 mod template;
-mod tracked;
 mod view;
 mod workload;
 mod written;
 
 pub use catalog::WorkloadCatalog;
+pub use configs::{
+    ConfigName, ConfigReferences, TrackedConfigs, checksum, config_needs, has_copies, opted_out,
+    outdated_copies, reduced, tracked, untracked_revision, unused_copies, write_copy,
+};
 pub use deployment::Deployments;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;
@@ -39,15 +43,14 @@ pub use mixed::{Mixed, mixed};
 pub use pods::explain;
 pub use ports::ServicePort;
 pub use projection::{
-    BY_CONTROLLER, BY_SCALED, BY_SERVICE, DeploymentProjection, EndpointSliceProjection, ScalerProjection,
-    ServiceProjection,
+    BY_CONTROLLER, BY_OWNER, BY_SCALED, BY_SERVICE, ConfigProjection, DeploymentProjection,
+    EndpointSliceProjection, ScalerProjection, ServiceProjection,
 };
 pub use revision::{flagger_id, is_our_revision};
 pub use scaler::{Scaler, abandoned, rivals};
 pub use selector::Selector;
 pub use strangers::strangers;
 pub use subject::{Ownership, Side, Subject};
-pub use tracked::TrackedConfigs;
 pub use view::DeploymentView;
 pub use workload::{Demand, PrimaryCopy, Scaling, Workload, Write};
 pub use written::PrimaryTemplate;

@@ -17,6 +17,8 @@ pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-config
 pub struct Settings {
     selector_keys: Vec<String>,
     include_prefixes: Vec<String>,
+    /// `-enable-config-tracking`: whether ConfigMaps and Secrets of a target are part of its revision.
+    pub config_tracking: bool,
     /// The kinds of targets and autoscalers.
     pub catalog: WorkloadCatalog,
 }
@@ -31,8 +33,15 @@ impl Settings {
         Settings {
             selector_keys: split(selector_labels),
             include_prefixes: split(include_label_prefix),
+            config_tracking: true,
             catalog: WorkloadCatalog::default(),
         }
+    }
+
+    /// `-enable-config-tracking`.
+    #[must_use]
+    pub fn with_config_tracking(self, config_tracking: bool) -> Self {
+        Settings { config_tracking, ..self }
     }
 
     /// The label keys that may distinguish canary pods from primary pods, in the order they are tried.
@@ -47,7 +56,7 @@ impl Settings {
     }
 }
 
-/// The flags' defaults: keys `app`, `name`, `app.kubernetes.io/name`, and no prefix.
+/// The flags' defaults: keys `app`, `name`, `app.kubernetes.io/name`, no prefix, and config tracking.
 impl Default for Settings {
     fn default() -> Self {
         Settings::from_flags("app,name,app.kubernetes.io/name", "")

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use vexil_object::{Kind, Projection, Wanted, kinds, meta};
 
 use crate::{
-    endpoints,
+    ConfigReferences, configs, endpoints,
     metadata::{LAST_APPLIED, is_toolkit},
     pods::shortened,
     revision::{self, FLAGGER_ID},
@@ -21,10 +21,12 @@ impl Projection for DeploymentProjection {
         kinds::DEPLOYMENT
     }
 
-    fn keep(&self, object: Value) -> Value {
+    fn keep(&self, mut object: Value) -> Value {
         if object.get("digests").is_some() {
             return object;
         }
+        let configs =
+            object.pointer_mut("/spec/template/spec").and_then(|spec| ConfigReferences::of(spec).kept());
         let mut kept = json!({
             "metadata": metadata(&object, &["generation", "deletionTimestamp"]),
             "spec": picked(object.get("spec"), &["replicas", "selector", "paused", "progressDeadlineSeconds"]),
@@ -51,6 +53,9 @@ impl Projection for DeploymentProjection {
                 meta::set(&mut kept, &["digests", "plain"], plain.into());
             }
             meta::set(&mut kept, &["digests", "revision"], revision.as_str().into());
+            if let Some(configs) = configs {
+                meta::set(&mut kept, &["digests", "configs"], configs);
+            }
         }
         kept
     }
@@ -101,6 +106,40 @@ impl Projection for ScalerProjection {
     }
 }
 
+/// Keeps of ConfigMaps and Secrets the metadata, and asks for nothing else: their content is read when a Canary depends
+/// on it, and not kept.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigProjection(pub Kind);
+
+impl Projection for ConfigProjection {
+    fn kind(&self) -> Kind {
+        self.0
+    }
+
+    fn keep(&self, object: Value) -> Value {
+        let mut metadata = identity(&object);
+        metadata.extend(picked(object.get("metadata"), &["ownerReferences"]));
+        if configs::opted_out(&object) {
+            metadata.extend(picked(object.get("metadata"), &["annotations"]));
+        }
+        // Two versions of an object look the same to the cache if all that is kept of them is the same.
+        json!({"metadata": metadata, "version": meta::resource_version(&object)})
+    }
+
+    fn metadata_only(&self) -> bool {
+        true
+    }
+
+    /// By the uid of each owner: [`BY_OWNER`].
+    fn index(&self, kept: &Value) -> Vec<(&'static str, String)> {
+        let owners =
+            kept.pointer("/metadata/ownerReferences").and_then(Value::as_array).into_iter().flatten();
+        owners.map(|owner| (BY_OWNER, meta::text(owner, "/uid").to_owned())).collect()
+    }
+}
+
+/// The index of ConfigMaps and Secrets by the uids of their owners.
+pub const BY_OWNER: &str = "owner";
 /// The index of EndpointSlices by the Service that they belong to.
 pub const BY_SERVICE: &str = "service";
 /// The index of scalers by the Deployment that they scale.

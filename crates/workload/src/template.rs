@@ -5,9 +5,11 @@ use vexil_analysis::Revision;
 use vexil_object::{ObjectKey, meta};
 
 use crate::{
-    Selector, Subject, WorkloadError, affinity,
+    Selector, Subject, TrackedConfigs, WorkloadError, affinity,
+    configs::rename,
     metadata::{is_toolkit, pairs},
     revision::{FLAGGER_ID, flagger_id},
+    subject::primary,
 };
 
 /// The target's pod template; refuses an object that is only a projection.
@@ -22,7 +24,13 @@ pub(crate) fn whole<'a>(key: &ObjectKey, target: &'a Value) -> Result<&'a Value,
 }
 
 /// The template as the primary shall have it, but for the stamp.
-pub(crate) fn for_primary(subject: &Subject<'_>, selector: &Selector, template: &Value) -> Value {
+/// It names the copies of the ConfigMaps and Secrets that are tracked.
+pub(crate) fn for_primary(
+    subject: &Subject<'_>,
+    selector: &Selector,
+    template: &Value,
+    tracked: &TrackedConfigs,
+) -> Value {
     let mut labels = pairs(template, "/metadata/labels");
     labels.retain(|key, _| !is_toolkit(key));
     labels.extend(selector.of_copy());
@@ -38,6 +46,7 @@ pub(crate) fn for_primary(subject: &Subject<'_>, selector: &Selector, template: 
     meta::set(&mut copy, &["metadata"], Value::Object(metadata));
     if let Some(spec) = copy.get_mut("spec") {
         affinity::rewrite(spec, selector, subject.namespace);
+        rename(spec, |name| tracked.contains_key(&name.to_string()).then(|| primary(name.name())));
     }
     copy
 }

@@ -5,6 +5,7 @@ use vexil_analysis::Revision;
 use vexil_object::meta;
 
 use crate::{
+    ConfigReferences,
     metadata::{Pairs, pairs},
     revision::{self, FLAGGER_ID, flagger_id},
 };
@@ -50,6 +51,15 @@ impl<'a> DeploymentView<'a> {
             Some(digest) => digest.as_str().map(str::to_owned),
             None => self.0.pointer("/spec/template").map(revision::plain),
         }
+    }
+
+    /// The ConfigMaps and Secrets that its pods use.
+    pub(crate) fn configs(&self) -> ConfigReferences {
+        if self.0.get("digests").is_some() {
+            return self.0.pointer("/digests/configs").map(ConfigReferences::from_kept).unwrap_or_default();
+        }
+        let mut spec = self.0.pointer("/spec/template/spec").cloned().unwrap_or_default();
+        ConfigReferences::of(&mut spec)
     }
 
     /// The pod annotation that says which revision a primary was copied from.

@@ -5,8 +5,8 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{
-    Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject, TrackedConfigs,
-    WorkloadError,
+    ConfigReferences, Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject,
+    TrackedConfigs, WorkloadError, configs,
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
@@ -39,8 +39,38 @@ pub trait Workload: Send + Sync {
         have: &Objects,
     ) -> Result<Vec<(String, u16)>, WorkloadError>;
 
-    /// What an object of this kind runs; `None` when it has no pod template.
+    /// What an object of this kind runs apart from its configuration; `None` when it has no pod template.
     fn revision(&self, object: &Value) -> Option<Revision>;
+
+    /// The ConfigMaps and Secrets that the pods of an object of this kind use.
+    fn configs(&self, object: &Value) -> ConfigReferences;
+
+    /// The checksums of those of the target that are tracked.
+    ///
+    /// # Errors
+    /// If one is not known, a required one is missing, or a copy of that name does not belong to a Canary.
+    fn tracked(
+        &self,
+        subject: &Subject<'_>,
+        target: &Value,
+        have: &Objects,
+    ) -> Result<TrackedConfigs, WorkloadError> {
+        configs::tracked(subject, &self.configs(target), have)
+    }
+
+    /// What the target is: its pod template with its configuration.
+    ///
+    /// # Errors
+    /// As [`Workload::tracked`].
+    fn target_revision(
+        &self,
+        subject: &Subject<'_>,
+        target: &Value,
+        have: &Objects,
+    ) -> Result<Option<Revision>, WorkloadError> {
+        let tracked = self.tracked(subject, target, have)?;
+        Ok(self.revision(target).map(|template| configs::revision(&template, &tracked)))
+    }
 
     /// Whether `primary` was copied from a target of that revision.
     fn holds(&self, primary: &Value, revision: &Revision) -> bool;

@@ -37,7 +37,12 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
         if unmade || draft.memory.applied.is_none() {
             follow_target(draft);
         }
-        return if draft.facts.seen.target == Known::Absent { waits::target_missing(draft) } else { Ok(()) };
+        return match &draft.facts.seen.target {
+            Known::Absent => waits::target_missing(draft),
+            // Something that it needs is missing.
+            Known::Present(pods) if pods.revision.is_none() => waits::not_settled(draft).map(drop),
+            Known::NotKnown | Known::Present(_) => Ok(()),
+        };
     }
     if pushed_before_it_worked(draft) {
         restart(draft);

@@ -26,7 +26,7 @@ impl Object {
     pub fn of(effect: &Effect) -> Object {
         match effect {
             Effect::Backends => Object::Backends,
-            Effect::CreatePrimary(_) | Effect::Promote(_) => Object::Primary,
+            Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Object::Primary,
             Effect::Apex => Object::Apex,
             Effect::Scaler => Object::Scaler,
             Effect::Route(_) => Object::Routes,
@@ -120,6 +120,7 @@ impl World {
             primary,
             backends: fit(self.backends),
             apex: fit(self.apex),
+            configs: SyncState::InSync,
             scaler: fit(self.scaler),
             target_scaler: TargetScaler::None,
             routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Present {
@@ -141,6 +142,7 @@ impl World {
             Effect::Backends => (self.backends, self.aside.selected) = (true, false),
             Effect::Apex => (self.apex, self.aside.apex) = (true, false),
             Effect::Scaler => self.scaler = true,
+            Effect::Configs => {}
             Effect::Release => self.release(),
             Effect::Route(routes) => self.routes = Some(routes.canary().percent()),
             Effect::CreatePrimary(expected) => match self.target {

@@ -274,6 +274,7 @@ fn action(line: &str, words: &[&str]) -> Action {
             user(line, move |world, _| world.refused = Some(what.clone()))
         }
         ["allow", "all"] => user(line, |world, _| world.refused = None),
+        ["change", "config", "copies"] => user(line, |world, _| world.copies = false),
         ["change", "scaler"] => user(line, |world, _| world.scaler = Ok(false)),
         ["scaler", "that", "must", "rest"] => {
             user(line, |world, _| world.target_scaler = TargetScaler::Scales)

@@ -14,6 +14,8 @@ pub struct World {
     pub primary: Option<Workload>,
     pub backends: bool,
     pub apex: bool,
+    /// Whether the primary's copies of ConfigMaps and Secrets are as wanted.
+    pub copies: bool,
     /// Whether the primary's autoscaler is as wanted; the text is why it cannot be.
     pub scaler: Result<bool, String>,
     pub target_scaler: TargetScaler,
@@ -54,6 +56,7 @@ impl World {
             primary: None,
             backends: false,
             apex: false,
+            copies: true,
             scaler: Ok(true),
             target_scaler: TargetScaler::None,
             routes: None,
@@ -169,6 +172,7 @@ impl World {
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
             backends: if self.backends { SyncState::InSync } else { SyncState::OutOfSync },
             apex: if self.apex { SyncState::InSync } else { SyncState::OutOfSync },
+            configs: if self.copies { SyncState::InSync } else { SyncState::OutOfSync },
             scaler: match &self.scaler {
                 Ok(fits) => {
                     if *fits {
@@ -239,6 +243,10 @@ impl World {
         match effect {
             Effect::Backends => self.backends = true,
             Effect::Apex => self.apex = true,
+            Effect::Configs => {
+                self.copies = true;
+                return Some(("configs", "copies restored".to_owned()));
+            }
             Effect::Scaler => {
                 self.scaler = Ok(true);
                 return Some(("scaler", "podinfo-primary follows podinfo".to_owned()));

@@ -4,12 +4,17 @@ use serde_json::Value;
 use vexil_analysis::{Known, Memory, Pods, Readiness, Revision};
 use vexil_object::{Objects, Seen};
 use vexil_plan::CanaryContext;
-use vexil_workload::{Demand, Ownership, PrimaryTemplate, Side};
+use vexil_workload::{Demand, Ownership, PrimaryTemplate, Side, untracked_revision};
 
 use crate::Context;
 
 /// The target.
-pub(super) fn of_target(context: &Context, canary: &CanaryContext, have: &Objects) -> Known<Pods> {
+pub(super) fn of_target(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    have: &Objects,
+) -> Known<Pods> {
     let live = match live(context, canary, Side::Canary, have) {
         Known::Present(live) => live,
         Known::Absent => return Known::Absent,
@@ -20,9 +25,17 @@ pub(super) fn of_target(context: &Context, canary: &CanaryContext, have: &Object
     let Ok(readiness) = canary.workload().readiness(&subject, Side::Canary, &demand, have) else {
         return Known::NotKnown;
     };
+    // Without a revision nothing is decided on the target: its configuration is missing, or not known yet.
+    let revision = canary.workload().target_revision(&subject, live, have).ok().flatten();
+    let revision = if context.settings.workloads.config_tracking {
+        revision
+    } else {
+        let remembered = [memory.held.as_ref(), memory.applied.as_ref()];
+        revision.map(|template| untracked_revision(template, remembered.into_iter().flatten()))
+    };
     let idle = matches!(canary.workload().scale_to_zero(&subject, have), Ok(None));
     Known::Present(Pods {
-        revision: canary.workload().revision(live),
+        revision,
         replicas: if idle { 0 } else { 1 },
         available: canary.workload().available(live),
         readiness,

@@ -12,6 +12,7 @@ mod adoption;
 mod altered_writes;
 mod autoscalers;
 mod cluster;
+mod config_tracking;
 mod crashes;
 mod edits;
 mod faults;

@@ -25,7 +25,13 @@ fn the_status_never_outgrows_its_limit() {
         let memory = Memory { outbox, ..Memory::default() };
         let tracked = (0..50).map(|n| (format!("configmap/{n}"), "x".repeat(100))).collect();
         let before = CanaryStatus { tracked_configs: Some(tracked), ..CanaryStatus::default() };
-        let context = StatusContext { kind: "Deployment", generation: None, refused: None, now: Millis(0) };
+        let context = StatusContext {
+            kind: "Deployment",
+            generation: None,
+            refused: None,
+            tracked: crate::Tracked::Unchanged,
+            now: Millis(0),
+        };
         let status = store(&memory, &context, &before);
         let bytes = serde_json::to_vec(&status).unwrap().len();
         assert!(bytes <= STATUS_LIMIT, "{entries} notices of {length} make {bytes} bytes");

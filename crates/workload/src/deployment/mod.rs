@@ -10,9 +10,12 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
-    Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side, Subject,
-    TrackedConfigs, Workload, WorkloadError, Write, ports, revision, selector, subject::missing, template,
-    tracked::neutral, written,
+    ConfigReferences, Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort,
+    Side, Subject, TrackedConfigs, Workload, WorkloadError, Write,
+    configs::{hold_flaggers_content, neutral},
+    ports, revision, selector,
+    subject::missing,
+    template, written,
 };
 
 /// What messages call this kind.
@@ -72,6 +75,10 @@ impl Workload for Deployments {
         DeploymentView::new(object).revision()
     }
 
+    fn configs(&self, object: &Value) -> ConfigReferences {
+        DeploymentView::new(object).configs()
+    }
+
     fn holds(&self, primary: &Value, revision: &Revision) -> bool {
         DeploymentView::new(primary).holds(revision)
     }
@@ -98,12 +105,17 @@ impl Workload for Deployments {
         let primary = Self::existing(subject, have)?;
         let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
         let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
-        let copy = template::for_primary(subject, &selector, pods);
+        let configs = self.tracked(subject, target, have)?;
+        if !hold_flaggers_content(subject, &configs, have) {
+            return Ok(false);
+        }
+        let copy = template::for_primary(subject, &selector, pods, &configs);
         if DeploymentView::new(primary).plain() == Some(revision::plain(&copy)) {
             return Ok(true);
         }
         let live = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Primary), primary);
-        Ok(live.is_ok_and(|live| neutral(live, tracked) == neutral(&copy, tracked)))
+        let tracked = tracked.iter().chain(&configs).map(|(name, sum)| (name.clone(), sum.clone())).collect();
+        Ok(live.is_ok_and(|live| neutral(live, &tracked) == neutral(&copy, &tracked)))
     }
 
     fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String> {
@@ -119,7 +131,7 @@ impl Workload for Deployments {
         have: &Objects,
     ) -> Result<PrimaryCopy, WorkloadError> {
         match Self::primary(subject, have)? {
-            None => primary::create(subject, target, expected),
+            None => primary::create(subject, target, expected, &self.tracked(subject, target, have)?),
             Some(_) if self.matches_primary(subject, target, &TrackedConfigs::new(), have)? => {
                 Ok(PrimaryCopy::Held)
             }
@@ -134,7 +146,17 @@ impl Workload for Deployments {
         expected: &Revision,
         have: &Objects,
     ) -> Result<PrimaryCopy, WorkloadError> {
-        promote::copy(subject, target, expected, Self::existing(subject, have)?, have)
+        let tracked = match self.tracked(subject, target, have) {
+            Ok(tracked) => tracked,
+            // It names an object that has not been looked at.
+            Err(WorkloadError::NotKnown { .. }) => {
+                return Ok(PrimaryCopy::Moved {
+                    found: DeploymentView::new(target).revision().unwrap_or_else(|| expected.clone()),
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        promote::copy(subject, target, expected, Self::existing(subject, have)?, &tracked, have)
     }
 
     fn readiness(

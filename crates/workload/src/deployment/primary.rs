@@ -6,7 +6,8 @@ use vexil_object::{Change, kinds};
 
 use super::NOUN;
 use crate::{
-    DeploymentView, PrimaryCopy, Side, Subject, WorkloadError,
+    DeploymentView, PrimaryCopy, Side, Subject, TrackedConfigs, WorkloadError,
+    configs::{COPIED, copied, copied_kinds},
     metadata::{created_annotations, primary_labels},
     revision, selector, template,
     written::WRITTEN,
@@ -17,13 +18,14 @@ pub(super) fn create(
     subject: &Subject<'_>,
     target: &Value,
     expected: Option<&Revision>,
+    tracked: &TrackedConfigs,
 ) -> Result<PrimaryCopy, WorkloadError> {
     let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
-    let revision = revision::of_template(pods);
-    if expected.is_some_and(|expected| *expected != revision) {
-        return Ok(PrimaryCopy::Moved { found: revision });
-    }
-    let object = render(subject, target, pods, &revision)?;
+    let revision = match copied(subject, expected, &revision::of_template(pods), tracked) {
+        Ok(revision) => revision,
+        Err(found) => return Ok(PrimaryCopy::Moved { found }),
+    };
+    let object = render(subject, target, pods, &revision, tracked)?;
     let change = Change::create(subject.key(kinds::DEPLOYMENT, Side::Primary), object);
     Ok(PrimaryCopy::Write { change, revision })
 }
@@ -33,6 +35,7 @@ fn render(
     target: &Value,
     pods: &Value,
     revision: &Revision,
+    tracked: &TrackedConfigs,
 ) -> Result<Value, WorkloadError> {
     let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, None)?;
     let (key, value) = (&selector.key, &selector.primary_value());
@@ -46,9 +49,10 @@ fn render(
     // A target that happens to be at zero says nothing about how many pods the traffic needs.
     spec.insert("replicas".to_owned(), DeploymentView::new(target).desired().max(1).into());
     spec.insert("selector".to_owned(), json!({"matchLabels": selector.of_copy()}));
-    let copy = template::stamp(template::for_primary(subject, &selector, pods), revision);
+    let copy = template::stamp(template::for_primary(subject, &selector, pods, tracked), revision);
     let mut annotations = created_annotations(target);
     annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
+    annotations.extend(copied_kinds(tracked, None).map(|kinds| (COPIED.to_owned(), kinds)));
     spec.insert("template".to_owned(), copy);
 
     Ok(json!({

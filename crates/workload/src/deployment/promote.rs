@@ -9,7 +9,8 @@ use vexil_object::{Action, Change, JsonOp, Objects, Precondition, kinds};
 
 use super::NOUN;
 use crate::{
-    DeploymentView, PrimaryCopy, Settings, Side, Subject, WorkloadError,
+    DeploymentView, PrimaryCopy, Settings, Side, Subject, TrackedConfigs, WorkloadError,
+    configs::{COPIED, copied, copied_kinds},
     metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
     revision, scaler, selector, template,
     written::WRITTEN,
@@ -21,21 +22,23 @@ pub(super) fn copy(
     target: &Value,
     expected: &Revision,
     primary: &Value,
+    tracked: &TrackedConfigs,
     have: &Objects,
 ) -> Result<PrimaryCopy, WorkloadError> {
     if DeploymentView::new(primary).holds(expected) {
         return Ok(PrimaryCopy::Held);
     }
     let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
-    let revision = revision::of_template(pods);
-    if revision != *expected {
-        return Ok(PrimaryCopy::Moved { found: revision });
-    }
+    let revision = match copied(subject, Some(expected), &revision::of_template(pods), tracked) {
+        Ok(revision) => revision,
+        Err(found) => return Ok(PrimaryCopy::Moved { found }),
+    };
     let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
     let labels = primary_labels(target, subject.settings, &selector.key, &selector.primary_value());
-    let copy = template::stamp(template::for_primary(subject, &selector, pods), &revision);
+    let copy = template::stamp(template::for_primary(subject, &selector, pods, tracked), &revision);
     let mut annotations = promoted_annotations(target, subject.settings);
     annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
+    annotations.extend(copied_kinds(tracked, Some(primary)).map(|kinds| (COPIED.to_owned(), kinds)));
     let copied = pairs(target, "/metadata/annotations");
 
     let is_scaled = subject.scaler.is_some() || scaler::scales_primary(subject, have);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vexil_analysis::Revision;
 use vexil_api::canary::ScalerRef;
 use vexil_object::{Action, JsonOp, Kind, ObjectKey, Seen, kinds};
-use vexil_workload::{Deployments, PrimaryCopy, Settings, Side, TrackedConfigs, Workload, Write};
+use vexil_workload::{Deployments, PrimaryCopy, Settings, Side, TrackedConfigs, Workload, Write, reduced};
 
 use crate::fixture::{Scene, WRITTEN, patched, with};
 
@@ -156,19 +156,43 @@ fn a_primary_on_copies_of_tracked_configs_is_adopted_as_it_is() {
             json!([{"configMapRef": {"name": config}}, {"secretRef": {"name": "web-key", "optional": true}}]);
         with(scene.target(), "/spec/template/spec/containers/0/envFrom", from)
     };
-    let check = |tracked: &[&str], live: &Value, expect: bool| {
+    let untracking =
+        Scene { settings: Scene::default().settings.with_config_tracking(false), ..Scene::default() };
+    let config = |name: &str, color: Option<&str>| {
+        let key = ObjectKey::new(kinds::CONFIG_MAP, "test", name);
+        let owner = json!([scene.owner.reference()]);
+        let object = |color| {
+            // Flagger copies no binary data.
+            let binary = if name == "web-config" { json!({"logo": "AAEC"}) } else { json!({}) };
+            let metadata = json!({"name": name, "ownerReferences": owner});
+            reduced(&json!({"metadata": metadata, "data": {"color": color}, "binaryData": binary}))
+        };
+        (key, color.map_or(Seen::Absent, |color| Seen::present(object(color))))
+    };
+    let check = |scene: &Scene, tracked: &[&str], copy: Option<&str>, live: &Value, expect: bool| {
         let target = uses("web-config");
         let mut world = scene.world(Some(&target), None);
         // As one GET returns it.
         world.insert(scene.subject().key(kinds::DEPLOYMENT, Side::Primary), Seen::present(live.clone()));
+        for (key, seen) in [config("web-config", Some("red")), config("web-config-primary", copy)] {
+            world.insert(key, seen);
+        }
+        for name in ["web-key", "web-key-primary"] {
+            world.insert(ObjectKey::new(kinds::SECRET, "test", name), Seen::Absent);
+        }
         let tracked: TrackedConfigs = tracked.iter().map(|key| ((*key).to_owned(), "0".to_owned())).collect();
-        assert_eq!(Deployments.matches_primary(&scene.subject(), &target, &tracked, &world), Ok(expect));
+        let same = Deployments.matches_primary(&scene.subject(), &target, &tracked, &world);
+        assert_eq!(same, Ok(expect), "{tracked:?} {copy:?}");
     };
-    let flaggers = scene.primary_of(&uses("web-config-primary"));
-    check(&["configmap/web-config"], &flaggers, true);
-    check(&["secret/web-config"], &flaggers, false);
-    check(&[], &flaggers, false);
-    check(&["configmap/web-config"], &with(flaggers.clone(), IMAGE, json!("other:1")), false);
+    let flaggers = untracking.primary_of(&uses("web-config-primary"));
+    let of = ["configmap/web-config"];
+    check(&scene, &of, Some("red"), &flaggers, true);
+    check(&scene, &of, Some("green"), &flaggers, false);
+    check(&scene, &of, None, &flaggers, false);
+    check(&scene, &of, Some("red"), &with(flaggers.clone(), IMAGE, json!("other:1")), false);
+    check(&untracking, &of, Some("red"), &flaggers, true);
+    check(&untracking, &["secret/web-config"], Some("red"), &flaggers, false);
+    check(&untracking, &[], Some("red"), &flaggers, false);
 }
 
 #[test]

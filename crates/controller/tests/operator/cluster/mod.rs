@@ -41,6 +41,8 @@ pub struct Stage {
     pub scope: Scope,
     /// Provider of Canaries that name none.
     pub provider: &'static str,
+    /// `-enable-config-tracking`.
+    pub config_tracking: bool,
     /// The metrics of the operator that was started last.
     pub telemetry: Telemetry,
     log: ErrorLog,
@@ -65,6 +67,7 @@ impl Stage {
             metrics_server: cluster.metrics_url().to_owned(),
             scope: Scope::All,
             provider: "traefik",
+            config_tracking: true,
             cluster,
             recorder,
             leash: Leash::new(None),
@@ -125,7 +128,9 @@ impl Stage {
     pub fn start_on(&mut self, leash: Arc<Leash>) {
         let client = Arc::clone(&leash).hold(self.cluster.server().client());
         self.leash = leash;
+        let workloads = vexil_workload::Settings::default().with_config_tracking(self.config_tracking);
         let settings = Settings {
+            workloads,
             provider: self.provider.to_owned(),
             metrics_server: self.metrics_server.clone(),
             ..Settings::default()
