@@ -140,7 +140,7 @@ impl Operator {
         if self.limits.reconciles.is_full() {
             return None;
         }
-        if self.startup.defers(now, !self.running.is_empty(), || self.context.cluster.is_listing()) {
+        if self.startup.defers(now, !self.running.is_empty(), || self.context.cluster.listing()) {
             return None;
         }
         let reconciles = self.limits.reconciles.clone();

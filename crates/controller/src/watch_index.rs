@@ -34,7 +34,8 @@ impl Dependencies {
 #[derive(Debug, Default)]
 pub(crate) struct WatchIndex {
     kinds: Vec<Kind>,
-    by_place: BTreeMap<Place, Who>,
+    /// The dependency and the number of a Canary that has it: a set of pairs takes half of what a list for each takes.
+    by_place: BTreeSet<(Place, u32)>,
     ids: BTreeMap<Arc<str>, u32>,
     canaries: Vec<Option<Looks>>,
     free: Vec<u32>,
@@ -45,12 +46,6 @@ pub(crate) struct WatchIndex {
 type Place = u64;
 
 const KIND_SHIFT: u32 = 56;
-
-#[derive(Debug)]
-enum Who {
-    One(u32),
-    More(Vec<u32>),
-}
 
 #[derive(Debug)]
 struct Looks {
@@ -70,18 +65,10 @@ impl WatchIndex {
         let before = looks.map(|looks| std::mem::replace(&mut looks.at, at.clone())).unwrap_or_default();
         let places = |at: &[(Place, Mark)]| at.iter().map(|(place, _)| *place).collect::<BTreeSet<_>>();
         let (before, after) = (places(&before), places(&at));
-        before.difference(&after).for_each(|gone| self.drop_one(*gone, id));
-        for new in after.difference(&before) {
-            match self.by_place.get_mut(new) {
-                None => drop(self.by_place.insert(*new, Who::One(id))),
-                Some(Who::More(ids)) => ids.push(id),
-                Some(who) => {
-                    if let Who::One(other) = *who {
-                        *who = Who::More(vec![other, id]);
-                    }
-                }
-            }
+        for gone in before.difference(&after) {
+            self.by_place.remove(&(*gone, id));
         }
+        self.by_place.extend(after.difference(&before).map(|new| (*new, id)));
     }
 
     /// Removes a Canary that is gone.
@@ -89,7 +76,7 @@ impl WatchIndex {
         let Some(id) = self.ids.remove(name(canary).as_str()) else { return };
         let looks = self.canaries.get_mut(id as usize).and_then(Option::take);
         for place in looks.iter().flat_map(|looks| looks.at.iter().map(|(place, _)| *place)) {
-            self.drop_one(place, id);
+            self.by_place.remove(&(place, id));
         }
         self.free.push(id);
     }
@@ -114,19 +101,15 @@ impl WatchIndex {
     /// The Canaries that depend on an object or list of this kind that they could not observe.
     pub(crate) fn waiting_for(&mut self, kind: Kind) -> Vec<ObjectKey> {
         let from = self.kind(kind) << KIND_SHIFT;
-        let places: Vec<Place> =
-            self.by_place.range(from..=(from | ((1 << KIND_SHIFT) - 1))).map(|(place, _)| *place).collect();
+        let all = (from, 0)..=(from | ((1 << KIND_SHIFT) - 1), u32::MAX);
+        let places: BTreeSet<Place> = self.by_place.range(all).map(|(place, _)| *place).collect();
         let waiting = places.into_iter().flat_map(|place| self.at(place, |seen| seen == Mark::NOT_KNOWN));
         waiting.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn at(&self, place: Place, concerns: impl Fn(Mark) -> bool) -> Vec<ObjectKey> {
-        let ids: &[u32] = match self.by_place.get(&place) {
-            None => &[],
-            Some(Who::One(id)) => std::slice::from_ref(id),
-            Some(Who::More(ids)) => ids,
-        };
-        let looks = ids.iter().filter_map(|id| self.canaries.get(*id as usize)?.as_ref());
+        let ids = self.by_place.range((place, 0)..=(place, u32::MAX)).map(|(_, id)| *id);
+        let looks = ids.filter_map(|id| self.canaries.get(id as usize)?.as_ref());
         let concerned =
             looks.filter(|looks| looks.at.iter().any(|(at, seen)| *at == place && concerns(*seen)));
         concerned.map(|looks| key(&looks.canary)).collect()
@@ -154,15 +137,6 @@ impl WatchIndex {
         }
         self.ids.insert(canary, id);
         id
-    }
-
-    fn drop_one(&mut self, place: Place, canary: u32) {
-        match self.by_place.get_mut(&place) {
-            Some(Who::More(ids)) if ids.len() > 1 => ids.retain(|id| *id != canary),
-            Some(Who::More(ids)) if ids.first() != Some(&canary) => {}
-            Some(Who::One(id)) if *id != canary => {}
-            _ => drop(self.by_place.remove(&place)),
-        }
     }
 
     fn kind(&mut self, kind: Kind) -> u64 {

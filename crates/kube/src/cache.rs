@@ -160,7 +160,7 @@ impl Cache {
             return Err(Box::new(StaleList { key, listed, known }));
         }
         let first = self.progress == Progress::Listing;
-        let before = std::mem::replace(&mut self.objects, objects);
+        let before = std::mem::replace(&mut self.objects, objects.compact());
         self.progress = Progress::Synced;
         self.reached = self.reached.max(self.objects.latest());
         self.epoch += 1;
@@ -170,6 +170,7 @@ impl Cache {
             for key in self.keys() {
                 self.reindexed(&key, None);
             }
+            self.index.compact();
         } else {
             for key in before.differing(&self.objects, self.kind) {
                 if !self.pending.contains_key(&key) {

@@ -161,9 +161,10 @@ impl Cluster {
         }
     }
 
-    /// Whether the first list of a kind that is watched is still on its way.
-    pub fn is_listing(&self) -> bool {
-        self.shared.is_listing()
+    /// While the first list of a kind that is watched is not complete: the number of objects that lists have had so
+    /// far, of all kinds together. As long as it grows, the lists make progress.
+    pub fn listing(&self) -> Option<u64> {
+        self.shared.listing()
     }
 
     /// The changes from now on. Subscribe first, then look.

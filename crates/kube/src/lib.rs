@@ -23,6 +23,7 @@ mod recent;
 mod requests;
 mod retry_after;
 mod shared;
+mod slots;
 mod stored;
 mod watch;
 mod watch_client;

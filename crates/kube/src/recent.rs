@@ -11,9 +11,9 @@ use vexil_object::ObjectKey;
 
 use crate::packed::Packed;
 
-/// How many objects are kept, each in the one place that the hash of its key gives: a few for every reconcile that can
-/// be under way.
-const PLACES: usize = 512;
+/// How many objects are kept, each in the one place that the hash of its key gives: those of a few reconciles. A tree
+/// takes up to 16 KiB, and as long as nothing else is read they stay.
+const PLACES: usize = 128;
 
 /// The objects that were read most recently.
 #[derive(Debug, Default)]

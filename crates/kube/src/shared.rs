@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use kube::Client;
@@ -19,6 +22,7 @@ use crate::{
     packed::Packed,
     recent::Recent,
     retry_after::Pauses,
+    slots::{Slot, Slots, listed, undefined},
 };
 
 /// What the handle and the watches share.
@@ -27,21 +31,15 @@ pub(crate) struct Shared {
     pub(crate) scope: Scope,
     pub(crate) listeners: Listeners,
     projections: BTreeMap<Kind, Arc<dyn Projection>>,
-    slots: Mutex<BTreeMap<Kind, Slot>>,
+    slots: Mutex<Slots>,
     recent: Recent,
     started: mpsc::UnboundedSender<Kind>,
     definitions: Notify,
     altered: Mutex<altered::Memory>,
     pauses: Mutex<Pauses>,
+    /// Objects in the pages of all lists so far.
+    listed: AtomicU64,
 }
-
-/// One kind.
-struct Slot {
-    cache: Cache,
-    trouble: Option<String>,
-}
-
-type Slots<'a> = MutexGuard<'a, BTreeMap<Kind, Slot>>;
 
 impl Shared {
     pub(crate) fn new(
@@ -62,6 +60,7 @@ impl Shared {
             definitions: Notify::new(),
             altered: Mutex::default(),
             pauses: Mutex::default(),
+            listed: AtomicU64::default(),
         }
     }
 
@@ -96,7 +95,7 @@ impl Shared {
         self.look_in(&slots, key)
     }
 
-    fn look_in(&self, slots: &Slots<'_>, key: &ObjectKey) -> Seen {
+    fn look_in(&self, slots: &Slots, key: &ObjectKey) -> Seen {
         let Some(slot) = slots.get(&key.kind()) else { return Seen::NotKnown };
         match slot.cache.lookup(key) {
             Lookup::Present(packed) => Seen::Present(self.recent.value(key, packed)),
@@ -155,10 +154,16 @@ impl Shared {
         versions.fold(Mark::ABSENT, Mark::with)
     }
 
-    /// Whether a watched kind has not been listed yet although its watch has no error.
-    pub(crate) fn is_listing(&self) -> bool {
+    /// How many objects the lists have had, while a watched kind has not been listed yet although its watch has no
+    /// error.
+    pub(crate) fn listing(&self) -> Option<u64> {
         let listing = |slot: &Slot| slot.cache.progress() == Progress::Listing && slot.trouble.is_none();
-        self.slots().values().any(listing)
+        self.slots().values().any(listing).then(|| self.listed.load(Ordering::Relaxed))
+    }
+
+    /// A list has one more object.
+    pub(crate) fn count_listed(&self) {
+        self.listed.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn trouble(&self, kind: Kind) -> Option<String> {
@@ -262,38 +267,15 @@ impl Shared {
         }
     }
 
-    fn slots(&self) -> Slots<'_> {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start_in(&self, slots: &mut Slots<'_>, kind: Kind) {
+    fn start_in(&self, slots: &mut Slots, kind: Kind) {
         slots.entry(kind).or_insert_with(|| {
             // Fails only when the watches were dropped, and then nothing is ever known.
             let _ = self.started.send(kind);
             Slot { cache: Cache::indexed(self.projection(kind)), trouble: None }
         });
-    }
-}
-
-/// The keys of objects of a kind that is watched.
-fn listed(
-    slots: &Slots<'_>,
-    kind: Kind,
-    keys: impl FnOnce(&Cache) -> Option<Vec<ObjectKey>>,
-) -> Option<Vec<ObjectKey>> {
-    let slot = slots.get(&kind)?;
-    match slot.cache.progress() {
-        Progress::NotServed => (undefined(slots, kind) == Seen::Absent).then(Vec::new),
-        Progress::Listing | Progress::Synced => keys(&slot.cache),
-    }
-}
-
-/// What is known of any object of a kind that is not served: absent when the cluster has no definition of it, not known
-/// while it has one that is not served (yet).
-fn undefined(slots: &Slots<'_>, kind: Kind) -> Seen {
-    let definition = slots.get(&CUSTOM_RESOURCE_DEFINITION).map(|slot| slot.cache.look(&kind.definition()));
-    match definition {
-        Some(Seen::Absent) => Seen::Absent,
-        Some(Seen::Present(_) | Seen::NotKnown) | None => Seen::NotKnown,
     }
 }

@@ -180,6 +180,7 @@ async fn take(
         Event::InitApply(object) => {
             let object = kept(shared, kind, object).await?;
             listed.get_or_insert_default().add(&object);
+            shared.count_listed();
         }
         Event::InitDone => {
             let objects = listed.take().unwrap_or_default();

@@ -40,6 +40,11 @@ impl Index {
         self.entries.clear();
     }
 
+    /// Moves the entries into full nodes of the tree.
+    pub(super) fn compact(&mut self) {
+        self.entries = std::mem::take(&mut self.entries).into_iter().collect();
+    }
+
     /// An object has other pairs than before, or has changed under the same. Returns which lists differ.
     pub(super) fn change(&mut self, key: &ObjectKey, before: Pairs, after: Pairs) -> Vec<CacheEvent> {
         for (index, value) in &before {

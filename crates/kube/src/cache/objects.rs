@@ -56,6 +56,11 @@ impl Objects {
         self.0.insert(place(namespace, name).into(), Packed::of(object));
     }
 
+    /// The same in full nodes of the tree: objects that are added in their order leave each node half empty.
+    pub(super) fn compact(self) -> Self {
+        Objects(self.0.into_iter().collect())
+    }
+
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&Packed> {
         self.0.get(place(key.namespace(), key.name()).as_str())
     }
