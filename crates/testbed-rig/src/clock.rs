@@ -1,4 +1,4 @@
-//! The operator's clock: that of the cluster, plus what it is wrong by.
+//! The operator's clock: that of the machine when the process starts, then time as it passes.
 
 use std::sync::{
     Arc,
@@ -8,7 +8,10 @@ use std::sync::{
 use vexil_analysis::Millis;
 use vexil_controller::Clock;
 
-/// The cluster's clock, put forward or back. Clones are the same clock.
+/// The clock of a machine: that of the cluster, put forward or back. Clones are the same clock.
+///
+/// An operator reads it once, as [`vexil_controller::SystemClock`] does: an operator that runs does not notice a jump,
+/// the next one finds times in the status that are not its own.
 #[derive(Clone, Debug)]
 pub struct SkewedClock {
     clock: vexil_testbed_apiserver::Clock,
@@ -25,11 +28,23 @@ impl SkewedClock {
     pub fn jump(&self, ms: i64) {
         self.skew_ms.fetch_add(ms, Ordering::Relaxed);
     }
+
+    /// The clock of a process that starts now.
+    pub fn of_process(&self) -> impl Clock + use<> {
+        ProcessClock { clock: self.clock, skew_ms: self.skew_ms.load(Ordering::Relaxed) }
+    }
 }
 
-impl Clock for SkewedClock {
+/// What a process has read of the machine's clock when it started.
+#[derive(Debug)]
+struct ProcessClock {
+    clock: vexil_testbed_apiserver::Clock,
+    skew_ms: i64,
+}
+
+impl Clock for ProcessClock {
     fn now(&self) -> Millis {
-        let ms = self.clock.now().as_millisecond().saturating_add(self.skew_ms.load(Ordering::Relaxed));
+        let ms = self.clock.now().as_millisecond().saturating_add(self.skew_ms);
         Millis(u64::try_from(ms).unwrap_or_default())
     }
 }

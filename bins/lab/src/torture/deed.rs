@@ -153,7 +153,7 @@ impl World {
 
     async fn edit(&mut self, title: &str, spec: &Value) -> anyhow::Result<Done> {
         // Where clients go is what such an edit changes: they may find it by either address.
-        let moves = ["service.port", "service.name", "provider", "routeRef"];
+        let moves = ["service.port", "service.name", "targetRef.name", "provider", "routeRef"];
         let before = self.spec.clone();
         if moves.iter().any(|field| title.starts_with(field)) {
             self.enter(&[&before, spec]);

@@ -136,8 +136,8 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
     for (service, app) in
         [(NAME, "podinfo-primary"), ("podinfo-primary", "podinfo-primary"), ("podinfo-canary", NAME)]
     {
-        let key = ("services".to_owned(), NAMESPACE.to_owned(), service.to_owned());
-        let selected = seen.now.get(&key).map(|one| text(one, "/spec/selector/app").to_owned());
+        let selected =
+            seen.now.get(&key_of("services", service)).map(|one| text(one, "/spec/selector/app").to_owned());
         if selected.as_deref() != Some(app) {
             wrong.push(format!("Service {service} selects {selected:?}"));
         }
@@ -145,10 +145,16 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
     let expected = ["podinfo", "podinfo-primary", "podinfo-canary", OTHER.0];
     for ((resource, namespace, name), object) in &seen.now {
         let ours = namespace == NAMESPACE && matches!(resource.as_str(), "services" | "deployments.apps");
-        // The Services of an apex that was left stay, for clients that still come through it.
+        // The Services of an apex that was left stay, for clients that still come through it, and with them the
+        // primary that they select.
         let selects = text(object, "/spec/selector/app");
-        let earlier_apex = resource == "services"
-            && (selects == "podinfo-primary" || name.ends_with("-canary") && selects == NAME);
+        let earlier_primary = format!("{}-primary", OTHER.0);
+        let is_apex_left = seen.now.contains_key(&key_of("services", OTHER.0));
+        let earlier_apex = match resource.as_str() {
+            "services" if selects == earlier_primary || selects == OTHER.0 => is_apex_left,
+            "services" => selects == "podinfo-primary" || name.ends_with("-canary") && selects == NAME,
+            _ => *name == earlier_primary && is_apex_left,
+        };
         if ours && !earlier_apex && !expected.contains(&name.as_str()) {
             wrong.push(format!("{resource} {name} is left"));
         }
@@ -173,6 +179,10 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
             format!("not as never touched: {}", wrong.join("; ")),
         ));
     }
+}
+
+fn key_of(resource: &str, name: &str) -> (String, String, String) {
+    (resource.to_owned(), NAMESPACE.to_owned(), name.to_owned())
 }
 
 /// What versions are called whose pods crash when they get traffic.

@@ -42,7 +42,8 @@ fn steps(place: &'static Place, name: &str) -> Vec<Step> {
         "failed promotion" => {
             let down = Step::KeepDown("podinfo-primary".to_owned(), "6.0.1", 70_000);
             steps.extend([Step::Push("6.0.1"), until("Promoting"), down]);
-            steps.push(until("Failed"));
+            // Until the primary has recovered and has its traffic back, however late the failure was.
+            steps.extend([until("Failed"), Step::Pass(45_000)]);
         }
         "migration" => {
             let spec = world::first_spec(place);

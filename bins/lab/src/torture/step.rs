@@ -72,7 +72,7 @@ pub enum Step {
     Kill,
     /// It is started.
     Start,
-    /// Its clock jumps by so many milliseconds.
+    /// The clock of its machine jumps by so many milliseconds; the next operator reads it.
     Jump(i64),
     /// The next requests of the operator, so many, are answered like this.
     Harm(Which, u32, FaultAction),

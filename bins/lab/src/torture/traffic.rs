@@ -133,7 +133,9 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
             let asleep =
                 excused.iter().filter(throughout).any(|span| span.what.ends_with("sleeps") && was_up(span));
             let ready = course.was_ready(first.at.saturating_sub(GRACE), last.at, is_primary);
-            if !asleep && (!ready || excused.iter().any(|span| within(&span))) {
+            // A primary that sleeps excuses nothing by itself, whatever else happens does.
+            let mut others = excused.iter().filter(|span| !asleep || !span.what.ends_with("sleeps"));
+            if !asleep && !ready || others.any(|span| within(&span)) {
                 continue;
             }
             let got = window.iter().filter(|answer| answer.version == *version).count() as u64;

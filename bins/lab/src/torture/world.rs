@@ -153,7 +153,7 @@ impl World {
             client,
             scope: Scope::All,
             settings,
-            clock: Arc::new(self.clock.clone()),
+            clock: Arc::new(self.clock.of_process()),
             network: self.cluster.network().clone(),
             telemetry: vexil_controller::Telemetry::new("torture", "traefik"),
         });

@@ -140,7 +140,7 @@ impl Stage {
             client,
             scope: self.scope.clone(),
             settings,
-            clock: Arc::new(SkewedClock::new(self.cluster.clock())),
+            clock: Arc::new(SkewedClock::new(self.cluster.clock()).of_process()),
             network: self.cluster.network().clone(),
             telemetry: self.telemetry.clone(),
         });
