@@ -2,7 +2,7 @@
 
 use vexil_analysis::{Answer, Memory, Phase, Question, Readiness, Revision, Side, Verdict};
 use vexil_api::{Check, checks};
-use vexil_metrics::{Subject, available, check, needs};
+use vexil_metrics::{Environment, Subject, available, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
 use vexil_plan::{CanaryContext, deciding_hook, named_check};
 use vexil_webhook::{Hook, HookError, Payload, checksum, send};
@@ -12,6 +12,7 @@ use crate::{
     Context, configs,
     effects::{EffectResult, fetch},
     observe::Observation,
+    platform::OfProcess,
 };
 
 /// Answers one question.
@@ -65,6 +66,10 @@ fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
     }
 }
 
+fn environment<'a>(context: &'a Context, platform: &'a OfProcess<'a>) -> Environment<'a> {
+    Environment { transport: context.transport.as_ref(), platform, now_ms: context.clock.now().0 }
+}
+
 async fn metric(context: &Context, canary: &CanaryContext, name: &str) -> Answer {
     let Some(analysis) = canary.spec().analysis() else { return Answer::Passed };
     let Some(asked) = named_check(analysis, name) else {
@@ -77,7 +82,8 @@ async fn metric(context: &Context, canary: &CanaryContext, name: &str) -> Answer
             return Answer::Unavailable(format!("Metric query failed for {}: {error}", asked.name()));
         }
     };
-    match check(context.transport.as_ref(), &subject, &asked, &have).await {
+    let platform = OfProcess { cluster: &context.cluster };
+    match check(&environment(context, &platform), &subject, &asked, &have).await {
         Ok(checked) => {
             if let Some(value) = checked.value {
                 context.telemetry.measured(canary, asked.name(), value);
@@ -131,7 +137,8 @@ async fn providers(context: &Context, canary: &CanaryContext) -> Answer {
             Err(error) => return Answer::Unavailable(error),
         }
     }
-    match available(context.transport.as_ref(), &subject, &analysis.metrics, &have).await {
+    let platform = OfProcess { cluster: &context.cluster };
+    match available(&environment(context, &platform), &subject, &analysis.metrics, &have).await {
         Ok(()) => Answer::Passed,
         Err(error) => Answer::Unavailable(error.to_string()),
     }

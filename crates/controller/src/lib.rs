@@ -26,6 +26,7 @@ mod observe;
 mod operator;
 mod orphaned_routes;
 mod outbox;
+mod platform;
 mod previous_bindings;
 mod projections;
 mod reconcile;

@@ -1,6 +1,9 @@
 //! The transport over real sockets.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
@@ -23,6 +26,8 @@ use crate::{
 pub struct Egress {
     verifying: Client,
     trusting: Client,
+    with_ca: Mutex<clients::OfAuthorities>,
+    builder: Box<dyn Fn() -> ClientBuilder + Send + Sync>,
     resolver: Arc<Checked>,
     allowed: Arc<Allowed>,
     in_pod: bool,
@@ -64,23 +69,32 @@ impl Egress {
     /// # Errors
     /// As [`Egress::new`].
     pub fn with(rules: Rules) -> Result<Self, SetupError> {
-        Self::build(rules, Arc::new(System), Matcher::from_env(), &|client| client)
+        Self::build(rules, Arc::new(System), Matcher::from_env(), |client| client)
     }
 
     pub(crate) fn build(
         rules: Rules,
         lookup: Arc<dyn Lookup>,
         proxies: Matcher,
-        proxied: &dyn Fn(ClientBuilder) -> ClientBuilder,
+        proxied: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
     ) -> Result<Self, SetupError> {
         let allowed = Arc::new(rules.allowed);
         let checked = Arc::new(Checked { lookup, allowed: Arc::clone(&allowed), proxies: hosts(&proxies) });
         if CryptoProvider::get_default().is_none() {
             return Err(SetupError::NoCryptoProvider);
         }
-        let builder = || proxied(clients::builder(&checked));
-        let (verifying, trusting) = (clients::verifying(builder)?, clients::trusting(builder)?);
-        Ok(Egress { verifying, trusting, resolver: checked, allowed, in_pod: rules.in_pod, proxies })
+        let resolver = Arc::clone(&checked);
+        let builder = move || proxied(clients::builder(&resolver));
+        Ok(Egress {
+            verifying: clients::verifying(&builder)?,
+            trusting: clients::trusting(&builder)?,
+            with_ca: Mutex::default(),
+            builder: Box::new(builder),
+            resolver: checked,
+            allowed,
+            in_pod: rules.in_pod,
+            proxies,
+        })
     }
 
     async fn exchange(&self, mut request: Request) -> Result<Reply, CallError> {
@@ -89,13 +103,15 @@ impl Egress {
             _ => 0,
         };
         loop {
-            policy::check_host(&request.url)?;
             if let Some(proxy) = &request.proxy {
                 policy::check_host(proxy)?;
                 self.allowed.check(proxy, false)?;
             }
             let proxied = request.proxy.is_some() || intercept(&self.proxies, request.url.as_str()).is_some();
-            self.allowed.check(&request.url, proxied)?;
+            if !request.own {
+                policy::check_host(&request.url)?;
+                self.allowed.check(&request.url, proxied)?;
+            }
             let response = self.send(&request).await?;
             let Some(to) = redirect(&request.url, &response) else {
                 let private = self.is_private(&request, &response, proxied);
@@ -129,8 +145,15 @@ impl Egress {
     async fn send(&self, request: &Request) -> Result<Response, CallError> {
         let through = |proxy| clients::through(proxy, &self.resolver, request.skip_verify);
         let through = request.proxy.as_ref().map(through).transpose()?;
-        let shared = if request.skip_verify { &self.trusting } else { &self.verifying };
-        let client = through.as_ref().unwrap_or(shared);
+        let shared = match &request.ca {
+            _ if request.skip_verify => self.trusting.clone(),
+            Some(ca) => {
+                let mut kept = self.with_ca.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.client(ca, &self.builder)?
+            }
+            None => self.verifying.clone(),
+        };
+        let client = through.unwrap_or(shared);
         let mut url = request.url.clone();
         if request.has_header("authorization") {
             // Otherwise the client would add a second one from the URL. Neither can fail for a URL with a host.
@@ -199,6 +222,9 @@ async fn read(request: &Request, mut response: Response) -> Result<Reply, CallEr
             reply.truncated = true;
             break;
         }
+        if request.until.is_some_and(|end| holds(&reply.body, chunk.len(), end.as_bytes())) {
+            break;
+        }
     }
     match request.oversize {
         Oversize::Fail if reply.truncated => {
@@ -206,6 +232,12 @@ async fn read(request: &Request, mut response: Response) -> Result<Reply, CallEr
         }
         Oversize::Fail | Oversize::Cut => Ok(reply),
     }
+}
+
+/// Whether a body has this text in the last bytes that were added, or across their beginning.
+fn holds(body: &[u8], added: usize, text: &[u8]) -> bool {
+    let start = body.len().saturating_sub(added + text.len());
+    body.get(start..).is_some_and(|tail| tail.windows(text.len().max(1)).any(|window| window == text))
 }
 
 #[cfg(test)]

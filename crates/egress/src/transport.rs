@@ -67,6 +67,14 @@ pub struct Request {
     pub oversize: Oversize,
     /// Accept any certificate.
     pub skip_verify: bool,
+    /// Certificates of the authorities that the server's certificate may be of, as PEM, in place of those that the
+    /// image trusts. Not with a proxy of the request.
+    pub ca: Option<String>,
+    /// The address is of the operator's own configuration and not of a user: neither the policy nor the
+    /// administrator's list applies. Cloud platforms hand out credentials at such addresses.
+    pub own: bool,
+    /// Text that ends the reply, for streams of events that a server does not close.
+    pub until: Option<&'static str>,
     /// Whether redirects are followed.
     pub redirects: Redirects,
     /// The proxy to send it through, which may have user and password; the environment's when absent. Its address is
@@ -86,6 +94,9 @@ impl Request {
             max_reply_bytes: 1 << 20,
             oversize: Oversize::Fail,
             skip_verify: false,
+            ca: None,
+            own: false,
+            until: None,
             redirects: Redirects::SameHost(5),
             proxy: None,
         }

@@ -1,11 +1,11 @@
 //! Whether the metric servers of a Canary can be queried, checked before the first rollout.
 
 use vexil_api::{Check, CheckSource, Metric, checks};
-use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    MetricProvider, MissingObject, Subject,
+    Environment, MetricProvider, MissingObject, Subject,
+    check::rendered,
     lookup::{LookupError, default_server, source, template_key},
 };
 
@@ -24,9 +24,9 @@ pub enum Unavailable {
 ///
 /// # Errors
 /// The reason why it does not.
-pub async fn server_available(transport: &dyn Transport, address: &str) -> Result<(), Unavailable> {
+pub async fn server_available(environment: &Environment<'_>, address: &str) -> Result<(), Unavailable> {
     let server = default_server(address).map_err(Unavailable::Because)?;
-    server.online(transport).await.map_err(|e| because(format!("prometheus not avaiable: {e}")))
+    server.online(environment).await.map_err(|e| because(format!("prometheus not avaiable: {e}")))
 }
 
 /// Queries every server that these metrics depend on whether it works, and reads every template. Inline queries are not
@@ -35,7 +35,7 @@ pub async fn server_available(transport: &dyn Transport, address: &str) -> Resul
 /// # Errors
 /// The first reason.
 pub async fn available(
-    transport: &dyn Transport,
+    environment: &Environment<'_>,
     subject: &Subject<'_>,
     metrics: &[Metric],
     have: &Objects,
@@ -46,9 +46,9 @@ pub async fn available(
             CheckSource::SuccessRate | CheckSource::Duration if asked_default => {}
             CheckSource::SuccessRate | CheckSource::Duration => {
                 asked_default = true;
-                server_available(transport, subject.server()).await?;
+                server_available(environment, subject.server()).await?;
             }
-            CheckSource::Template => template(transport, subject, &check, have).await?,
+            CheckSource::Template => template(environment, subject, &check, have).await?,
             CheckSource::Inline | CheckSource::Unconfigured => {}
         }
     }
@@ -56,7 +56,7 @@ pub async fn available(
 }
 
 async fn template(
-    transport: &dyn Transport,
+    environment: &Environment<'_>,
     subject: &Subject<'_>,
     check: &Check<'_>,
     have: &Objects,
@@ -68,10 +68,11 @@ async fn template(
         Err(LookupError::Invalid(text)) => return Err(because(text)),
     };
     let (kind, label) = (&source.kind, &source.label);
-    if let Err(error) = &source.query {
-        return Err(because(format!("metric template {label} query render error: {error}")));
-    }
-    let online = source.provider.online(transport).await;
+    let query = rendered(subject, check, source.query)
+        .map_err(|error| because(format!("metric template {label} query render error: {error}")))?;
+    let valid = source.provider.check(&query);
+    valid.map_err(|error| because(format!("metric template {label} query error: {error}")))?;
+    let online = source.provider.online(environment).await;
     let online =
         online.map_err(|error| if source.hides_replies { error.without_reply_text() } else { error });
     online.map_err(|e| because(format!("{kind} in metric template {label} not avaiable: {e}")))

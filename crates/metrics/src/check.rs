@@ -2,11 +2,11 @@
 
 use vexil_analysis::Verdict;
 use vexil_api::{Check, CheckSource};
-use vexil_egress::Transport;
 use vexil_object::Objects;
 
 use crate::{
-    MetricProvider, MissingObject, QueryError, QuerySet, Subject, Template, TemplateError, builtin, judge,
+    Environment, MetricProvider, MissingObject, Query, QueryError, QuerySet, Subject, Template,
+    TemplateError, builtin, judge,
     lookup::{LookupError, Source, capitalised, default_server, source, template_key},
     number::whole,
     subject::TemplateContext,
@@ -26,25 +26,25 @@ pub struct Checked {
 /// # Errors
 /// [`MissingObject`] when `have` lacks an object that [`crate::needs`] names.
 pub async fn check(
-    transport: &dyn Transport,
+    environment: &Environment<'_>,
     subject: &Subject<'_>,
     check: &Check<'_>,
     have: &Objects,
 ) -> Result<Checked, MissingObject> {
     Ok(match check.source {
-        CheckSource::SuccessRate => success_rate(transport, subject, check).await,
-        CheckSource::Duration => request_duration(transport, subject, check).await,
-        CheckSource::Inline => inline(transport, subject, check).await,
-        CheckSource::Template => return template(transport, subject, check, have).await,
+        CheckSource::SuccessRate => success_rate(environment, subject, check).await,
+        CheckSource::Duration => request_duration(environment, subject, check).await,
+        CheckSource::Inline => inline(environment, subject, check).await,
+        CheckSource::Template => return template(environment, subject, check, have).await,
         CheckSource::Unconfigured => {
             lost("Metric query failed for no usable metrics template and query were configured".to_owned())
         }
     })
 }
 
-async fn success_rate(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
+async fn success_rate(environment: &Environment<'_>, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
     let why = ": running query failed: no values found";
-    match built_in(transport, subject, check, |set| set.success_rate, why).await {
+    match built_in(environment, subject, check, |set| set.success_rate, why).await {
         Ok((percent, _)) => {
             let verdict = judge::success_rate(subject, check.metric, percent);
             Checked { verdict, value: Some(percent) }
@@ -53,8 +53,12 @@ async fn success_rate(transport: &dyn Transport, subject: &Subject<'_>, check: &
     }
 }
 
-async fn request_duration(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
-    match built_in(transport, subject, check, |set| set.duration, "").await {
+async fn request_duration(
+    environment: &Environment<'_>,
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+) -> Checked {
+    match built_in(environment, subject, check, |set| set.duration, "").await {
         Ok((number, set)) => {
             let ms = whole(number * set.duration_unit.in_ms());
             let verdict = judge::request_duration(subject, check.metric, ms);
@@ -66,7 +70,7 @@ async fn request_duration(transport: &dyn Transport, subject: &Subject<'_>, chec
 
 /// The number of a built-in query, in the unit of its set; `why` follows the hint when there are no values.
 async fn built_in<'a>(
-    transport: &dyn Transport,
+    environment: &Environment<'_>,
     subject: &Subject<'a>,
     check: &Check<'_>,
     pick: fn(&QuerySet) -> &'static str,
@@ -80,7 +84,7 @@ async fn built_in<'a>(
     let context = TemplateContext::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;
     let query = builtin::render(pick(set), &context).map_err(|error| failed(error.to_string()))?;
-    match number(&prometheus, transport, &query).await {
+    match number(&prometheus, environment, subject, check, &query).await {
         Ok(number) => Ok((number, set)),
         Err(QueryError::NoValues) => {
             let (target, namespace) = (subject.target(), subject.namespace);
@@ -93,7 +97,7 @@ async fn built_in<'a>(
     }
 }
 
-async fn inline(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
+async fn inline(environment: &Environment<'_>, subject: &Subject<'_>, check: &Check<'_>) -> Checked {
     let name = check.name();
     let parsed = Template::parse(check.metric.query.as_deref().unwrap_or_default());
     let query = match rendered(subject, check, parsed) {
@@ -104,7 +108,7 @@ async fn inline(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<
         Ok(prometheus) => prometheus,
         Err(text) => return lost(capitalised(&text)),
     };
-    match number(&prometheus, transport, &query).await {
+    match number(&prometheus, environment, subject, check, &query).await {
         Ok(value) => judged(subject, check, value),
         Err(QueryError::NoValues) => fail(format!("Halt advancement no values found for metric: {name}")),
         Err(error) => lost(format!("Prometheus query failed for {name}: {error}")),
@@ -112,7 +116,7 @@ async fn inline(transport: &dyn Transport, subject: &Subject<'_>, check: &Check<
 }
 
 async fn template(
-    transport: &dyn Transport,
+    environment: &Environment<'_>,
     subject: &Subject<'_>,
     check: &Check<'_>,
     have: &Objects,
@@ -130,7 +134,7 @@ async fn template(
         Err(error) => return Ok(lost(format!("Metric template {label} query render error: {error}"))),
     };
     tracing::debug!(metric = name, template = label, query, "asking a metric template");
-    let number = number(provider.as_ref(), transport, &query).await;
+    let number = number(provider.as_ref(), environment, subject, check, &query).await;
     Ok(match number.map_err(|error| if hides_replies { error.without_reply_text() } else { error }) {
         Ok(value) => judged(subject, check, value),
         Err(error @ QueryError::NoValues) => {
@@ -140,7 +144,7 @@ async fn template(
     })
 }
 
-fn rendered(
+pub(crate) fn rendered(
     subject: &Subject<'_>,
     check: &Check<'_>,
     template: Result<Template, TemplateError>,
@@ -152,10 +156,17 @@ fn rendered(
 /// are no values, and must neither pass nor fail a comparison.
 async fn number(
     provider: &dyn MetricProvider,
-    transport: &dyn Transport,
-    query: &str,
+    environment: &Environment<'_>,
+    subject: &Subject<'_>,
+    check: &Check<'_>,
+    text: &str,
 ) -> Result<f64, QueryError> {
-    let number = provider.query(transport, query).await?;
+    let interval = check.metric.interval_ms();
+    let interval_ms =
+        interval.map_err(|e| QueryError::Query(format!("error parsing metric interval: {e}")))?;
+    let of = format!("{}/{}/{}", subject.namespace, subject.canary, check.name());
+    let query = Query { text, interval_ms, now_ms: environment.now_ms, check: &of };
+    let number = provider.query(environment, &query).await?;
     if number.is_finite() { Ok(number) } else { Err(QueryError::NoValues) }
 }
 

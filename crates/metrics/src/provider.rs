@@ -1,29 +1,68 @@
 //! The trait of metric servers, and an adapter for those that answer one HTTP request.
 
 use async_trait::async_trait;
-use vexil_egress::{CallError, Reply, Request, Transport};
+use vexil_egress::{Reply, Request};
+
+use crate::{Environment, QueryError};
+
+/// One query of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Query<'a> {
+    /// The rendered template.
+    pub text: &'a str,
+    /// The metric's `interval`, in milliseconds. Servers whose queries have no range of their own get one from it.
+    pub interval_ms: u64,
+    /// Milliseconds since the Unix epoch.
+    pub now_ms: u64,
+    /// The same text for each query of one check of one Canary, and another for every other check.
+    pub check: &'a str,
+}
+
+impl Query<'_> {
+    /// The range that Flagger gives servers whose queries have none: ten intervals up to now, in whole seconds.
+    pub(crate) fn window_s(&self) -> (u64, u64) {
+        let to = self.now_ms / 1_000;
+        (to.saturating_sub(self.interval_ms.saturating_mul(10) / 1_000), to)
+    }
+}
 
 /// A source of numbers.
 #[async_trait]
 pub trait MetricProvider: Send + Sync {
+    /// Checks what can be known of a query without sending it. It is called before the first rollout.
+    ///
+    /// # Errors
+    /// [`QueryError::Query`] with what the user has to correct.
+    fn check(&self, _query: &str) -> Result<(), QueryError> {
+        Ok(())
+    }
+
     /// The one number that a query returns. A number that is not finite counts as no value.
     ///
     /// # Errors
     /// [`QueryError::NoValues`] when there is no data, the others when there is no certain answer.
-    async fn query(&self, transport: &dyn Transport, query: &str) -> Result<f64, QueryError>;
+    async fn query(&self, environment: &Environment<'_>, query: &Query<'_>) -> Result<f64, QueryError>;
 
     /// Whether queries can be expected to work.
     ///
     /// # Errors
     /// Why they cannot.
-    async fn online(&self, transport: &dyn Transport) -> Result<(), QueryError>;
+    async fn online(&self, environment: &Environment<'_>) -> Result<(), QueryError>;
 }
 
-/// A metric server that answers one HTTP request with one document: most do. Implementors do no IO; the others
-/// implement [`MetricProvider`] itself.
+/// A metric server that answers one HTTP request with one document: most do. Implementors do no IO; those that need
+/// several requests implement [`MetricProvider`] itself.
 pub trait HttpProvider: Send + Sync {
+    /// As [`MetricProvider::check`].
+    ///
+    /// # Errors
+    /// [`QueryError::Query`] with what the user has to correct.
+    fn check(&self, _query: &str) -> Result<(), QueryError> {
+        Ok(())
+    }
+
     /// The request for a query.
-    fn request(&self, query: &str) -> Request;
+    fn request(&self, query: &Query<'_>) -> Request;
 
     /// The number in its reply.
     ///
@@ -41,65 +80,29 @@ pub trait HttpProvider: Send + Sync {
     fn parse_probe(&self, reply: &Reply) -> Result<(), QueryError>;
 }
 
-/// Why a query gave no number.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum QueryError {
-    /// The server has no data: the canary got no request, or the query names no series.
-    #[error("no values found")]
-    NoValues,
-    /// A range of values came where one is needed.
-    #[error("query returned multiple values")]
-    ManyValues,
-    /// Several series came where one is needed.
-    #[error("query returned {0} series where one is needed, aggregate them")]
-    ManySeries(usize),
-    /// No reply.
-    #[error("request failed: {0}")]
-    Call(#[from] CallError),
-    /// The server refused the query or failed.
-    #[error("error response: {}{said}", status.as_ref().map(|line| format!("Status {line}: ")).unwrap_or_default())]
-    Refused {
-        /// The HTTP status line, when that shows it.
-        status: Option<String>,
-        /// What the server said.
-        said: String,
-    },
-    /// The reply is not what the API promises.
-    #[error("error unmarshaling result: {0}")]
-    Malformed(String),
-    /// The server answers, but not as a working one does.
-    #[error("{0}")]
-    Offline(String),
-}
-
-impl QueryError {
-    /// The same error without what the server said, for readers who could not ask it themselves.
-    #[must_use]
-    pub(crate) fn without_reply_text(self) -> Self {
-        const KEPT_BACK: &str = "its text is not repeated here";
-        match self {
-            QueryError::Refused { status, .. } => QueryError::Refused { status, said: KEPT_BACK.to_owned() },
-            QueryError::Malformed(_) => {
-                QueryError::Malformed(format!("it is no answer to a query, and {KEPT_BACK}"))
-            }
-            QueryError::Offline(_) => QueryError::Offline(format!("running query failed; {KEPT_BACK}")),
-            other => other,
-        }
-    }
-}
-
 #[async_trait]
 impl<P: HttpProvider> MetricProvider for P {
-    async fn query(&self, transport: &dyn Transport, query: &str) -> Result<f64, QueryError> {
-        self.parse(&transport.call(self.request(query)).await?)
+    fn check(&self, query: &str) -> Result<(), QueryError> {
+        HttpProvider::check(self, query)
     }
 
-    async fn online(&self, transport: &dyn Transport) -> Result<(), QueryError> {
-        match transport.call(self.probe()).await {
-            Ok(reply) => self.parse_probe(&reply),
+    async fn query(&self, environment: &Environment<'_>, query: &Query<'_>) -> Result<f64, QueryError> {
+        HttpProvider::check(self, query.text)?;
+        let reply = environment.transport.call(self.request(query)).await?;
+        kept(&reply, self.parse(&reply))
+    }
+
+    async fn online(&self, environment: &Environment<'_>) -> Result<(), QueryError> {
+        match environment.transport.call(self.probe()).await {
+            Ok(reply) => kept(&reply, self.parse_probe(&reply)),
             Err(error) => {
                 Err(QueryError::Offline(format!("running query failed: {}", QueryError::Call(error))))
             }
         }
     }
+}
+
+/// Of a reply that is for the operator's pod alone, no error repeats the text.
+pub(crate) fn kept<T>(reply: &Reply, result: Result<T, QueryError>) -> Result<T, QueryError> {
+    result.map_err(|error| if reply.private { error.without_reply_text() } else { error })
 }

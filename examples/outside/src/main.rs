@@ -17,7 +17,7 @@ use vexil_analysis::{
 };
 use vexil_api::checks;
 use vexil_egress::Egress;
-use vexil_metrics::{MetricCatalog, Subject, check, needs};
+use vexil_metrics::{Environment, MetricCatalog, Subject, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
 use vexil_plan::{CanaryContext, Planner, Registry, Settings};
 use vexil_routing::{PodLabels, RouteTarget, Routes, SessionCookies, Weight};
@@ -150,7 +150,9 @@ async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
     if let Some(key) = needs(&subject, &first, &have).first() {
         return Err(format!("{key} is missing").into());
     }
-    let checked = check(&Egress::new()?, &subject, &first, &have).await?;
+    let egress = Egress::new()?;
+    let environment = Environment { transport: &egress, platform: &(), now_ms: 0 };
+    let checked = check(&environment, &subject, &first, &have).await?;
     match checked.value {
         Some(value) => Ok(format!("{} = {value}: {:?}", first.name(), checked.verdict)),
         None => Err(format!("{:?}", checked.verdict).into()),

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use vexil_api::MetricProviderSpec;
-use vexil_egress::Transport;
-use vexil_metrics::{Credentials, MetricProvider, ProviderError, QueryError};
+use vexil_metrics::{Credentials, Environment, MetricProvider, ProviderError, Query, QueryError};
 
 /// The `spec.provider.type` of its MetricTemplates.
 pub const TYPE: &str = "letters";
@@ -23,12 +22,12 @@ struct Letters;
 
 #[async_trait]
 impl MetricProvider for Letters {
-    async fn query(&self, _: &dyn Transport, query: &str) -> Result<f64, QueryError> {
-        let letters = u32::try_from(query.chars().filter(|c| c.is_alphabetic()).count());
+    async fn query(&self, _: &Environment<'_>, query: &Query<'_>) -> Result<f64, QueryError> {
+        let letters = u32::try_from(query.text.chars().filter(|c| c.is_alphabetic()).count());
         letters.map(f64::from).map_err(|_| QueryError::NoValues)
     }
 
-    async fn online(&self, _: &dyn Transport) -> Result<(), QueryError> {
+    async fn online(&self, _: &Environment<'_>) -> Result<(), QueryError> {
         Ok(())
     }
 }

@@ -94,7 +94,7 @@ fn egress() -> Egress {
 fn with(rules: Rules) -> Egress {
     // Fails only when another test has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    Egress::build(rules, Arc::new(Names), Matcher::builder().build(), &ClientBuilder::no_proxy)
+    Egress::build(rules, Arc::new(Names), Matcher::builder().build(), ClientBuilder::no_proxy)
         .expect("clients")
 }
 
@@ -148,11 +148,28 @@ async fn a_put_is_sent_as_one() {
     );
 }
 
+/// The address at which a platform gives credentials to the pod is no user's, and may be link-local.
+#[tokio::test]
+async fn an_address_of_the_operator_is_called_wherever_it_is() {
+    let says = Server::Says("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+    let at = |own: bool| {
+        move |a: String| {
+            let url = parse_url(&format!("http://{}/", a.replace("127.0.0.1", "0.0.0.0"))).expect("url");
+            Request { own, ..Request::get(url) }
+        }
+    };
+    check(says, at(true), "200 ok").await;
+    let refused = outcome_of(says, at(false)).await;
+    assert!(refused.starts_with("0.0.0.0:PORT is not allowed: "), "{refused}");
+}
+
 #[tokio::test]
 async fn a_server_that_misbehaves_ends_at_a_limit() {
     let late = "no answer from 127.0.0.1:PORT within 100ms";
     check(Server::Hangs, |a| soon(get(&a)), late).await;
     check(Server::HangsInTheBody, |a| soon(get(&a)), late).await;
+    check(Server::HangsInTheBody, |a| Request { until: Some("bc"), ..get(&a) }, "200 abc").await;
+    check(Server::HangsInTheBody, |a| soon(Request { until: Some("bcd"), ..get(&a) }), late).await;
     check(Server::NeverEnds, |a| get(&a), "answer of 127.0.0.1:PORT is larger than 1048576 bytes").await;
     check(Server::NeverEnds, |a| Request::post(get(&a).url, b"{}".to_vec()), "200 and 65536 bytes, cut")
         .await;
@@ -243,11 +260,12 @@ async fn a_proxy_is_used_but_does_not_lift_the_policy() {
     let port = listener.local_addr().expect("an address").port();
     let _ = rustls::crypto::ring::default_provider().install_default();
     let proxy = format!("http://127.0.0.1:{port}");
-    let proxied = |client: ClientBuilder| client.proxy(reqwest::Proxy::all(&proxy).expect("proxy"));
+    let of_test = proxy.clone();
+    let proxied = move |client: ClientBuilder| client.proxy(reqwest::Proxy::all(&of_test).expect("proxy"));
     let matcher = || Matcher::builder().all(proxy.as_str()).build();
     let build = |list: &str| {
         let rules = Rules { allowed: Allowed::parse(list).expect(list), in_pod: true };
-        Egress::build(rules, Arc::new(Names), matcher(), &proxied).expect("clients")
+        Egress::build(rules, Arc::new(Names), matcher(), proxied.clone()).expect("clients")
     };
     let egress = build("");
     let calls = async {

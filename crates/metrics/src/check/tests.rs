@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use vexil_api::{CanarySpec, DurationUnit, Metric, checks};
-use vexil_egress::{CallError, Reply, Request};
+use vexil_egress::{CallError, Reply, Request, Transport};
 use vexil_object::{ObjectKey, Seen, kinds};
 
 use super::*;
@@ -28,6 +28,11 @@ impl Transport for Server {
             .clone()
             .unwrap_or(Err(CallError::Unreachable { host: "p".into(), cause: "refused".into() }))
     }
+}
+
+/// Where checks of tests run: a fixed time, and no platform.
+fn at(server: &Server) -> Environment<'_> {
+    Environment { transport: server, platform: &(), now_ms: 1_700_000_000_000 }
 }
 
 fn says(number: &str) -> Server {
@@ -81,11 +86,11 @@ struct Fixed;
 
 #[async_trait]
 impl MetricProvider for Fixed {
-    async fn query(&self, _: &dyn Transport, query: &str) -> Result<f64, QueryError> {
-        query.parse().map_err(|_| QueryError::NoValues)
+    async fn query(&self, _: &Environment<'_>, query: &Query<'_>) -> Result<f64, QueryError> {
+        query.text.parse().map_err(|_| QueryError::NoValues)
     }
 
-    async fn online(&self, _: &dyn Transport) -> Result<(), QueryError> {
+    async fn online(&self, _: &Environment<'_>) -> Result<(), QueryError> {
         Ok(())
     }
 }
@@ -124,7 +129,7 @@ async fn told(
     let metrics = [metric(block)];
     let (mut verdicts, mut values) = (Vec::new(), Vec::new());
     for one in checks(&metrics) {
-        let checked = check(server, &subject(spec), &one, have).await.expect("everything is known");
+        let checked = check(&at(server), &subject(spec), &one, have).await.expect("everything is known");
         verdicts.push(checked.verdict);
         values.push(checked.value);
     }
@@ -231,7 +236,7 @@ async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
     let (spec, metrics) = (canary(json!({})), [metric(success_rate())]);
     let unknown = Subject { provider: "smi:linkerd", queries: None, ..subject(&spec) };
     let checked =
-        check(&says("1"), &unknown, &checks(&metrics)[0], &Objects::default()).await.expect("known");
+        check(&at(&says("1")), &unknown, &checks(&metrics)[0], &Objects::default()).await.expect("known");
     let text = "Prometheus query failed: provider smi:linkerd has no built-in queries, use a templateRef";
     assert_eq!(checked.verdict, Verdict::Unavailable(text.to_owned()));
 }
@@ -288,7 +293,7 @@ fn queries_of_all_metrics_come_before_templates() {
 
 async fn probed(server: &Server, blocks: &[Value], have: &Objects) -> String {
     let (spec, metrics): (_, Vec<_>) = (canary(json!({})), blocks.iter().cloned().map(metric).collect());
-    let result = available(server, &subject(&spec), &metrics, have).await;
+    let result = available(&at(server), &subject(&spec), &metrics, have).await;
     result.map_or_else(|e| e.to_string(), |()| "available".to_owned())
 }
 

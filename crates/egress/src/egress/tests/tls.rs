@@ -28,6 +28,31 @@ async fn a_certificate_that_nobody_vouches_for_is_accepted_only_on_request() {
     }
 }
 
+/// The certificate of another server does not make this one trusted, and the same one does.
+#[tokio::test]
+async fn certificates_of_a_user_replace_those_of_the_image() {
+    let pem = include_str!("../testdata/self-signed.pem");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let server = std::thread::spawn(move || answer_over_tls(&listener));
+    let request = Request { ca: Some(pem.to_owned()), ..tls(&format!("127.0.0.1:{port}")) };
+    let reply = egress().call(request).await;
+    server.join().expect("the server");
+    assert_eq!(reply.map(|reply| reply.text(1024)).map_err(|e| e.to_string()), Ok("over tls".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_no_certificate_is_the_mistake_of_its_author() {
+    let broken = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+    for ca in ["", "x", broken] {
+        let error =
+            egress().call(Request { ca: Some(ca.to_owned()), ..tls("127.0.0.1:1") }).await.expect_err(ca);
+        let text = error.to_string();
+        assert!(text.starts_with("certificates of the authority cannot be read: "), "{text}");
+        assert!(matches!(error, CallError::BadRequest { .. }));
+    }
+}
+
 /// Answers one connection with a certificate that no authority has signed.
 fn answer_over_tls(listener: &std::net::TcpListener) {
     use std::io::{Read, Write};

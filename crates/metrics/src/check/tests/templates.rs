@@ -32,9 +32,9 @@ async fn a_template_that_leads_nowhere_says_at_which_step() {
     check_template(says("1"), objects(Some(template("up")), None), lost(text)).await;
     let text = "Metric template t.test error: spec.provider: must be an object, not the text `x`";
     check_template(says("1"), provider(json!("x")), lost(text)).await;
-    let text = "Metric template t.test provider datadog error: metric provider type \"datadog\" is not supported by \
+    let text = "Metric template t.test provider carbon error: metric provider type \"carbon\" is not supported by \
                 this version";
-    check_template(says("1"), provider(json!({"type": "datadog"})), lost(text)).await;
+    check_template(says("1"), provider(json!({"type": "carbon"})), lost(text)).await;
     let text = "Metric template t.test provider prometheus error: prometheus address  is not a valid URL";
     check_template(says("1"), provider(json!({"type": "prometheus"})), lost(text)).await;
     let text = "Metric template t.test provider prometheus error: prometheus credentials does not contain a username";
@@ -63,12 +63,15 @@ async fn nothing_is_judged_on_objects_that_nobody_has_looked_at() {
     let mut have = Objects::default();
     assert_eq!(needs(&subject(&spec), &one, &have), std::slice::from_ref(&template_key));
     assert_eq!(
-        check(&says("1"), &subject(&spec), &one, &have).await,
+        check(&at(&says("1")), &subject(&spec), &one, &have).await,
         Err(MissingObject(template_key.clone()))
     );
     have.insert(template_key, Seen::present(json!({"spec": template("up")})));
     assert_eq!(needs(&subject(&spec), &one, &have), std::slice::from_ref(&secret_key));
-    assert_eq!(check(&says("1"), &subject(&spec), &one, &have).await, Err(MissingObject(secret_key.clone())));
+    assert_eq!(
+        check(&at(&says("1")), &subject(&spec), &one, &have).await,
+        Err(MissingObject(secret_key.clone()))
+    );
     have.insert(secret_key, Seen::Absent);
     assert!(needs(&subject(&spec), &one, &have).is_empty());
 

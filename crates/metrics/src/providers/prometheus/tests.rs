@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use vexil_api::metric_template::SecretRef;
 
 use super::*;
+use crate::provider::kept;
 
 fn secret(data: &[(&str, &str)]) -> Credentials {
     let data: BTreeMap<_, _> = data.iter().map(|(key, text)| (*key, STANDARD.encode(text))).collect();
@@ -35,7 +37,7 @@ fn the_request_has_the_query_and_the_credentials() {
         ("https://p/prefix/?x=y#z", "\n a", "https://p/prefix/api/v1/query?query=+a"),
         ("http://u:pw@p", "é+&=", "http://u:pw@p/api/v1/query?query=%C3%A9%2B%26%3D"),
     ] {
-        let request = Prometheus::at(address).expect(address).request(query);
+        let request = Prometheus::at(address).expect(address).instant(query);
         assert_eq!(request.url.as_str(), expect);
         assert_eq!(
             (request.deadline_ms, request.max_reply_bytes, request.skip_verify),
@@ -62,7 +64,7 @@ fn an_address_that_cannot_be_called_is_told_without_its_password() {
 fn check_headers(headers: &[(&str, &[&str])], data: Option<&[(&str, &str)]>, expect: &[(&str, &str)]) {
     let provider = server(headers, data).expect("provider");
     for _ in 0..2 {
-        let request = provider.request("x");
+        let request = provider.instant("x");
         let sent: Vec<_> =
             request.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
         assert_eq!(sent, expect, "the same in every request");
@@ -177,7 +179,7 @@ fn a_hostile_reply_is_one_short_message() {
     assert!(deep.starts_with("error unmarshaling result: ") && deep.len() < 1_024, "{deep}");
     let binary = told(Reply::new(200, vec![0xff; 1 << 20]));
     assert!(binary.len() < 2_048, "{}", binary.len());
-    let cut = format!("{}MARKER", "x".repeat(SAID - 3));
+    let cut = format!("{}MARKER", "x".repeat(crate::providers::server::SAID - 3));
     let provider_with_token = server(&[], Some(&[("token", "MARKER")])).expect("provider");
     let cut = provider_with_token.parse(&Reply::new(500, cut)).expect_err("no number").to_string();
     assert!(!cut.contains("MAR"), "{cut}");
@@ -212,7 +214,7 @@ fn of_a_private_reply_no_word_is_repeated() {
         (403, "MARKER".to_owned(), format!("error response: Status 403 Forbidden: {kept_back}")),
     ] {
         let reply = Reply { private: true, ..Reply::new(status, body) };
-        assert_eq!(provider.parse(&reply).expect_err("no number").to_string(), expect);
+        assert_eq!(kept(&reply, provider.parse(&reply)).expect_err("no number").to_string(), expect);
     }
     let good = Reply { private: true, ..Reply::new(200, vector(r#"{"value":[1,"7"]}"#)) };
     assert_eq!(provider.parse(&good), Ok(7.0));
@@ -222,9 +224,9 @@ fn of_a_private_reply_no_word_is_repeated() {
 fn credentials_appear_in_no_debug_output() {
     for data in [vec![("token", "MARKER")], vec![("username", "MARKER"), ("password", "MARKER")]] {
         let provider = server(&[], Some(&data)).expect("provider");
-        let request = provider.request("x");
+        let request = provider.instant("x");
         assert!(!format!("{provider:?} {request:?} {:?}", request.headers).contains("MARKER"));
     }
     let provider = Prometheus::at("http://u:MARKER@p/?t=MARKER").expect("provider");
-    assert_eq!(format!("{provider:?}"), "prometheus at http://p/api/v1/query");
+    assert_eq!(format!("{provider:?}"), "Prometheus(prometheus at http://p/)");
 }
