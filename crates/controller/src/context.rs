@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
 use vexil_metrics::MetricCatalog;
+use vexil_object::meta;
 use vexil_plan::{CanaryContext, Planner, StatusContext};
 
 use crate::{Clock, Registry, Settings, SystemClock, Telemetry};
@@ -84,6 +85,12 @@ impl Context {
             generation: canary.generation(),
             refused: canary.plan().spec_error.as_deref(),
             now: self.clock.now(),
+            uid: meta::text(canary.live(), "/metadata/uid"),
+            affinity: canary
+                .spec()
+                .analysis()
+                .and_then(|analysis| analysis.session_affinity.as_ref())
+                .filter(|_| canary.plan().sticky),
         }
     }
 }

@@ -45,6 +45,8 @@ pub(crate) async fn refuse(
         generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
         refused: Some(&text),
         now,
+        uid: meta::text(live, "/metadata/uid"),
+        affinity: None,
     };
     let after = vexil_plan::store(&decided.memory, &status, &before);
     if after != before {

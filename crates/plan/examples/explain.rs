@@ -70,6 +70,8 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
             generation: canary.generation(),
             refused: None,
             now: world.now,
+            uid: "",
+            affinity: None,
         };
         memory = load(&store(&transition.memory, &context, canary.status()));
     }

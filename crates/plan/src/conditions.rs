@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};
-use vexil_api::{CanaryStatus, Condition};
+use vexil_api::{CanaryStatus, Condition, SessionAffinity};
 
 use crate::status::{timestamp, wait_name};
 
@@ -17,6 +17,10 @@ pub struct StatusContext<'a> {
     pub refused: Option<&'a str>,
     /// The time.
     pub now: Millis,
+    /// `metadata.uid` of the Canary.
+    pub uid: &'a str,
+    /// The session affinity that the plan asks for.
+    pub affinity: Option<&'a SessionAffinity>,
 }
 
 /// Reason of the conditions of a Canary that is refused.
