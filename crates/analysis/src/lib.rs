@@ -44,6 +44,7 @@
 mod advance;
 mod binding;
 mod draft;
+mod exposure;
 mod facts;
 mod failover;
 pub mod laws;
@@ -64,8 +65,9 @@ mod wait_clock;
 
 pub use advance::{Step, Transition, advance, refuse};
 pub use binding::{Binding, Route};
+pub use exposure::Exposure;
 pub use facts::{Answer, Convergence, Facts, Question, Side};
-pub use memory::{Cause, Drain, Ending, Exposure, Memory, Outcome, Phase, Wait, WaitKind};
+pub use memory::{Cause, Drain, Ending, Memory, Outcome, Phase, Wait, WaitKind};
 pub use message::Message;
 pub use next_effect::{Effect, Next, next_effect};
 pub use notice::{Alert, AlertSeverity, EventType, Level, Notice};

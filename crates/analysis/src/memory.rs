@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight};
+use crate::{Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -108,29 +108,6 @@ impl Memory {
         let idle =
             matches!(self.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
         idle && self.ending.is_none() && self.post_rollout.is_none()
-    }
-}
-
-/// Which requests the canary gets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Exposure {
-    /// A share of all requests.
-    #[default]
-    Share,
-    /// Those that match the user's conditions (A/B testing).
-    Matched,
-    /// Copies, whose responses no client gets.
-    Mirrored,
-}
-
-impl Exposure {
-    /// That of routes.
-    pub const fn of(routes: &Routes) -> Self {
-        match routes {
-            Routes::Weighted { .. } | Routes::Sticky { .. } => Exposure::Share,
-            Routes::Matched { .. } => Exposure::Matched,
-            Routes::Mirrored { .. } => Exposure::Mirrored,
-        }
     }
 }
 
