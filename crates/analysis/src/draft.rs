@@ -1,8 +1,8 @@
 //! A decision in the making: the next memory, what is reported, and when to reconcile again.
 
 use crate::{
-    Alert, Answer, Convergence, Facts, Known, Memory, Message, Millis, Notice, Phase, Plan, Question,
-    Transition, Waiting, Weight, bounded,
+    Alert, Answer, Convergence, Exposure, Facts, Known, Memory, Message, Millis, Notice, Phase, Plan,
+    Question, Transition, Waiting, Weight, bounded,
 };
 
 /// Collects one decision. The functions of [`crate::phase`] change it; [`Draft::done`] completes it.
@@ -101,9 +101,10 @@ impl<'a> Draft<'a> {
         self.reset_wait_time();
     }
 
-    /// The share of the canary that the routes are to have.
+    /// The share of all requests that the canary is to have.
     pub(crate) fn set_weight(&mut self, weight: Weight) {
         self.memory.weight = weight;
+        self.memory.exposure = Exposure::Share;
         self.memory.withheld = None;
     }
 

@@ -1,7 +1,7 @@
 //! Which copy takes all traffic because the other one has no ready pod. One rule for the routes and for the memory, so
 //! that they cannot disagree.
 
-use crate::{Memory, Observed, Phase, Plan, Weight};
+use crate::{Memory, Observed, Phase, Plan, Routes, Weight};
 
 /// All traffic moves to one copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +13,13 @@ pub(crate) enum Failover {
 }
 
 impl Failover {
-    /// Whether a copy has to take over when the canary has this weight.
-    pub(crate) fn needed(plan: &Plan, memory: &Memory, seen: &Observed, weight: Weight) -> Option<Failover> {
+    /// Whether a copy has to take over with these routes.
+    pub(crate) fn needed(plan: &Plan, memory: &Memory, seen: &Observed, routes: &Routes) -> Option<Failover> {
+        let weight = routes.canary();
         if !weight.is_zero() && seen.canary_is_gone() && seen.primary_serves() {
             return Some(Failover::ToPrimary);
         }
-        let lost = weight < Weight::FULL && seen.primary_is_gone() && seen.canary_serves();
+        let lost = routes.need_primary() && seen.primary_is_gone() && seen.canary_serves();
         (lost && plan.routed && may_take_over(memory, seen)).then_some(Failover::ToCanary)
     }
 

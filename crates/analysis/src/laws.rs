@@ -5,8 +5,8 @@
 //! the engine to get there. Tests and the model check use the same functions.
 
 use crate::{
-    Answer, Cause, Convergence, Effect, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase, Pods,
-    Readiness, SyncState, TargetScaler, next_effect::replaceable,
+    Answer, Cause, Convergence, Effect, Exposure, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase,
+    Pods, Readiness, SyncState, TargetScaler, next_effect::replaceable,
 };
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
@@ -57,6 +57,9 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
 /// What is wrong with a memory, whatever came before it; `None` when nothing is.
 fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     let idle = matches!(memory.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
+    if memory.exposure != Exposure::Share && (memory.ending.is_some() || idle) {
+        return Some("no rollout goes on and the canary is to have requests");
+    }
     if memory.ending.is_some() && !memory.weight.is_zero() {
         return Some("an ending leaves traffic on the canary");
     }

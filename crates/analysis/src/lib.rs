@@ -44,6 +44,7 @@
 mod advance;
 mod binding;
 mod draft;
+mod exposure;
 mod facts;
 mod failover;
 pub mod laws;
@@ -64,6 +65,7 @@ mod wait_clock;
 
 pub use advance::{Step, Transition, advance, refuse};
 pub use binding::{Binding, Route};
+pub use exposure::Exposure;
 pub use facts::{Answer, Convergence, Facts, Question, Side};
 pub use memory::{Cause, Drain, Ending, Memory, Outcome, Phase, Wait, WaitKind};
 pub use message::Message;

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{Binding, Limits, Millis, Outbox, Plan, Reported, Revision, Weight};
+use crate::{Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -17,8 +17,10 @@ pub struct Memory {
     pub limits: Option<Limits>,
     /// Earlier bindings whose objects are still to be released, oldest first.
     pub previous: Vec<Binding>,
-    /// The canary's share that the routes are to have.
+    /// The canary's share that the routes are to have: of the requests that match, with [`Exposure::Matched`].
     pub weight: Weight,
+    /// Which requests the weight is about.
+    pub exposure: Exposure,
     /// Completed iterations (A/B and blue/green).
     pub iterations: u32,
     /// Failed checks of this run.
@@ -70,6 +72,21 @@ impl Memory {
     /// The primary was overwritten with a revision that was never promoted: what is pushed heals it.
     pub(crate) fn heals(&self) -> bool {
         self.held.is_some() && self.held != self.promoted
+    }
+
+    /// What the routes are to say. While one copy takes over all traffic from the other one, that is all of it.
+    pub fn routes(&self, plan: &Plan) -> Routes {
+        let canary = self.weight;
+        match self.exposure {
+            Exposure::Matched if !canary.is_zero() && self.withheld.is_none() => {
+                Routes::Matched { to: Side::Canary }
+            }
+            Exposure::Mirrored if canary.is_zero() => {
+                plan.mirror.map_or(Routes::PRIMARY, |percent| Routes::Mirrored { percent })
+            }
+            _ if plan.sticky && !canary.is_zero() => Routes::Sticky { canary },
+            _ => Routes::split(canary),
+        }
     }
 
     /// A revision is under analysis or being promoted, and has a deadline.

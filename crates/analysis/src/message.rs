@@ -97,6 +97,8 @@ messages! {
         Normal "Advance {canary} canary iteration {done}/{wanted}";
     /// The canary gets all traffic.
     AllTrafficToCanary {} Normal "Routing all traffic to canary";
+    /// The canary gets all traffic, and no copies any more.
+    MirroringEnds {} Normal "Stop traffic mirroring and route all traffic to canary";
     /// The primary gets all traffic.
     AllTrafficToPrimary {} Normal "Routing all traffic to primary";
     /// The analysis passed: the primary takes over the revision.

@@ -72,11 +72,11 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
     let safe = unadopted(memory, seen)
         .or_else(|| failover(plan, memory, seen))
         .or_else(|| restart_drain(memory, seen))
-        .or_else(|| shift_back(memory, seen));
+        .or_else(|| shift_back(plan, memory, seen));
     if plan.spec_error.is_some() {
         // Only what takes traffic back: nothing is written from a spec that makes no sense.
         return safe
-            .or_else(|| shift_back_unsafe_primary(memory, seen))
+            .or_else(|| shift_back_unsafe_primary(plan, memory, seen))
             .or_else(|| scale_down(memory, seen, now))
             .unwrap_or(Next::Settled);
     }
@@ -87,7 +87,7 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
         .or_else(|| capacity(memory, seen))
-        .or_else(|| routes(memory, seen))
+        .or_else(|| routes(plan, memory, seen))
         .or_else(|| scale_down(memory, seen, now))
         .or_else(|| release_previous(memory, seen))
         .or_else(|| degraded(seen))
@@ -116,7 +116,7 @@ fn unadopted(memory: &Memory, seen: &Observed) -> Option<Next> {
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.
 fn failover(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
-    let failover = Failover::needed(plan, memory, seen, routes.canary())?;
+    let failover = Failover::needed(plan, memory, seen, routes)?;
     Some(Next::Do(Effect::Route(Routes::split(failover.weight()))))
 }
 
@@ -128,19 +128,19 @@ fn restart_drain(memory: &Memory, seen: &Observed) -> Option<Next> {
 }
 
 /// Traffic that is to go back to the primary goes first: nothing that is broken elsewhere may hold it up.
-fn shift_back(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn shift_back(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     let back = memory.weight < routes.canary() && seen.primary_takes_traffic();
-    back.then_some(Next::Do(Effect::Route(Routes::split(memory.weight))))
+    back.then_some(Next::Do(Effect::Route(memory.routes(plan))))
 }
 
 /// The same while the spec is invalid and neither copy, or only the canary, has a ready pod.
-fn shift_back_unsafe_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn shift_back_unsafe_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     match &seen.routes {
         LiveRoutes::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         LiveRoutes::Present { routes, .. } if memory.weight < routes.canary() => {
             Some(if seen.canary_is_gone() {
-                Next::Do(Effect::Route(Routes::split(memory.weight)))
+                Next::Do(Effect::Route(memory.routes(plan)))
             } else {
                 not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None))
             })
@@ -201,8 +201,8 @@ fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
     seen.target.present().is_some_and(idle).then_some(Next::Do(Effect::ScaleUp))
 }
 
-fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let want = Routes::split(memory.weight);
+fn routes(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
+    let want = memory.routes(plan);
     let (live, in_sync) = match &seen.routes {
         LiveRoutes::NotKnown => return Some(Next::Wait(Pending::NotObserved)),
         LiveRoutes::Invalid(text) => return Some(Next::Wait(Pending::Invalid(text.clone()))),
@@ -212,10 +212,12 @@ fn routes(memory: &Memory, seen: &Observed) -> Option<Next> {
         LiveRoutes::Absent => return Some(Next::Wait(Pending::CanaryNotReady)),
         LiveRoutes::Present { routes, in_sync } => (routes, *in_sync),
     };
-    if want.canary() > live.canary() && !seen.canary_serves() {
+    let copies = matches!(want, Routes::Mirrored { .. }) && *live != want;
+    if (copies || want.canary() > live.canary()) && !seen.canary_serves() {
         return Some(not_ready(&seen.canary_addresses, Pending::CanaryNotReady));
     }
-    if want.canary() < live.canary() && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
+    let less = want.canary() < live.canary() || want.need_primary() && !live.need_primary();
+    if less && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
         return Some(not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None)));
     }
     (*live != want || !in_sync).then_some(Next::Do(Effect::Route(want)))

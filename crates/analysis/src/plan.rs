@@ -25,6 +25,11 @@ pub struct Plan {
     pub deadline_ms: u64,
     /// How traffic is shifted.
     pub strategy: Strategy,
+    /// The share of the requests that is copied to the canary before it gets traffic of users (`mirror`); `None` for
+    /// no copies.
+    pub mirror: Option<Weight>,
+    /// Clients that have reached the canary stay there (`sessionAffinity`).
+    pub sticky: bool,
     /// `stepWeightPromotion`: how traffic goes back to the primary; zero for all at once.
     pub promotion_step: Weight,
     /// Whether the router can send traffic to the canary at all; without that, it is judged aside.
@@ -55,6 +60,8 @@ impl Plan {
             interval_ms: 60_000,
             threshold: 1,
             deadline_ms: 600_000,
+            mirror: None,
+            sticky: false,
             promotion_step: Weight::ZERO,
             routed: true,
             warnings: Vec::new(),
@@ -128,6 +135,11 @@ pub enum Strategy {
     Progressive(Steps),
     /// All at once, after a number of analyses without traffic of users.
     BlueGreen {
+        /// `iterations`; at least 1.
+        iterations: u32,
+    },
+    /// A/B testing: requests that match the user's conditions go to the canary for a number of analyses.
+    AbTesting {
         /// `iterations`; at least 1.
         iterations: u32,
     },

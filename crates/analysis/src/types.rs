@@ -111,6 +111,11 @@ impl Routes {
         self.canary().rest()
     }
 
+    /// Whether some requests go to the primary: fewer than all go to the canary, or only those that match.
+    pub const fn need_primary(&self) -> bool {
+        matches!(self, Routes::Matched { .. }) || self.canary().percent() < Weight::FULL.percent()
+    }
+
     /// The largest share of the requests whose responses may come from the canary: 100 while requests that match go
     /// there, since any request may match; 0 for copies, whose responses no client gets.
     pub const fn canary(&self) -> Weight {

@@ -10,6 +10,8 @@
 #[path = "model/mod.rs"]
 mod checked;
 
+use vexil_analysis::{Strategy, Weight};
+
 use checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, gated, plan};
 
 #[test]
@@ -138,6 +140,35 @@ fn gates_survive_everything() {
 fn gates_survive_pods_and_pushes() {
     let faults = [Push(H0), Push(H2), PodsCrash(Canary), PodsCrash(Primary)];
     Rollout::new(gated(&[50])).fails().rolls_back().faults(&faults).starting_with_a_push(2).check(30_000);
+}
+
+#[test]
+fn an_ab_test_survives_everything() {
+    let tests = vexil_analysis::Plan { strategy: Strategy::AbTesting { iterations: 2 }, ..plan(&[50], 0) };
+    let faults = [
+        Push(H0),
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(40),
+        Route(100),
+        Delete(Primary),
+        Unanswered,
+        Down,
+    ];
+    Rollout::new(tests).fails().faults(&faults).starting_with_a_push(2).check(10_000);
+}
+
+#[test]
+fn mirroring_survives_everything() {
+    let faults = [Push(H0), Push(H2), PodsCrash(Canary), PodsCrash(Primary), Route(40), Unanswered, Down];
+    let mirror = Some(Weight::FULL);
+    let weights = vexil_analysis::Plan { mirror, ..plan(&[50], 0) };
+    let strategy = Strategy::BlueGreen { iterations: 1 };
+    let blue_green = vexil_analysis::Plan { strategy, ..weights.clone() };
+    for of in [weights, blue_green] {
+        Rollout::new(of).fails().faults(&faults).starting_with_a_push(1).check(1_000);
+    }
 }
 
 #[test]

@@ -49,6 +49,8 @@ stories! {
     spec_invalid_while_traffic_cannot_go_back,
     clock_set_ahead_in_a_drain, drain_restarted_once, waits_that_take_turns,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test, blue_green_gate,
-    gates, gate_closed_at_the_start, gates_survive_restarts, approval_before_the_rollout, approval_withdrawn,
-    rolled_back_by_hand, rolled_back_while_waiting_for_promotion, pushed_while_waiting_for_promotion,
+    ab_testing, ab_testing_fails, ab_testing_primary_crashes, ab_testing_edited, mirrored, blue_green_mirrored,
+    session_affinity, gates, gate_closed_at_the_start, gates_survive_restarts, approval_before_the_rollout,
+    approval_withdrawn, rolled_back_by_hand, rolled_back_while_waiting_for_promotion,
+    pushed_while_waiting_for_promotion,
 }

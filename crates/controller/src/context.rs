@@ -5,6 +5,7 @@ use std::sync::Arc;
 use vexil_egress::Transport;
 use vexil_kube::Cluster;
 use vexil_metrics::MetricCatalog;
+use vexil_object::meta;
 use vexil_plan::{CanaryContext, Planner, StatusContext, Tracked};
 
 use crate::{Clock, Registry, Settings, SystemClock, Telemetry, configs::ConfigReads};
@@ -88,6 +89,12 @@ impl Context {
             refused: canary.plan().spec_error.as_deref(),
             tracked: Tracked::Unchanged,
             now: self.clock.now(),
+            uid: meta::text(canary.live(), "/metadata/uid"),
+            affinity: canary
+                .spec()
+                .analysis()
+                .and_then(|analysis| analysis.session_affinity.as_ref())
+                .filter(|_| canary.plan().sticky),
         }
     }
 }

@@ -46,6 +46,8 @@ pub(crate) async fn refuse(
         refused: Some(&text),
         tracked: Tracked::Unchanged,
         now,
+        uid: meta::text(live, "/metadata/uid"),
+        affinity: None,
     };
     let after = vexil_plan::store(&decided.memory, &status, &before);
     if after != before {

@@ -203,6 +203,7 @@ fn ended(canary: &CanaryContext, analysis_status: &str) -> Ended {
     let strategy = match canary.plan().strategy {
         Strategy::Progressive(_) => "canary",
         Strategy::BlueGreen { .. } => "blue-green",
+        Strategy::AbTesting { .. } => "ab-testing",
     };
     Ended {
         name,

@@ -71,6 +71,8 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
             refused: None,
             tracked: vexil_plan::Tracked::Unchanged,
             now: world.now,
+            uid: "",
+            affinity: None,
         };
         memory = load(&store(&transition.memory, &context, canary.status()));
     }

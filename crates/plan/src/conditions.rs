@@ -3,7 +3,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use vexil_analysis::{Memory, Millis, Phase, WaitKind, Weight};
-use vexil_api::{CanaryStatus, Condition};
+use vexil_api::{CanaryStatus, Condition, SessionAffinity};
 use vexil_workload::TrackedConfigs;
 
 use crate::status::{timestamp, wait_name};
@@ -20,6 +20,10 @@ pub struct StatusContext<'a> {
     pub tracked: Tracked<'a>,
     /// The time.
     pub now: Millis,
+    /// `metadata.uid` of the Canary.
+    pub uid: &'a str,
+    /// The session affinity that the plan asks for.
+    pub affinity: Option<&'a SessionAffinity>,
 }
 
 /// What `status.trackedConfigs` becomes.

@@ -11,6 +11,7 @@ mod cache;
 mod canary_context;
 mod checks;
 mod conditions;
+mod cookies;
 mod hooks;
 mod in_force;
 mod lower;

@@ -37,6 +37,8 @@ pub(crate) fn lower(
         threshold: analysis.threshold(),
         deadline_ms: spec.progress_deadline_ms(),
         strategy: strategy(analysis, can),
+        mirror: mirror(analysis, can),
+        sticky: can.affinity && analysis.session_affinity.is_some(),
         promotion_step: Weight::clamped(analysis.step_weight_promotion()),
         routed: can.weights,
         remarks: Vec::new(),
@@ -47,13 +49,22 @@ pub(crate) fn lower(
     }
 }
 
-/// A number of iterations asks for blue/green. A provider that cannot split traffic always gets it.
+/// A number of iterations asks for blue/green, with conditions for A/B testing. A provider that cannot split traffic
+/// always gets blue/green.
 fn strategy(analysis: &Analysis, can: Capabilities) -> Strategy {
     match analysis.iterations() {
         0 if can.weights => Strategy::Progressive(steps(analysis)),
         0 => Strategy::BlueGreen { iterations: ITERATIONS },
+        iterations if can.matches && !analysis.match_.is_empty() => Strategy::AbTesting { iterations },
         iterations => Strategy::BlueGreen { iterations },
     }
+}
+
+/// The share of the requests that is copied; a `mirrorWeight` of zero means all.
+fn mirror(analysis: &Analysis, can: Capabilities) -> Option<Weight> {
+    let percent = analysis.mirror_weight.and_then(|percent| u32::try_from(percent).ok());
+    let percent = percent.filter(|percent| *percent > 0).unwrap_or(100);
+    (analysis.mirror() && can.mirror).then_some(Weight::clamped(percent))
 }
 
 fn steps(analysis: &Analysis) -> Steps {
@@ -90,4 +101,54 @@ fn receivers(analysis: &Analysis, settings: &Settings) -> Vec<Receiver> {
     }
     receivers.insert(0, Receiver::Events);
     receivers
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ALL: Capabilities =
+        Capabilities { weights: true, matches: true, mirror: true, affinity: true, knative: false };
+    const WEIGHTS: Capabilities =
+        Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+
+    /// Strategy, mirrored percentage and session affinity of an analysis with a provider.
+    #[track_caller]
+    fn check(can: Capabilities, analysis: Value, expect: (Strategy, Option<u32>, bool)) {
+        let spec: CanarySpec = serde_json::from_value(json!({ "analysis": analysis })).unwrap();
+        let plan = lower(&spec, ("podinfo", "test"), &Settings::default(), can);
+        let mirror = expect.1.map(Weight::clamped);
+        assert_eq!((plan.strategy, plan.mirror, plan.sticky), (expect.0, mirror, expect.2), "{analysis}");
+    }
+
+    #[test]
+    fn a_strategy_needs_its_fields_and_a_provider_that_has_it() {
+        let blue_green = |iterations| Strategy::BlueGreen { iterations };
+        let ab = |iterations| Strategy::AbTesting { iterations };
+        let weights = || {
+            let by = Weight::clamped(10);
+            Strategy::Progressive(Steps { list: Vec::new(), by, max: Weight::clamped(50) })
+        };
+        let steps = |more: Value| {
+            let mut analysis = json!({ "stepWeight": 10, "maxWeight": 50 });
+            analysis.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            analysis
+        };
+        let matches = json!([{ "headers": { "x-canary": { "exact": "1" } } }]);
+        check(ALL, steps(json!({})), (weights(), None, false));
+        check(ALL, json!({ "iterations": 3 }), (blue_green(3), None, false));
+        check(ALL, json!({ "iterations": 3, "match": matches }), (ab(3), None, false));
+        check(WEIGHTS, json!({ "iterations": 3, "match": matches }), (blue_green(3), None, false));
+        check(Capabilities::default(), json!({ "match": matches }), (blue_green(ITERATIONS), None, false));
+        check(ALL, steps(json!({ "match": matches })), (weights(), None, false));
+        check(ALL, steps(json!({ "mirror": true })), (weights(), Some(100), false));
+        check(ALL, steps(json!({ "mirror": true, "mirrorWeight": 30 })), (weights(), Some(30), false));
+        check(ALL, steps(json!({ "mirrorWeight": 30 })), (weights(), None, false));
+        check(WEIGHTS, steps(json!({ "mirror": true })), (weights(), None, false));
+        let affinity = json!({ "sessionAffinity": { "cookieName": "c" } });
+        check(ALL, steps(affinity.clone()), (weights(), None, true));
+        check(WEIGHTS, steps(affinity), (weights(), None, false));
+    }
 }

@@ -3,13 +3,14 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 use serde_json::Value;
 use vexil_analysis::{
-    Binding, Drain, Ending, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait, WaitKind, Weight,
+    Binding, Drain, Ending, Exposure, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait,
+    WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus};
 use vexil_workload::is_our_revision;
 
 use self::{
-    names::{CAUSES, OUTCOMES, WAITS, api_phase, name, phase, value},
+    names::{CAUSES, EXPOSURES, OUTCOMES, WAITS, api_phase, name, phase, value},
     outbox::{api_outbox, outbox},
 };
 use crate::conditions::{StatusContext, conditions};
@@ -29,7 +30,11 @@ pub fn load(status: &CanaryStatus) -> Memory {
     let count = |number: i64| u32::try_from(number).unwrap_or(0);
     let applied = revision(&status.last_applied_spec);
     let held = revision(&status.primary_spec);
+    let exposure = status.exposure.as_deref().and_then(|text| value(EXPOSURES, text)).unwrap_or_default();
     let weight = Weight::new(status.canary_weight).unwrap_or(Weight::ZERO);
+    // Flagger's status has no weight in an A/B test.
+    let matched = exposure == Exposure::Matched && status.withheld_weight.is_none();
+    let weight = if matched { Weight::FULL } else { weight };
     let withheld = status.withheld_weight.and_then(|weight| Weight::new(weight).ok());
     // Earlier versions did not write `prepared`.
     let started = !weight.is_zero() || status.iterations > 0 || withheld.is_some_and(|of| !of.is_zero());
@@ -43,6 +48,7 @@ pub fn load(status: &CanaryStatus) -> Memory {
         }),
         previous: status.previous_bindings.iter().map(binding).collect(),
         weight,
+        exposure,
         prepared: status.prepared.unwrap_or(started),
         iterations: count(status.iterations),
         failed_checks: count(status.failed_checks),
@@ -72,13 +78,14 @@ pub fn has_run_number(status: &CanaryStatus) -> bool {
     status.phase == CanaryPhase::Unset || status.run.is_some()
 }
 
-/// The status that remembers `memory`. Fields that the memory does not have (cookies) stay as they are in `before`.
-/// Notices are dropped where the status would exceed [`STATUS_LIMIT`].
+/// The status that remembers `memory`. Notices are dropped where the status would exceed [`STATUS_LIMIT`].
 pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus) -> CanaryStatus {
     let text = |revision: &Option<Revision>| revision.as_ref().map(|r| r.as_str().to_owned());
+    let matched = memory.exposure == Exposure::Matched && memory.withheld.is_none();
     let mut status = CanaryStatus {
         phase: api_phase(memory.phase),
-        canary_weight: i64::from(memory.weight.percent()),
+        canary_weight: if matched { 0 } else { i64::from(memory.weight.percent()) },
+        exposure: Some(name(EXPOSURES, memory.exposure).to_owned()).filter(|text| !text.is_empty()),
         iterations: i64::from(memory.iterations),
         failed_checks: i64::from(memory.failed_checks),
         last_applied_spec: text(&memory.applied),
@@ -108,7 +115,7 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         reported_warnings: api_reported(&memory.reported),
         last_transition_time: memory.changed.map(|time| Time(timestamp(time))),
         conditions: conditions(memory, context, before),
-        ..before.clone()
+        ..crate::cookies::follow(memory, context, before)
     };
     let outbox = memory.outbox.clone().fit(room(&status));
     status.outbox = Some(api_outbox(&outbox)).filter(|outbox| outbox.next > 0);

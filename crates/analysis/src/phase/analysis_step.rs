@@ -1,7 +1,7 @@
 //! One step of the analysis: hooks, then metric checks, then more traffic, the promotion, or one more failed check.
 
 use crate::{
-    Answer, Cause, HookKind, Message, Phase, Question, Strategy, Weight,
+    Answer, Cause, Exposure, HookKind, Message, Phase, Question, Routes, Strategy, Weight,
     draft::{Draft, Need},
     phase::{gates, transitions},
 };
@@ -36,7 +36,21 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Need<()> {
 
 /// The canary had no traffic yet, because a gate was closed: there is nothing to measure.
 fn untried(draft: &Draft<'_>) -> bool {
-    matches!(draft.plan.strategy, Strategy::Progressive(_)) && draft.memory.weight.is_zero()
+    let progressive = matches!(draft.plan.strategy, Strategy::Progressive(_));
+    progressive && draft.memory.routes(draft.plan) == Routes::PRIMARY
+}
+
+/// An edit of the strategy ends an A/B test: the analysis begins anew, or all requests would go to the canary. Whether
+/// that was the decision.
+pub(crate) fn strategy_left(draft: &mut Draft<'_>) -> bool {
+    let matched = draft.memory.exposure == Exposure::Matched;
+    let tests = matches!(draft.plan.strategy, Strategy::AbTesting { .. });
+    if !matched || tests || !draft.facts.seen.primary_takes_traffic() {
+        return false;
+    }
+    draft.set_weight(Weight::ZERO);
+    (draft.memory.iterations, draft.memory.prepared, draft.memory.last_step) = (0, false, None);
+    true
 }
 
 /// The canary lost its last ready pod while it had traffic: a failed check, which has been reported.
@@ -114,11 +128,18 @@ fn step(draft: &mut Draft<'_>) -> Need<bool> {
                 go_on(draft);
             }
             // A rollout that waits for the promotion has passed the gate before more traffic.
-            if draft.memory.phase != Phase::WaitingPromotion && !gates::more_traffic(draft)? {
+            let mirrored = matches!(draft.memory.routes(draft.plan), Routes::Mirrored { .. });
+            let asks = draft.memory.phase != Phase::WaitingPromotion && !mirrored;
+            if asks && !gates::more_traffic(draft)? {
                 return Ok(false);
             }
             if complete {
                 return promote(draft);
+            }
+            if mirror(draft) {
+                let (canary, weight) = (draft.canary(), Weight::ZERO);
+                draft.notify(Message::CanaryWeight { canary, weight });
+                return Ok(true);
             }
             let (canary, weight) = (draft.canary(), steps.after(draft.memory.weight));
             draft.set_weight(weight);
@@ -126,7 +147,40 @@ fn step(draft: &mut Draft<'_>) -> Need<bool> {
             Ok(true)
         }
         Strategy::BlueGreen { iterations } => iterate(draft, *iterations),
+        Strategy::AbTesting { iterations } => test(draft, *iterations),
     }
+}
+
+/// Requests are copied to a canary that has no traffic, if the user wants that. Whether it begins now.
+fn mirror(draft: &mut Draft<'_>) -> bool {
+    let memory = &mut draft.memory;
+    let begins = draft.plan.mirror.is_some() && memory.weight.is_zero() && memory.exposure == Exposure::Share;
+    if begins {
+        memory.exposure = Exposure::Mirrored;
+    }
+    begins
+}
+
+/// A number of analyses with the requests that match, then the promotion. A canary that has all traffic already goes
+/// straight to it.
+fn test(draft: &mut Draft<'_>, wanted: u32) -> Need<bool> {
+    let matched = draft.memory.exposure == Exposure::Matched;
+    if draft.memory.iterations >= wanted || draft.memory.weight == Weight::FULL && !matched {
+        return promote(draft);
+    }
+    go_on(draft);
+    if !matched {
+        draft.set_weight(Weight::FULL);
+        draft.memory.exposure = Exposure::Matched;
+    }
+    count_iteration(draft, wanted);
+    Ok(true)
+}
+
+fn count_iteration(draft: &mut Draft<'_>, wanted: u32) {
+    draft.memory.iterations += 1;
+    let (canary, done) = (draft.canary(), draft.memory.iterations);
+    draft.notify(Message::Iteration { canary, done, wanted });
 }
 
 /// The promotion, once its gate is open.
@@ -159,10 +213,11 @@ fn iterate(draft: &mut Draft<'_>, wanted: u32) -> Need<bool> {
     }
     if done < wanted || !draft.plan.routed {
         go_on(draft);
-        draft.memory.iterations += 1;
         if done < wanted {
-            let (canary, done) = (draft.canary(), draft.memory.iterations);
-            draft.notify(Message::Iteration { canary, done, wanted });
+            mirror(draft);
+            count_iteration(draft, wanted);
+        } else {
+            draft.memory.iterations += 1;
         }
         return Ok(true);
     }
@@ -171,7 +226,8 @@ fn iterate(draft: &mut Draft<'_>, wanted: u32) -> Need<bool> {
     }
     go_on(draft);
     draft.memory.iterations = wanted.saturating_add(1);
-    draft.notify(Message::AllTrafficToCanary {});
+    let mirrored = draft.memory.exposure == Exposure::Mirrored;
+    draft.notify(if mirrored { Message::MirroringEnds {} } else { Message::AllTrafficToCanary {} });
     draft.set_weight(Weight::FULL);
     Ok(true)
 }

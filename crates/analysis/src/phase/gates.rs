@@ -136,8 +136,8 @@ fn ask(draft: &mut Draft<'_>, gate: &Gate) -> Need<bool> {
     Ok(true)
 }
 
-/// Reports a closed gate, unless it was reported before, and remembers it. A gate that could not be asked is closed, and
-/// the wait says why.
+/// Reports a closed gate, unless it was reported before, and remembers it. A gate that could not be asked is closed,
+/// and the wait says why.
 fn close(draft: &mut Draft<'_>, gate: &Gate, message: Message, error: Option<&String>, muted: bool) {
     let (now, text) = (draft.facts.now, message.to_string());
     let waited = draft.memory.wait.as_ref().filter(|wait| wait.kind == WaitKind::Approval);

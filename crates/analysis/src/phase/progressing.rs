@@ -41,6 +41,9 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
         return halted(draft);
     }
     draft.end_wait(WaitKind::InvalidSpec);
+    if analysis_step::strategy_left(draft) {
+        return Ok(());
+    }
     match primary_unready(draft)? {
         Hold::Yes => return Ok(()),
         // It was waited for long enough: what is analysed may be what heals it.
@@ -121,12 +124,13 @@ fn carries_all(draft: &Draft<'_>) -> bool {
 /// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already
 /// ([`crate::next_effect`]); the memory follows.
 pub(crate) fn fail_over(draft: &mut Draft<'_>) -> Option<Failover> {
-    let weight = draft.memory.weight;
-    let failover = Failover::needed(draft.plan, &draft.memory, &draft.facts.seen, weight)?;
+    let (weight, exposure) = (draft.memory.weight, draft.memory.exposure);
+    let routes = draft.memory.routes(draft.plan);
+    let failover = Failover::needed(draft.plan, &draft.memory, &draft.facts.seen, &routes)?;
     waits::report_failover(draft, failover);
     let before = draft.memory.withheld.unwrap_or(weight);
     draft.set_weight(failover.weight());
-    draft.memory.withheld = Some(before);
+    (draft.memory.withheld, draft.memory.exposure) = (Some(before), exposure);
     if failover == Failover::ToCanary && draft.memory.last_step.is_some() {
         // A short absence of the primary does not promote: a complete interval at this weight is analysed.
         draft.memory.last_step = Some(draft.facts.now);
@@ -140,13 +144,14 @@ fn resume_weight(draft: &mut Draft<'_>) -> bool {
     if !draft.facts.seen.primary_serves() || !draft.facts.seen.canary_serves() {
         return false;
     }
-    let canary = draft.canary();
+    let (canary, exposure) = (draft.canary(), draft.memory.exposure);
     draft.notify(if weight.is_zero() {
         Message::AllTrafficToPrimary {}
     } else {
         Message::CanaryWeight { canary, weight }
     });
     draft.set_weight(weight);
+    draft.memory.exposure = exposure;
     draft.memory.last_step = Some(draft.facts.now);
     transitions::wake_when_due(draft);
     true

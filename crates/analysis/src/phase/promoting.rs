@@ -1,7 +1,7 @@
 //! The promotion: the primary takes over what was analysed, then traffic goes back to it.
 
 use crate::{
-    Cause, Ending, Known, Message, Outcome, Phase, Readiness, Side, WaitKind, Weight,
+    Cause, Ending, Exposure, Known, Message, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     phase::{
         ending, progressing, transitions,
@@ -73,8 +73,10 @@ fn give_up(draft: &mut Draft<'_>, hold: Hold) -> Need<()> {
 /// The primary runs the new revision and is ready: traffic goes back to it, in steps when asked.
 fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
     draft.memory.held.clone_from(&draft.memory.applied);
-    let weight = draft.plan.after_promotion_step(draft.memory.weight);
-    let stepwise = !draft.plan.promotion_step.is_zero() && !draft.memory.weight.is_zero();
+    // Requests that match go back all at once.
+    let in_steps = !draft.plan.promotion_step.is_zero() && draft.memory.exposure != Exposure::Matched;
+    let weight = if in_steps { draft.plan.after_promotion_step(draft.memory.weight) } else { Weight::ZERO };
+    let stepwise = in_steps && !draft.memory.weight.is_zero();
     if stepwise {
         if waits::blocks_ending(draft)? {
             return Ok(());

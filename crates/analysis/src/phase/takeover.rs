@@ -2,7 +2,7 @@
 //! is, once, before anything is decided or changed. No rollout starts by it.
 
 use crate::{
-    Cause, Ending, HookKind, Known, LiveRoutes, Outcome, Phase, Weight,
+    Cause, Ending, Exposure, HookKind, Known, LiveRoutes, Outcome, Phase, Weight,
     draft::{Draft, Need},
     phase::waits,
 };
@@ -16,10 +16,10 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
     };
     let held = seen.primary.present().and_then(|primary| primary.revision.clone());
     let Some(found) = target.revision.clone() else { return Ok(()) };
-    let live = match &seen.routes {
+    let (live, exposure) = match &seen.routes {
         LiveRoutes::NotKnown => return Ok(()),
-        LiveRoutes::Present { routes, .. } => routes.canary(),
-        LiveRoutes::Absent | LiveRoutes::Invalid(_) => draft.memory.weight,
+        LiveRoutes::Present { routes, .. } => (routes.canary(), Exposure::of(routes)),
+        LiveRoutes::Absent | LiveRoutes::Invalid(_) => (draft.memory.weight, Exposure::Share),
     };
     let copied = held.as_ref() == Some(&found);
     draft.memory.from_flagger = false;
@@ -28,6 +28,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
     match draft.memory.phase {
         Phase::Progressing | Phase::WaitingPromotion => {
             draft.set_weight(live);
+            draft.memory.exposure = exposure;
             draft.memory.prepared = !live.is_zero() || draft.memory.iterations > 0;
             draft.memory.applied = Some(found);
             // The last change of the status was the last step, so the next one is not taken at once.
@@ -36,6 +37,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
         // The primary is overwritten already: forward.
         Phase::Promoting if copied => {
             draft.set_weight(live);
+            draft.memory.exposure = exposure;
             draft.memory.applied = Some(found);
             draft.memory.promoted = None;
         }

@@ -1,5 +1,7 @@
 //! The faults of the exhaustive check, and what users do.
 
+use vexil_analysis::Exposure;
+
 use super::{
     binding::Bound,
     state::State,
@@ -56,6 +58,7 @@ impl State {
             Fault::Route(canary) => {
                 let live = self.world.routes.as_mut().filter(|live| **live != canary)?;
                 *live = canary;
+                self.world.exposure = Exposure::Share;
                 self.touched(Object::Routes);
                 self.outdate();
             }

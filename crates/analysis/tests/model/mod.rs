@@ -7,6 +7,7 @@ mod act;
 mod binding;
 mod cure;
 mod edit;
+mod gates;
 mod quiet;
 mod state;
 mod tick;
@@ -70,6 +71,8 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
         threshold: 2,
         deadline_ms: DEADLINE_MS,
         strategy: Strategy::Progressive(Steps { list, by: Weight::ZERO, max }),
+        mirror: None,
+        sticky: false,
         promotion_step: Weight::clamped(back),
         routed: true,
         warnings: Vec::new(),

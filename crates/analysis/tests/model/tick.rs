@@ -2,7 +2,7 @@
 //! between any two.
 
 use vexil_analysis::{
-    Answer, Cause, Convergence, Effect, Facts, Hook, HookKind, LiveRoutes, Memory, Next, Observed, Pending,
+    Answer, Convergence, Effect, Exposure, Facts, HookKind, LiveRoutes, Memory, Next, Observed, Pending,
     Phase, Plan, Question, Step, Strategy, Transition, Weight, advance, laws, next_effect,
 };
 
@@ -219,7 +219,15 @@ impl State {
         self.prepared &= !fresh || before.from_flagger;
         self.prepared |= passed(|question| matches!(question, Question::Hook(_, Phase::Progressing)));
         let heals = before.held != before.promoted || before.from_flagger;
-        let Strategy::Progressive(steps) = &plan.strategy else { return };
+        let Strategy::Progressive(steps) = &plan.strategy else {
+            let matched = after.exposure == Exposure::Matched;
+            let exposed = after.weight > before.weight && !matched && before.withheld.is_none();
+            let heals = before.held != before.promoted || before.applied != after.applied;
+            let rescued = facts.seen.primary_is_gone() || before.phase == Phase::Promoting;
+            let broken = exposed && !heals && !rescued && matches!(plan.strategy, Strategy::AbTesting { .. });
+            self.breaks(broken.then_some("requests that do not match go to the canary"));
+            return;
+        };
         let rescued = after.weight == Weight::FULL && facts.seen.primary_is_gone();
         let analysed = facts.seen.target.present().is_some_and(|pods| pods.revision == after.applied);
         let failed = before.phase == Phase::Promoting && after.phase == Phase::Failed && analysed;
@@ -235,44 +243,6 @@ impl State {
             let skipped = !self.prepared && !heals;
             self.breaks(skipped.then_some("a promotion begins without the hooks before the rollout"));
         }
-    }
-
-    /// Nothing goes on without the hooks that hold it up, and no hook ends a rollout but a `rollback` hook.
-    fn vet_gates(&mut self, plan: &Plan, before: &Memory, facts: &Facts) {
-        let open = |kind: HookKind| {
-            let passed = |hook: &Hook| {
-                let asked =
-                    |question: &&Question| matches!(question, Question::Hook(of, _) if *of == hook.id);
-                let question = facts.answers.keys().find(asked);
-                question.and_then(|question| facts.answers.get(question)) == Some(&Answer::Passed)
-            };
-            plan.hooks_of(kind).all(passed)
-        };
-        let after = &self.memory;
-        let starts =
-            matches!(before.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed)
-                && after.phase == Phase::Progressing
-                && before.ending.is_none();
-        let more = after.weight > before.weight
-            && before.phase == Phase::Progressing
-            && (before.ending.is_none(), before.withheld, after.withheld) == (true, None, None);
-        let promotes = before.phase != Phase::Promoting && after.phase == Phase::Promoting;
-        let manual = before.ending.is_none()
-            && after.ending.as_ref().is_some_and(|ending| ending.cause == Cause::Manual);
-        let laws = [
-            (
-                starts && before.weight.is_zero() && !open(HookKind::ConfirmRollout),
-                "a rollout starts without approval",
-            ),
-            (more && !open(HookKind::ConfirmTrafficIncrease), "traffic grows without approval"),
-            (
-                promotes && !plan.skip_analysis && !open(HookKind::ConfirmPromotion),
-                "a promotion begins without approval",
-            ),
-            (manual && !open(HookKind::Rollback), "a rollback that no hook asked for"),
-        ];
-        let broken = laws.iter().find(|(broken, _)| *broken).map(|(_, law)| *law);
-        self.breaks(broken);
     }
 
     /// No alert is sent twice for the same cause.

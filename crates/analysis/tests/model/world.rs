@@ -1,6 +1,8 @@
 //! The world of the exhaustive check: as small as it can be while every order of events is still possible.
 
-use vexil_analysis::{Effect, Known, LiveRoutes, Observed, Routes, SyncState, TargetScaler, Weight};
+use vexil_analysis::{
+    Effect, Exposure, Known, LiveRoutes, Observed, Routes, Side as To, SyncState, TargetScaler, Weight,
+};
 
 use super::binding::Aside;
 pub use super::workload::{Pods, Rev, Side, Workload};
@@ -63,6 +65,8 @@ pub struct World {
     pub scaler: bool,
     /// The canary's share in percent.
     pub routes: Option<u8>,
+    /// Which requests that is about.
+    pub exposure: Exposure,
     /// What the binding that is not in force has, or had.
     pub aside: Aside,
     /// The primary's owner reference is gone.
@@ -94,6 +98,7 @@ impl World {
             apex: false,
             scaler: false,
             routes: None,
+            exposure: Exposure::Share,
             aside: Aside::default(),
             disowned: false,
             edited: false,
@@ -124,7 +129,11 @@ impl World {
             scaler: fit(self.scaler),
             target_scaler: TargetScaler::None,
             routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Present {
-                routes: Routes::split(Weight::clamped(u32::from(canary))),
+                routes: match self.exposure {
+                    Exposure::Share => Routes::split(Weight::clamped(u32::from(canary))),
+                    Exposure::Matched => Routes::Matched { to: To::Canary },
+                    Exposure::Mirrored => Routes::Mirrored { percent: Weight::FULL },
+                },
                 in_sync: true,
             }),
             primary_addresses: addresses(Side::Primary),
@@ -144,7 +153,10 @@ impl World {
             Effect::Scaler => self.scaler = true,
             Effect::Configs => {}
             Effect::Release => self.release(),
-            Effect::Route(routes) => self.routes = Some(routes.canary().percent()),
+            Effect::Route(routes) => {
+                self.routes = Some(routes.canary().percent());
+                self.exposure = Exposure::of(routes);
+            }
             Effect::CreatePrimary(expected) => match self.target {
                 Some(target) if target.rev.is(expected) => {
                     (self.disowned, self.edited) = (false, false);

@@ -1,11 +1,10 @@
 //! The script of a story: settings, then actions, one a line.
 
 use vexil_analysis::{
-    Binding, Hook, HookKind, Memory, Millis, Names, Phase, Plan, Receiver, Revision, Steps, Strategy,
-    TargetScaler, Weight,
+    Hook, HookKind, Memory, Millis, Phase, Plan, Revision, Steps, Strategy, TargetScaler, Weight,
 };
 
-use super::world::World;
+use super::{plan::plan, world::World};
 
 pub struct Script {
     pub plan: Plan,
@@ -62,6 +61,10 @@ impl Script {
     }
 
     fn setting(&mut self, words: &[&str]) -> bool {
+        if let ["matches", "for", n] = words {
+            self.plan.strategy = Strategy::AbTesting { iterations: n.parse().unwrap() };
+            return true;
+        }
         if let ["iterations", n] = words {
             self.plan.strategy = Strategy::BlueGreen { iterations: n.parse().unwrap() };
             return true;
@@ -74,6 +77,8 @@ impl Script {
             ["deadline", span] => self.plan.deadline_ms = span_ms(span),
             ["threshold", n] => self.plan.threshold = n.parse().unwrap(),
             ["step", "back", back] => self.plan.promotion_step = weight(back),
+            ["mirror", percent] => self.plan.mirror = Some(weight(percent)),
+            ["sticky"] => self.plan.sticky = true,
             ["no", "routes"] => self.plan.routed = false,
             ["warn", rest @ ..] => self.plan.warnings.push(rest.join(" ")),
             ["check", name] => self.plan.checks.push((*name).to_owned()),
@@ -119,42 +124,6 @@ impl Script {
     }
 }
 
-fn plan() -> Plan {
-    Plan {
-        names: Names {
-            canary: "podinfo".to_owned(),
-            namespace: "test".to_owned(),
-            target: "podinfo".to_owned(),
-            kind: "Deployment".to_owned(),
-        },
-        binding: binding("podinfo", "podinfo", "traefik"),
-        spec_error: None,
-        suspended: false,
-        skip_analysis: false,
-        interval_ms: 10_000,
-        threshold: 3,
-        deadline_ms: 60_000,
-        strategy: Strategy::Progressive(Steps { list: Vec::new(), by: Weight::ZERO, max: Weight::FULL }),
-        promotion_step: Weight::ZERO,
-        routed: true,
-        warnings: Vec::new(),
-        remarks: Vec::new(),
-        checks: Vec::new(),
-        hooks: Vec::new(),
-        receivers: vec![Receiver::Events],
-    }
-}
-
-fn binding(target: &str, apex: &str, provider: &str) -> Binding {
-    Binding {
-        kind: "Deployment".to_owned(),
-        target: target.to_owned(),
-        apex: apex.to_owned(),
-        provider: provider.to_owned(),
-        ..Binding::default()
-    }
-}
-
 fn phase(name: &str) -> Phase {
     [
         Phase::Initializing,
@@ -186,6 +155,10 @@ fn plan_edit(line: &str, words: &[&str]) -> Action {
         ["provider", name] => {
             let name = (*name).to_owned();
             Box::new(move |plan| plan.binding.provider.clone_from(&name))
+        }
+        ["step", by, "max", max] => {
+            let steps = Steps { list: Vec::new(), by: weight(by), max: weight(max) };
+            Box::new(move |plan| plan.strategy = Strategy::Progressive(steps.clone()))
         }
         ["valid"] => Box::new(|plan| plan.spec_error = None),
         ["invalid", rest @ ..] => {

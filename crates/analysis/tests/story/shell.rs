@@ -139,7 +139,7 @@ impl Shell {
     }
 
     fn converge(&mut self) -> Convergence {
-        loop {
+        for _ in 0..100 {
             match next_effect(&self.plan, &self.memory, &self.seen(), self.now) {
                 Next::Settled => {
                     self.blocked = None;
@@ -164,6 +164,7 @@ impl Shell {
                 },
             }
         }
+        panic!("does not converge:\n{}", self.timeline.join("\n"));
     }
 
     fn act(&mut self, effect: &Effect) -> Result<Option<(&'static str, String)>, String> {

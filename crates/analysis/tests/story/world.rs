@@ -279,7 +279,15 @@ impl World {
             }
             Effect::Route(routes) => {
                 self.routes = Some(*routes);
-                return Some(("route", format!("primary={} canary={}", routes.primary(), routes.canary())));
+                let text = match routes {
+                    Routes::Weighted { canary } => format!("primary={} canary={canary}", routes.primary()),
+                    Routes::Sticky { canary } => {
+                        format!("primary={} canary={canary} sticky", routes.primary())
+                    }
+                    Routes::Matched { to } => format!("matches to {to:?}"),
+                    Routes::Mirrored { percent } => format!("primary=100 canary=0 mirror={percent}"),
+                };
+                return Some(("route", text));
             }
             Effect::ScaleUp | Effect::ScaleToZero => {
                 let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };

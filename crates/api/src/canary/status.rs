@@ -58,6 +58,9 @@ pub struct CanaryStatus {
     pub previous_bindings: Vec<Binding>,
     /// Limits of the last valid spec, in force while the spec is invalid.
     pub limits: Option<Limits>,
+    /// Which requests reach the canary besides its traffic weight: `matched` for those that meet the conditions
+    /// of A/B testing, `mirrored` for copies.
+    pub exposure: Option<String>,
     /// Whether the `pre-rollout` webhooks of this run have passed.
     pub prepared: Option<bool>,
     /// Duration of earlier waits of this step, in milliseconds. Counts towards

@@ -1,6 +1,6 @@
 //! Names of the engine's values in the status.
 
-use vexil_analysis::{AlertSeverity, Cause, EventType, Level, Outcome, Phase, WaitKind};
+use vexil_analysis::{AlertSeverity, Cause, EventType, Exposure, Level, Outcome, Phase, WaitKind};
 use vexil_api::CanaryPhase;
 
 const PHASES: [(CanaryPhase, Phase); 12] = [
@@ -48,6 +48,8 @@ pub(super) const CAUSES: Names<Cause> = &[
     ("manual", Cause::Manual),
     ("rebound", Cause::Rebound),
 ];
+pub(super) const EXPOSURES: Names<Exposure> =
+    &[("matched", Exposure::Matched), ("mirrored", Exposure::Mirrored)];
 pub(super) const WAITS: Names<WaitKind> = &[
     ("suspended", WaitKind::Suspended),
     ("target-missing", WaitKind::TargetMissing),

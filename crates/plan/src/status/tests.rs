@@ -31,6 +31,8 @@ fn the_status_never_outgrows_its_limit() {
             refused: None,
             tracked: crate::Tracked::Unchanged,
             now: Millis(0),
+            uid: "",
+            affinity: None,
         };
         let status = store(&memory, &context, &before);
         let bytes = serde_json::to_vec(&status).unwrap().len();
@@ -40,5 +42,60 @@ fn the_status_never_outgrows_its_limit() {
         let waiting: usize = kept.entries.iter().map(|entry| entry.to.len()).sum();
         assert_eq!(waiting as u64 + kept.lost, entries * 2);
         assert!(entries == 0 || !kept.entries.is_empty(), "{entries} notices of {length}: none is kept");
+    }
+}
+
+/// What a rollout needs to remember of gates and strategies comes back as it was stored.
+#[test]
+fn gates_and_exposures_come_back_as_they_were_stored() {
+    let context = StatusContext {
+        kind: "Deployment",
+        generation: None,
+        refused: None,
+        tracked: crate::Tracked::Unchanged,
+        now: Millis(0),
+        uid: "",
+        affinity: None,
+    };
+    let approval = Wait {
+        kind: WaitKind::Approval,
+        since: Millis(5),
+        waited_ms: 0,
+        at: Millis(5),
+        text: "Halt c.n advancement waiting for promotion approval gate".to_owned(),
+    };
+    let waits = Memory {
+        phase: Phase::WaitingPromotion,
+        run: 1,
+        prepared: true,
+        weight: Weight::FULL,
+        exposure: Exposure::Matched,
+        iterations: 2,
+        wait: Some(approval),
+        ..Memory::default()
+    };
+    let ends = Memory {
+        phase: Phase::Waiting,
+        run: 1,
+        ending: Some(Ending {
+            result: vexil_analysis::Outcome::RolledBack,
+            cause: vexil_analysis::Cause::Manual,
+        }),
+        ..Memory::default()
+    };
+    let mirrored =
+        Memory { phase: Phase::Progressing, run: 1, exposure: Exposure::Mirrored, ..Memory::default() };
+    let rescued = Memory {
+        phase: Phase::Progressing,
+        run: 1,
+        weight: Weight::ZERO,
+        withheld: Some(Weight::FULL),
+        exposure: Exposure::Matched,
+        prepared: true,
+        ..Memory::default()
+    };
+    for (memory, weight) in [(waits, 0), (ends, 0), (mirrored, 0), (rescued, 0)] {
+        let status = store(&memory, &context, &CanaryStatus::default());
+        assert_eq!((load(&status), status.canary_weight), (memory, weight));
     }
 }
