@@ -49,8 +49,8 @@ pub fn advance(plan: &Plan, memory: &Memory, facts: &Facts) -> Step {
     }
 }
 
-/// What becomes of a Canary with this defect of which nothing is in force: the defect is reported as an Event, once, and
-/// nothing else changes.
+/// What becomes of a Canary with this defect of which nothing is in force: the defect is reported as an Event, once,
+/// and nothing else changes.
 pub fn refuse(memory: &Memory, defect: &str, delivered: &[(u64, Receiver)], now: Millis) -> Transition {
     let strategy = Strategy::BlueGreen { iterations: 1 };
     let plan = Plan {

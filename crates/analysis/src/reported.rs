@@ -1,5 +1,5 @@
-//! Warnings that hold nothing up: what is wrong with a spec, or with the cluster around a Canary. Each is reported once,
-//! whatever restarts in between; the memory has the digests of those that were.
+//! Warnings that hold nothing up: what is wrong with a spec, or with the cluster around a Canary. Each is reported
+//! once, whatever restarts in between; the memory has the digests of those that were.
 
 use crate::{bounded, limits::MAX_REPORTED_WARNINGS, text::digest};
 

@@ -29,8 +29,8 @@ pub fn bounded_to(text: String, limit: usize) -> String {
     cut
 }
 
-/// FNV-1a with 32 bits, the same in every version: it is part of statuses and names. Compared with digests of texts about
-/// the same Canary only.
+/// FNV-1a with 32 bits, the same in every version: it is part of statuses and names. Compared with digests of texts
+/// about the same Canary only.
 pub fn digest(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

@@ -8,6 +8,7 @@ mod service;
 mod spec;
 mod status;
 mod traffic_policy;
+mod view;
 mod webhook;
 
 #[cfg(test)]
@@ -31,4 +32,5 @@ pub use traffic_policy::{
     ConnectionPool, ConnectionPoolHttp, ConsistentHash, HttpCookie, LoadBalancer, LocalityDistribute,
     LocalityFailover, LocalityLbSetting, OutlierDetection, TlsSettings, TrafficPolicy,
 };
+pub use view::CanaryView;
 pub use webhook::{HookType, Webhook};

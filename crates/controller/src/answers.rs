@@ -56,9 +56,7 @@ async fn hook(context: &Context, canary: &CanaryContext, memory: &Memory, id: &s
 
 fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
     Subject {
-        canary: canary.key().name(),
-        namespace: canary.key().namespace(),
-        spec: canary.spec(),
+        view: canary.view(),
         provider: canary.spec().provider().unwrap_or(&context.settings.provider),
         queries: canary.router().queries(),
         metrics_server: &context.settings.metrics_server,

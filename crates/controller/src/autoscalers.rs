@@ -18,7 +18,7 @@ impl<'a> Autoscalers<'a> {
     /// Those of the Canary of `subject`, which is valid.
     pub(crate) fn of(subject: Subject<'a>) -> Self {
         let named = subject
-            .scaler
+            .scaler()
             .and_then(|reference| Some((subject.settings.catalog.scaler(reference).ok()?, reference)));
         Autoscalers { named, subject }
     }
@@ -80,7 +80,8 @@ impl<'a> Autoscalers<'a> {
     /// # Errors
     /// When the user's scaler is missing, not known, or somebody else's; the text says what to do.
     pub(crate) fn primary(&self, have: &Objects) -> Result<Vec<Change>, WorkloadError> {
-        let mut changes = abandoned(&self.subject, self.subject.scaler, &listed(self.subject.settings, have));
+        let mut changes =
+            abandoned(&self.subject, self.subject.scaler(), &listed(self.subject.settings, have));
         if let Some((scaler, reference)) = self.named {
             changes.extend(scaler.primary(&self.subject, reference, have)?);
         }
@@ -124,7 +125,7 @@ impl<'a> Autoscalers<'a> {
 
     /// Autoscalers of target or primary that the Canary does not name, in words.
     pub(crate) fn rivals(&self, have: &Objects) -> Vec<String> {
-        rivals(&self.subject, self.subject.scaler, &listed(self.subject.settings, have))
+        rivals(&self.subject, self.subject.scaler(), &listed(self.subject.settings, have))
     }
 }
 

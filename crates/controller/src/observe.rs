@@ -103,11 +103,7 @@ impl Observation {
     /// The Canary as its router sees it.
     pub(crate) fn target<'a>(&'a self, canary: &'a CanaryContext) -> RouteTarget<'a> {
         RouteTarget {
-            namespace: canary.key().namespace(),
-            apex: canary.spec().apex_name(),
-            owner: canary.owner(),
-            annotations: canary.annotations(),
-            spec: canary.spec(),
+            view: canary.view(),
             selector: PodLabels {
                 key: &self.selector.key,
                 canary: &self.selector.canary,

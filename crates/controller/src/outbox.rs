@@ -25,7 +25,8 @@ pub(crate) fn undelivered(
         .collect()
 }
 
-/// Events that this process has not handed over yet, of a Canary whose spec cannot be read. Its hooks wait until it can.
+/// Events that this process has not handed over yet, of a Canary whose spec cannot be read. Its hooks wait until it
+/// can.
 pub(crate) fn undelivered_events(
     live: &Value,
     key: &ObjectKey,

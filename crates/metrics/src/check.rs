@@ -87,7 +87,7 @@ async fn built_in<'a>(
     match number(&prometheus, environment, subject, check, &query).await {
         Ok(number) => Ok((number, set)),
         Err(QueryError::NoValues) => {
-            let (target, namespace) = (subject.target(), subject.namespace);
+            let (target, namespace) = (subject.target, subject.namespace);
             Err(fail(format!(
                 "Halt advancement no values found for {provider} metric {name} probably {target}.{namespace} is not \
                  receiving traffic{why}"

@@ -47,12 +47,13 @@ fn outside<T: PartialOrd>(value: T, min: Option<T>, max: Option<T>) -> Option<(c
 }
 
 fn halt(subject: &Subject<'_>, what: &str) -> Verdict {
-    Verdict::Fail(format!("Halt {}.{} advancement {what}", subject.canary, subject.namespace))
+    Verdict::Fail(format!("Halt {}.{} advancement {what}", subject.name(), subject.namespace))
 }
 
 #[cfg(test)]
 mod tests {
-    use vexil_api::CanarySpec;
+    use vexil_api::{CanarySpec, CanaryView};
+    use vexil_object::Owner;
 
     use super::*;
 
@@ -66,10 +67,9 @@ mod tests {
     #[track_caller]
     fn check(judge: impl Fn(&Subject<'_>, &Metric) -> Verdict, bounds: Old, expect: Option<&str>) {
         let spec = CanarySpec::default();
+        let owner = Owner { name: "podinfo".to_owned(), uid: String::new() };
         let subject = Subject {
-            canary: "podinfo",
-            namespace: "test",
-            spec: &spec,
+            view: CanaryView::new(&owner, "test", &spec),
             provider: "traefik",
             queries: None,
             metrics_server: "",

@@ -1,20 +1,16 @@
 //! The Canary that is checked, and the names that queries may use. They are those of Flagger's query templates.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
-use vexil_api::{CanarySpec, Metric, QuerySet};
+use vexil_api::{CanaryView, Metric, QuerySet};
 
 use crate::{MetricCatalog, TemplateError};
 
-/// The Canary that is checked, and what the operator adds to it.
+/// The Canary that is checked, and what the operator adds to it. It has the fields of the [`CanaryView`].
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// `metadata.name`.
-    pub canary: &'a str,
-    /// `metadata.namespace`.
-    pub namespace: &'a str,
-    /// The user's spec.
-    pub spec: &'a CanarySpec,
+    /// The Canary.
+    pub view: CanaryView<'a>,
     /// The provider as messages name it.
     pub provider: &'a str,
     /// The provider's built-in queries; `None` when it has none.
@@ -25,12 +21,15 @@ pub struct Subject<'a> {
     pub catalog: &'a MetricCatalog,
 }
 
-impl<'a> Subject<'a> {
-    /// `spec.targetRef.name`.
-    pub(crate) fn target(&self) -> &'a str {
-        &self.spec.target_ref.name
-    }
+impl<'a> Deref for Subject<'a> {
+    type Target = CanaryView<'a>;
 
+    fn deref(&self) -> &Self::Target {
+        &self.view
+    }
+}
+
+impl<'a> Subject<'a> {
     /// The server that answers built-in and inline queries: the Canary's own, else the operator's.
     pub(crate) fn server(&self) -> &'a str {
         self.spec.metrics_server.as_deref().filter(|s| !s.is_empty()).unwrap_or(self.metrics_server)
@@ -50,15 +49,15 @@ pub(crate) const TEMPLATE_NAMES: [&str; 7] = QuerySet::WORDS;
 impl<'a> TemplateContext<'a> {
     /// The values for one metric of a Canary. Without an interval it is `1m`, for templates too.
     pub(crate) fn of(subject: &Subject<'a>, metric: &'a Metric) -> Result<Self, TemplateError> {
-        let target = subject.target();
+        let target = subject.target;
         let named = |reference: &'a Option<vexil_api::TargetRef>| {
             reference.as_ref().map(|r| r.name.as_str()).filter(|n| !n.is_empty()).unwrap_or(target)
         };
         let meanings = [
-            subject.canary,
+            subject.name(),
             subject.namespace,
             target,
-            subject.spec.apex_name(),
+            subject.apex,
             named(&subject.spec.ingress_ref),
             named(&subject.spec.route_ref),
             interval(metric)?,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Plan};
-use vexil_api::{Canary, CanarySpec, CanaryStatus, Defect, parse};
+use vexil_api::{Canary, CanarySpec, CanaryStatus, CanaryView, Defect, parse};
 use vexil_object::{ObjectKey, Owner, kinds, meta};
 use vexil_routing::Router;
 use vexil_workload::{Subject, Workload};
@@ -221,16 +221,14 @@ impl CanaryContext {
         self.live.pointer("/metadata/generation").and_then(Value::as_i64)
     }
 
+    /// The Canary as routers, workloads and metric checks see it.
+    pub fn view(&self) -> CanaryView<'_> {
+        CanaryView::new(&self.owner, self.key.namespace(), self.spec()).with_annotations(self.annotations())
+    }
+
     /// The Canary as its workload sees it.
     pub fn subject<'a>(&'a self, settings: &'a Settings) -> Subject<'a> {
-        Subject {
-            namespace: self.key.namespace(),
-            target: &self.spec().target_ref.name,
-            apex: self.spec().apex_name(),
-            owner: &self.owner,
-            settings: &settings.workloads,
-            scaler: self.spec().autoscaler_ref.as_ref(),
-        }
+        Subject { view: self.view(), settings: &settings.workloads }
     }
 
     /// `podinfo.test`: how messages name the Canary.

@@ -66,7 +66,7 @@ const LAWS: [(&str, Law); 19] = [
 /// The first law that is broken, with the smallest input that was found to break it.
 pub fn all(case: &Case<'_>) -> Result<(), Broken> {
     let [(spec, cookies), _] = requests::settings(case.target.spec);
-    let case = case.with(RouteTarget { spec: &spec, cookies, ..case.target.clone() });
+    let case = case.with(RouteTarget { cookies, ..case.target_with(&spec) });
     for (law, hold) in LAWS {
         hold(&case).map_err(|how| Broken { law, how })?;
     }

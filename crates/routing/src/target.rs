@@ -1,25 +1,17 @@
 //! The Canary as a router sees it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
-use vexil_api::canary::CanarySpec;
-use vexil_object::{Kind, Owner};
+use vexil_api::CanaryView;
+use vexil_object::Kind;
 
 use crate::{RouteError, Side};
 
-/// The Canary as a router sees it: names, owner and the user's spec.
+/// The Canary as a router sees it, and what was observed of it. It has the fields of the [`CanaryView`].
 #[derive(Clone, Debug)]
 pub struct RouteTarget<'a> {
-    /// Namespace of the Canary and of everything generated for it.
-    pub namespace: &'a str,
-    /// The apex: `spec.service.name`, else the target's name.
-    pub apex: &'a str,
-    /// The Canary as the owner of generated objects.
-    pub owner: &'a Owner,
-    /// Annotations of the Canary itself; some name a mesh.
-    pub annotations: &'a BTreeMap<String, String>,
-    /// The user's spec.
-    pub spec: &'a CanarySpec,
+    /// The Canary.
+    pub view: CanaryView<'a>,
     /// The cookies of session affinity that the status records.
     pub cookies: SessionCookies<'a>,
     /// The labels by which primary and canary pods are selected.
@@ -29,6 +21,14 @@ pub struct RouteTarget<'a> {
     /// The kind of the route object that the status records as in use. A router of several kinds keeps it as long as
     /// the cluster serves it, so that installing the CRD of another kind does not move traffic.
     pub bound: Option<&'a BoundKind>,
+}
+
+impl<'a> Deref for RouteTarget<'a> {
+    type Target = CanaryView<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.view
+    }
 }
 
 /// The cookies of session affinity that the status records, each as `name=value`.

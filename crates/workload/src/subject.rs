@@ -1,8 +1,10 @@
-//! The Canary as a workload sees it: names, owner and the operator's settings.
+//! The Canary as a workload sees it, and whose an object is that has the name of a generated one.
+
+use std::ops::Deref;
 
 use serde_json::Value;
-use vexil_api::canary::ScalerRef;
-use vexil_object::{Kind, ObjectKey, Objects, Owner, Seen, meta};
+use vexil_api::CanaryView;
+use vexil_object::{Kind, ObjectKey, Objects, Seen, meta};
 
 use crate::{Settings, WorkloadError};
 
@@ -39,21 +41,21 @@ impl std::fmt::Display for Ownership {
     }
 }
 
-/// The Canary whose workloads are meant.
+/// The Canary whose workloads are meant, and the operator's flags. It has the fields of the [`CanaryView`].
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
-    /// Namespace of the Canary, the target and the primary.
-    pub namespace: &'a str,
-    /// `spec.targetRef.name`.
-    pub target: &'a str,
-    /// `spec.service.name`, else the target's name: what the names of the Services begin with.
-    pub apex: &'a str,
-    /// The Canary as the owner of generated objects.
-    pub owner: &'a Owner,
+    /// The Canary.
+    pub view: CanaryView<'a>,
     /// The operator's flags that concern workloads.
     pub settings: &'a Settings,
-    /// `spec.autoscalerRef`. Where it is set, the primary's replicas are its scaler's and are never written.
-    pub scaler: Option<&'a ScalerRef>,
+}
+
+impl<'a> Deref for Subject<'a> {
+    type Target = CanaryView<'a>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.view
+    }
 }
 
 impl Subject<'_> {

@@ -86,11 +86,7 @@ fn render(canary: &CanaryContext) -> Result<String, Failed> {
     let labels = |name: &str| BTreeMap::from([("app".to_owned(), name.to_owned())]);
     let (target, primary) = (labels("podinfo"), labels("podinfo-primary"));
     let target = RouteTarget {
-        namespace: canary.key().namespace(),
-        apex: canary.spec().apex_name(),
-        owner: canary.owner(),
-        annotations: canary.annotations(),
-        spec: canary.spec(),
+        view: canary.view(),
         selector: PodLabels {
             key: "app",
             canary: &target,
@@ -127,9 +123,7 @@ fn render(canary: &CanaryContext) -> Result<String, Failed> {
 async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
     let catalog = MetricCatalog::default().with_provider(provider::TYPE, provider::build);
     let subject = Subject {
-        canary: canary.key().name(),
-        namespace: canary.key().namespace(),
-        spec: canary.spec(),
+        view: canary.view(),
         provider: "traefik",
         queries: canary.router().queries(),
         metrics_server: "",

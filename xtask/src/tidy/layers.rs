@@ -20,7 +20,7 @@ pub struct Layer {
 /// The one table.
 pub const LAYERS: &[Layer] = &[
     Layer { name: "analysis", imports: &[], tests: &[] },
-    Layer { name: "api", imports: &[], tests: &[] },
+    Layer { name: "api", imports: &["object"], tests: &[] },
     Layer { name: "egress", imports: &[], tests: &[] },
     Layer { name: "object", imports: &[], tests: &[] },
     Layer { name: "program", imports: &[], tests: &[] },

@@ -6,9 +6,9 @@ use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, DurationUnit, Metric, checks};
+use vexil_api::{CanarySpec, CanaryView, DurationUnit, Metric, checks};
 use vexil_egress::{CallError, Reply, Request, Transport};
-use vexil_object::{ObjectKey, Seen, kinds};
+use vexil_object::{ObjectKey, Owner, Seen, kinds};
 
 use super::*;
 use crate::{Credentials, MetricCatalog, ProviderError, available, needs};
@@ -69,11 +69,11 @@ static QUERIES: QuerySet = QuerySet {
     duration_unit: DurationUnit::Milliseconds,
 };
 
+static OWNER: LazyLock<Owner> = LazyLock::new(|| Owner { name: "cn".to_owned(), uid: String::new() });
+
 fn subject(spec: &CanarySpec) -> Subject<'_> {
     Subject {
-        canary: "cn",
-        namespace: "test",
-        spec,
+        view: CanaryView::new(&OWNER, "test", spec),
         provider: "traefik",
         queries: Some(&QUERIES),
         metrics_server: "http://p:9090",

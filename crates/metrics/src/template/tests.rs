@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use vexil_api::{CanarySpec, Metric, TargetRef};
+use vexil_api::{CanarySpec, CanaryView, Metric, TargetRef};
+use vexil_object::Owner;
 
 use super::*;
 use crate::Subject;
@@ -14,10 +15,9 @@ fn rendered(text: &str, interval: Option<&str>) -> Result<String, String> {
         service: vexil_api::CanaryService { name: Some("svc".to_owned()), ..Default::default() },
         ..CanarySpec::default()
     };
+    let owner = Owner { name: "cn".to_owned(), uid: String::new() };
     let subject = Subject {
-        canary: "cn",
-        namespace: "test",
-        spec: &spec,
+        view: CanaryView::new(&owner, "test", &spec),
         provider: "traefik",
         queries: None,
         metrics_server: "",

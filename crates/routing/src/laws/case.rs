@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::test_runner::TestCaseError;
 use serde_json::Value;
-use vexil_api::canary::CanarySpec;
+use vexil_api::canary::{CanarySpec, CanaryView};
 use vexil_object::{Action, Change, ObjectKey, Objects, Owner, Precondition, Seen, Store, meta};
 
 use crate::{PodLabels, RouteError, RouteTarget, Router, Routes, SessionCookies};
@@ -112,11 +112,7 @@ impl Sample {
     /// The target of a router: namespace `test`, pods distinguished by the label `app`.
     pub fn target(&self) -> RouteTarget<'_> {
         RouteTarget {
-            namespace: "test",
-            apex: self.spec.apex_name(),
-            owner: &self.owner,
-            annotations: &self.annotations,
-            spec: &self.spec,
+            view: CanaryView::new(&self.owner, "test", &self.spec).with_annotations(&self.annotations),
             selector: self.labels(),
             discovered_ports: &self.ports,
             cookies: SessionCookies::default(),
@@ -135,6 +131,11 @@ pub(super) fn broken<T>(how: impl Into<String>) -> Held<T> {
 const ROUNDS: usize = 8;
 
 impl Case<'_> {
+    /// The target with another spec, under the same names.
+    pub(super) fn target_with<'b>(&'b self, spec: &'b CanarySpec) -> RouteTarget<'b> {
+        RouteTarget { view: CanaryView { spec, ..self.target.view }, ..self.target.clone() }
+    }
+
     /// The same case with another Canary.
     pub(super) fn with<'b>(&'b self, target: RouteTarget<'b>) -> Case<'b> {
         Case {

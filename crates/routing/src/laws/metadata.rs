@@ -12,7 +12,7 @@ use super::{
     case::{Case, Held, broken},
     requests::requests,
 };
-use crate::{RouteTarget, Routes};
+use crate::Routes;
 
 /// A label and an annotation of others.
 const THEIRS: &str = "x-theirs";
@@ -52,7 +52,7 @@ pub(super) fn follows_the_canary(case: &Case<'_>) -> Result<(), String> {
 fn declared(case: &Case<'_>, store: &mut Store, want: &Routes, block: &MetadataBlock) -> Held<Metadata> {
     let mut spec = case.target.spec.clone();
     spec.service.apex = Some(block.clone());
-    let case = case.with(RouteTarget { spec: &spec, ..case.target.clone() });
+    let case = case.with(case.target_with(&spec));
     case.make(store, want)?;
     Ok(metadata(&case.live(store)?))
 }

@@ -141,8 +141,8 @@ pub(super) fn follow_the_settings(case: &Case<'_>) -> Result<(), String> {
     let wants = [(matches, matched(Side::Canary)), (affinity, sticky(50))];
     for (_, want) in wants.into_iter().filter(|(is_supported, _)| *is_supported) {
         let [(first, cookies), (second, other_cookies)] = settings(case.target.spec);
-        let before = case.with(RouteTarget { spec: &first, cookies, ..case.target.clone() });
-        let after = case.with(RouteTarget { spec: &second, cookies: other_cookies, ..case.target.clone() });
+        let before = case.with(RouteTarget { cookies, ..case.target_with(&first) });
+        let after = case.with(RouteTarget { cookies: other_cookies, ..case.target_with(&second) });
         let mut store = before.made(&want).map_err(|error| error.to_string())?;
         let changes = after.render(&store, &want).map_err(|error| error.to_string())?;
         if changes.as_ref().is_ok_and(Vec::is_empty) {

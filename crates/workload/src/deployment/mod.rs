@@ -50,7 +50,7 @@ impl Workload for Deployments {
         let both = [Side::Canary, Side::Primary].map(|side| subject.key(kinds::DEPLOYMENT, side));
         let mut needs: Vec<_> = both.into_iter().filter(|key| !have.has(key)).collect();
         if let Some((reference, scaler)) =
-            subject.scaler.and_then(|named| Some((named, subject.settings.catalog.scaler(named).ok()?)))
+            subject.scaler().and_then(|named| Some((named, subject.settings.catalog.scaler(named).ok()?)))
         {
             needs.extend(scaler.needs(subject, reference, have));
         }

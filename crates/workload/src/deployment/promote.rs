@@ -41,7 +41,7 @@ pub(super) fn copy(
     annotations.extend(copied_kinds(tracked, Some(primary)).map(|kinds| (COPIED.to_owned(), kinds)));
     let copied = pairs(target, "/metadata/annotations");
 
-    let is_scaled = subject.scaler.is_some() || scaler::scales_primary(subject, have);
+    let is_scaled = subject.scaler().is_some() || scaler::scales_primary(subject, have);
     let mut ops = spec(target, primary, is_scaled);
     ops.push(JsonOp::Add("/spec/template".to_owned(), copy));
     let settings = subject.settings;

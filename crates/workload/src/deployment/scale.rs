@@ -16,7 +16,7 @@ pub(super) fn up(
     if DeploymentView::new(target).desired() > 0 {
         return Ok(None);
     }
-    let replicas = match subject.scaler {
+    let replicas = match subject.scaler() {
         Some(reference) => subject.settings.catalog.scaler(reference)?.least(subject, reference, have)?,
         None => primary.map_or(1, |primary| DeploymentView::new(primary).desired().max(1)),
     };

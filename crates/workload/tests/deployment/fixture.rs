@@ -1,7 +1,7 @@
 //! A target as a real API server returns it, and a world to look at it in.
 
 use serde_json::{Value, json};
-use vexil_api::canary::ScalerRef;
+use vexil_api::{CanarySpec, CanaryView, TargetRef, canary::ScalerRef};
 use vexil_object::{Action, Change, JsonOp, ObjectKey, Objects, Owner, Projection, Seen, kinds};
 use vexil_workload::{DeploymentProjection, Deployments, PrimaryCopy, Settings, Subject, Workload};
 
@@ -30,14 +30,13 @@ impl Default for Scene {
 
 impl Scene {
     pub fn subject(&self) -> Subject<'_> {
-        Subject {
-            namespace: "test",
-            target: &self.name,
-            apex: &self.name,
-            owner: &self.owner,
-            settings: &self.settings,
-            scaler: self.scaler.as_ref(),
-        }
+        // Tests edit the fields in between, and a subject borrows its spec.
+        let spec = Box::leak(Box::new(CanarySpec {
+            target_ref: TargetRef { name: self.name.clone(), ..TargetRef::default() },
+            autoscaler_ref: self.scaler.clone(),
+            ..CanarySpec::default()
+        }));
+        Subject { view: CanaryView::new(&self.owner, "test", spec), settings: &self.settings }
     }
 
     /// The target `app: podinfo` as in the recorded traces, with what real manifests carry besides.

@@ -1,7 +1,10 @@
 //! A namespace with a user's scaler, and the Canary that names it.
 
 use serde_json::{Value, json};
-use vexil_api::canary::{PrimaryScalerReplicas, ScalerRef};
+use vexil_api::{
+    CanarySpec, CanaryView, TargetRef,
+    canary::{PrimaryScalerReplicas, ScalerRef},
+};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Owner, Seen, Store, merge};
 use vexil_workload::{Scaler, Settings, Subject, WorkloadCatalog};
 
@@ -55,14 +58,13 @@ impl Scene {
     }
 
     pub fn subject(&self) -> Subject<'_> {
-        Subject {
-            namespace: "test",
-            target: &self.target,
-            apex: &self.target,
-            owner: &self.owner,
-            settings: &self.settings,
-            scaler: Some(&self.reference),
-        }
+        // Tests edit the fields in between, and a subject borrows its spec.
+        let spec = Box::leak(Box::new(CanarySpec {
+            target_ref: TargetRef { name: self.target.clone(), ..TargetRef::default() },
+            autoscaler_ref: Some(self.reference.clone()),
+            ..CanarySpec::default()
+        }));
+        Subject { view: CanaryView::new(&self.owner, "test", spec), settings: &self.settings }
     }
 
     /// What there is, and what there is not.
