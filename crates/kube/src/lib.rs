@@ -35,5 +35,5 @@ pub use changes::{CacheEvent, Changes, Listed};
 pub use cluster::{Cluster, Mark, Scope, Watches};
 pub use connect::{Access, ConnectError, connect};
 pub use error::{ReadError, WriteError};
-pub use events::EventRecord;
+pub use events::{EventRecord, timestamp};
 pub use lease::{Election, LEASE_NAME, LeaderState, identity};

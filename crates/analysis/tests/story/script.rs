@@ -142,6 +142,7 @@ fn plan() -> Plan {
         checks: Vec::new(),
         hooks: Vec::new(),
         receivers: vec![Receiver::Events],
+        alerts: Vec::new(),
     }
 }
 

@@ -283,4 +283,7 @@ pub struct OutboxAlert {
     pub severity: String,
     /// Text of the alert.
     pub message: String,
+    /// Whether the alert lists target, threshold, deadline and how traffic is shifted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub details: bool,
 }
