@@ -284,6 +284,5 @@ pub struct OutboxAlert {
     /// Text of the alert.
     pub message: String,
     /// Whether the alert lists target, threshold, deadline and how traffic is shifted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub details: bool,
+    pub details: Option<bool>,
 }

@@ -38,7 +38,7 @@ pub(super) fn outbox(outbox: &api::Outbox) -> Outbox {
             alert: entry.alert.as_ref().map(|alert| Alert {
                 severity: value(SEVERITIES, &alert.severity).unwrap_or(AlertSeverity::Info),
                 message: alert.message.clone(),
-                details: alert.details,
+                details: alert.details.unwrap_or(false),
             }),
         },
         to: entry.to.iter().filter_map(|to| receiver(to)).collect(),
@@ -57,7 +57,7 @@ pub(super) fn api_outbox(outbox: &Outbox) -> api::Outbox {
         alert: entry.notice.alert.as_ref().map(|alert| OutboxAlert {
             severity: name(SEVERITIES, alert.severity).to_owned(),
             message: alert.message.clone(),
-            details: alert.details,
+            details: alert.details.then_some(true),
         }),
         to: entry.to.iter().map(api_receiver).collect(),
     });
