@@ -54,7 +54,31 @@ pub struct Args {
     /// URL that receives every event of Canaries without an event hook of their own.
     #[arg(long, default_value = "", env = "EVENT_WEBHOOK_URL", hide_env_values = true)]
     pub event_webhook: String,
-    /// Where hooks and metric servers may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
+    /// URL of the Slack webhook, or of chat.postMessage, that receives the alerts of Canaries without analysis.alerts.
+    #[arg(long, default_value = "", env = "SLACK_URL", hide_env_values = true)]
+    pub slack_url: String,
+    /// Bot token for Slack.
+    #[arg(long, default_value = "", env = "SLACK_TOKEN", hide_env_values = true)]
+    pub slack_token: String,
+    /// HTTP proxy for Slack.
+    #[arg(long, default_value = "", env = "SLACK_PROXY_URL", hide_env_values = true)]
+    pub slack_proxy_url: String,
+    /// Channel to post to in Slack; general when empty.
+    #[arg(long, default_value = "")]
+    pub slack_channel: String,
+    /// Name of the sender in Slack.
+    #[arg(long, default_value = "flagger")]
+    pub slack_user: String,
+    /// URL of the Microsoft Teams webhook that receives the alerts of Canaries without analysis.alerts, instead of Slack.
+    #[arg(long, default_value = "", env = "MSTEAMS_URL", hide_env_values = true)]
+    pub msteams_url: String,
+    /// HTTP proxy for Microsoft Teams.
+    #[arg(long, default_value = "", env = "MSTEAMS_PROXY_URL", hide_env_values = true)]
+    pub msteams_proxy_url: String,
+    /// Name of this cluster, a field of every alert; none when empty.
+    #[arg(long, default_value = "")]
+    pub cluster_name: String,
+    /// Where hooks, metric servers, receivers of alerts and their proxies may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
     /// :port behind a name or address. Empty for anywhere.
     #[arg(long, default_value = "", env = "ALLOWED_ADDRESSES", hide_env_values = true)]
     pub allowed_addresses: String,
@@ -103,22 +127,6 @@ pub struct Accepted {
     pub ingress_annotations_prefix: Option<String>,
     #[arg(long, hide = true)]
     pub ingress_class: Option<String>,
-    #[arg(long, hide = true)]
-    pub slack_url: Option<String>,
-    #[arg(long, hide = true)]
-    pub slack_token: Option<String>,
-    #[arg(long, hide = true)]
-    pub slack_proxy_url: Option<String>,
-    #[arg(long, hide = true)]
-    pub slack_channel: Option<String>,
-    #[arg(long, hide = true)]
-    pub slack_user: Option<String>,
-    #[arg(long, hide = true)]
-    pub msteams_url: Option<String>,
-    #[arg(long, hide = true)]
-    pub msteams_proxy_url: Option<String>,
-    #[arg(long, hide = true)]
-    pub cluster_name: Option<String>,
 }
 
 impl Args {
@@ -135,9 +143,6 @@ impl Args {
             ("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh)),
             ("-ingress-annotations-prefix", set(&a.ingress_annotations_prefix)),
             ("-ingress-class", set(&a.ingress_class)),
-            ("-slack-url", set(&a.slack_url) || set(&a.slack_token) || set(&a.slack_channel)),
-            ("-msteams-url", set(&a.msteams_url)),
-            ("-cluster-name", set(&a.cluster_name)),
         ]
         .into_iter()
         .filter_map(|(flag, given)| given.then_some(flag))

@@ -1,5 +1,6 @@
 //! The operator's process: parses flags, installs the log and runs until it is stopped.
 
+mod alerts;
 mod args;
 mod http;
 mod serve;

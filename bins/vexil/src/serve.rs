@@ -10,7 +10,7 @@ use vexil_controller::{Context, Operator, Settings, Telemetry};
 use vexil_egress::{Allowed, Egress, Rules};
 use vexil_kube::{Access, Cluster, Election, LeaderState, Scope, connect, identity};
 
-use crate::{Background, args::Args, http, wiring};
+use crate::{Background, alerts, args::Args, http, wiring};
 
 /// Runs the operator until SIGTERM or SIGINT.
 pub async fn serve(args: Args) -> Result<()> {
@@ -38,7 +38,8 @@ pub async fn serve(args: Args) -> Result<()> {
     let telemetry = Telemetry::new(version, &args.mesh_provider);
     let listening = http::listen(args.port, telemetry.clone())?;
     let context = Context::new(cluster.clone(), registry, settings, Egress::with(rules(&args)?)?)
-        .with_telemetry(telemetry);
+        .with_telemetry(telemetry)
+        .with_alerts(alerts::alerts(&args)?);
     let operating = operate(&args, context, cluster);
     let mut signals = Signals::listen()?;
     let second_signal = async {
@@ -68,6 +69,7 @@ fn settings(args: &Args) -> Result<Settings> {
             .context("-min-analysis-interval")?,
         no_cross_namespace_refs: args.no_cross_namespace_refs,
         event_webhook: given(&args.event_webhook),
+        global_alerts: !args.slack_url.is_empty() || !args.msteams_url.is_empty(),
         workloads: vexil_workload::Settings::from_flags(&args.selector_labels, &args.include_label_prefix)
             .with_config_tracking(args.enable_config_tracking),
     })
@@ -77,7 +79,15 @@ fn settings(args: &Args) -> Result<Settings> {
 fn rules(args: &Args) -> Result<Rules> {
     let allowed = Allowed::parse(&args.allowed_addresses).context("-allowed-addresses")?;
     let in_pod = args.kubeconfig.is_empty() && args.master.is_empty();
-    Ok(Rules { allowed: allowed.with_url(&args.metrics_server).with_url(&args.event_webhook), in_pod })
+    let named = [
+        &args.metrics_server,
+        &args.event_webhook,
+        &args.slack_url,
+        &args.slack_proxy_url,
+        &args.msteams_url,
+        &args.msteams_proxy_url,
+    ];
+    Ok(Rules { allowed: named.into_iter().fold(allowed, |allowed, url| allowed.with_url(url)), in_pod })
 }
 
 /// Runs the operator, with or without leader election.

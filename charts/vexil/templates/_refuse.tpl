@@ -3,15 +3,7 @@ missing in the middle of a rollout. Each line is the path of a value and what to
 {{- define "vexil.refused" -}}
 ingressAnnotationsPrefix: the NGINX provider is not part of this version
 ingressClass: the Contour provider is not part of this version
-clusterName: alerts to chat services are not part of this version
-slack.url: alerts to chat services are not part of this version; use eventWebhook
-slack.channel: alerts to chat services are not part of this version; use eventWebhook
-slack.token: alerts to chat services are not part of this version; use eventWebhook
-slack.user: alerts to chat services are not part of this version; use eventWebhook
-slack.proxy: alerts to chat services are not part of this version; use eventWebhook
-slack.proxyUrl: alerts to chat services are not part of this version; use eventWebhook
-msteams.url: alerts to chat services are not part of this version; use eventWebhook
-msteams.proxyUrl: alerts to chat services are not part of this version; use eventWebhook
+slack.proxy: it never had an effect; use slack.proxyUrl
 controlplane.kubeconfig.secretName: routes in another cluster are not part of this version
 threadiness: there are no workers to count; remove it
 kubeconfigQPS: there is no request quota to set; remove it
@@ -29,11 +21,6 @@ serviceMonitor.namespace: it never had an effect; the ServiceMonitor is in the r
 {{- $value = ternary (get (default dict $value) $key) nil (kindIs "map" $value) -}}
 {{- end -}}
 {{- if $value -}}{{- fail (printf "\n\nvalue %s" $line) -}}{{- end -}}
-{{- end -}}
-{{- range $variable := .Values.env -}}
-{{- if has $variable.name (list "SLACK_URL" "SLACK_TOKEN" "SLACK_PROXY_URL" "MSTEAMS_URL" "MSTEAMS_PROXY_URL") -}}
-{{- fail (printf "\n\nvalue env: %s: alerts to chat services are not part of this version; use EVENT_WEBHOOK_URL" $variable.name) -}}
-{{- end -}}
 {{- end -}}
 {{- if and (gt (int .Values.leaderElection.replicaCount) 1) (not .Values.leaderElection.enabled) -}}
 {{- fail "\n\nvalue leaderElection.replicaCount: several replicas need leaderElection.enabled=true, or each of them would drive the same Canaries" -}}

@@ -49,7 +49,7 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
   resources: [canaries/finalizers]
   verbs: [update]
 - apiGroups: [flagger.app]
-  resources: [metrictemplates]
+  resources: [metrictemplates, alertproviders]
   verbs: [get, list, watch]
 - apiGroups: [apps]
   resources: [deployments]
@@ -71,12 +71,12 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
   resources: [pods]
   verbs: [list]
 {{- if .Values.configTracking.enabled }}
-# What targets use, the copies for their primaries, and credentials that a MetricTemplate names.
+# What targets use, the copies for their primaries, and credentials that a MetricTemplate or an AlertProvider names.
 - apiGroups: [""]
   resources: [configmaps, secrets]
   verbs: [get, list, watch, create, patch, delete]
 {{- else }}
-# Credentials that a MetricTemplate names.
+# Credentials that a MetricTemplate or an AlertProvider names.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get]

@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
             self.memory.outbox.prune(&self.facts.delivered, self.facts.now);
         }
         for notice in &self.notices {
-            self.memory.outbox.push(notice.clone(), &self.plan.receivers);
+            self.memory.outbox.push(notice.clone(), &self.plan.receivers_of(notice));
         }
         Transition { memory: self.memory, notices: self.notices, wake: self.wake, waiting: self.waiting }
     }

@@ -74,7 +74,7 @@ pub use notice::{Alert, AlertSeverity, EventType, Level, Notice};
 pub use observed::{Known, LiveRoutes, Observed, Pods, SyncState, TargetScaler};
 pub use outbox::{Entry, Outbox};
 pub use pending::Pending;
-pub use plan::{Hook, HookKind, Limits, Names, Plan, Receiver, Steps, Strategy};
+pub use plan::{AlertReceiver, Hook, HookKind, Limits, Names, Plan, Receiver, Steps, Strategy};
 pub use reported::Reported;
 pub use text::{bounded, bounded_to, digest};
 pub use types::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};

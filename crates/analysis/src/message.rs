@@ -9,10 +9,10 @@ use std::fmt;
 use crate::{Alert, AlertSeverity, EventType, Level, Weight};
 
 /// Declares [`Message`]. Each line is: variant, fields, Event type, text, then optionally the severity and text of an
-/// alert. `error` after the type logs the message as an error of the operator or of a server that it depends on.
+/// alert; `details` before that text adds what [`Alert::details`] lists. `error` after the type logs the message as an error of the operator or of a server that it depends on.
 macro_rules! messages {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }
-        $event:ident $($level:ident)? $text:literal $(, alert $severity:ident $alert:literal)?;)*) => {
+        $event:ident $($level:ident)? $text:literal $(, alert $severity:ident $($details:ident)? $alert:literal)?;)*) => {
         /// A text for people.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Message {
@@ -35,7 +35,7 @@ macro_rules! messages {
             #[allow(unused_variables, reason = "not every alert repeats every field")]
             pub fn alert(&self) -> Option<Alert> {
                 match self {
-                    $(Message::$name { $($field),* } => messages!(@alert $($severity $alert)?),)*
+                    $(Message::$name { $($field),* } => messages!(@alert $($severity $($details)? $alert)?),)*
                 }
             }
         }
@@ -51,7 +51,10 @@ macro_rules! messages {
     (@level error) => { Level::Error };
     (@alert) => { None };
     (@alert $severity:ident $alert:literal) => {
-        Some(Alert { severity: AlertSeverity::$severity, message: format!($alert) })
+        Some(Alert { severity: AlertSeverity::$severity, message: format!($alert), details: false })
+    };
+    (@alert $severity:ident details $alert:literal) => {
+        Some(Alert { severity: AlertSeverity::$severity, message: format!($alert), details: true })
     };
 }
 
@@ -61,7 +64,7 @@ messages! {
     /// The initialisation is complete.
     Initialized { canary: String, kind: String }
         Normal "Initialization done! {canary}",
-        alert Info "New {kind} detected, initialization completed.";
+        alert Info details "New {kind} detected, initialization completed.";
     /// A metric server could be reached, or all of them.
     ProvidersAvailable {} Normal "all the metrics providers are available!";
     /// A metric server could not be reached.
@@ -69,7 +72,7 @@ messages! {
     /// A rollout begins.
     NewRevision { target: String }
         Normal "New revision detected! Scaling up {target}",
-        alert Info "New revision detected, progressing canary analysis.";
+        alert Info details "New revision detected, progressing canary analysis.";
     /// Another revision was pushed during a rollout.
     AnalysisRestarted { target: String } Normal "New revision detected! Restarting analysis for {target}";
     /// The first step of the analysis begins.

@@ -55,6 +55,8 @@ pub struct Alert {
     pub severity: AlertSeverity,
     /// Its own text.
     pub message: String,
+    /// Whether it lists target, threshold, deadline and how traffic is shifted.
+    pub details: bool,
 }
 
 /// How bad an alert is.

@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 /// The bytes of an entry without its texts: names of fields, numbers and constants, at their longest.
-const FIELDS: usize = 192;
+const FIELDS: usize = 208;
 /// The bytes of the list without its entries.
 const LIST: usize = 96;
 impl Outbox {
@@ -105,7 +105,7 @@ fn size(entry: &Entry) -> usize {
 fn receiver(receiver: &Receiver) -> usize {
     match receiver {
         Receiver::Events => 16,
-        Receiver::Hook(name) => 16 + written(name),
+        Receiver::Hook(name) | Receiver::Alert(name) => 16 + written(name),
     }
 }
 
@@ -125,7 +125,8 @@ mod tests {
     use crate::{Alert, AlertSeverity, EventType, Level, Phase};
 
     fn entry(seq: u64, message: &str, alert: bool) -> Entry {
-        let alert = alert.then(|| Alert { severity: AlertSeverity::Error, message: "a".to_owned() });
+        let alert =
+            alert.then(|| Alert { severity: AlertSeverity::Error, message: "a".to_owned(), details: false });
         let notice = Notice {
             event_type: EventType::Normal,
             level: Level::Info,

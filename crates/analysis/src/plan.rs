@@ -1,6 +1,6 @@
 //! What the user wants, validated: a Canary's spec in the types of the engine, derived in every reconcile.
 
-use crate::{Binding, Weight, limits};
+use crate::{AlertSeverity, Binding, Notice, Weight, limits};
 
 /// Everything a decision may depend on that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +44,8 @@ pub struct Plan {
     pub hooks: Vec<Hook>,
     /// Who gets notices.
     pub receivers: Vec<Receiver>,
+    /// Who gets the alerts of notices.
+    pub alerts: Vec<AlertReceiver>,
 }
 
 impl Plan {
@@ -69,7 +71,17 @@ impl Plan {
             checks: Vec::new(),
             hooks: Vec::new(),
             receivers: vec![Receiver::Events],
+            alerts: Vec::new(),
         }
+    }
+
+    /// The receivers of a notice: all of [`Plan::receivers`], and those of [`Plan::alerts`] that want its alert.
+    pub(crate) fn receivers_of(&self, notice: &Notice) -> Vec<Receiver> {
+        let wants = |receiver: &&AlertReceiver| {
+            notice.alert.as_ref().is_some_and(|alert| alert.severity >= receiver.least)
+        };
+        let alerts = self.alerts.iter().filter(wants).map(|receiver| Receiver::Alert(receiver.name.clone()));
+        self.receivers.iter().cloned().chain(alerts).collect()
     }
 
     /// The drain, in milliseconds: how long open connections may last after the last change of routes before their pods
@@ -219,6 +231,17 @@ pub enum Receiver {
     Events,
     /// An `event` webhook, by a name that is its own among those of the Canary.
     Hook(String),
+    /// A receiver of alerts, by a name that is its own among those of the Canary.
+    Alert(String),
+}
+
+/// A receiver of alerts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct AlertReceiver {
+    /// Its name, unique within the Canary.
+    pub name: String,
+    /// Alerts below this severity are not sent to it.
+    pub least: AlertSeverity,
 }
 
 #[cfg(test)]
@@ -249,6 +272,40 @@ mod tests {
         check(&[1, 2, 10, 80], 0, 80, &[1, 2, 10, 80]);
         check(&[1, 2, 10, 100], 0, 100, &[1, 2, 10, 100]);
         check(&[5, 25, 80], 0, 80, &[5, 25, 80]);
+    }
+
+    /// The receivers of a notice whose alert has this severity.
+    #[track_caller]
+    fn check_alerts(severity: Option<AlertSeverity>, expect: &[&str]) {
+        use AlertSeverity::{Error, Info, Warn};
+        let names = Names { canary: "p".into(), namespace: "t".into(), target: "p".into(), kind: "D".into() };
+        let mut plan = Plan::new(names, Binding::default(), Strategy::BlueGreen { iterations: 1 });
+        plan.alerts = [("info", Info), ("warn", Warn), ("error", Error)]
+            .map(|(name, least)| AlertReceiver { name: name.to_owned(), least })
+            .into();
+        let notice = Notice {
+            event_type: crate::EventType::Normal,
+            level: crate::Level::Info,
+            message: "text".to_owned(),
+            phase: crate::Phase::Progressing,
+            time: crate::Millis(0),
+            alert: severity.map(|severity| crate::Alert {
+                severity,
+                message: "text".to_owned(),
+                details: false,
+            }),
+        };
+        let mut wanted = vec![Receiver::Events];
+        wanted.extend(expect.iter().map(|name| Receiver::Alert((*name).to_owned())));
+        assert_eq!(plan.receivers_of(&notice), wanted, "{severity:?}");
+    }
+
+    #[test]
+    fn an_alert_goes_to_those_who_want_its_severity() {
+        check_alerts(None, &[]);
+        check_alerts(Some(AlertSeverity::Info), &["info"]);
+        check_alerts(Some(AlertSeverity::Warn), &["info", "warn"]);
+        check_alerts(Some(AlertSeverity::Error), &["info", "warn", "error"]);
     }
 
     #[test]

@@ -111,7 +111,7 @@ async fn gather(context: &Context, subject: &Subject<'_>, asked: &Check<'_>) -> 
     }
 }
 
-async fn read(context: &Context, key: &ObjectKey) -> Result<Seen, String> {
+pub(crate) async fn read(context: &Context, key: &ObjectKey) -> Result<Seen, String> {
     if key.kind() != kinds::SECRET {
         let seen = context.cluster.look(key);
         if seen.is_known() {

@@ -8,7 +8,7 @@ use vexil_metrics::MetricCatalog;
 use vexil_object::meta;
 use vexil_plan::{CanaryContext, Planner, StatusContext, Tracked};
 
-use crate::{Clock, Registry, Settings, SystemClock, Telemetry, configs::ConfigReads};
+use crate::{Alerts, Clock, Registry, Settings, SystemClock, Telemetry, configs::ConfigReads};
 
 /// What every reconcile works with. Cheap to clone.
 #[derive(Clone)]
@@ -29,6 +29,8 @@ pub struct Context {
     pub(crate) metrics: Arc<MetricCatalog>,
     /// Checksums of ConfigMaps and Secrets.
     pub(crate) configs: ConfigReads,
+    /// How alerts are sent.
+    pub(crate) alerts: Arc<Alerts>,
 }
 
 impl Context {
@@ -50,6 +52,7 @@ impl Context {
             settings: Arc::new(settings),
             metrics: Arc::default(),
             configs: ConfigReads::default(),
+            alerts: Arc::default(),
         }
     }
 
@@ -69,6 +72,12 @@ impl Context {
     #[must_use]
     pub fn with_metrics(self, metrics: MetricCatalog) -> Self {
         Context { metrics: Arc::new(metrics), ..self }
+    }
+
+    /// Sends alerts this way: to these kinds of services, and to a receiver of the operator's own.
+    #[must_use]
+    pub fn with_alerts(self, alerts: Alerts) -> Self {
+        Context { alerts: Arc::new(alerts), ..self }
     }
 
     /// The clock.

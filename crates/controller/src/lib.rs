@@ -5,6 +5,7 @@
 //! effect at a time, answer the engine's questions, write the decision to the status, and again until nothing changes.
 //! The binary names the routers in the [`Registry`].
 
+mod alerts;
 mod answers;
 mod autoscalers;
 
@@ -25,6 +26,7 @@ mod notifications;
 mod observe;
 mod operator;
 mod orphaned_routes;
+mod outages;
 mod outbox;
 mod platform;
 mod previous_bindings;
@@ -43,6 +45,7 @@ mod watch_index;
 mod work_queue;
 mod write_conflict;
 
+pub use alerts::Alerts;
 pub use clock::{Clock, SystemClock};
 pub use context::Context;
 pub use operator::Operator;

@@ -13,7 +13,9 @@ pub(crate) struct Limits {
     pub(crate) metrics: FairSemaphore,
     /// Notifications that are being delivered or wait for it, also between attempts.
     pub(crate) notifications: FairSemaphore,
-    /// Calls of `event` hooks.
+    /// The same for alerts, of their own: a receiver of alerts that is down for an hour holds up no Event.
+    pub(crate) alerts: FairSemaphore,
+    /// Calls of `event` hooks and of receivers of alerts.
     pub(crate) event_hooks: FairSemaphore,
     /// Writes of Kubernetes Events.
     pub(crate) events: FairSemaphore,
@@ -26,6 +28,7 @@ impl Default for Limits {
             hooks: FairSemaphore::new(512, 1),
             metrics: FairSemaphore::new(256, 1),
             notifications: FairSemaphore::new(4096, 128),
+            alerts: FairSemaphore::new(4096, 128),
             event_hooks: FairSemaphore::new(256, 4),
             events: FairSemaphore::new(32, 2),
         }

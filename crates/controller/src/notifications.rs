@@ -14,16 +14,19 @@ use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered}
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tracing::Instrument;
-use vexil_analysis::{Entry, EventType, Millis, Receiver, digest};
+use vexil_analysis::{Entry, EventType, Millis, Receiver, bounded, digest};
 use vexil_kube::EventRecord;
+use vexil_notifier::Scope;
 use vexil_object::{ObjectKey, Seen, meta};
 use vexil_plan::{CanaryContext, GLOBAL_HOOK, event_hook};
 use vexil_webhook::{Hook, Payload, send};
 
 use crate::{
     Context, Settings,
+    alerts::{self, OutgoingAlert, outgoing},
     fair_semaphore::{FairSemaphore, Permit},
     limits::Limits,
+    outages::{Attempt, Outages},
     reconcile::span,
 };
 
@@ -39,6 +42,7 @@ pub(crate) struct Notification {
     message: String,
     at: Millis,
     hook: Option<(Hook, Payload)>,
+    alert: Option<OutgoingAlert>,
     /// Counts it among those that are being delivered.
     permit: Option<Arc<Permit>>,
 }
@@ -54,18 +58,24 @@ impl Notification {
         Some((self.seq?, self.to.clone()))
     }
 
+    /// Whether it is an alert.
+    pub(crate) fn is_alert(&self) -> bool {
+        matches!(self.to, Receiver::Alert(_))
+    }
+
     /// Holds a permit until it is delivered.
     pub(crate) fn hold(&mut self, permit: Option<Permit>) {
         self.permit = permit.map(Arc::new);
     }
 
     /// A notice of the outbox.
-    pub(crate) fn of(settings: &Settings, canary: &CanaryContext, entry: &Entry, to: Receiver) -> Self {
-        let hook = match &to {
-            Receiver::Events => None,
-            Receiver::Hook(name) => hook(settings, canary, entry, name),
+    pub(crate) fn of(context: &Context, canary: &CanaryContext, entry: &Entry, to: Receiver) -> Self {
+        let (hook, alert) = match &to {
+            Receiver::Events => (None, None),
+            Receiver::Hook(name) => (hook(&context.settings, canary, entry, name), None),
+            Receiver::Alert(name) => (None, outgoing(context, canary, entry, name)),
         };
-        Notification { to, hook, ..Notification::event(canary.live(), canary.key(), entry) }
+        Notification { to, hook, alert, ..Notification::event(canary.live(), canary.key(), entry) }
     }
 
     /// A notice of the outbox, as an Event.
@@ -79,6 +89,7 @@ impl Notification {
             message: entry.notice.message.clone(),
             at: entry.notice.time,
             hook: None,
+            alert: None,
             permit: None,
         }
     }
@@ -94,6 +105,7 @@ impl Notification {
             message,
             at,
             hook: None,
+            alert: None,
             permit: None,
         }
     }
@@ -136,7 +148,7 @@ fn hook(settings: &Settings, canary: &CanaryContext, entry: &Entry, name: &str) 
     Some((hook, payload.with_event(&notice.message, notice.event_type.as_str(), notice.time)))
 }
 
-/// A notification that was delivered or given up.
+/// What became of a notification so far.
 #[derive(Clone, Debug)]
 pub(crate) struct DeliveryReport {
     /// The Canary.
@@ -145,12 +157,17 @@ pub(crate) struct DeliveryReport {
     pub(crate) seq: u64,
     /// Its receiver.
     pub(crate) to: Receiver,
+    /// It was delivered or given up.
+    pub(crate) ended: bool,
+    /// Why it is not delivered, for the user; at most once for each notification.
+    pub(crate) failure: Option<String>,
 }
 
 /// The task that delivers: its inbox, and where it reports.
 pub(crate) struct Dispatcher {
     context: Context,
     limits: Limits,
+    outages: Outages,
     inbox: mpsc::UnboundedReceiver<Notification>,
     outbox: mpsc::UnboundedSender<DeliveryReport>,
 }
@@ -165,7 +182,7 @@ impl Dispatcher {
     ) -> (Self, mpsc::UnboundedSender<Notification>, mpsc::UnboundedReceiver<DeliveryReport>) {
         let (sender, inbox) = mpsc::unbounded_channel();
         let (outbox, reports) = mpsc::unbounded_channel();
-        (Dispatcher { context, limits, inbox, outbox }, sender, reports)
+        (Dispatcher { context, limits, outages: Outages::default(), inbox, outbox }, sender, reports)
     }
 
     /// Runs until all senders are dropped and all deliveries have ended.
@@ -200,19 +217,29 @@ impl Dispatcher {
     }
 
     fn start(&self, queue: Queue, notification: Notification) -> BoxFuture<'static, Queue> {
-        let (context, outbox) = (self.context.clone(), self.outbox.clone());
+        let (context, outages, outbox) = (self.context.clone(), self.outages.clone(), self.outbox.clone());
         let limit = match notification.to {
             Receiver::Events => self.limits.events.clone(),
-            Receiver::Hook(_) => self.limits.event_hooks.clone(),
+            Receiver::Hook(_) | Receiver::Alert(_) => self.limits.event_hooks.clone(),
         };
         let span = span(&notification.key);
         async move {
-            deliver(&context, &notification, &limit).await;
-            if let Some(seq) = notification.seq {
+            let report = |ended, failure| {
+                let Some(seq) = notification.seq else { return };
+                let (key, to) = (notification.key.clone(), notification.to.clone());
                 // There is no receiver any more while the operator stops.
-                let _reported =
-                    outbox.send(DeliveryReport { key: notification.key, seq, to: notification.to });
+                let _reported = outbox.send(DeliveryReport { key, seq, to, ended, failure });
+            };
+            match &notification.alert {
+                Some(alert) => {
+                    deliver_alert(&context, &notification, alert, &limit, &outages, |failure| {
+                        report(false, Some(failure));
+                    })
+                    .await;
+                }
+                None => deliver(&context, &notification, &limit).await,
             }
+            report(true, None);
             queue
         }
         .instrument(span)
@@ -234,9 +261,7 @@ async fn deliver(context: &Context, notification: &Notification, limit: &FairSem
         // Others are delivered during the pause.
         drop(permit);
         tracing::error!("notification could not be delivered: {error}");
-        // A Canary that is gone needs no notifications; its namespace may be gone too.
-        let gone = context.cluster.look(&notification.key) == Seen::Absent;
-        if gone || context.clock.now().since(notification.at) > DELIVERY_LIMIT_MS {
+        if is_obsolete(context, notification) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(backoff_ms)).await;
@@ -244,7 +269,60 @@ async fn deliver(context: &Context, notification: &Notification, limit: &FairSem
     }
 }
 
+/// Whether delivering it is given up. A Canary that is gone needs no notifications; its namespace may be gone too.
+fn is_obsolete(context: &Context, notification: &Notification) -> bool {
+    let gone = context.cluster.look(&notification.key) == Seen::Absent;
+    gone || context.clock.now().since(notification.at) > DELIVERY_LIMIT_MS
+}
+
+/// Delivers an alert. A receiver that accepts none is tried for all Canaries together, and `report` is called once.
+async fn deliver_alert(
+    context: &Context,
+    notification: &Notification,
+    alert: &OutgoingAlert,
+    limit: &FairSemaphore,
+    outages: &Outages,
+    report: impl Fn(String),
+) {
+    let to = &alert.to;
+    let mut reported = false;
+    let mut report_once = |reason: &dyn std::fmt::Display| {
+        if !std::mem::replace(&mut reported, true) {
+            report(bounded(format!("alerts to {to} are not delivered: {reason}")));
+        }
+    };
+    loop {
+        if let Attempt::Wait { pause, reason } = outages.attempt(to) {
+            report_once(&reason);
+            tokio::time::sleep(pause).await;
+            if is_obsolete(context, notification) {
+                return;
+            }
+            continue;
+        }
+        let permit = limit.acquire(&notification.key).await;
+        let rejection = match alerts::attempt(context, alert, notification.key.namespace()).await {
+            Ok(()) => return outages.over(to),
+            Err(rejection) => rejection,
+        };
+        drop(permit);
+        report_once(&rejection);
+        if rejection.scope == Scope::Alert {
+            tracing::error!("{to} refuses an alert, which is dropped: {rejection}");
+            return outages.over(to);
+        }
+        outages.failed(to, &rejection);
+        if is_obsolete(context, notification) {
+            return;
+        }
+    }
+}
+
 async fn attempt(context: &Context, notification: &Notification) -> Result<(), String> {
+    // The spec no longer has this receiver of alerts.
+    if notification.is_alert() {
+        return Ok(());
+    }
     if let Receiver::Hook(_) = &notification.to {
         let Some((hook, payload)) = &notification.hook else { return Ok(()) };
         return send(context.transport.as_ref(), hook, payload).await.map_err(|error| error.to_string());

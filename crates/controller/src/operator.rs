@@ -37,6 +37,8 @@ pub struct Operator {
     runtimes: BTreeMap<ObjectKey, Box<CanaryRuntime>>,
     running: BTreeMap<ObjectKey, Arc<Notify>>,
     delivered: BTreeMap<ObjectKey, Vec<(u64, Receiver)>>,
+    /// Why notices are not delivered, by their receiver; until that has one.
+    undelivered: BTreeMap<ObjectKey, BTreeMap<Receiver, String>>,
     /// Canaries by namespace.
     counts: BTreeMap<String, i64>,
     startup: StartupGate,
@@ -64,6 +66,7 @@ impl Operator {
             runtimes: BTreeMap::new(),
             running: BTreeMap::new(),
             delivered: BTreeMap::new(),
+            undelivered: BTreeMap::new(),
             counts: BTreeMap::new(),
             startup: StartupGate::default(),
         }
@@ -156,6 +159,7 @@ impl Operator {
         }
         let mut runtime = known.unwrap_or_default();
         runtime.delivered.extend(self.delivered.remove(&key).unwrap_or_default());
+        runtime.undelivered = self.undelivered.get(&key).cloned().unwrap_or_default();
         let session = Session::new(&key, &self.watch_index, &self.limits, HeldPermit::of(permit));
         self.running.insert(key.clone(), session.wake_handle());
         runtime.session = Some(Box::new(session));
@@ -188,6 +192,7 @@ impl Operator {
             self.queue.forget(&key);
             self.watch_index.lock().forget(&key);
             self.delivered.remove(&key);
+            self.undelivered.remove(&key);
             self.context.telemetry.forget(&key);
             self.count(&key, -1);
             return;
@@ -218,7 +223,9 @@ impl Operator {
         mut notification: Notification,
         notifications: &mpsc::UnboundedSender<Notification>,
     ) -> Result<(), (u64, Receiver)> {
-        match (self.limits.notifications.try_acquire(notification.canary()), notification.offer()) {
+        let limits = &self.limits;
+        let limit = if notification.is_alert() { &limits.alerts } else { &limits.notifications };
+        match (limit.try_acquire(notification.canary()), notification.offer()) {
             (None, Some(offer)) => return Err(offer),
             (permit, _) => notification.hold(permit),
         }
@@ -246,8 +253,14 @@ impl Operator {
         if !self.runtimes.contains_key(&report.key) && !self.running.contains_key(&report.key) {
             return;
         }
-        self.delivered.entry(report.key.clone()).or_default().push((report.seq, report.to));
-        self.queue.enqueue(&report.key);
+        let DeliveryReport { key, seq, to, ended, failure } = report;
+        if let Some(failure) = failure {
+            self.undelivered.entry(key.clone()).or_default().insert(to.clone(), failure);
+        }
+        if ended {
+            self.delivered.entry(key.clone()).or_default().push((seq, to));
+        }
+        self.queue.enqueue(&key);
     }
 
     fn enqueue_dependents(&mut self, event: &CacheEvent) {

@@ -20,7 +20,7 @@ pub(crate) fn undelivered(
         .into_iter()
         .filter_map(|(seq, to)| {
             let entry = outbox.entries.iter().find(|entry| entry.seq == seq)?;
-            Some(Notification::of(&context.settings, canary, entry, to))
+            Some(Notification::of(context, canary, entry, to))
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 //! it spaces retries and Events, and saves repeated work.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash, Hasher},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct CanaryRuntime {
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices that were delivered and that the outbox in the status still has.
     pub(crate) delivered: Vec<(u64, Receiver)>,
+    /// Why notices are not delivered, by their receiver.
+    pub(crate) undelivered: BTreeMap<Receiver, String>,
     /// Writes that the API server stored differently, without effect on the rollout, until they are reported.
     pub(crate) altered: BTreeSet<String>,
     /// Digest of the last failure of a status write that this process has reported.

@@ -34,6 +34,7 @@ pub(crate) fn of_cluster(
     let mut texts: Vec<String> =
         remarks(context, canary, observation).iter().map(ToString::to_string).collect();
     texts.extend(runtime.altered.iter().cloned());
+    texts.extend(runtime.undelivered.values().cloned());
     let now = context.clock.now();
     let lasting = [
         (foreign_pods(context, canary, observation), &mut runtime.foreign_pods_since),

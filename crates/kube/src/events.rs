@@ -36,7 +36,7 @@ impl EventRecord {
 
     /// The Event as it is created.
     pub(crate) fn object(&self) -> Value {
-        let time = seconds(self.at_ms);
+        let time = timestamp(self.at_ms);
         let mut involved = json!({
             "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
             "name": self.canary, "namespace": self.namespace, "uid": self.uid,
@@ -60,8 +60,8 @@ impl EventRecord {
     }
 }
 
-/// RFC 3339 with whole seconds, as `metav1.Time` is written.
-fn seconds(at_ms: u64) -> String {
+/// A time in milliseconds since the epoch as RFC 3339 with whole seconds, as `metav1.Time` is written.
+pub fn timestamp(at_ms: u64) -> String {
     let whole = i64::try_from(at_ms / 1000).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(whole).unwrap_or(jiff::Timestamp::MAX).to_string()
 }

@@ -36,6 +36,6 @@ pub use changes::{CacheEvent, Changes, Listed};
 pub use cluster::{Cluster, Mark, Scope, Watches};
 pub use connect::{Access, ConnectError, connect};
 pub use error::{ReadError, WriteError};
-pub use events::EventRecord;
+pub use events::{EventRecord, timestamp};
 pub use lease::{Election, LEASE_NAME, LeaderState, identity};
 pub use raw::Method;

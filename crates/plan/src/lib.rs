@@ -6,6 +6,7 @@
 //! plan, simulate and explain a rollout from a file: see `examples/explain.rs`. The operator (`vexil-controller`) uses
 //! the same functions for every reconcile.
 
+mod alerts;
 mod binding;
 mod cache;
 mod canary_context;
@@ -21,6 +22,7 @@ mod status;
 mod unique_names;
 mod validated;
 
+pub use alerts::{GLOBAL_ALERT, alert_entry};
 pub use binding::{bound_kind, route};
 pub use canary_context::{CanaryContext, Planner};
 pub use checks::named_check;

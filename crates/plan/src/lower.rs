@@ -6,6 +6,7 @@ use vexil_routing::Capabilities;
 
 use crate::{
     Settings,
+    alerts::alert_receivers,
     checks::named,
     hooks::{GLOBAL_HOOK, deciding, event_hooks},
 };
@@ -46,6 +47,7 @@ pub(crate) fn lower(
         checks: named(analysis).map(|(name, _)| name).collect(),
         hooks: deciding(analysis).map(|(hook, _)| hook).collect(),
         receivers: receivers(analysis, settings),
+        alerts: alert_receivers(analysis, settings),
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Settings {
     pub no_cross_namespace_refs: bool,
     /// `-event-webhook`: receives the events of Canaries that have no `event` hook of their own.
     pub event_webhook: Option<String>,
+    /// Whether `-slack-url` or `-msteams-url` names a receiver of alerts for Canaries without `analysis.alerts`.
+    pub global_alerts: bool,
     /// `-selector-labels` and `-include-label-prefix`.
     pub workloads: vexil_workload::Settings,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             min_interval_ms: parse_duration_ms(Settings::MIN_INTERVAL).unwrap_or(10_000),
             no_cross_namespace_refs: false,
             event_webhook: None,
+            global_alerts: false,
             workloads: vexil_workload::Settings::default(),
         }
     }

@@ -80,6 +80,7 @@ pub fn plan(list: &[u32], back: u32) -> Plan {
         checks: vec!["check".to_owned()],
         hooks: vec![hook(HookKind::PreRollout), hook(HookKind::PostRollout)],
         receivers: Vec::new(),
+        alerts: Vec::new(),
     }
 }
 

@@ -27,6 +27,7 @@ pub fn plan() -> Plan {
         checks: Vec::new(),
         hooks: Vec::new(),
         receivers: vec![Receiver::Events],
+        alerts: Vec::new(),
     }
 }
 

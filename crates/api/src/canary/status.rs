@@ -286,4 +286,6 @@ pub struct OutboxAlert {
     pub severity: String,
     /// Text of the alert.
     pub message: String,
+    /// Whether the alert lists target, threshold, deadline and how traffic is shifted.
+    pub details: Option<bool>,
 }

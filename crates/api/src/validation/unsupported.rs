@@ -17,12 +17,4 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
         let text = not_yet("give the target back its replicas when the Canary is deleted");
         found.remark("spec.revertOnDeletion", text);
     }
-    analysis(subject, found);
-}
-
-fn analysis(subject: &Subject<'_>, found: &mut Validation) {
-    let Some((path, analysis)) = subject.analysis() else { return };
-    if !analysis.alerts.is_empty() {
-        found.remark(format!("{path}.alerts"), not_yet("send alerts"));
-    }
 }

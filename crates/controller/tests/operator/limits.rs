@@ -147,7 +147,6 @@ async fn unsupported_features_are_reported_once_as_events() {
     let change = json!({"spec": {
         "revertOnDeletion": true,
         "analysis": {
-            "alerts": [{"name": "chat", "providerRef": {"name": "chat"}}],
             "sessionAffinity": {"cookieName": "x"},
         },
     }});
@@ -159,7 +158,7 @@ async fn unsupported_features_are_reported_once_as_events() {
         stage.start();
         stage.pass(60.0).await;
     }
-    for text in ["spec.revertOnDeletion: ", "spec.analysis.alerts: ", "spec.analysis.sessionAffinity: "] {
+    for text in ["spec.revertOnDeletion: ", "spec.analysis.sessionAffinity: "] {
         let told = told(&stage, NAME, text);
         assert!(matches!(told.as_slice(), [(_, 1)]), "{text}: {told:?}");
     }

@@ -9,6 +9,7 @@
 )]
 
 mod adoption;
+mod alerts;
 mod altered_writes;
 mod autoscalers;
 mod cluster;

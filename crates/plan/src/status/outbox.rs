@@ -5,21 +5,24 @@ use vexil_api::{self as api, OutboxAlert, OutboxEntry};
 
 use super::names::{EVENT_TYPES, LEVELS, SEVERITIES, api_phase, name, phase, value};
 
-/// A receiver is written as `events`, or as `hook/` and the hook's name.
+/// A receiver is written as `events`, or as `hook/` or `alert/` and its name.
 const EVENTS: &str = "events";
 const HOOK: &str = "hook/";
+const ALERT: &str = "alert/";
 
 fn receiver(text: &str) -> Option<Receiver> {
     if text == EVENTS {
         return Some(Receiver::Events);
     }
-    text.strip_prefix(HOOK).map(|name| Receiver::Hook(name.to_owned()))
+    let hook = text.strip_prefix(HOOK).map(|name| Receiver::Hook(name.to_owned()));
+    hook.or_else(|| text.strip_prefix(ALERT).map(|name| Receiver::Alert(name.to_owned())))
 }
 
 fn api_receiver(receiver: &Receiver) -> String {
     match receiver {
         Receiver::Events => EVENTS.to_owned(),
         Receiver::Hook(name) => format!("{HOOK}{name}"),
+        Receiver::Alert(name) => format!("{ALERT}{name}"),
     }
 }
 
@@ -35,6 +38,7 @@ pub(super) fn outbox(outbox: &api::Outbox) -> Outbox {
             alert: entry.alert.as_ref().map(|alert| Alert {
                 severity: value(SEVERITIES, &alert.severity).unwrap_or(AlertSeverity::Info),
                 message: alert.message.clone(),
+                details: alert.details.unwrap_or(false),
             }),
         },
         to: entry.to.iter().filter_map(|to| receiver(to)).collect(),
@@ -53,6 +57,7 @@ pub(super) fn api_outbox(outbox: &Outbox) -> api::Outbox {
         alert: entry.notice.alert.as_ref().map(|alert| OutboxAlert {
             severity: name(SEVERITIES, alert.severity).to_owned(),
             message: alert.message.clone(),
+            details: alert.details.then_some(true),
         }),
         to: entry.to.iter().map(api_receiver).collect(),
     });

@@ -16,10 +16,13 @@ fn the_status_never_outgrows_its_limit() {
                 message: "\"<\u{1}é".repeat(length / 4),
                 phase: Phase::WaitingPromotion,
                 time: Millis(u64::MAX),
-                alert: (seq % 2 == 0)
-                    .then(|| Alert { severity: AlertSeverity::Error, message: "x".repeat(length) }),
+                alert: (seq % 2 == 0).then(|| Alert {
+                    severity: AlertSeverity::Error,
+                    message: "x".repeat(length),
+                    details: true,
+                }),
             },
-            to: vec![Receiver::Events, Receiver::Hook("h".repeat(60))],
+            to: vec![Receiver::Events, Receiver::Hook("h".repeat(60)), Receiver::Alert("a".repeat(60))],
         };
         let outbox = Outbox { next: entries, lost: 0, entries: (0..entries).map(entry).collect() };
         let memory = Memory { outbox, ..Memory::default() };

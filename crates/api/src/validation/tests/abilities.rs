@@ -66,10 +66,6 @@ fn what_changes_nothing_for_traffic_is_a_remark() {
         ],
     );
     check_remarks(
-        analysis(json!({ "alerts": [{ "name": "a", "providerRef": { "name": "slack" } }] })),
-        &["analysis.alerts: this version does not send alerts yet"],
-    );
-    check_remarks(
         analysis(json!({ "sessionAffinity": { "cookieName": "c" } })),
         &[
             "analysis.sessionAffinity: is ignored: provider traefik does not support session affinity; no provider of this \
