@@ -52,7 +52,7 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
   resources: [metrictemplates, alertproviders]
   verbs: [get, list, watch]
 - apiGroups: [apps]
-  resources: [deployments]
+  resources: [deployments, daemonsets]
   verbs: [get, list, watch, create, patch]
 - apiGroups: [""]
   resources: [services]

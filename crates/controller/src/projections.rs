@@ -4,7 +4,8 @@ use serde_json::Value;
 use vexil_kube::Listed;
 use vexil_object::{Definitions, Kind, Projection, Whole, kinds, meta};
 use vexil_workload::{
-    ConfigProjection, DeploymentProjection, EndpointSliceProjection, ScalerProjection, ServiceProjection,
+    ConfigProjection, DaemonSetProjection, DeploymentProjection, EndpointSliceProjection, ScalerProjection,
+    ServiceProjection,
 };
 
 use crate::{Registry, Settings};
@@ -15,6 +16,7 @@ pub fn projections(registry: &Registry, settings: &Settings) -> Vec<Box<dyn Proj
     let mut projections: Vec<Box<dyn Projection>> = vec![
         Box::new(CanaryProjection),
         Box::new(IndexedDeployments { keys: settings.workloads.selector_keys().to_vec() }),
+        Box::new(DaemonSetProjection),
         Box::new(EndpointSliceProjection),
         Box::new(ServiceProjection),
         Box::new(ConfigProjection(kinds::CONFIG_MAP)),

@@ -83,6 +83,9 @@ fn foreign_pods(context: &Context, canary: &CanaryContext, observation: &Observa
     if observation.observed.backends != SyncState::InSync {
         return None;
     }
+    if canary.workload().kind() != kinds::DEPLOYMENT {
+        return None;
+    }
     let target = observation.target(canary);
     let own = &canary.spec().target_ref.name;
     let sides = [(target.canary(), own.clone()), (target.primary(), format!("{own}-primary"))];

@@ -164,7 +164,7 @@ async fn number(
     let interval = check.metric.interval_ms();
     let interval_ms =
         interval.map_err(|e| QueryError::Query(format!("error parsing metric interval: {e}")))?;
-    let of = format!("{}/{}/{}", subject.namespace, subject.canary, check.name());
+    let of = format!("{}/{}/{}", subject.namespace, subject.name(), check.name());
     let query = Query { text, interval_ms, now_ms: environment.now_ms, check: &of };
     let number = provider.query(environment, &query).await?;
     if number.is_finite() { Ok(number) } else { Err(QueryError::NoValues) }

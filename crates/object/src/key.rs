@@ -89,6 +89,8 @@ pub mod kinds {
 
     /// `apps/v1` Deployment.
     pub const DEPLOYMENT: Kind = Kind::namespaced("apps", "v1", "Deployment", "deployments");
+    /// `apps/v1` DaemonSet.
+    pub const DAEMON_SET: Kind = Kind::namespaced("apps", "v1", "DaemonSet", "daemonsets");
     /// Core Service.
     pub const SERVICE: Kind = Kind::namespaced("", "v1", "Service", "services");
     /// Core ConfigMap.

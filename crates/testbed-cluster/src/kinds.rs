@@ -60,6 +60,8 @@ impl Resource {
 
 /// `apps/v1` Deployment.
 pub const DEPLOYMENT: Resource = Resource::new("apps", "v1", "deployments", "Deployment");
+/// `apps/v1` DaemonSet.
+pub const DAEMON_SET: Resource = Resource::new("apps", "v1", "daemonsets", "DaemonSet");
 /// `apps/v1` ReplicaSet.
 pub const REPLICA_SET: Resource = Resource::new("apps", "v1", "replicasets", "ReplicaSet");
 /// Core Pod.

@@ -48,6 +48,16 @@ pub enum WorkloadError {
         /// The target.
         target: String,
     },
+    /// Pods of a DaemonSet are only replaced by a rolling update.
+    #[error("daemonset {name}.{namespace} must have RollingUpdate strategy but have {found}")]
+    Strategy {
+        /// Name of the target.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+        /// The strategy that was found.
+        found: String,
+    },
     /// An object of the primary's name belongs to another owner.
     #[error("{object} is controlled by {owner} and is left alone; remove or rename it")]
     Foreign {

@@ -12,6 +12,7 @@
 mod affinity;
 mod catalog;
 mod configs;
+mod daemon_set;
 mod deployment;
 mod endpoints;
 mod error;
@@ -20,6 +21,7 @@ mod mixed;
 mod pods;
 mod ports;
 mod projection;
+mod promoted;
 mod revision;
 mod scaler;
 mod selector;
@@ -35,6 +37,7 @@ pub use configs::{
     ConfigName, ConfigReferences, TrackedConfigs, checksum, config_needs, has_copies, opted_out,
     outdated_copies, reduced, tracked, untracked_revision, unused_copies, write_copy,
 };
+pub use daemon_set::{DaemonSetProjection, DaemonSets};
 pub use deployment::Deployments;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;

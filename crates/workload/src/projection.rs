@@ -223,7 +223,7 @@ fn ports(container: &Value) -> Value {
     Value::Object(kept)
 }
 
-fn picked(object: Option<&Value>, fields: &[&str]) -> Map<String, Value> {
+pub(crate) fn picked(object: Option<&Value>, fields: &[&str]) -> Map<String, Value> {
     let field = |name: &&str| Some(((*name).to_owned(), object?.get(*name)?.clone()));
     fields.iter().filter_map(field).collect()
 }

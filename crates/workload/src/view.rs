@@ -80,7 +80,10 @@ impl<'a> DeploymentView<'a> {
 
     /// Whether every pod is of the latest template.
     pub(crate) fn is_rolled_out(&self) -> bool {
-        !self.lags() && self.counted("updatedReplicas") == self.counted("replicas")
+        let same = |one, other| self.counted(one) == self.counted(other);
+        !self.lags()
+            && same("updatedReplicas", "replicas")
+            && same("updatedNumberScheduled", "desiredNumberScheduled")
     }
 
     /// A counter of the status; zero when unset.

@@ -5,12 +5,12 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{
-    ConfigReferences, Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side, Subject,
-    TrackedConfigs, WorkloadError, configs,
+    ConfigReferences, DaemonSets, Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side,
+    Subject, TrackedConfigs, WorkloadError, configs,
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
-pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments];
+pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets];
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.

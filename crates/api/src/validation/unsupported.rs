@@ -9,7 +9,7 @@ fn not_yet(what: &str) -> String {
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     let spec = subject.spec;
-    if matches!(spec.target_ref.kind.as_str(), "DaemonSet" | "Service") {
+    if spec.target_ref.kind == "Service" {
         let text = not_yet(&format!("roll out a {}", spec.target_ref.kind));
         found.defect("spec.targetRef.kind", text);
     }

@@ -15,6 +15,7 @@ mod autoscalers;
 mod cluster;
 mod config_tracking;
 mod crashes;
+mod daemon_sets;
 mod edits;
 mod faults;
 mod gates;

@@ -3,6 +3,7 @@
 //! All of them run in one task, one after the other, so that the same events lead to the same writes in the same order.
 
 mod autoscaler;
+mod daemon_set;
 mod deployment;
 mod endpoints;
 mod hands;

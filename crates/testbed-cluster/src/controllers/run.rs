@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::hands::Hands;
 use super::op::{Plan, Snapshot};
-use super::{autoscaler, deployment, endpoints, replica_set};
+use super::{autoscaler, daemon_set, deployment, endpoints, replica_set};
 use crate::kinds::{self, Resource};
 use crate::network::{Network, lock};
 use crate::pods::Node;
@@ -19,8 +19,9 @@ use crate::settings::Settings;
 use crate::watch::Watch;
 use vexil_testbed_apiserver::Clock;
 
-const WATCHED: [Resource; 7] = [
+const WATCHED: [Resource; 8] = [
     kinds::DEPLOYMENT,
+    kinds::DAEMON_SET,
     kinds::REPLICA_SET,
     kinds::POD,
     kinds::SERVICE,
@@ -88,6 +89,7 @@ struct Loop {
 enum Controller {
     Autoscaler,
     Deployment,
+    DaemonSet,
     ReplicaSet,
     Node,
     Endpoints,
@@ -99,6 +101,7 @@ impl Controller {
         match self {
             Controller::Autoscaler => &[kinds::AUTOSCALER, kinds::DEPLOYMENT],
             Controller::Deployment => &[kinds::DEPLOYMENT, kinds::REPLICA_SET, kinds::POD],
+            Controller::DaemonSet => &[kinds::DAEMON_SET, kinds::POD],
             Controller::ReplicaSet => &[kinds::REPLICA_SET, kinds::POD],
             Controller::Node => &[kinds::POD],
             Controller::Endpoints => &[kinds::SERVICE, kinds::POD, kinds::ENDPOINT_SLICE, kinds::ENDPOINTS],
@@ -113,9 +116,10 @@ struct Content {
     until: Option<Timestamp>,
 }
 
-const ORDER: [Controller; 5] = [
+const ORDER: [Controller; 6] = [
     Controller::Autoscaler,
     Controller::Deployment,
+    Controller::DaemonSet,
     Controller::ReplicaSet,
     Controller::Node,
     Controller::Endpoints,
@@ -179,6 +183,7 @@ impl Loop {
         let plan = match controller {
             Controller::Autoscaler => autoscaler::plan(&self.seen, now),
             Controller::Deployment => deployment::plan(&self.seen, now),
+            Controller::DaemonSet => daemon_set::plan(&self.seen, now),
             Controller::ReplicaSet => replica_set::plan(&self.seen, now),
             Controller::Node => lock(&self.node).plan(&self.seen, now),
             Controller::Endpoints => endpoints::plan(&self.seen),

@@ -9,11 +9,8 @@ use vexil_object::{Action, Change, JsonOp, Objects, Precondition, kinds};
 
 use super::NOUN;
 use crate::{
-    DeploymentView, PrimaryCopy, Settings, Side, Subject, TrackedConfigs, WorkloadError,
-    configs::{COPIED, copied, copied_kinds},
-    metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
-    revision, scaler, selector, template,
-    written::WRITTEN,
+    DeploymentView, PrimaryCopy, Side, Subject, TrackedConfigs, WorkloadError, configs::copied,
+    promoted::metadata_ops, revision, scaler, selector, template,
 };
 
 /// The patch of `primary`, unless it holds `expected` already or the target is another revision by now.
@@ -34,22 +31,13 @@ pub(super) fn copy(
         Err(found) => return Ok(PrimaryCopy::Moved { found }),
     };
     let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
-    let labels = primary_labels(target, subject.settings, &selector.key, &selector.primary_value());
     let copy = template::stamp(template::for_primary(subject, &selector, pods, tracked), &revision);
-    let mut annotations = promoted_annotations(target, subject.settings);
-    annotations.insert(WRITTEN.to_owned(), revision::of_template(&copy).as_str().to_owned());
-    annotations.extend(copied_kinds(tracked, Some(primary)).map(|kinds| (COPIED.to_owned(), kinds)));
-    let copied = pairs(target, "/metadata/annotations");
+    let written = revision::of_template(&copy);
 
     let is_scaled = subject.scaler().is_some() || scaler::scales_primary(subject, have);
     let mut ops = spec(target, primary, is_scaled);
     ops.push(JsonOp::Add("/spec/template".to_owned(), copy));
-    let settings = subject.settings;
-    ops.extend(converge(primary, "labels", labels, |key| goes(settings, key)));
-    // The first promotion drops what the creation copied, as Flagger does; what others wrote stays.
-    ops.extend(converge(primary, "annotations", annotations, |key| {
-        goes(settings, key) || copied.contains_key(key) && !is_managed(key)
-    }));
+    ops.extend(metadata_ops(subject, target, primary, &selector, (&written, tracked)));
     let change = Change {
         key: subject.key(kinds::DEPLOYMENT, Side::Primary),
         action: Action::Json { ops, on: Precondition::of(primary) },
@@ -76,21 +64,4 @@ fn spec(target: &Value, primary: &Value, is_scaled: bool) -> Vec<JsonOp> {
         ops.push(JsonOp::Add("/spec/replicas".to_owned(), replicas.into()));
     }
     ops
-}
-
-/// Whether a key that the target no longer has goes from the primary too.
-fn goes(settings: &Settings, key: &str) -> bool {
-    settings.includes(key) && !is_managed(key)
-}
-
-/// The operation that makes one map of the metadata hold `want`, without the keys that shall go. The map is written
-/// whole: removing a key that is gone already would be answered 422, before the resourceVersion is even compared, and
-/// could not be distinguished from a bad request.
-fn converge(primary: &Value, map: &str, want: Pairs, goes: impl Fn(&str) -> bool) -> Option<JsonOp> {
-    let path = format!("/metadata/{map}");
-    let live = pairs(primary, &path);
-    let mut next = live.clone();
-    next.retain(|key, _| !goes(key));
-    next.extend(want);
-    (next != live).then(|| JsonOp::Add(path, json!(next)))
 }

@@ -192,7 +192,10 @@ fn nothing_is_made_or_judged_before_it_is_known() {
 #[test]
 fn an_unknown_kind_is_refused_with_the_kinds_there_are() {
     let error = WorkloadCatalog::default().workload("StatefulSet").err().unwrap();
-    assert_eq!(error.to_string(), "unknown canary target kind StatefulSet; use one of: Deployment");
+    assert_eq!(
+        error.to_string(),
+        "unknown canary target kind StatefulSet; use one of: Deployment, DaemonSet"
+    );
     assert_eq!(WorkloadCatalog::default().workload("Deployment").unwrap().kind(), kinds::DEPLOYMENT);
 }
 

@@ -51,10 +51,11 @@ fn what_this_version_does_not_do_yet_is_said_plainly() {
     for kind in crate::HookType::ALL {
         check(hook(json!({ "type": kind })), &[]);
     }
-    for kind in ["DaemonSet", "Service"] {
-        let text = format!("targetRef.kind: this version does not roll out a {kind} yet");
-        check(json!({ "targetRef": { "kind": kind } }), &[&text]);
-    }
+    check(
+        json!({ "targetRef": { "kind": "Service" } }),
+        &["targetRef.kind: this version does not roll out a Service yet"],
+    );
+    check(json!({ "targetRef": { "kind": "DaemonSet" } }), &[]);
 }
 
 #[test]
