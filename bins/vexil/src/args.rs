@@ -78,8 +78,8 @@ pub struct Args {
     /// Name of this cluster, a field of every alert; none when empty.
     #[arg(long, default_value = "")]
     pub cluster_name: String,
-    /// Where hooks, metric servers, receivers of alerts and their proxies may be: names, *.ends of names, addresses and ranges (CIDR), separated by commas;
-    /// :port behind a name or address. Empty for anywhere.
+    /// Where hooks, metric servers, receivers of alerts and their proxies may be: names, *.ends of names, addresses
+    /// and ranges (CIDR), separated by commas; :port behind a name or address. Empty for anywhere.
     #[arg(long, default_value = "", env = "ALLOWED_ADDRESSES", hide_env_values = true)]
     pub allowed_addresses: String,
     /// Refuse references to other namespaces.

@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use crate::{Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight};
+use crate::{
+    Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight,
+    limits::MAX_DRAIN_RESTARTS,
+};
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -221,25 +224,25 @@ pub enum Cause {
 pub struct Drain {
     /// The pods may go from then on.
     pub until: Millis,
-    /// It was restarted because it was over when a process started. A restarted drain is trusted, so that a process that
-    /// is killed again and again makes progress: at most two drains pass between two restarts.
-    pub restarted: bool,
+    /// How often it was restarted because it was over when a process started, at most `MAX_DRAIN_RESTARTS`
+    /// times. It is trusted then, so that a process that is killed again and again still ends the rollout.
+    pub restarts: u8,
 }
 
 impl Drain {
     /// A drain of a canary that has lost its traffic just now.
     pub const fn begin(until: Millis) -> Self {
-        Drain { until, restarted: false }
+        Drain { until, restarts: 0 }
     }
 
     /// A drain in the place of one whose end was not observed.
-    pub const fn restart(until: Millis) -> Self {
-        Drain { until, restarted: true }
+    pub fn restart(before: Option<Drain>, until: Millis) -> Self {
+        Drain { until, restarts: before.map_or(0, |drain| drain.restarts).saturating_add(1) }
     }
 
     /// Whether a process that started at `since` may not rely on it: it was over before, by which clock is not known.
     pub fn is_unobserved(&self, since: Millis) -> bool {
-        !self.restarted && self.until <= since
+        self.restarts < MAX_DRAIN_RESTARTS && self.until <= since
     }
 }
 

@@ -9,10 +9,12 @@ use std::fmt;
 use crate::{Alert, AlertSeverity, EventType, Level, Weight};
 
 /// Declares [`Message`]. Each line is: variant, fields, Event type, text, then optionally the severity and text of an
-/// alert; `details` before that text adds what [`Alert::details`] lists. `error` after the type logs the message as an error of the operator or of a server that it depends on.
+/// alert; `details` before that text adds what [`Alert::details`] lists. `error` after the type logs the
+/// message as an error of the operator or of a server that it depends on.
 macro_rules! messages {
     ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }
-        $event:ident $($level:ident)? $text:literal $(, alert $severity:ident $($details:ident)? $alert:literal)?;)*) => {
+        $event:ident $($level:ident)? $text:literal
+        $(, alert $severity:ident $($details:ident)? $alert:literal)?;)*) => {
         /// A text for people.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Message {

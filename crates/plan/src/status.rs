@@ -62,7 +62,7 @@ pub fn load(status: &CanaryStatus) -> Memory {
         ending: status.ending.as_ref().and_then(ending),
         drain: status
             .drain_until
-            .map(|until| Drain { until: Millis(until), restarted: status.drain_restarted.unwrap_or(false) }),
+            .map(|until| Drain { until: Millis(until), restarts: status.drain_restarts.unwrap_or(0) }),
         post_rollout: status.post_rollout.as_ref().and_then(ending),
         wait: status.wait.as_ref().and_then(wait),
         waited_ms: status.waited_ms.unwrap_or(0),
@@ -96,7 +96,7 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         withheld_weight: memory.withheld.map(|weight| i64::from(weight.percent())),
         ending: memory.ending.as_ref().map(api_ending),
         drain_until: memory.drain.map(|drain| drain.until.0),
-        drain_restarted: memory.drain.filter(|drain| drain.restarted).map(|_| true),
+        drain_restarts: memory.drain.map(|drain| drain.restarts).filter(|restarts| *restarts > 0),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
         wait: memory.wait.as_ref().map(api_wait),
         waited_ms: Some(memory.waited_ms).filter(|waited_ms| *waited_ms > 0),

@@ -26,7 +26,7 @@ pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
         }
         Convergence::Pending(Pending::DrainNotObserved) => {
             let until = draft.facts.now.plus(draft.plan.drain_ms());
-            draft.memory.drain = Some(Drain::restart(until));
+            draft.memory.drain = Some(Drain::restart(draft.memory.drain, until));
             draft.wake_at(until);
             true
         }

@@ -81,8 +81,8 @@ pub struct CanaryStatus {
     /// Time until which requests in flight may finish before the canary is scaled down, in milliseconds since
     /// the epoch.
     pub drain_until: Option<u64>,
-    /// Whether that time was set a second time because it had passed while no operator observed the Canary.
-    pub drain_restarted: Option<bool>,
+    /// How often that time was set anew because it had passed while no operator observed the Canary.
+    pub drain_restarts: Option<u8>,
     /// What the rollout is waiting for. Set when the wait has lasted long enough to be reported.
     pub wait: Option<Wait>,
     /// Result whose `post-rollout` webhooks are still to be called.

@@ -25,7 +25,7 @@ fn status(left: &Left) -> Value {
         "phase": left.phase, "canaryWeight": left.weight, "failedChecks": 0, "iterations": 0,
         "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "68bf6f479b", "trackedConfigs": {},
         "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
-        "drainUntil": null, "drainRestarted": null,
+        "drainUntil": null, "drainRestarts": null,
         "postRollout": null, "wait": null, "outbox": null,
         "binding": null, "limits": null, "prepared": null, "observedGeneration": null, "conditions": null,
     }})

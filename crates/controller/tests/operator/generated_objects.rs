@@ -159,7 +159,7 @@ async fn a_canary_with_tracked_configs_is_taken_over_without_a_rollout() {
         "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "5b4c8d7f99",
         "trackedConfigs": {"configmap/web-config": "241889ca0604e333"},
         "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
-        "drainUntil": null, "drainRestarted": null, "postRollout": null, "wait": null, "outbox": null,
+        "drainUntil": null, "drainRestarts": null, "postRollout": null, "wait": null, "outbox": null,
     }});
     stage.patch_status(NAME, &status).await;
     stage.pass(5.0).await;

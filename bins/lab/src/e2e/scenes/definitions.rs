@@ -49,7 +49,7 @@ pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
 /// Fields of the status that Flagger's CRD does not have.
 const OURS: &[&str] = &[
     "drainUntil",
-    "drainRestarted",
+    "drainRestarts",
     "ending",
     "lastStepTime",
     "outbox",
