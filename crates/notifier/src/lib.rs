@@ -1,7 +1,8 @@
 //! Alerts for chat services: the request of an alert, what the reply means, and where an AlertProvider points.
 //!
-//! Rendering and judging are pure ([`Notifier`]); [`send()`] joins them over a [`vexil_egress::Transport`]. A service is
-//! one file in `services` and one line in its list; an operator adds its own with [`NotifierCatalog::with_notifier`].
+//! Rendering and judging are pure ([`Notifier`]); [`send()`] joins them over a [`vexil_egress::Transport`]. A service
+//! is one file in `services` and one line in its list; an operator adds its own with
+//! [`NotifierCatalog::with_notifier`].
 //!
 //! ```
 //! use vexil_analysis::AlertSeverity;
