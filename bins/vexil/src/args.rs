@@ -69,7 +69,8 @@ pub struct Args {
     /// Name of the sender in Slack.
     #[arg(long, default_value = "flagger")]
     pub slack_user: String,
-    /// URL of the Microsoft Teams webhook that receives the alerts of Canaries without analysis.alerts, instead of Slack.
+    /// URL of the Microsoft Teams webhook that receives the alerts of Canaries without analysis.alerts, instead of
+    /// Slack.
     #[arg(long, default_value = "", env = "MSTEAMS_URL", hide_env_values = true)]
     pub msteams_url: String,
     /// HTTP proxy for Microsoft Teams.

@@ -240,7 +240,8 @@ impl World {
         let status = json!({"status": {
             "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "68bf6f479b", "trackedConfigs": {},
             "run": null, "primarySpec": null, "lastStepTime": null, "withheldWeight": null, "ending": null,
-            "drainUntil": null, "drainRestarts": null, "postRollout": null, "wait": null, "outbox": null, "binding": null,
+            "drainUntil": null, "drainRestarts": null, "postRollout": null, "wait": null, "outbox": null,
+            "binding": null,
         }});
         let path = format!("/apis/flagger.app/v1beta1/namespaces/{NAMESPACE}/canaries/{NAME}/status");
         self.patch(&path, "application/merge-patch+json", &status).await?;
