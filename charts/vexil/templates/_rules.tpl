@@ -51,9 +51,10 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
 - apiGroups: [flagger.app]
   resources: [metrictemplates, alertproviders]
   verbs: [get, list, watch]
+# Deleted is only the primary of an earlier target, after a migration.
 - apiGroups: [apps]
   resources: [deployments, daemonsets]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, watch, create, patch]
