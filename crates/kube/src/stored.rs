@@ -196,36 +196,13 @@ impl Comparison {
     }
 }
 
-/// A number, or a quantity as Kubernetes writes them: `0.5`, `500m`, `1Gi`, `1e3`.
+/// A number, or the text of a quantity.
 fn quantity(value: &Value) -> Option<f64> {
-    let text = match value {
-        Value::Number(number) => return number.as_f64(),
-        Value::String(text) => text.as_str(),
-        _ => return None,
-    };
-    if let Ok(number) = text.parse::<f64>() {
-        return text.ends_with(|c: char| c.is_ascii_digit() || c == '.').then_some(number);
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => vexil_object::quantity(text),
+        _ => None,
     }
-    const SUFFIXES: [(&str, f64); 15] = [
-        ("Ki", 1024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("Ei", 1_152_921_504_606_846_976.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-        ("E", 1e18),
-    ];
-    let (suffix, unit) = SUFFIXES.iter().find(|(suffix, _)| text.ends_with(suffix))?;
-    let number: f64 = text.strip_suffix(suffix)?.parse().ok()?;
-    number.is_finite().then_some(number * unit)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ const DEADLINE_MS: u64 = 5_000;
 /// Shorter parts of an address are words such as `services`, not secrets.
 const SECRET_LENGTH: usize = 8;
 
-/// Where alerts go. Its address is a secret: whoever has it can post to the channel.
+/// Where alerts go. Its address is a secret: it is all that is needed to post to the channel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Destination {
     type_: String,

@@ -15,6 +15,7 @@ pub mod meta;
 mod objects;
 mod patch;
 mod projection;
+mod quantity;
 mod store;
 
 pub use change::{Action, Change, JsonOp, Precondition};
@@ -24,4 +25,5 @@ pub use meta::Owner;
 pub use objects::{Objects, Seen};
 pub use patch::{merge, merge_patch};
 pub use projection::{Metadata, Projection, Wanted, Whole};
+pub use quantity::quantity;
 pub use store::{Refused, Store};

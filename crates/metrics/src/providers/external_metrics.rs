@@ -116,7 +116,7 @@ impl ExternalMetrics {
         let list: List = self.server.json(reply)?;
         match list.items.as_slice() {
             [] => Err(QueryError::NoValues),
-            [item] => quantity(&item.value).ok_or_else(|| {
+            [item] => vexil_object::quantity(&item.value).ok_or_else(|| {
                 self.server.malformed(reply, &format!("value {:?} is no quantity", item.value))
             }),
             many => Err(QueryError::ManySeries(many.len())),
@@ -150,34 +150,6 @@ impl MetricProvider for ExternalMetrics {
             _ => Ok(()),
         }
     }
-}
-
-/// A number as Kubernetes writes it: a decimal with an exponent, or with a suffix of a power of 1000 or 1024.
-fn quantity(text: &str) -> Option<f64> {
-    const SUFFIXES: [(&str, f64); 15] = [
-        ("Ki", 1_024.0),
-        ("Mi", 1_048_576.0),
-        ("Gi", 1_073_741_824.0),
-        ("Ti", 1_099_511_627_776.0),
-        ("Pi", 1_125_899_906_842_624.0),
-        ("Ei", 1_152_921_504_606_846_976.0),
-        ("n", 1e-9),
-        ("u", 1e-6),
-        ("m", 1e-3),
-        ("k", 1e3),
-        ("M", 1e6),
-        ("G", 1e9),
-        ("T", 1e12),
-        ("P", 1e15),
-        ("E", 1e18),
-    ];
-    let found = SUFFIXES.iter().find_map(|(suffix, factor)| Some((text.strip_suffix(suffix)?, *factor)));
-    let (digits, factor) = found.unwrap_or((text, 1.0));
-    let is_decimal =
-        digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+' | b'e' | b'E'));
-    let number: f64 = digits.parse().ok().filter(|_| is_decimal)?;
-    // Dividing by a whole power of ten is exact where multiplying with its inverse is not.
-    Some(if factor < 1.0 { number / (1.0 / factor).round() } else { number * factor })
 }
 
 #[derive(Deserialize)]
