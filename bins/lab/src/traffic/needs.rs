@@ -53,12 +53,13 @@ pub fn check(args: &Args) -> Result<(), Lacking> {
 impl Tools {
     /// Builds what is not there.
     pub fn gather(args: &Args) -> anyhow::Result<Self> {
+        // Before anything is built: a build may replace the file of this program, which then has no path.
+        let own = std::env::current_exe().context("this program cannot be found")?;
         let vexil = args.operator.clone().map_or_else(|| operator::build("vexil", "vexil"), Ok)?;
         let loadtester =
             args.loadtester.clone().map_or_else(|| operator::build("vexil-loadtester", "loadtester"), Ok)?;
         let kubeplane = kubeplane(args).context("there is no kubeplane")?;
         let hey = hey().map_or_else(install_hey, Ok)?;
-        let own = std::env::current_exe().context("this program cannot be found")?;
         let folder = folder()?;
         let bin = folder.join("bin");
         if bin.exists() {
