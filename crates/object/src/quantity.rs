@@ -1,7 +1,7 @@
 //! Quantities, the numbers of the Kubernetes API that are written as text.
 
-/// The number that a quantity of Kubernetes is: a decimal with an exponent, or with a suffix of a power of 1000 or 1024, as
-/// `0.5`, `500m`, `1Gi`, `1e3`. `None` for any other text.
+/// The number that a quantity of Kubernetes is: a decimal with an exponent, or with a suffix of a power of 1000 or
+/// 1024, as `0.5`, `500m`, `1Gi`, `1e3`. `None` for any other text.
 pub fn quantity(text: &str) -> Option<f64> {
     const SUFFIXES: [(&str, f64); 15] = [
         ("Ki", 1_024.0),
