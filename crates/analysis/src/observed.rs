@@ -65,9 +65,11 @@ impl Observed {
         self.primary_serves() || self.primary_sleeps()
     }
 
-    /// No pod of the primary works, although some should: a revision that was pushed is the cure.
+    /// No pod of the primary works, although some should: a revision that was pushed is the cure. Pods that work
+    /// without a ready address, because their Service was deleted, are none that a revision heals.
     pub(crate) fn primary_is_down(&self) -> bool {
-        self.primary == Known::Absent || self.primary_is_gone()
+        let works = self.primary.present().is_some_and(|pods| pods.available > 0);
+        self.primary == Known::Absent || self.primary_is_gone() && !works
     }
 
     /// Why the primary is not ours to write, when it is not.

@@ -258,6 +258,8 @@ fn action(line: &str, words: &[&str]) -> Action {
         }
         ["hide", "canary", "addresses"] => user(line, |world, _| world.hidden = true),
         ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
+        ["hide", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = true),
+        ["show", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
         ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
         ["take", "over", "from", "flagger"] => Action::TakeOver(None),

@@ -23,6 +23,8 @@ pub struct World {
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
     pub hidden: bool,
+    /// The primary has no addresses although its pods are ready: its Service is gone.
+    pub primary_hidden: bool,
     /// An earlier binding left something.
     pub leftovers: bool,
     /// The primary of an earlier binding, which the Services select until they are moved.
@@ -62,6 +64,7 @@ impl World {
             routes: None,
             refused: None,
             hidden: false,
+            primary_hidden: false,
             leftovers: false,
             former: None,
             foreign: None,
@@ -187,7 +190,7 @@ impl World {
             routes: self
                 .routes
                 .map_or(LiveRoutes::Absent, |routes| LiveRoutes::Present { routes, in_sync: true }),
-            primary_addresses: addresses(&self.primary),
+            primary_addresses: if self.primary_hidden { Known::Absent } else { addresses(&self.primary) },
             canary_addresses: canary,
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
