@@ -33,11 +33,15 @@ impl Failover {
 }
 
 /// Whether the canary may take all traffic: during a rollout, and after a failed promotion for as long as it runs what
-/// was analysed. At other times the target may run anything.
+/// was analysed. At other times the target may run anything. What was pushed while a rollout ends takes over only when
+/// the pods of the primary do not work: addresses alone come back by themselves.
 fn may_take_over(memory: &Memory, seen: &Observed) -> bool {
     let analysed = seen.target.present().is_some_and(|pods| pods.revision == memory.applied);
+    if memory.ending.is_some() {
+        return analysed || seen.primary_is_down();
+    }
     match memory.phase {
         Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting | Phase::Finalising => true,
-        _ => memory.ending.is_some() || memory.promotion_failed() && analysed,
+        _ => memory.promotion_failed() && analysed,
     }
 }
