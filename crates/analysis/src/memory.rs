@@ -92,6 +92,11 @@ impl Memory {
         }
     }
 
+    /// The canary lost its last ready pod while nothing could take its traffic, and a failed check was counted for it.
+    pub(crate) fn loss_is_counted(&self) -> bool {
+        !self.prepared && self.last_step.is_some()
+    }
+
     /// A revision is under analysis or being promoted, and has a deadline.
     pub(crate) fn runs(&self) -> bool {
         matches!(self.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting)

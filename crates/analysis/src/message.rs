@@ -198,6 +198,9 @@ messages! {
     /// One copy has lost its last ready pod, and the other one takes all traffic.
     FailedOver { lost: String, canary: String, to: &'static str }
         Warning "No pod of {lost} is ready, routing all traffic of {canary} to {to}";
+    /// The canary has lost its last ready pod, and there is no other copy for its traffic.
+    NoCopyServes { lost: String, primary: String }
+        Warning "No pod of {lost} is ready, and none of {primary} to take its traffic";
     /// The routes were edited; they say what the rollout needs again.
     RoutesRestored { canary: String, what: String }
         Warning "Routes of {canary} were changed by someone else ({what}) and have been put back";

@@ -21,8 +21,14 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     if new_revision(draft).is_some() {
         return restart(draft);
     }
-    if fail_over(draft) == Some(Failover::ToPrimary) {
-        return analysis_step::lost_pods(draft);
+    let counted = draft.memory.loss_is_counted();
+    match fail_over(draft) {
+        Some(Failover::ToPrimary) if counted => return Ok(()),
+        Some(Failover::ToPrimary) => return analysis_step::lost_pods(draft),
+        Some(Failover::ToCanary) | None if lost_without_primary(draft) => {
+            return analysis_step::lost_pods(draft);
+        }
+        Some(Failover::ToCanary) | None => {}
     }
     if gates::rollback_due(draft) && gates::rollback_requested(draft)? {
         return transitions::manual(draft);
@@ -136,6 +142,20 @@ pub(crate) fn fail_over(draft: &mut Draft<'_>) -> Option<Failover> {
         draft.memory.last_step = Some(draft.facts.now);
     }
     Some(failover)
+}
+
+/// The canary has lost its last ready pod and the primary cannot take its traffic. That is a failed check as well, once
+/// for each loss: what is analysed begins anew when the pods are back.
+fn lost_without_primary(draft: &mut Draft<'_>) -> bool {
+    let (memory, seen) = (&draft.memory, &draft.facts.seen);
+    let carried = memory.prepared && !memory.weight.is_zero();
+    if !carried || seen.target.present().is_none() || !seen.canary_is_gone() {
+        return false;
+    }
+    draft.memory.prepared = false;
+    let (lost, primary) = (draft.target(), draft.primary());
+    draft.notify(Message::NoCopyServes { lost, primary });
+    true
 }
 
 /// Both copies have ready pods again: the step is tried again.
