@@ -67,8 +67,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
         transitions::promote(draft);
         return Ok(());
     }
-    if !draft.facts.due || !gates::due(draft) {
-        transitions::wake_when_due(draft);
+    if !transitions::step_due(draft) {
         return Ok(());
     }
     analysis_step::run(draft)

@@ -81,8 +81,7 @@ fn hand_back(draft: &mut Draft<'_>) -> Need<()> {
         if waits::blocks_ending(draft)? {
             return Ok(());
         }
-        if !draft.facts.due {
-            transitions::wake_when_due(draft);
+        if !transitions::step_due(draft) {
             return Ok(());
         }
         let canary = draft.canary();

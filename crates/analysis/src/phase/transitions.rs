@@ -1,9 +1,9 @@
 //! Where a step of the analysis can lead: on, to the promotion, or back.
 
 use crate::{
-    Cause, Ending, Message, Outcome, Phase,
+    Cause, Ending, Message, Outcome, Phase, WaitKind,
     draft::{Draft, Need},
-    phase::ending,
+    phase::{ending, gates},
 };
 
 /// Ends the run.
@@ -47,6 +47,32 @@ pub(crate) fn manual(draft: &mut Draft<'_>) -> Need<()> {
     let canary = draft.canary();
     draft.notify(Message::ManualRollback { canary });
     roll_back(draft, Cause::Manual)
+}
+
+/// Whether the next step is due. An interval that was over before this process looked is not trusted, because the clock
+/// that stored its begin may be another one: it begins anew, once for each step, so that an operator that is killed
+/// again and again gets on.
+pub(crate) fn step_due(draft: &mut Draft<'_>) -> bool {
+    let due = draft.facts.due && gates::due(draft);
+    if due && !is_unobserved(draft) {
+        return true;
+    }
+    if due {
+        draft.memory.last_step = Some(draft.facts.now);
+    }
+    wake_when_due(draft);
+    false
+}
+
+/// The interval was over for longer than one look when this process started. What waits for approval had its interval
+/// before it was asked for.
+fn is_unobserved(draft: &Draft<'_>) -> bool {
+    let memory = &draft.memory;
+    let Some(last) = memory.last_step else { return false };
+    let over = last.plus(draft.plan.interval_ms).plus(draft.plan.max_observed_gap_ms());
+    let begun_anew = memory.changed.is_some_and(|changed| last > changed);
+    let asked = memory.wait.as_ref().is_some_and(|wait| wait.kind == WaitKind::Approval);
+    over < draft.facts.seen.since && !begun_anew && !asked
 }
 
 /// The next look is when the next step is due: an interval after the last one, or after a gate was found closed.

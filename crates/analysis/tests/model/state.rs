@@ -201,10 +201,12 @@ impl State {
             not_before(at, OBSERVED_MS);
             *waited_ms = DEADLINE_MS.min(*waited_ms);
         }
-        memory.last_step.iter_mut().for_each(|time| not_before(time, INTERVAL_MS));
+        let unobserved_ms = INTERVAL_MS + OBSERVED_MS + 1;
+        memory.last_step.iter_mut().for_each(|time| not_before(time, unobserved_ms));
         memory.drain.iter_mut().for_each(|drain| not_before(&mut drain.until, 0));
         let process = &mut self.process;
-        process.running |= memory.drain.is_none();
+        let unobserved = memory.last_step == Some(Millis(NOW.0 - unobserved_ms));
+        process.running |= memory.drain.is_none() && !unobserved;
         process.waiting.earlier_ms = DEADLINE_MS.min(process.waiting.earlier_ms);
         match process.waiting.kind {
             Some(_) => not_before(&mut process.waiting.since, DEADLINE_MS),
