@@ -12,8 +12,8 @@ pub(crate) use primary::replaceable;
 use primary::{primary, promotion};
 
 use crate::{
-    Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes, SyncState,
-    TargetScaler, failover::Failover, laws,
+    Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes,
+    SyncState, TargetScaler, failover::Failover, laws,
 };
 
 /// What to do next so that the cluster matches the memory.
@@ -74,8 +74,9 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
         .or_else(|| restart_drain(memory, seen))
         .or_else(|| shift_back(plan, memory, seen));
     if plan.spec_error.is_some() {
-        // Only what takes traffic back: nothing is written from a spec that makes no sense.
+        // Only what takes traffic back, and what is missing: nothing is written from a spec that makes no sense.
         return safe
+            .or_else(|| missing(plan, memory, seen))
             .or_else(|| shift_back_unsafe_primary(plan, memory, seen))
             .or_else(|| scale_down(memory, seen, now))
             .unwrap_or(Next::Settled);
@@ -149,13 +150,31 @@ fn shift_back_unsafe_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> O
     }
 }
 
+/// While the spec is invalid: Services and routes that clients need and that do not exist any more, from what is in
+/// force.
+fn missing(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
+    if memory.phase == Phase::Initializing {
+        return None;
+    }
+    if seen.backends == SyncState::Missing {
+        return Some(Next::Do(Effect::Backends));
+    }
+    if seen.apex == SyncState::Missing && seen.primary_takes_traffic() {
+        return Some(Next::Do(Effect::Apex));
+    }
+    // The conditions of an A/B test are part of what is invalid.
+    let known = memory.exposure == Exposure::Share && (memory.weight.is_zero() || seen.canary_serves());
+    let absent = seen.routes == LiveRoutes::Absent && known;
+    absent.then(|| Next::Do(Effect::Route(memory.routes(plan))))
+}
+
 /// A Service or an autoscaler that cannot be written holds up an initialisation; later, nothing that takes traffic
 /// back.
 fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
     match fit {
         SyncState::InSync => None,
         SyncState::NotKnown => Some(Next::Wait(Pending::NotObserved)),
-        SyncState::OutOfSync => Some(Next::Do(effect)),
+        SyncState::OutOfSync | SyncState::Missing => Some(Next::Do(effect)),
         SyncState::Invalid(text) if memory.phase == Phase::Initializing => {
             Some(Next::Wait(Pending::Invalid(text.clone())))
         }
@@ -167,7 +186,7 @@ fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
 fn degraded(seen: &Observed) -> Option<Next> {
     [&seen.backends, &seen.configs, &seen.scaler, &seen.apex].into_iter().find_map(|fit| match fit {
         SyncState::Invalid(text) => Some(Next::Wait(Pending::DegradedOptional(text.clone()))),
-        SyncState::NotKnown | SyncState::InSync | SyncState::OutOfSync => None,
+        SyncState::NotKnown | SyncState::InSync | SyncState::OutOfSync | SyncState::Missing => None,
     })
 }
 
@@ -253,7 +272,11 @@ fn release_previous(memory: &Memory, seen: &Observed) -> Option<Next> {
         SyncState::InSync | SyncState::Invalid(_) => None,
         SyncState::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         // Services that are not as wanted may select what was left.
-        SyncState::OutOfSync if seen.backends != SyncState::InSync || seen.apex != SyncState::InSync => None,
-        SyncState::OutOfSync => Some(Next::Do(Effect::Release)),
+        SyncState::OutOfSync | SyncState::Missing
+            if seen.backends != SyncState::InSync || seen.apex != SyncState::InSync =>
+        {
+            None
+        }
+        SyncState::OutOfSync | SyncState::Missing => Some(Next::Do(Effect::Release)),
     }
 }

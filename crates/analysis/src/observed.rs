@@ -145,8 +145,10 @@ pub enum SyncState {
     NotKnown,
     /// As wanted.
     InSync,
-    /// Something that the operator owns differs or is missing.
+    /// Something that the operator owns differs.
     OutOfSync,
+    /// Something that the operator owns does not exist.
+    Missing,
     /// The operator cannot write it as it is; the text says what the user has to do.
     Invalid(String),
 }

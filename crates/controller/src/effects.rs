@@ -100,7 +100,10 @@ fn render(
         }
         Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Vec::new(),
     };
-    Ok((changes, None))
+    // What exists is not changed to what an invalid spec says.
+    let restores = matches!(effect, Effect::Backends | Effect::Apex) && canary.plan().spec_error.is_some();
+    let changes = changes.into_iter().filter(|change| !restores || change.creates());
+    Ok((changes.collect(), None))
 }
 
 /// Copies the target to the primary. The object of one GET is both compared with the expected revision and copied.

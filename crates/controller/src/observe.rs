@@ -293,6 +293,7 @@ pub(crate) fn discovery<T>(
 fn sync_state(changes: Result<Vec<Change>, RouteError>) -> SyncState {
     match changes {
         Ok(changes) if changes.is_empty() => SyncState::InSync,
+        Ok(changes) if changes.iter().any(Change::creates) => SyncState::Missing,
         Ok(_) => SyncState::OutOfSync,
         Err(RouteError::NotKnown { .. }) => SyncState::NotKnown,
         Err(error) => SyncState::Invalid(error.to_string()),

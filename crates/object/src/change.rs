@@ -80,4 +80,9 @@ impl Change {
     pub fn delete(key: ObjectKey, live: &Value) -> Self {
         Change { key, action: Action::Delete(Precondition::of(live)) }
     }
+
+    /// Whether it creates the object.
+    pub fn creates(&self) -> bool {
+        matches!(self.action, Action::Create(_))
+    }
 }

@@ -260,6 +260,10 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["show", "canary", "addresses"] => user(line, |world, _| world.hidden = false),
         ["hide", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = true),
         ["show", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = false),
+        ["delete", "services"] => {
+            user(line, |world, _| (world.deleted, world.backends, world.apex) = (true, false, false))
+        }
+        ["edit", "apex"] => user(line, |world, _| world.apex = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),
         ["resume"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = false)),
         ["take", "over", "from", "flagger"] => Action::TakeOver(None),

@@ -25,6 +25,8 @@ pub struct World {
     pub hidden: bool,
     /// The primary has no addresses although its pods are ready: its Service is gone.
     pub primary_hidden: bool,
+    /// Services do not exist, instead of being as others want them.
+    pub deleted: bool,
     /// An earlier binding left something.
     pub leftovers: bool,
     /// The primary of an earlier binding, which the Services select until they are moved.
@@ -65,6 +67,7 @@ impl World {
             refused: None,
             hidden: false,
             primary_hidden: false,
+            deleted: false,
             leftovers: false,
             former: None,
             foreign: None,
@@ -170,11 +173,12 @@ impl World {
             _ => Known::Present(0),
         };
         let canary = if self.hidden { Known::Present(0) } else { addresses(&self.target) };
+        let unlike = if self.deleted { SyncState::Missing } else { SyncState::OutOfSync };
         Observed {
             target: self.pods(&self.target, now, "canary deployment podinfo.test"),
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
-            backends: if self.backends { SyncState::InSync } else { SyncState::OutOfSync },
-            apex: if self.apex { SyncState::InSync } else { SyncState::OutOfSync },
+            backends: if self.backends { SyncState::InSync } else { unlike.clone() },
+            apex: if self.apex { SyncState::InSync } else { unlike },
             configs: if self.copies { SyncState::InSync } else { SyncState::OutOfSync },
             scaler: match &self.scaler {
                 Ok(fits) => {
@@ -244,8 +248,14 @@ impl World {
 
     fn change(&mut self, effect: &Effect, now: Millis) -> Option<(&'static str, String)> {
         match effect {
-            Effect::Backends => self.backends = true,
-            Effect::Apex => self.apex = true,
+            Effect::Backends => {
+                self.backends = true;
+                return self.deleted.then(|| ("services", "-primary and -canary created".to_owned()));
+            }
+            Effect::Apex => {
+                self.apex = true;
+                return self.deleted.then(|| ("services", "apex created".to_owned()));
+            }
             Effect::Configs => {
                 self.copies = true;
                 return Some(("configs", "copies restored".to_owned()));
