@@ -52,6 +52,7 @@ mod effects;
 mod fair_queue;
 mod fair_semaphore;
 mod invalid_spec;
+mod kept_runtime;
 mod limits;
 mod notification;
 mod notifications;

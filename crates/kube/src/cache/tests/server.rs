@@ -65,5 +65,9 @@ impl Server {
 }
 
 pub(super) fn object(name: &str, uid: &str, version: u64) -> Value {
-    json!({"metadata": {"namespace": "test", "name": name, "uid": uid, "resourceVersion": version.to_string()}})
+    json!({"metadata": {
+        "namespace": "test", "name": name, "uid": uid, "resourceVersion": version.to_string(),
+        // Not each version says something else.
+        "generation": version / 2,
+    }})
 }

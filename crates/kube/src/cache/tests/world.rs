@@ -1,12 +1,15 @@
 //! The API server, a watch that lags, answers on their way, and the cache that hears of all this.
 
+use std::sync::Arc;
+
+use serde_json::Value;
 use vexil_object::{ObjectKey, Precondition, Seen, kinds::DEPLOYMENT, meta};
 
 use super::{
-    super::{Cache, Packing, reads::ReadStart, version},
+    super::{Cache, reads::ReadStart, version},
+    by_generation::{ByGeneration, check_index, list},
     server::{Server, State, object},
 };
-use serde_json::Value;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -59,9 +62,9 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let mut cache = Cache::new(DEPLOYMENT);
+        let mut cache = Cache::indexed(Arc::new(ByGeneration));
         cache.list_started();
-        cache.list_finished(Packing::default()).unwrap();
+        cache.list_finished(list([])).unwrap();
         World {
             cache,
             key: ObjectKey::new(DEPLOYMENT, "test", "podinfo"),
@@ -204,7 +207,7 @@ impl World {
         // Whether the list is from before an answer that it crosses is not known.
         self.unknown |= self.answered || self.answer.is_some() || self.read.is_some();
         let other = self.server.others.range(..=at).next_back().map(|at| object("other", "o", *at));
-        self.cache.list_finished(state.into_iter().chain(other).collect()).unwrap();
+        self.cache.list_finished(list(state.into_iter().chain(other))).unwrap();
         self.reported = at;
     }
 
@@ -232,6 +235,7 @@ impl World {
             Seen::NotKnown => assert_eq!(listed, None),
             seen => assert_eq!(listed, Some(seen.object().is_some())),
         }
+        check_index(&self.cache, &self.key);
     }
 
     /// Everything arrives: then the live object is shown, and a list leaves nothing pending.
