@@ -55,4 +55,6 @@ pub enum WaitKind {
     InvalidObject(u32),
     /// A write is refused.
     Refused,
+    /// Something that a deletion needs cannot be observed.
+    NotObserved,
 }

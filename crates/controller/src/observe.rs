@@ -11,8 +11,8 @@ use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookie
 use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, configs, previous_bindings,
-    projections::with_pod_label, warnings, watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, deletion::reverts, previous_bindings,
+    projections::with_pod_label, revert, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
@@ -167,9 +167,16 @@ impl Observation {
             selector: self.selector.canary.clone(),
             target,
             primary,
+            deleted: reverts(canary.live()),
+            reverted: SyncState::NotKnown,
+            traffic: SyncState::NotKnown,
             since: self.observed.since,
         };
         self.keeping = services.into_iter().map(|key| (key.clone(), context.cluster.mark(&key))).collect();
+        if self.observed.deleted {
+            self.observed.reverted = revert::target_state(context, canary, &self.objects);
+            self.observed.traffic = revert::traffic_state(context, canary, memory, self);
+        }
         self.edited = edited;
         self.observed.configs = config_copies::sync_state(context, canary, memory, self);
     }

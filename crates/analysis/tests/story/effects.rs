@@ -26,11 +26,11 @@ impl World {
         match effect {
             Effect::Backends => {
                 self.backends = true;
-                return self.deleted.then(|| ("services", "-primary and -canary created".to_owned()));
+                return self.services_deleted.then(|| ("services", "-primary and -canary created".to_owned()));
             }
             Effect::Apex => {
                 self.apex = true;
-                return self.deleted.then(|| ("services", "apex created".to_owned()));
+                return self.services_deleted.then(|| ("services", "apex created".to_owned()));
             }
             Effect::Configs => {
                 self.copies = true;
@@ -78,8 +78,12 @@ impl World {
                 };
                 return Some(("route", text));
             }
-            Effect::ScaleUp | Effect::ScaleToZero => {
-                let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };
+            Effect::ReleaseTraffic => {
+                (self.given_back, self.routes) = (true, None);
+                return Some(("release", "apex and routes, to the target".to_owned()));
+            }
+            Effect::ScaleUp | Effect::RevertTarget | Effect::ScaleToZero => {
+                let replicas = if *effect == Effect::ScaleToZero { 0 } else { WANTED };
                 let revision = self.target.as_ref()?.revision.clone();
                 let ready_at = self.ready_at(&revision, false, now);
                 let target = self.target.as_mut()?;

@@ -135,6 +135,8 @@ fn phase(name: &str) -> Phase {
         Phase::Finalising,
         Phase::Succeeded,
         Phase::Failed,
+        Phase::Terminating,
+        Phase::Terminated,
     ]
     .into_iter()
     .find(|phase| phase.as_str() == name)
@@ -236,6 +238,7 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["clock", "jumps", "ahead", span] => Action::Clock(i64::try_from(span_ms(span)).unwrap()),
         ["clock", "jumps", "back", span] => Action::Clock(-i64::try_from(span_ms(span)).unwrap()),
         ["operator", "down", span] => Action::Down(span_ms(span)),
+        ["delete", "canary"] => user(line, |world, _| world.deleted = true),
         ["delete", "target"] => user(line, |world, _| world.target = None),
         ["delete", "primary"] => user(line, |world, _| world.primary = None),
         ["route", w] => {
@@ -261,7 +264,7 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["hide", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = true),
         ["show", "primary", "addresses"] => user(line, |world, _| world.primary_hidden = false),
         ["delete", "services"] => {
-            user(line, |world, _| (world.deleted, world.backends, world.apex) = (true, false, false))
+            user(line, |world, _| (world.services_deleted, world.backends, world.apex) = (true, false, false))
         }
         ["edit", "apex"] => user(line, |world, _| world.apex = false),
         ["suspend"] => Action::Plan(own(line), Box::new(|plan| plan.suspended = true)),

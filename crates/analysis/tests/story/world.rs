@@ -26,7 +26,7 @@ pub struct World {
     /// The primary has no addresses although its pods are ready: its Service is gone.
     pub primary_hidden: bool,
     /// Services do not exist, instead of being as others want them.
-    pub deleted: bool,
+    pub services_deleted: bool,
     /// An earlier binding left something.
     pub leftovers: bool,
     /// The primary of an earlier binding, which the Services select until they are moved.
@@ -35,6 +35,10 @@ pub struct World {
     pub foreign: Option<String>,
     /// Someone else edited the primary.
     pub edited: bool,
+    /// The Canary is being deleted, with `revertOnDeletion`.
+    pub deleted: bool,
+    /// Apex and routes lead to the target again.
+    pub given_back: bool,
     /// Revisions whose pods never become ready, anywhere or only in the primary.
     pub broken: BTreeSet<Revision>,
     pub broken_primary: BTreeSet<Revision>,
@@ -68,11 +72,13 @@ impl World {
             refused: None,
             hidden: false,
             primary_hidden: false,
-            deleted: false,
+            services_deleted: false,
             leftovers: false,
             former: None,
             foreign: None,
             edited: false,
+            deleted: false,
+            given_back: false,
             broken: BTreeSet::new(),
             broken_primary: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -175,7 +181,7 @@ impl World {
             _ => Known::Present(0),
         };
         let canary = if self.hidden { Known::Present(0) } else { addresses(&self.target) };
-        let unlike = if self.deleted { SyncState::Missing } else { SyncState::OutOfSync };
+        let unlike = if self.services_deleted { SyncState::Missing } else { SyncState::OutOfSync };
         Observed {
             target: self.pods(&self.target, now, "canary deployment podinfo.test"),
             primary: self.pods(&self.primary, now, "podinfo-primary.test"),
@@ -201,6 +207,13 @@ impl World {
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
             selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
+            deleted: self.deleted,
+            reverted: match &self.target {
+                Some(target) if target.replicas < WANTED => SyncState::OutOfSync,
+                _ if self.target_scaler == TargetScaler::Rests => SyncState::OutOfSync,
+                _ => SyncState::InSync,
+            },
+            traffic: if self.given_back { SyncState::InSync } else { SyncState::OutOfSync },
             since: Millis(0),
         }
     }
