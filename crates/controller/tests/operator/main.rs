@@ -16,6 +16,7 @@ mod cluster;
 mod config_tracking;
 mod crashes;
 mod daemon_sets;
+mod dashboards;
 mod dry_run;
 mod edits;
 mod faults;
