@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
+pub(crate) use self::helm::{root, said};
 use self::{
     flags::Program,
     helm::{Helm, Release},
@@ -70,7 +71,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         helm.lint(chart)?;
         values::documented(chart)?;
         let refused = values::refused(&helm, chart)?;
-        let flaggers = helm::root().join(format!("xtask/src/charts/flagger_values/{chart}.yaml"));
+        let flaggers = root().join(format!("xtask/src/charts/flagger_values/{chart}.yaml"));
         for object in
             helm.template_with(&release, Some(&flaggers)).context("the values of Flagger's chart")?
         {
