@@ -99,6 +99,11 @@ pub struct Args {
     /// Namespace of Kuma's control plane, with the MeshHTTPRoutes that concern the whole mesh.
     #[arg(long, default_value = "kuma-system")]
     pub kuma_system_namespace: String,
+    /// Print what would happen to each Canary and exit. The cluster is only read: hooks and metric servers are not
+    /// called.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+        default_value = "false", action = ArgAction::Set)]
+    pub dry_run: bool,
     /// Print the version and exit.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
         default_value = "false", action = ArgAction::Set)]

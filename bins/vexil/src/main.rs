@@ -2,6 +2,7 @@
 
 mod alerts;
 mod args;
+mod dry_run;
 mod http;
 mod serve;
 mod wiring;
@@ -41,11 +42,19 @@ fn main() -> ExitCode {
         println!("Vexil version {}", env!("CARGO_PKG_VERSION"));
         return ExitCode::SUCCESS;
     }
+    if args.dry_run {
+        return finish(dry_run::run(&args), |error| eprintln!("{error:#}"));
+    }
     let log = vexil_program::install_log(&args.log_level, &args.zap_encoding, &OURS, vexil_analysis::bounded);
     if let Err(error) = log {
         eprintln!("{error}");
         return ExitCode::FAILURE;
     }
+    finish(serve::serve(args), |error| tracing::error!("{error:#}"))
+}
+
+/// Runs `work` to its end on a runtime of its own; `report` has its error.
+fn finish(work: impl Future<Output = anyhow::Result<()>>, report: impl Fn(anyhow::Error)) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -53,10 +62,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve::serve(args)) {
+    match runtime.block_on(work) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("{error:#}");
+            report(error);
             ExitCode::FAILURE
         }
     }

@@ -57,11 +57,11 @@ pub async fn serve(args: Args) -> Result<()> {
     }
 }
 
-fn given(text: &str) -> Option<String> {
+pub(crate) fn given(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn settings(args: &Args) -> Result<Settings> {
+pub(crate) fn settings(args: &Args) -> Result<Settings> {
     Ok(Settings {
         provider: args.mesh_provider.clone(),
         metrics_server: args.metrics_server.clone(),
@@ -76,7 +76,7 @@ fn settings(args: &Args) -> Result<Settings> {
 }
 
 /// Which addresses may be called: with a list, those that the admin's own flags name as well.
-fn rules(args: &Args) -> Result<Rules> {
+pub(crate) fn rules(args: &Args) -> Result<Rules> {
     let allowed = Allowed::parse(&args.allowed_addresses).context("-allowed-addresses")?;
     let in_pod = args.kubeconfig.is_empty() && args.master.is_empty();
     let named = [

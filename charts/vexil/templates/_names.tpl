@@ -46,6 +46,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if .Values.prometheus.install -}}
 http://{{ include "vexil.fullname" . }}-prometheus:9090
 {{- else -}}
-{{- required "metricsServer: the address of a Prometheus is needed, or prometheus.install=true" .Values.metricsServer -}}
+{{- .Values.metricsServer -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Names that the affinity of a values file written for Flagger's chart may call. */}}
+{{- define "flagger.name" -}}{{ include "vexil.name" . }}{{- end -}}
+{{- define "flagger.fullname" -}}{{ include "vexil.fullname" . }}{{- end -}}
+{{- define "flagger.serviceAccountName" -}}{{ include "vexil.serviceAccountName" . }}{{- end -}}

@@ -10,26 +10,28 @@ provider of the operator has a system. */}}
 {{- $table | toYaml -}}
 {{- end -}}
 
-{{/* The system of a provider; `provider` and `root` are given. */}}
-{{- define "vexil.system" -}}
-{{- $found := "" -}}
+{{/* What messages list as the providers of this version. */}}
+{{- define "vexil.systemNames" -}}
 {{- $names := list -}}
-{{- range $name, $system := include "vexil.systemTable" .root | fromYaml -}}
+{{- range $name, $system := include "vexil.systemTable" . | fromYaml -}}
 {{- $names = append $names $system.names -}}
+{{- end -}}
+{{- join ", " $names -}}
+{{- end -}}
+
+{{/* The system of a provider, empty if there is none; `provider` and `root` are given. */}}
+{{- define "vexil.findSystem" -}}
+{{- range $name, $system := include "vexil.systemTable" .root | fromYaml -}}
 {{- if and (regexMatch $system.providers $.provider) (not (and $system.except (regexMatch $system.except $.provider))) -}}
-{{- $found = $name -}}
+{{- $name -}}
 {{- end -}}
 {{- end -}}
-{{- if not $found -}}
-{{- fail (printf "\n\nvalue meshProvider: %q is not a provider of this version; it knows %s" .provider (join ", " $names)) -}}
-{{- end -}}
-{{- $found -}}
 {{- end -}}
 
 {{/* The enabled systems: that of meshProvider and of rbac.providers; all when each Canary names its provider. */}}
 {{- define "vexil.systems" -}}
 {{- if .Values.meshProvider -}}
-{{- range $provider := prepend .Values.rbac.providers .Values.meshProvider }}{{ include "vexil.system" (dict "provider" $provider "root" $) }} {{ end -}}
+{{- range $provider := prepend .Values.rbac.providers .Values.meshProvider }}{{ include "vexil.findSystem" (dict "provider" $provider "root" $) }} {{ end -}}
 {{- else -}}
 {{- include "vexil.systemTable" . | fromYaml | keys | sortAlpha | join " " -}}
 {{- end -}}
@@ -86,6 +88,16 @@ Written: creates and patches with a version; nothing is ever updated whole, and 
 - apiGroups: [""]
   resources: [events]
   verbs: [create]
+# For MetricTemplates of the types keptn and externalmetrics. The resources of the second are the names of metrics.
+- apiGroups: [metrics.keptn.sh]
+  resources: [keptnmetrics]
+  verbs: [get]
+- apiGroups: [metrics.keptn.sh]
+  resources: [analyses]
+  verbs: [get, create, delete]
+- apiGroups: [external.metrics.k8s.io]
+  resources: ["*"]
+  verbs: [list]
 {{- end -}}
 
 {{/* What the routers of the enabled systems need in namespaces. */}}

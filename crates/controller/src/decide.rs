@@ -28,18 +28,7 @@ pub(crate) async fn decide(
     converged: &Converged,
     warnings: &[String],
 ) -> Decision {
-    let now = context.clock.now();
-    let mut facts = Facts {
-        now,
-        due: Facts::is_due(memory.last_step, canary.plan().interval_ms, now),
-        convergence: converged.state.clone(),
-        seen: converged.observation.observed.clone(),
-        waiting: runtime.waiting,
-        drift: converged.drift.clone(),
-        warnings: warnings.to_vec(),
-        delivered: runtime.delivered.clone(),
-        answers: BTreeMap::new(),
-    };
+    let mut facts = facts(context, canary, memory, runtime, converged, warnings);
     loop {
         let question = match advance(canary.plan(), memory, &facts) {
             Step::Done(transition) => return Decision::Made(transition),
@@ -53,6 +42,29 @@ pub(crate) async fn decide(
             answer = runtime.ask_outside(&question, answer) => answer,
         };
         facts.answers.insert(question, answer);
+    }
+}
+
+/// What is known without asking.
+pub(crate) fn facts(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    runtime: &CanaryRuntime,
+    converged: &Converged,
+    warnings: &[String],
+) -> Facts {
+    let now = context.clock.now();
+    Facts {
+        now,
+        due: Facts::is_due(memory.last_step, canary.plan().interval_ms, now),
+        convergence: converged.state.clone(),
+        seen: converged.observation.observed.clone(),
+        waiting: runtime.waiting,
+        drift: converged.drift.clone(),
+        warnings: warnings.to_vec(),
+        delivered: runtime.delivered.clone(),
+        answers: BTreeMap::new(),
     }
 }
 

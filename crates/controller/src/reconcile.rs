@@ -204,7 +204,7 @@ async fn settled(
 }
 
 /// The Canary as it is now; `None` if it is gone, deleted, invalid, or drives another Canary's target.
-fn reread(context: &Context, canary: &CanaryContext) -> Option<CanaryContext> {
+pub(crate) fn reread(context: &Context, canary: &CanaryContext) -> Option<CanaryContext> {
     let live = context.cluster.look(canary.key()).shared()?;
     if is_deleted(&live) != is_deleted(canary.live()) || canary.plan().spec_error.is_some() {
         return None;
@@ -220,7 +220,7 @@ fn read_failed(runtime: &mut CanaryRuntime, after_ms: Option<u64>) -> ReconcileR
 }
 
 /// Whether the status already has this memory, for this generation of the Canary.
-fn status_is_current(
+pub(crate) fn status_is_current(
     context: &Context,
     canary: &CanaryContext,
     memory: &Memory,
@@ -234,7 +234,7 @@ fn status_is_current(
 ///
 /// # Errors
 /// If the API server did not answer: the pause that it asks for, in milliseconds, if any.
-async fn load_memory(context: &Context, canary: &CanaryContext) -> Result<Memory, Option<u64>> {
+pub(crate) async fn load_memory(context: &Context, canary: &CanaryContext) -> Result<Memory, Option<u64>> {
     let mut memory = vexil_plan::load(canary.status());
     if memory.from_flagger && memory.held.is_none() && !is_deleted(canary.live()) {
         memory.held = answers::adopted(context, canary).await?;

@@ -45,6 +45,33 @@ pub enum JsonOp {
     Remove(String),
 }
 
+impl JsonOp {
+    /// Carries out the operation; `None` when its path leads nowhere.
+    #[must_use]
+    pub fn apply(&self, object: &mut Value) -> Option<()> {
+        let (path, value) = match self {
+            JsonOp::Add(path, value) => (path, Some(value)),
+            JsonOp::Remove(path) => (path, None),
+        };
+        let (parent, last) = path.rsplit_once('/')?;
+        let name = last.replace("~1", "/").replace("~0", "~");
+        match (object.pointer_mut(parent)?, value) {
+            (Value::Object(map), Some(value)) => drop(map.insert(name, value.clone())),
+            (Value::Object(map), None) => drop(map.remove(&name)?),
+            (Value::Array(list), Some(value)) => {
+                let at = if name == "-" { list.len() } else { name.parse().ok()? };
+                (at <= list.len()).then(|| list.insert(at, value.clone()))?;
+            }
+            (Value::Array(list), None) => {
+                let at: usize = name.parse().ok()?;
+                (at < list.len()).then(|| list.remove(at))?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
 /// Which version of an object a change was computed from. The API server refuses the write when it has moved on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Precondition {

@@ -84,7 +84,7 @@ impl Store {
             Action::Json { ops, on } => {
                 let mut object = self.fenced(key, on)?.clone();
                 for op in ops {
-                    perform(&mut object, op).ok_or_else(|| nowhere(op))?;
+                    op.apply(&mut object).ok_or_else(|| nowhere(op))?;
                 }
                 object
             }
@@ -111,30 +111,6 @@ impl From<&Store> for Objects {
 fn nowhere(op: &JsonOp) -> Refused {
     let (JsonOp::Add(path, _) | JsonOp::Remove(path)) = op;
     Refused::NoSuchPath(path.clone())
-}
-
-/// One operation of RFC 6902; `None` when its path leads nowhere.
-fn perform(object: &mut Value, op: &JsonOp) -> Option<()> {
-    let (path, value) = match op {
-        JsonOp::Add(path, value) => (path, Some(value)),
-        JsonOp::Remove(path) => (path, None),
-    };
-    let (parent, last) = path.rsplit_once('/')?;
-    let name = last.replace("~1", "/").replace("~0", "~");
-    match (object.pointer_mut(parent)?, value) {
-        (Value::Object(map), Some(value)) => drop(map.insert(name, value.clone())),
-        (Value::Object(map), None) => drop(map.remove(&name)?),
-        (Value::Array(list), Some(value)) => {
-            let at = if name == "-" { list.len() } else { name.parse().ok()? };
-            (at <= list.len()).then(|| list.insert(at, value.clone()))?;
-        }
-        (Value::Array(list), None) => {
-            let at: usize = name.parse().ok()?;
-            (at < list.len()).then(|| list.remove(at))?;
-        }
-        _ => return None,
-    }
-    Some(())
 }
 
 #[cfg(test)]

@@ -62,9 +62,17 @@ impl Helm {
 
     /// The objects of a release. An error is what Helm says.
     pub fn template(&self, release: &Release<'_>) -> anyhow::Result<Vec<Value>> {
+        self.template_with(release, None)
+    }
+
+    /// The same with the values of a file, which those of the release replace.
+    pub fn template_with(&self, release: &Release<'_>, file: Option<&Path>) -> anyhow::Result<Vec<Value>> {
         let mut command = Command::new(&self.0);
         command.args(["template", release.name]).arg(folder(release.chart));
         command.args(["--namespace", release.namespace, "--kube-version", KUBERNETES]);
+        if let Some(file) = file {
+            command.arg("--values").arg(file);
+        }
         for value in release.values {
             command.args(["--set", value]);
         }

@@ -4,6 +4,7 @@
 //! The suite on a real API server takes its operator's objects from [`render`], so that it runs under the account and
 //! the rights that users give it.
 
+mod dashboards;
 mod flags;
 mod helm;
 mod kustomize;
@@ -15,12 +16,13 @@ mod variants;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+pub(crate) use self::helm::{root, said};
 use self::{
     flags::Program,
     helm::{Helm, Release},
-    variants::{Expect, LOADTESTER, OPERATOR},
+    variants::{Expect, GRAFANA, LOADTESTER, OPERATOR},
 };
 
 /// Arguments of `cargo xtask charts`.
@@ -60,10 +62,21 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             Release { name: "flagger-loadtester", namespace: "test", chart: "loadtester", values: &[] },
             LOADTESTER,
         ),
+        (
+            "grafana",
+            Release { name: "grafana", namespace: "flagger-system", chart: "grafana", values: &[] },
+            GRAFANA,
+        ),
     ] {
         helm.lint(chart)?;
         values::documented(chart)?;
         let refused = values::refused(&helm, chart)?;
+        let flaggers = root().join(format!("xtask/src/charts/flagger_values/{chart}.yaml"));
+        for object in
+            helm.template_with(&release, Some(&flaggers)).context("the values of Flagger's chart")?
+        {
+            programs.iter().try_for_each(|program| program.takes(&object))?;
+        }
         for (values, expect) in cases {
             let rendered = helm.template(&Release { values, ..release });
             objects.extend(judge(rendered, *expect).with_context(|| format!("charts/{chart} {values:?}"))?);
@@ -71,6 +84,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         println!("charts: {chart}: {} cases, {refused} values refused", cases.len());
     }
     providers(&programs)?;
+    let (count, queries) = dashboards::check(&objects)?;
+    println!("charts: {count} dashboards, {queries} queries of series that are exported");
     if helm::runs(Path::new("kubectl"), "--help") {
         let built = kustomize::built()?;
         println!("charts: {} kustomizations", built.len());
@@ -174,10 +189,36 @@ fn sound(object: &Value, programs: &[Program]) -> anyhow::Result<()> {
     if !defects.is_empty() {
         bail!("not restricted: {}", defects.join("; "));
     }
-    if object["kind"].as_str().is_some_and(|kind| kind.ends_with("Role"))
-        && object.to_string().contains("\"*\"")
-    {
-        bail!("a role with an asterisk");
+    if let Some(rule) = unlimited_rule(object) {
+        bail!("a role with an asterisk: {rule}");
     }
     programs.iter().try_for_each(|program| program.takes(object))
+}
+
+/// The first rule of a role with an asterisk. Reading external metrics needs one: their resources are the names of
+/// metrics.
+fn unlimited_rule(object: &Value) -> Option<&Value> {
+    let external = json!({"apiGroups": ["external.metrics.k8s.io"], "resources": ["*"], "verbs": ["list"]});
+    let rules = object.get("rules").and_then(Value::as_array).into_iter().flatten();
+    rules.into_iter().find(|rule| **rule != external && rule.to_string().contains("\"*\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: Value, unlimited: bool) {
+        let role = json!({"kind": "ClusterRole", "rules": [rule.clone()]});
+        assert_eq!(unlimited_rule(&role), unlimited.then_some(&rule));
+    }
+
+    #[test]
+    fn only_external_metrics_may_be_read_under_every_name() {
+        let external = "external.metrics.k8s.io";
+        check(json!({"apiGroups": [external], "resources": ["*"], "verbs": ["list"]}), false);
+        check(json!({"apiGroups": [external], "resources": ["*"], "verbs": ["list", "create"]}), true);
+        check(json!({"apiGroups": [""], "resources": ["*"], "verbs": ["list"]}), true);
+        check(json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]}), true);
+        check(json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}), false);
+    }
 }

@@ -10,12 +10,13 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 /// Groups that every API server serves; an object of another one is of a product that may not be there.
-const SERVED: [&str; 7] = [
+const SERVED: [&str; 8] = [
     "",
     "apiextensions.k8s.io",
     "apps",
     "autoscaling",
     "coordination.k8s.io",
+    "networking.k8s.io",
     "policy",
     "rbac.authorization.k8s.io",
 ];

@@ -35,7 +35,20 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=smi:v1alpha4"], Refuses("\"smi:v1alpha4\" is not a provider of this version")),
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
         (&["meshProvider=istio"], Refuses("it knows apisix, kubernetes, kuma, smi:<mesh>")),
-        (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("\"nginx\" is not a provider")),
+        (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("rbac.providers: \"nginx\" is not a")),
+        (
+            &["slack.proxy=x", "ingressClass=y", "metricsServer="],
+            Refuses(
+                "value ingressClass: the Contour provider is not part of this version\n\
+                 value slack.proxy: it never had an effect; use slack.proxyUrl\n\
+                 value metricsServer: the address",
+            ),
+        ),
+        (
+            &["image.repository=r/fluxcd/flagger"],
+            Refuses("image.repository: \"r/fluxcd/flagger\" is the image"),
+        ),
+        (&["image.repository=r/my-flagger"], Holds(&["image: r/my-flagger:"])),
         (&["prometheus.install=true"], Holds(&["-metrics-server=http://flagger-prometheus:9090"])),
         (&["prometheus.install=true"], Holds(&["job_name: kubernetes-pods", "nodes/proxy", "/-/ready"])),
         (
@@ -70,6 +83,23 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["minAnalysisInterval=5s"], Holds(&["-min-analysis-interval=5s"])),
         (&["image.tag=1.2", "image.pullSecret=key"], Holds(&["vexil:1.2", "imagePullSecrets"])),
         (&["podDisruptionBudget.enabled=true"], Holds(&["kind: PodDisruptionBudget"])),
+        (&[], Lacks(&["kind: NetworkPolicy", "kind: AuthorizationPolicy"])),
+        (&["networkPolicy.enabled=true"], Holds(&["kind: NetworkPolicy", "port: http"])),
+        (&["networkPolicy.enabled=true"], Lacks(&["- Egress", "from:"])),
+        (
+            &["networkPolicy.enabled=true", "networkPolicy.from[0].podSelector.matchLabels.app=p"],
+            Holds(&["from:\n    - podSelector:\n        matchLabels:\n          app: p"]),
+        ),
+        (
+            &["networkPolicy.enabled=true", "networkPolicy.egress[0].ports[0].port=443"],
+            Holds(&["- Egress", "egress:\n  - ports:\n    - port: 443"]),
+        ),
+        (&["networkPolicy.enabled=yes"], Refuses("networkPolicy/enabled")),
+        (
+            &["linkerdAuthPolicy.create=true"],
+            Holds(&["name: prometheus-admin-flagger\n  namespace: linkerd-viz", "name: prometheus-admin\n"]),
+        ),
+        (&["linkerdAuthPolicy.create=true", "linkerdAuthPolicy.namespace=viz"], Holds(&["namespace: viz\n"])),
         (&["serviceMonitor.enabled=true", "podMonitor.enabled=true"], Holds(&["kind: ServiceMonitor"])),
         (&["podMonitor.enabled=true"], Holds(&["kind: PodMonitor"])),
         (&["podPriorityClassName=high", "podLabels.a=b"], Holds(&["priorityClassName: high"])),
@@ -90,6 +120,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&[], Holds(&["-enable-config-tracking=true", "configmaps"])),
         (&["configTracking.enabled=false"], Holds(&["-enable-config-tracking=false"])),
         (&["configTracking.enabled=false"], Lacks(&["configmaps"])),
+        (&[], Holds(&["- keptnmetrics", "- external.metrics.k8s.io"])),
         (&["nameOverride=flagger"], Holds(&["app.kubernetes.io/name: flagger"])),
         (&["fullnameOverride=x"], Holds(&["serviceAccountName: x"])),
         (&["meshProvder=traefik"], Refuses("additional properties 'meshProvder' not allowed")),
@@ -110,7 +141,48 @@ pub const LOADTESTER: &[(&[&str], Expect)] = {
         (&["rbac.create=true", "serviceAccountName=mine"], Holds(&["name: mine", "kind: RoleBinding"])),
         (&["rbac.create=true", "serviceAccountName=mine"], Lacks(&["kind: ServiceAccount\nmetadata"])),
         (&["podDisruptionBudget.enabled=true"], Holds(&["kind: PodDisruptionBudget"])),
+        (&[], Lacks(&["kind: NetworkPolicy", "kind: VirtualService"])),
+        (&["networkPolicy.enabled=true"], Refuses("networkPolicy.from: name who may call")),
+        (
+            &["networkPolicy.enabled=true", "networkPolicy.from[0].namespaceSelector.matchLabels.a=b"],
+            Holds(&["kind: NetworkPolicy", "- namespaceSelector:\n        matchLabels:\n          a: b"]),
+        ),
+        (
+            &["istio.enabled=true", "istio.host=tester.test"],
+            Holds(&["kind: VirtualService", "hosts:\n  - tester.test", "host: flagger-loadtester.test.svc"]),
+        ),
+        (&["istio.enabled=true"], Lacks(&["kind: Gateway"])),
+        (
+            &["istio.enabled=true", "istio.gateway.enabled=true", "istio.tls.enabled=true"],
+            Holds(&["kind: Gateway", "credentialName: flagger-loadtester"]),
+        ),
+        (
+            &["istio.enabled=true", "istio.gateway.enabled=true", "istio.tls.httpsRedirect=true"],
+            Holds(&["httpsRedirect: true"]),
+        ),
+        (
+            &["appmesh.enabled=true", "meshName=m"],
+            Refuses("value appmesh.enabled: App Mesh has been shut down; remove it\nvalue meshName: "),
+        ),
+        (&["image.repository=fluxcd/flagger-loadtester"], Refuses("is the image of Flagger's load tester")),
         (&["service.port=0"], Refuses("service/port")),
         (&["replicas=2"], Refuses("additional properties 'replicas' not allowed")),
+    ]
+};
+
+/// Values of `charts/grafana`, in the release `grafana` in `flagger-system`.
+pub const GRAFANA: &[(&[&str], Expect)] = {
+    use Expect::{Holds, Lacks, Refuses};
+    &[
+        (&[], Refuses("value password: a password is needed, or existingSecret")),
+        (&["password=x", "token=y"], Refuses("value token: it was for a hosted service")),
+        (&["token=y", "url="], Refuses("remove it, and set url\nvalue password: ")),
+        (&["password=x"], Holds(&["user: admin", "password: x", "http://prometheus:9090", "vexil-traefik"])),
+        (&["password=x"], Lacks(&["GF_AUTH_ANONYMOUS", "kind: Role"])),
+        (&["existingSecret=mine"], Holds(&["name: mine"])),
+        (&["existingSecret=mine"], Lacks(&["kind: Secret\n"])),
+        (&["password=x", "url=http://p:1", "user=u"], Holds(&["url: \"http://p:1\"", "user: u"])),
+        (&["password=x", "service.port=3000", "service.type=NodePort"], Holds(&["type: NodePort"])),
+        (&["password=x", "pasword=y"], Refuses("additional properties 'pasword' not allowed")),
     ]
 };

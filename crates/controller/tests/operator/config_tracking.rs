@@ -22,7 +22,7 @@ fn config(name: &str, content: &Value) -> Value {
     object
 }
 
-fn color(color: &str) -> Value {
+pub(crate) fn color(color: &str) -> Value {
     config("web", &json!({"data": {"color": color}}))
 }
 

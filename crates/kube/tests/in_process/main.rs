@@ -8,6 +8,7 @@
     reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
 )]
 
+mod dry_run;
 mod election;
 mod faults;
 #[path = "../scenarios/mod.rs"]
