@@ -1,11 +1,11 @@
-//! The project's chores: CRDs, charts, tidy; and the commands of the lab: demo, guides, end to end, conformance, bench.
+//! The project's chores: CRDs, charts, pages, tidy; and the commands of the lab, such as demo, guides and end to end.
 
 mod lab;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use xtask::{charts, crds, tidy};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use xtask::{charts, crds, docs, tidy};
 
 #[derive(Parser)]
 #[command(about = "The project's chores", disable_version_flag = true)]
@@ -20,6 +20,8 @@ enum Chore {
     Charts(charts::Args),
     /// Write the CustomResourceDefinitions to crds/
     Crds(crds::Args),
+    /// Check the pages of docs/ and the commands that they show, and make the book
+    Docs(docs::Args),
     /// Check the rules of the project that no compiler checks
     Tidy,
     #[command(flatten)]
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().chore {
         Chore::Charts(args) => charts::run(&args),
         Chore::Crds(args) => crds::run(&args),
+        Chore::Docs(args) => docs::run(&args, &Args::command()),
         Chore::Tidy => tidy::run(),
         Chore::Lab(command) => return lab::run(&command),
     };

@@ -214,4 +214,6 @@ fn ended(canary: &CanaryContext, analysis_status: &str) -> Ended {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
+pub(crate) use self::helm::{root, runs, said};
 use self::{
     flags::Program,
     helm::{Helm, Release},
@@ -71,7 +72,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         println!("charts: {chart}: {} cases, {refused} values refused", cases.len());
     }
     providers(&programs)?;
-    if helm::runs(Path::new("kubectl"), "--help") {
+    if runs(Path::new("kubectl"), "--help") {
         let built = kustomize::built()?;
         println!("charts: {} kustomizations", built.len());
         objects.extend(built.into_iter().flat_map(|(_, built)| built));
