@@ -1,6 +1,8 @@
-//! The project's chores that need no cluster: CRDs, charts, image, tidy.
+//! The project's chores that need no cluster: CRDs, charts, pages, image, tidy.
 
 pub mod charts;
 pub mod crds;
+pub mod docs;
 pub mod image;
+mod path;
 pub mod tidy;

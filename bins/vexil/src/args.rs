@@ -190,6 +190,35 @@ mod tests {
         }
     }
 
+    const BEGINNING: &str = "\
+# Flags of the operator
+
+<!-- Made by `cargo xtask docs --write` from bins/vexil/src/args.rs. -->
+
+With one dash or two, `-flag=value` or `-flag value`. A variable of the environment counts where the flag is not given;
+use it for what must not be in the arguments of a pod. Other flags of Flagger are accepted and change nothing.
+
+| flag | default | environment | meaning |
+|---|---|---|---|
+";
+
+    #[test]
+    fn the_reference_lists_every_flag() {
+        let mut page = String::from(BEGINNING);
+        let command = <Args as clap::CommandFactory>::command();
+        for flag in command.get_arguments().filter(|flag| !flag.is_hide_set()) {
+            let code = |text: String| if text.is_empty() { text } else { format!("`{text}`") };
+            let default: Vec<_> =
+                flag.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+            let variable = flag.get_env().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let meaning = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            let meaning = meaning.replace('|', "\\|").replace('*', "\\*");
+            let (name, default) = (flag.get_long().unwrap(), code(default.concat()));
+            page.push_str(&format!("| `-{name}` | {default} | {} | {meaning} |\n", code(variable)));
+        }
+        expect_test::expect_file!["../../../docs/reference/flags.md"].assert_eq(&page);
+    }
+
     #[test]
     fn the_flags_of_flaggers_manifests_are_accepted_and_those_without_effect_are_named() {
         let parsed = parse(&[

@@ -50,4 +50,39 @@ mod tests {
             assert!(admitted.iter().any(|name| name == provider), "{provider} is not in {admitted:?}");
         }
     }
+
+    const BEGINNING: &str = "\
+# Routers
+
+<!-- Made by `cargo xtask docs --write` from what each router supports. -->
+
+";
+
+    /// One row for each provider, with the strategies that it supports.
+    fn table() -> String {
+        let registry = registry(&Args::parse_from(["vexil"])).unwrap();
+        let mut table = String::from(
+            "| provider | canary by weight | A/B testing | mirroring | session affinity | blue/green |\n\
+             |---|---|---|---|---|---|\n",
+        );
+        for router in registry.routers() {
+            let can = router.supports();
+            let cell = |supported: bool| if supported { "yes" } else { "" };
+            let cells = [can.weights, can.matches, can.mirror, can.affinity].map(cell).join(" | ");
+            table.push_str(&format!("| `{}` | {cells} | yes |\n", router.name()));
+        }
+        table
+    }
+
+    #[test]
+    fn the_reference_lists_every_router() {
+        let page = format!("{BEGINNING}{}", table());
+        expect_test::expect_file!["../../../docs/reference/routers.md"].assert_eq(&page);
+        let introduction = include_str!("../../../docs/introduction.md");
+        assert!(
+            introduction.contains(&table()),
+            "docs/introduction.md has another table than this:\n{}",
+            table()
+        );
+    }
 }

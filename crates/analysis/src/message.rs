@@ -12,13 +12,13 @@ use crate::{Alert, AlertSeverity, EventType, Level, Weight};
 /// alert; `details` before that text adds what [`Alert::details`] lists. `error` after the type logs the
 /// message as an error of the operator or of a server that it depends on.
 macro_rules! messages {
-    ($($(#[$doc:meta])* $name:ident { $($field:ident: $type:ty),* }
+    ($($(#[doc = $doc:literal])* $name:ident { $($field:ident: $type:ty),* }
         $event:ident $($level:ident)? $text:literal
         $(, alert $severity:ident $($details:ident)? $alert:literal)?;)*) => {
         /// A text for people.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Message {
-            $($(#[$doc])* #[allow(missing_docs, reason = "the text next to it shows what a field is")]
+            $($(#[doc = $doc])* #[allow(missing_docs, reason = "the text next to it shows what a field is")]
             $name { $($field: $type),* },)*
         }
 
@@ -48,7 +48,15 @@ macro_rules! messages {
                 match self { $(Message::$name { $($field),* } => write!(f, $text),)* }
             }
         }
+
+        /// Event type, text, meaning and alert of each message, for the page that lists them.
+        #[cfg(test)]
+        const REFERENCE: &[(EventType, &str, &str, Option<(AlertSeverity, &str)>)] = &[
+            $((EventType::$event, $text, concat!($($doc),*), messages!(@reference $($severity $alert)?)),)*
+        ];
     };
+    (@reference) => { None };
+    (@reference $severity:ident $alert:literal) => { Some((AlertSeverity::$severity, $alert)) };
     (@level) => { Level::Info };
     (@level error) => { Level::Error };
     (@alert) => { None };
@@ -277,3 +285,6 @@ messages! {
     /// A kind cannot be watched.
     NotWatched { kind: String, error: String } Warning error "{kind} cannot be watched: {error}";
 }
+
+#[cfg(test)]
+mod tests;

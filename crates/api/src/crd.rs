@@ -17,6 +17,8 @@ mod rule;
 pub(crate) mod schema;
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 pub(crate) mod tests;
 
 use serde_json::{Value, json};

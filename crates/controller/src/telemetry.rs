@@ -205,4 +205,6 @@ fn ended(canary: &CanaryContext, analysis_status: &str) -> Ended {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

@@ -164,3 +164,6 @@ fn condition(type_: &str, status: &str, reason: &str, message: String) -> Condit
         ..Condition::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
-pub(crate) use self::helm::{root, said};
+pub(crate) use self::helm::{root, runs, said};
 use self::{
     flags::Program,
     helm::{Helm, Release},
@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     providers(&programs)?;
     let (count, queries) = dashboards::check(&objects)?;
     println!("charts: {count} dashboards, {queries} queries of series that are exported");
-    if helm::runs(Path::new("kubectl"), "--help") {
+    if runs(Path::new("kubectl"), "--help") {
         let built = kustomize::built()?;
         println!("charts: {} kustomizations", built.len());
         objects.extend(built.into_iter().flat_map(|(_, built)| built));

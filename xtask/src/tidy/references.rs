@@ -7,6 +7,7 @@ use super::{
     shape::mentions,
     tree::Tree,
 };
+use crate::path::joined;
 
 static FILE: Rule = Rule::new(
     "reference",
@@ -144,20 +145,6 @@ fn broken_link(tree: &Tree, page: &str, link: &str) -> Option<String> {
     let text = tree.pages.iter().find(|(name, _)| *name == path).map(|(_, text)| text);
     let lost = text.filter(|text| !heading.is_empty() && !anchors(text).any(|anchor| anchor == heading));
     lost.map(|_| format!("`{link}`: {path} has no such heading"))
-}
-
-/// A relative path as one from the root.
-fn joined(page: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = page.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "." | "" => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
 }
 
 /// The anchors that a forge gives to the headings of a page.
