@@ -54,5 +54,5 @@ stories! {
     ab_testing, ab_testing_fails, ab_testing_primary_crashes, ab_testing_edited, mirrored, blue_green_mirrored,
     session_affinity, gates, gate_closed_at_the_start, gates_survive_restarts, approval_before_the_rollout,
     approval_withdrawn, rolled_back_by_hand, rolled_back_while_waiting_for_promotion,
-    pushed_while_waiting_for_promotion,
+    pushed_while_waiting_for_promotion, gateway_refuses_the_route, gateway_lags_in_an_ending,
 }

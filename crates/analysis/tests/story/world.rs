@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{
-    Answer, Effect, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState,
-    TargetScaler, Weight, laws,
+    Acceptance, Answer, Effect, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes,
+    SyncState, TargetScaler, Weight, laws,
 };
 
 use super::workload::Workload;
@@ -20,6 +20,8 @@ pub struct World {
     pub scaler: Result<bool, String>,
     pub target_scaler: TargetScaler,
     pub routes: Option<Routes>,
+    /// What gateways report about the routes.
+    pub acceptance: Acceptance,
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
     pub hidden: bool,
@@ -64,6 +66,7 @@ impl World {
             scaler: Ok(true),
             target_scaler: TargetScaler::None,
             routes: None,
+            acceptance: Acceptance::Accepted,
             refused: None,
             hidden: false,
             primary_hidden: false,
@@ -191,6 +194,7 @@ impl World {
                 Err(text) => SyncState::Invalid(text.clone()),
             },
             target_scaler: self.target_scaler,
+            acceptance: self.acceptance.clone(),
             routes: self
                 .routes
                 .map_or(LiveRoutes::Absent, |routes| LiveRoutes::Present { routes, in_sync: true }),
@@ -297,7 +301,7 @@ impl World {
                     Routes::Sticky { canary } => {
                         format!("primary={} canary={canary} sticky", routes.primary())
                     }
-                    Routes::Matched { to } => format!("matches to {to:?}"),
+                    Routes::Matched => "matches to Canary".to_owned(),
                     Routes::Mirrored { percent } => format!("primary=100 canary=0 mirror={percent}"),
                 };
                 return Some(("route", text));
