@@ -19,6 +19,7 @@ mod daemon_sets;
 mod edits;
 mod faults;
 mod gates;
+mod gateway_api;
 mod generated_objects;
 mod guides;
 mod invalid_specs;
