@@ -20,7 +20,7 @@ impl Exposure {
     pub const fn of(routes: &Routes) -> Self {
         match routes {
             Routes::Weighted { .. } | Routes::Sticky { .. } => Exposure::Share,
-            Routes::Matched { .. } => Exposure::Matched,
+            Routes::Matched => Exposure::Matched,
             Routes::Mirrored { .. } => Exposure::Mirrored,
         }
     }

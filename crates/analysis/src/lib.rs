@@ -73,7 +73,7 @@ pub use memory::{Cause, Drain, Ending, Memory, Outcome, Phase};
 pub use message::Message;
 pub use next_effect::{Effect, Next, next_effect};
 pub use notice::{Alert, AlertSeverity, EventType, Level, Notice};
-pub use observed::{Known, LiveRoutes, Observed, Pods, SyncState, TargetScaler};
+pub use observed::{Acceptance, Known, LiveRoutes, Observed, Pods, SyncState, TargetScaler};
 pub use outbox::{Entry, Outbox};
 pub use pending::Pending;
 pub use plan::{AlertReceiver, Hook, HookKind, Limits, Names, Plan, Receiver};

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::{
-    Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Wait, Weight,
+    Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Wait, Weight,
     limits::MAX_DRAIN_RESTARTS,
 };
 
@@ -85,9 +85,7 @@ impl Memory {
     pub fn routes(&self, plan: &Plan) -> Routes {
         let canary = self.weight;
         match self.exposure {
-            Exposure::Matched if !canary.is_zero() && self.withheld.is_none() => {
-                Routes::Matched { to: Side::Canary }
-            }
+            Exposure::Matched if !canary.is_zero() && self.withheld.is_none() => Routes::Matched,
             Exposure::Mirrored if canary.is_zero() => {
                 plan.mirror.map_or(Routes::PRIMARY, |percent| Routes::Mirrored { percent })
             }

@@ -13,8 +13,8 @@ pub(crate) use primary::replaceable;
 use primary::{primary, promotion};
 
 use crate::{
-    Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes,
-    SyncState, TargetScaler, failover::Failover, laws,
+    Acceptance, Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision,
+    Routes, SyncState, TargetScaler, failover::Failover, laws,
 };
 
 /// What to do next so that the cluster matches the memory.
@@ -247,7 +247,21 @@ fn routes(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     if less && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
         return Some(not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None)));
     }
-    (*live != want || !in_sync).then_some(Next::Do(Effect::Route(want)))
+    if *live != want || !in_sync {
+        return Some(Next::Do(Effect::Route(want)));
+    }
+    not_accepted(memory, seen)
+}
+
+/// What a gateway does not apply is no exposure of the canary: a step waits for it. An ending waits only while a gateway
+/// may still send traffic to the canary, as an earlier version of the route said.
+fn not_accepted(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let text = match &seen.acceptance {
+        Acceptance::Accepted => return None,
+        Acceptance::Refused(_) if memory.ending.is_some() => return None,
+        Acceptance::Refused(text) | Acceptance::Outdated(text) => text,
+    };
+    (memory.phase != Phase::Initializing).then(|| Next::Wait(Pending::Invalid(text.clone())))
 }
 
 /// The last act of an initialisation and of an ending: zero replicas, once, when connections had time to end.

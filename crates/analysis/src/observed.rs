@@ -23,6 +23,8 @@ pub struct Observed {
     pub target_scaler: TargetScaler,
     /// The route objects.
     pub routes: LiveRoutes,
+    /// Whether gateways apply them.
+    pub acceptance: Acceptance,
     /// Ready addresses behind the `-primary` Service, as gateways know them.
     pub primary_addresses: Known<u32>,
     /// Ready addresses behind the `-canary` Service.
@@ -169,6 +171,18 @@ pub enum TargetScaler {
     Scales,
     /// The operator has paused it.
     Rests,
+}
+
+/// What the gateways of a route report about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Acceptance {
+    /// They apply it as it is, or the product has no such reports.
+    #[default]
+    Accepted,
+    /// A gateway still applies an earlier version of it; the text says which.
+    Outdated(String),
+    /// A gateway does not apply it, or never reported on it; the text says which, and why.
+    Refused(String),
 }
 
 /// What the route objects say.

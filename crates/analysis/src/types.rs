@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::Side;
-
 /// A point in time, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -100,11 +98,8 @@ pub enum Routes {
         /// The canary's share.
         canary: Weight,
     },
-    /// A/B testing: requests that match the user's conditions go to one side, all others to the primary.
-    Matched {
-        /// Where requests that match go.
-        to: Side,
-    },
+    /// A/B testing: requests that match the user's conditions go to the canary, all others to the primary.
+    Matched,
     /// All requests go to the primary, and a copy of some to the canary, whose responses are discarded.
     Mirrored {
         /// The share of the requests that is copied.
@@ -133,7 +128,7 @@ impl Routes {
 
     /// Whether some requests go to the primary: fewer than all go to the canary, or only those that match.
     pub const fn need_primary(&self) -> bool {
-        matches!(self, Routes::Matched { .. }) || self.canary().percent() < Weight::FULL.percent()
+        matches!(self, Routes::Matched) || self.canary().percent() < Weight::FULL.percent()
     }
 
     /// The largest share of the requests whose responses may come from the canary: 100 while requests that match go
@@ -141,8 +136,8 @@ impl Routes {
     pub const fn canary(&self) -> Weight {
         match self {
             Routes::Weighted { canary } | Routes::Sticky { canary } => *canary,
-            Routes::Matched { to: Side::Canary } => Weight::FULL,
-            Routes::Matched { to: Side::Primary } | Routes::Mirrored { .. } => Weight::ZERO,
+            Routes::Matched => Weight::FULL,
+            Routes::Mirrored { .. } => Weight::ZERO,
         }
     }
 }

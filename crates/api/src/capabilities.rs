@@ -52,16 +52,4 @@ impl Capabilities {
             Feature::SessionAffinity => self.affinity,
         }
     }
-
-    /// Those that `other` has too.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Capabilities {
-            weights: self.weights && other.weights,
-            matches: self.matches && other.matches,
-            mirror: self.mirror && other.mirror,
-            affinity: self.affinity && other.affinity,
-            knative: self.knative && other.knative,
-        }
-    }
 }

@@ -160,6 +160,7 @@ impl Observation {
             scaler: autoscalers.sync_state(&self.objects),
             target_scaler: autoscalers.of_target(&self.objects),
             routes,
+            acceptance: canary.router().acceptance(&route_target, &self.objects),
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),
             leftovers,

@@ -11,7 +11,6 @@
 //! are compared as the server completes them.
 
 mod ports;
-mod queries;
 mod render;
 mod router;
 mod services;

@@ -3,10 +3,8 @@
 
 use vexil_object::{Change, ObjectKey, Objects};
 use vexil_routing::{
-    Capabilities, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes,
+    Capabilities, OF_PODS, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes,
 };
-
-use crate::queries::QUERIES;
 
 /// Routes nothing: all traffic goes to the primary, because the apex Service selects its pods.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +20,7 @@ impl Provider for Kubernetes {
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
-        Some(&QUERIES)
+        Some(&OF_PODS)
     }
 }
 
@@ -55,7 +53,7 @@ impl Router for Kubernetes {
 
 #[cfg(test)]
 mod tests {
-    use vexil_routing::{Side, Weight, laws::Sample};
+    use vexil_routing::{Weight, laws::Sample};
 
     use super::*;
 
@@ -70,7 +68,7 @@ mod tests {
         for (want, feature) in [
             (Routes::split(Weight::clamped(1)), "weighted routing"),
             (Routes::Mirrored { percent: all }, "traffic mirroring"),
-            (Routes::Matched { to: Side::Canary }, "A/B testing"),
+            (Routes::Matched, "A/B testing"),
             (Routes::Sticky { canary: all }, "session affinity"),
         ] {
             let refused = Kubernetes.render(&target, &want, &have).map_err(|error| error.to_string());

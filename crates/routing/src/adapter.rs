@@ -1,14 +1,21 @@
 //! Every [`RouteObject`] is a [`Router`]: which API is served, who owns the object, and what follows from both.
 
-use vexil_analysis::Routes;
-use vexil_object::{Change, Kind, ObjectKey, Objects, Seen};
+use vexil_analysis::{Acceptance, Routes};
+use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, definition};
 
 use crate::{Claim, RouteContext, RouteError, RouteObject, RouteRequest, RouteTarget, Router};
 
 impl<T: RouteObject> Router for T {
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey> {
-        let mut needs: Vec<_> = self.kinds().iter().map(Kind::definition).collect();
+        let mut needs: Vec<_> = self.kinds_for(target).iter().map(Kind::definition).collect();
+        // Versions of a kind have one definition.
+        needs.dedup();
         needs.retain(|key| !have.has(key));
+        if needs.is_empty() && self.follows_existing() {
+            let served = served(self, target, have).unwrap_or_default();
+            needs.extend(served.into_iter().filter_map(|kind| self.key(target, kind).ok()));
+            needs.retain(|key| !have.has(key));
+        }
         if needs.is_empty()
             && let Ok(route) = locate(self, target, have)
         {
@@ -66,6 +73,12 @@ impl<T: RouteObject> Router for T {
         Ok(Vec::from_iter(change))
     }
 
+    fn acceptance(&self, target: &RouteTarget<'_>, have: &Objects) -> Acceptance {
+        let Ok(route) = locate(self, target, have) else { return Acceptance::Accepted };
+        let live = have.get(&route.key);
+        live.object().map_or(Acceptance::Accepted, |live| RouteObject::acceptance(self, &route, live))
+    }
+
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         let route = match locate(self, target, have) {
             Ok(route) => route,
@@ -99,18 +112,59 @@ fn locate<'a, T: RouteObject>(
     target: &'a RouteTarget<'a>,
     have: &'a Objects,
 ) -> Result<RouteContext<'a>, RouteError> {
-    for kind in target.preferred(router.kinds()) {
-        let definition = kind.definition();
-        match have.get(&definition) {
-            Seen::Present(definition) => {
-                let key = router.key(target, kind)?;
-                return Ok(RouteContext { target, key, definition: definition.as_ref(), have });
+    let served = served(router, target, have)?;
+    let mut key = None;
+    for kind in &served {
+        let found = router.key(target, *kind)?;
+        match have.get(&found) {
+            Seen::Present(_) if router.follows_existing() => {
+                key = Some(found);
+                break;
             }
-            Seen::Absent => {}
-            Seen::NotKnown => return Err(RouteError::NotKnown { object: definition.to_string() }),
+            Seen::NotKnown if router.follows_existing() => {
+                return Err(RouteError::NotKnown { object: found.to_string() });
+            }
+            _ => key = key.or(Some(found)),
         }
     }
-    Err(RouteError::NotServed { kinds: described(&router.kinds()), product: router.product() })
+    let definition = key.as_ref().and_then(|key| have.get(&key.kind().definition()).object());
+    match key.zip(definition) {
+        Some((key, definition)) => Ok(RouteContext { target, key, definition, have }),
+        None => {
+            let kinds = described(&router.kinds_for(target));
+            Err(RouteError::NotServed { kinds, product: router.product() })
+        }
+    }
+}
+
+/// The kinds that the cluster serves, in the order in which they are preferred, each in one version.
+fn served<T: RouteObject>(
+    router: &T,
+    target: &RouteTarget<'_>,
+    have: &Objects,
+) -> Result<Vec<Kind>, RouteError> {
+    let mut served: Vec<Kind> = Vec::new();
+    for kind in target.preferred(router.kinds_for(target)) {
+        let key = kind.definition();
+        if served.iter().any(|before| before.definition() == key) {
+            continue;
+        }
+        match have.get(&key) {
+            Seen::Present(live) => {
+                let versions = definition::served(live);
+                if versions.is_empty() || versions.contains(&kind.version) {
+                    served.push(kind);
+                }
+            }
+            Seen::Absent => {}
+            // A kind that is preferred decides before the others.
+            Seen::NotKnown if served.is_empty() || router.follows_existing() => {
+                return Err(RouteError::NotKnown { object: key.to_string() });
+            }
+            Seen::NotKnown => {}
+        }
+    }
+    Ok(served)
 }
 
 /// `TraefikService of traefik.io/v1alpha1 or traefik.containo.us/v1alpha1`.

@@ -190,8 +190,8 @@ impl<'a> Entries<'a> {
 ///
 /// # Errors
 /// [`RouteError::Edited`] when one of them cannot be read, or differs from one before it.
-pub fn agreed(
-    lists: &[Entries<'_>],
+pub fn agreed<'a>(
+    lists: impl IntoIterator<Item = &'a Entries<'a>>,
     number: fn(&Value) -> Option<i64>,
 ) -> Result<Option<Routes>, RouteError> {
     let mut split: Option<Routes> = None;

@@ -65,6 +65,20 @@ pub fn omit(object: &mut Value, path: &str) {
     }
 }
 
+/// Whether `live` says all of `wanted`. Fields that `wanted` does not have are others' and do not matter; items of
+/// lists do.
+pub fn covers(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            wanted.iter().all(|(name, wanted)| live.get(name).is_some_and(|live| covers(live, wanted)))
+        }
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| covers(live, wanted))
+        }
+        (live, wanted) => live == wanted,
+    }
+}
+
 /// `spec.to[0].rules` as a JSON pointer. Fields of route objects have plain names.
 pub fn pointer(path: &str) -> String {
     format!("/{}", path.replace('[', "/").replace(']', "").replace('.', "/"))
@@ -75,6 +89,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn fields_of_others_do_not_matter_and_items_do() {
+        let check = |live: Value, wanted: Value, expect: bool| {
+            assert_eq!(covers(&live, &wanted), expect, "{live} {wanted}");
+        };
+        check(json!({"a": 1, "b": 2}), json!({"a": 1}), true);
+        check(json!({"a": 1}), json!({"a": 1, "b": 2}), false);
+        check(json!([{"a": 1, "b": 2}]), json!([{"a": 1}]), true);
+        check(json!([{"a": 1}, {"a": 2}]), json!([{"a": 1}]), false);
+        check(json!("1"), json!(1), false);
+        check(Value::Null, json!({}), false);
+    }
 
     #[test]
     fn a_field_is_removed_with_its_empty_parents() {

@@ -1,10 +1,10 @@
 //! What a router is asked for, with the settings that the user wrote for it.
 
 use vexil_analysis::{Routes, Side, Weight};
-use vexil_api::{Feature, HttpMatch, SessionAffinity};
+use vexil_api::{Feature, HttpMatch};
 use vexil_object::{ObjectKey, kinds};
 
-use crate::{Provider, RouteError, RouteTarget};
+use crate::{Provider, RouteError, RouteTarget, Session};
 
 /// A request to a router: [`Routes`] together with the user's settings for it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,12 +14,10 @@ pub enum RouteRequest<'a> {
         /// The canary's share.
         canary: Weight,
     },
-    /// A/B testing: requests that match go to one side, all others to the primary.
+    /// A/B testing: requests that match go to the canary, all others to the primary.
     Matched {
         /// `analysis.match`: a request matches when it meets one of these. Never empty.
         matches: &'a [HttpMatch],
-        /// Where requests that match go.
-        to: Side,
     },
     /// All requests to the primary, and a copy of some to the canary, whose responses are discarded.
     Mirrored {
@@ -34,24 +32,6 @@ pub enum RouteRequest<'a> {
         session: Session<'a>,
     },
 }
-
-/// The cookies of session affinity.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Session<'a> {
-    /// The cookie of clients that reached the canary, `name=value`. Its value is another one in each rollout.
-    pub canary: &'a str,
-    /// The cookie of clients that reached the primary; `None` when they get none.
-    pub primary: Option<&'a str>,
-    /// The cookie of the rollout before, which is deleted from clients that still send it.
-    pub previous: Option<&'a str>,
-    /// How long the canary's cookie is valid, in seconds.
-    pub max_age_s: u64,
-    /// The attributes of the cookies: domain, path, `HttpOnly` and the others.
-    pub attributes: &'a SessionAffinity,
-}
-
-/// The lifetime of a cookie for which the user names none: a day.
-const MAX_AGE_S: u64 = 86_400;
 
 impl<'a> RouteRequest<'a> {
     /// `routes` with the settings of the Canary.
@@ -75,26 +55,15 @@ impl<'a> RouteRequest<'a> {
         Ok(match routes {
             Routes::Weighted { canary } => RouteRequest::Weighted { canary: *canary },
             Routes::Mirrored { percent } => RouteRequest::Mirrored { percent: *percent },
-            Routes::Matched { to } => {
+            Routes::Matched => {
                 let matches = analysis.map(|analysis| analysis.match_.as_slice()).unwrap_or_default();
                 if matches.is_empty() {
                     return Err(missing("spec.analysis.match"));
                 }
-                RouteRequest::Matched { matches, to: *to }
+                RouteRequest::Matched { matches }
             }
             Routes::Sticky { canary } => {
-                let attributes = analysis.and_then(|analysis| analysis.session_affinity.as_ref());
-                let attributes = attributes.ok_or_else(|| missing("spec.analysis.sessionAffinity"))?;
-                let cookies = target.cookies;
-                let max_age = attributes.max_age.and_then(|seconds| u64::try_from(seconds).ok());
-                let session = Session {
-                    canary: cookies.canary.ok_or_else(|| missing("status.sessionAffinityCookie"))?,
-                    primary: cookies.primary,
-                    previous: cookies.previous,
-                    max_age_s: max_age.filter(|seconds| *seconds > 0).unwrap_or(MAX_AGE_S),
-                    attributes,
-                };
-                RouteRequest::Sticky { canary: *canary, session }
+                RouteRequest::Sticky { canary: *canary, session: Session::of(target).map_err(missing)? }
             }
         })
     }
@@ -103,7 +72,7 @@ impl<'a> RouteRequest<'a> {
     pub const fn routes(&self) -> Routes {
         match self {
             RouteRequest::Weighted { canary } => Routes::Weighted { canary: *canary },
-            RouteRequest::Matched { to, .. } => Routes::Matched { to: *to },
+            RouteRequest::Matched { .. } => Routes::Matched,
             RouteRequest::Mirrored { percent } => Routes::Mirrored { percent: *percent },
             RouteRequest::Sticky { canary, .. } => Routes::Sticky { canary: *canary },
         }
@@ -122,7 +91,7 @@ impl<'a> RouteRequest<'a> {
 fn feature(routes: &Routes) -> Option<Feature> {
     match routes {
         Routes::Weighted { canary } => (!canary.is_zero()).then_some(Feature::Weights),
-        Routes::Matched { .. } => Some(Feature::Matches),
+        Routes::Matched => Some(Feature::Matches),
         Routes::Mirrored { .. } => Some(Feature::Mirroring),
         Routes::Sticky { .. } => Some(Feature::SessionAffinity),
     }

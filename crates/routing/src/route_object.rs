@@ -1,7 +1,7 @@
 //! The narrow trait for routers that keep the routes of a Canary in one object.
 
 use serde_json::Value;
-use vexil_analysis::Routes;
+use vexil_analysis::{Acceptance, Routes};
 use vexil_object::{Kind, ObjectKey};
 
 use crate::{Claim, Provider, RouteContext, RouteError, RouteRequest, RouteTarget};
@@ -79,6 +79,17 @@ pub trait RouteObject: Provider {
     /// already in use stays in use.
     fn kinds(&self) -> Vec<Kind>;
 
+    /// The kinds for this Canary, the preferred one first. By default all of them.
+    fn kinds_for(&self, target: &RouteTarget<'_>) -> Vec<Kind> {
+        let _ = target;
+        self.kinds()
+    }
+
+    /// Whether an object that exists decides which kind is used, before the order of the kinds does.
+    fn follows_existing(&self) -> bool {
+        false
+    }
+
     /// The object of this Canary. By default it has the name of the apex, in the Canary's namespace.
     ///
     /// # Errors
@@ -107,6 +118,12 @@ pub trait RouteObject: Provider {
     /// [`RouteError::Edited`] for what this router does not write, [`RouteError::Malformed`] for what it cannot
     /// correct.
     fn routes(&self, route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError>;
+
+    /// What the gateways report about the object. By default there are no such reports.
+    fn acceptance(&self, route: &RouteContext<'_>, live: &Value) -> Acceptance {
+        let _ = (route, live);
+        Acceptance::Accepted
+    }
 
     /// Checks what else is ours in an object that the Canary owns, before its routes are read: selectors, the mesh.
     ///

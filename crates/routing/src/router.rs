@@ -1,6 +1,6 @@
 //! The router trait: from the routes that are wanted to changes of objects, and back.
 
-use vexil_analysis::Routes;
+use vexil_analysis::{Acceptance, Routes};
 use vexil_object::{Change, ObjectKey, Objects};
 
 use crate::{Provider, RouteError, RouteTarget};
@@ -69,6 +69,12 @@ pub trait Router: Provider {
         want: &Routes,
         have: &Objects,
     ) -> Result<Vec<Change>, RouteError>;
+
+    /// What the gateways report about the route, where the product has such reports. Steps of a rollout wait for it.
+    fn acceptance(&self, target: &RouteTarget<'_>, have: &Objects) -> Acceptance {
+        let _ = (target, have);
+        Acceptance::Accepted
+    }
 
     /// The changes that remove everything of ours and keep everything of the user's. Objects that the Canary owns are
     /// left to the garbage collector. None when there is nothing to release: the object is gone, has another owner, or

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::gateway::{Gateway, apisix, kuma, smi, traefik};
+use super::gateway::{Gateway, apisix, gateway_api, kuma, smi, traefik};
 use super::network::{Network, lock};
 use super::view;
 
@@ -35,6 +35,8 @@ pub enum System {
     Traefik(&'static [&'static str]),
     /// Apache APISIX as ingress.
     Apisix,
+    /// A gateway of the Gateway API, `gateway-system/public`. Words: the kinds `HTTPRoute`, `GRPCRoute` and `Gateway`.
+    GatewayApi(&'static [&'static str]),
     /// Kuma as mesh. Words: the kinds `TrafficRoute` (Kuma 1 and 2) and `MeshHTTPRoute` (2.3 and later).
     Kuma(&'static [&'static str]),
     /// Istio as mesh, configured by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
@@ -98,6 +100,28 @@ const APISIX: Entry = Entry {
     },
 };
 
+const GATEWAY_API_OBJECTS: &str = r#"
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: public, namespace: gateway-system}
+spec: {gatewayClassName: testbed, listeners: [{name: http, port: 80, protocol: HTTP}]}
+"#;
+
+const GATEWAY_API: Entry = Entry {
+    definitions: &[include_str!("../crds/gateway.networking.k8s.io.yaml")],
+    always: &[],
+    namespaces: &["gateway-system"],
+    objects: GATEWAY_API_OBJECTS,
+    gateway: Some(gateway_api::NAME),
+    metric_server: "flagger-prometheus.gateway-system:9090",
+    start: |network| {
+        let gateway = Arc::new(gateway_api::GatewayApi::new(network.clone()));
+        network.register(gateway_api::NAME, Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
+        gateway
+    },
+};
+
 /// The mesh that Kuma makes, and the route of its own that it had until 2.6.
 const KUMA_OBJECTS: &str = r#"
 {apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {kuma.io/sidecar-injection: enabled}}}
@@ -155,6 +179,7 @@ impl System {
         match self {
             System::Traefik(groups) => (&TRAEFIK, groups),
             System::Apisix => (&APISIX, &[]),
+            System::GatewayApi(kinds) => (&GATEWAY_API, kinds),
             System::Kuma(kinds) => (&KUMA, kinds),
             System::SmiIstio(versions) => (&SMI_ISTIO, versions),
             System::Kubernetes => (&KUBERNETES, &[]),

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
 use vexil_kube::{Cluster as Caches, Scope};
 use vexil_routing_apisix::Apisix;
+use vexil_routing_gateway_api::GatewayApi;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_smi_istio::Smi;
@@ -74,6 +75,7 @@ pub fn registry() -> Registry {
         .with(Kubernetes)
         .with(Kuma::new(None))
         .with(Traefik::new(None))
-        .with(Apisix);
+        .with(Apisix)
+        .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)
 }

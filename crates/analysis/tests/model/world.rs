@@ -1,7 +1,7 @@
 //! The world of the exhaustive check: as small as it can be while every order of events is still possible.
 
 use vexil_analysis::{
-    Effect, Exposure, Known, LiveRoutes, Observed, Routes, Side as To, SyncState, TargetScaler, Weight,
+    Acceptance, Effect, Exposure, Known, LiveRoutes, Observed, Routes, SyncState, TargetScaler, Weight,
 };
 
 use super::binding::Aside;
@@ -140,11 +140,12 @@ impl World {
             apex: fit(self.apex),
             configs: SyncState::InSync,
             scaler: fit(self.scaler),
+            acceptance: Acceptance::Accepted,
             target_scaler: TargetScaler::None,
             routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Present {
                 routes: match self.exposure {
                     Exposure::Share => Routes::split(Weight::clamped(u32::from(canary))),
-                    Exposure::Matched => Routes::Matched { to: To::Canary },
+                    Exposure::Matched => Routes::Matched,
                     Exposure::Mirrored => Routes::Mirrored { percent: Weight::FULL },
                 },
                 in_sync: true,

@@ -73,7 +73,7 @@ impl World {
                     Routes::Sticky { canary } => {
                         format!("primary={} canary={canary} sticky", routes.primary())
                     }
-                    Routes::Matched { to } => format!("matches to {to:?}"),
+                    Routes::Matched => "matches to Canary".to_owned(),
                     Routes::Mirrored { percent } => format!("primary=100 canary=0 mirror={percent}"),
                 };
                 return Some(("route", text));

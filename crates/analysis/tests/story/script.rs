@@ -1,7 +1,7 @@
 //! The script of a story: settings, then actions, one a line.
 
 use vexil_analysis::{
-    Hook, HookKind, Memory, Millis, Phase, Plan, Revision, Steps, Strategy, TargetScaler, Weight,
+    Acceptance, Hook, HookKind, Memory, Millis, Phase, Plan, Revision, Steps, Strategy, TargetScaler, Weight,
 };
 
 use super::{plan::plan, world::World};
@@ -249,6 +249,15 @@ fn action(line: &str, words: &[&str]) -> Action {
             let what = own(what);
             user(line, move |world, _| world.refused = Some(what.clone()))
         }
+        ["gateway", "refuses", rest @ ..] => {
+            let text = rest.join(" ");
+            user(line, move |world, _| world.acceptance = Acceptance::Refused(text.clone()))
+        }
+        ["gateway", "lags", rest @ ..] => {
+            let text = rest.join(" ");
+            user(line, move |world, _| world.acceptance = Acceptance::Outdated(text.clone()))
+        }
+        ["gateway", "accepts"] => user(line, |world, _| world.acceptance = Acceptance::Accepted),
         ["allow", "all"] => user(line, |world, _| world.refused = None),
         ["change", "config", "copies"] => user(line, |world, _| world.copies = false),
         ["change", "scaler"] => user(line, |world, _| world.scaler = Ok(false)),

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{
-    Answer, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState, TargetScaler,
-    Weight,
+    Acceptance, Answer, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState,
+    TargetScaler, Weight,
 };
 
 use super::workload::Workload;
@@ -20,6 +20,8 @@ pub struct World {
     pub scaler: Result<bool, String>,
     pub target_scaler: TargetScaler,
     pub routes: Option<Routes>,
+    /// What gateways report about the routes.
+    pub acceptance: Acceptance,
     pub refused: Option<String>,
     /// Gateways do not hear of the canary's pods.
     pub hidden: bool,
@@ -69,6 +71,7 @@ impl World {
             scaler: Ok(true),
             target_scaler: TargetScaler::None,
             routes: None,
+            acceptance: Acceptance::Accepted,
             refused: None,
             hidden: false,
             primary_hidden: false,
@@ -199,6 +202,7 @@ impl World {
                 Err(text) => SyncState::Invalid(text.clone()),
             },
             target_scaler: self.target_scaler,
+            acceptance: self.acceptance.clone(),
             routes: self
                 .routes
                 .map_or(LiveRoutes::Absent, |routes| LiveRoutes::Present { routes, in_sync: true }),

@@ -96,13 +96,14 @@ fn spec() -> Vec<Rule> {
     ]
 }
 
-/// The providers that Flagger's definition admits, `smi:istio` of the guide for SMI, and the later versions of SMI for
-/// Istio: every provider that an Event lists can be set.
-const PROVIDERS: [&str; 22] = [
+/// The providers that Flagger's definition admits, `gatewayapi` in the newest version, `smi:istio` of the guide for SMI, and
+/// the later versions of SMI for Istio: every provider that an Event lists can be set.
+const PROVIDERS: [&str; 23] = [
     "apisix",
     "appmesh",
     "appmesh:v1beta2",
     "contour",
+    "gatewayapi",
     "gatewayapi:v1",
     "gatewayapi:v1beta1",
     "gloo",

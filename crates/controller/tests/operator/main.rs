@@ -22,6 +22,7 @@ mod dry_run;
 mod edits;
 mod faults;
 mod gates;
+mod gateway_api;
 mod generated_objects;
 mod guides;
 mod invalid_specs;

@@ -9,7 +9,7 @@ use super::{
     arbitrary::forall,
     case::{Case, broken},
 };
-use crate::{RouteError, RouteTarget, Routes, SessionCookies, Side, Weight};
+use crate::{RouteError, RouteTarget, Routes, SessionCookies, Weight};
 
 /// `canary` percent to the canary.
 pub(super) fn split(canary: u32) -> Routes {
@@ -24,15 +24,11 @@ fn mirrored(percent: u32) -> Routes {
     Routes::Mirrored { percent: Weight::clamped(percent) }
 }
 
-fn matched(to: Side) -> Routes {
-    Routes::Matched { to }
-}
-
 /// Each kind of request with the feature that it needs, and all requests of the kind.
 fn all_kinds() -> [(Feature, Vec<Routes>); 4] {
     [
         (Feature::Weights, (0..=100).map(split).collect()),
-        (Feature::Matches, [Side::Canary, Side::Primary].map(matched).into()),
+        (Feature::Matches, vec![Routes::Matched]),
         (Feature::Mirroring, (1..=100).map(mirrored).collect()),
         (Feature::SessionAffinity, (0..=100).map(sticky).collect()),
     ]
@@ -43,7 +39,7 @@ pub(super) fn supported(case: &Case<'_>) -> Vec<Routes> {
     let can = case.router.supports();
     let each = [
         (Feature::Weights, split(50)),
-        (Feature::Matches, matched(Side::Canary)),
+        (Feature::Matches, Routes::Matched),
         (Feature::Mirroring, mirrored(50)),
         (Feature::SessionAffinity, sticky(50)),
     ];
@@ -61,14 +57,10 @@ pub(super) fn requests(case: &Case<'_>) -> impl Strategy<Value = Routes> + use<>
         }
     };
     add(Feature::Weights, percent().prop_map(split).boxed());
-    add(Feature::Matches, any::<bool>().prop_map(side).prop_map(matched).boxed());
+    add(Feature::Matches, Just(Routes::Matched).boxed());
     add(Feature::Mirroring, (1u32..=100).prop_map(mirrored).boxed());
     add(Feature::SessionAffinity, percent().prop_map(sticky).boxed());
     Union::new(kinds)
-}
-
-fn side(is_canary: bool) -> Side {
-    if is_canary { Side::Canary } else { Side::Primary }
 }
 
 pub(super) fn are_read_back(case: &Case<'_>) -> Result<(), String> {
@@ -123,22 +115,27 @@ pub(super) fn settings(spec: &CanarySpec) -> [(CanarySpec, SessionCookies<'stati
         let mut analysis = spec.analysis().cloned().unwrap_or_default();
         let condition = json!({"headers": {header: {"exact": "insider"}}});
         analysis.match_ = serde_json::from_value(condition).into_iter().collect();
-        let cookie = json!({"cookieName": "flagger-cookie", "maxAge": age});
+        let cookie =
+            json!({"cookieName": "flagger-cookie", "primaryCookieName": "primary-cookie", "maxAge": age});
         analysis.session_affinity = serde_json::from_value(cookie).ok();
         spec.analysis = Some(analysis);
         (spec, cookies)
     };
-    let cookies = |canary, previous| SessionCookies { canary, primary: None, previous };
+    let cookies = |canary, primary, previous| SessionCookies { canary, primary, previous };
     [
-        with("x-canary", 60, cookies(Some("flagger-cookie=a"), None)),
-        with("x-beta", 90, cookies(Some("flagger-cookie=b"), Some("flagger-cookie=a"))),
+        with("x-canary", 60, cookies(Some("flagger-cookie=a"), None, None)),
+        with(
+            "x-beta",
+            90,
+            cookies(Some("flagger-cookie=b"), Some("primary-cookie=c"), Some("flagger-cookie=a")),
+        ),
     ]
 }
 
 /// Another condition, cookie or age in the Canary is drift of the route, and is corrected.
 pub(super) fn follow_the_settings(case: &Case<'_>) -> Result<(), String> {
     let Capabilities { matches, affinity, .. } = case.router.supports();
-    let wants = [(matches, matched(Side::Canary)), (affinity, sticky(50))];
+    let wants = [(matches, Routes::Matched), (affinity, sticky(50))];
     for (_, want) in wants.into_iter().filter(|(is_supported, _)| *is_supported) {
         let [(first, cookies), (second, other_cookies)] = settings(case.target.spec);
         let before = case.with(RouteTarget { cookies, ..case.target_with(&first) });

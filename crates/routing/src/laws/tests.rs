@@ -6,7 +6,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, Store, meta};
 use super::*;
 use crate::{
     Capabilities, Claim, Feature, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes,
-    Side, Weight, declare, mark, unmark,
+    Weight, declare, mark, unmark,
 };
 
 const SPLIT: Kind = Kind::namespaced("toy.test", "v1", "Split", "splits");
@@ -65,9 +65,9 @@ impl Toy {
                 json!({"canary": canary.percent() / 10 * 10})
             }
             (RouteRequest::Weighted { canary }, _) => json!({"canary": canary.percent()}),
-            (RouteRequest::Matched { to, .. }, Flaw::OmitsTheConditions) => json!({"to": format!("{to:?}")}),
-            (RouteRequest::Matched { matches, to }, _) => {
-                json!({"to": format!("{to:?}"), "match": json!(matches).to_string()})
+            (RouteRequest::Matched { .. }, Flaw::OmitsTheConditions) => json!({"to": "canary"}),
+            (RouteRequest::Matched { matches }, _) => {
+                json!({"to": "canary", "match": json!(matches).to_string()})
             }
             (RouteRequest::Mirrored { .. }, Flaw::MirrorsEverything) => json!({"mirror": 100}),
             (RouteRequest::Mirrored { percent }, _) => json!({"mirror": percent.percent()}),
@@ -75,9 +75,7 @@ impl Toy {
                 json!({"canary": canary.percent()})
             }
             (RouteRequest::Sticky { canary, session }, _) => {
-                let previous = session.previous.unwrap_or_default();
-                let text = format!("{} for {} s, not {previous}", session.canary, session.max_age_s);
-                json!({"canary": canary.percent(), "session": text})
+                json!({"canary": canary.percent(), "session": session.set_canary()})
             }
         };
         fields.as_object().cloned().unwrap_or_default()
@@ -116,10 +114,7 @@ fn said(live: &Value) -> Option<Routes> {
         [Some(canary), None, None, None, Some(Value::String(_))] => {
             weight(canary).map(|canary| Routes::Sticky { canary })
         }
-        [None, Some(to), _, None, None] => {
-            let to = [Side::Primary, Side::Canary].into_iter().find(|side| *to == format!("{side:?}"))?;
-            Some(Routes::Matched { to })
-        }
+        [None, Some(to), _, None, None] => (to == "canary").then_some(Routes::Matched),
         [None, None, None, Some(percent), None] => {
             weight(percent).map(|percent| Routes::Mirrored { percent })
         }
@@ -270,7 +265,7 @@ fn a_request_without_its_settings_is_refused() {
         let error = RouteRequest::of(&want, target, &Toy(Flaw::None)).unwrap_err().to_string();
         assert_eq!(error, format!("Canary podinfo.test: {expect} is missing"));
     };
-    check(&sample.target(), Routes::Matched { to: Side::Canary }, "spec.analysis.match");
+    check(&sample.target(), Routes::Matched, "spec.analysis.match");
     let sticky = Routes::Sticky { canary: Weight::FULL };
     check(&sample.target(), sticky, "spec.analysis.sessionAffinity");
     (sample.spec, _) = requests::settings(&sample.spec)[0].clone();

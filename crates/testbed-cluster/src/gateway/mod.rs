@@ -5,6 +5,7 @@
 //! [`Mesh`](super::network::Mesh).
 
 pub mod apisix;
+pub mod gateway_api;
 pub mod kuma;
 mod mesh;
 mod request;
@@ -16,11 +17,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kube::Client;
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::controllers::Snapshot;
+use super::controllers::{Snapshot, Target};
 use super::kinds::{ENDPOINT_SLICE, Resource, SERVICE};
 use super::watch::Watch;
 
@@ -31,6 +34,12 @@ pub(crate) trait Gateway: Send + Sync {
 
     /// Routes by these objects from now on.
     fn follow(&self, seen: &Snapshot);
+
+    /// What it has to say about these objects in their status, as merge patches. It says it right after it routes by them.
+    fn reports(&self, seen: &Snapshot) -> Vec<(Target, Value)> {
+        let _ = seen;
+        Vec::new()
+    }
 
     /// Its metrics in the text exposition format.
     fn metrics(&self) -> String;
@@ -63,12 +72,18 @@ impl Follower {
         kinds.extend([SERVICE, ENDPOINT_SLICE]);
         let watch = Watch::start(client, &kinds);
         let mut task = JoinSet::new();
-        task.spawn(follow(watch, kinds, gateway, delay));
+        task.spawn(follow(client.clone(), watch, kinds, gateway, delay));
         Follower(task)
     }
 }
 
-async fn follow(mut watch: Watch, kinds: Vec<Resource>, gateway: Arc<dyn Gateway>, delay: Duration) {
+async fn follow(
+    client: Client,
+    mut watch: Watch,
+    kinds: Vec<Resource>,
+    gateway: Arc<dyn Gateway>,
+    delay: Duration,
+) {
     let mut seen = Snapshot::default();
     let mut due: VecDeque<(Instant, Snapshot)> = VecDeque::new();
     loop {
@@ -92,8 +107,21 @@ async fn follow(mut watch: Watch, kinds: Vec<Resource>, gateway: Arc<dyn Gateway
             () = at_next => {
                 if let Some((_, state)) = due.pop_front() {
                     gateway.follow(&state);
+                    report(&client, gateway.reports(&state)).await;
                 }
             }
+        }
+    }
+}
+
+/// Writes the reports. An object that is gone, or an API server that refuses, is asked again with the next state.
+async fn report(client: &Client, reports: Vec<(Target, Value)>) {
+    for (target, status) in reports {
+        let kind = target.resource.api_resource();
+        let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &target.namespace, &kind);
+        let written = api.patch_status(&target.name, &PatchParams::default(), &Patch::Merge(&status)).await;
+        if let Err(error) = written {
+            tracing::warn!(route = target.name, %error, "a report is not written");
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A new system is one file here and one gateway in `testbed-cluster`.
 
 mod apisix;
+mod gateway_api;
 mod kubernetes;
 mod kuma;
 mod smi;
@@ -16,6 +17,7 @@ use vexil_testbed_cluster as cluster;
 
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
+    gateway_api::GATEWAY_API,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
@@ -73,7 +75,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 10] = [
+pub static ALL: [&System; 11] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &SMI_V1ALPHA1,
@@ -81,6 +83,7 @@ pub static ALL: [&System; 10] = [
     &SMI_V1ALPHA3,
     &SMI_ISTIO,
     &APISIX,
+    &GATEWAY_API,
     &KUMA,
     &KUMA_MESH,
     &KUBERNETES,

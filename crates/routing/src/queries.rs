@@ -1,8 +1,9 @@
-//! Queries on the series with which the pods themselves report their requests.
+//! The built-in queries of providers without series of their own: those with which pods report their requests.
 
-use vexil_routing::{DurationUnit, QuerySet};
+use vexil_api::{DurationUnit, QuerySet};
 
-pub(crate) static QUERIES: QuerySet = QuerySet {
+/// Queries on the series of the pods themselves, by the names of the canary's pods.
+pub static OF_PODS: QuerySet = QuerySet {
     success_rate: r#"
 sum(
   rate(
@@ -40,21 +41,21 @@ histogram_quantile(
 
 #[cfg(test)]
 mod tests {
-    use vexil_routing::laws::example;
+    use crate::laws::example;
 
     use super::*;
 
     #[test]
     fn the_queries_are_flaggers() {
         assert_eq!(
-            example(QUERIES.success_rate, "podinfo"),
+            example(OF_PODS.success_rate, "podinfo"),
             r#"sum( rate( http_request_duration_seconds_count{ kubernetes_namespace="default", kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)", status!~"5.*" }[1m] ) ) / sum( rate( http_request_duration_seconds_count{ kubernetes_namespace="default", kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)" }[1m] ) ) * 100"#
         );
         assert_eq!(
-            example(QUERIES.duration, "podinfo"),
+            example(OF_PODS.duration, "podinfo"),
             r#"histogram_quantile( 0.99, sum( rate( http_request_duration_seconds_bucket{ kubernetes_namespace="default", kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)" }[1m] ) ) by (le) )"#
         );
-        for query in [QUERIES.success_rate, QUERIES.duration] {
+        for query in [OF_PODS.success_rate, OF_PODS.duration] {
             let text = example(query, "shop");
             assert!(text.contains(r#"kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#), "{text}");
         }

@@ -1,0 +1,37 @@
+//! The Gateway API: clients come through a Gateway, which reads an HTTPRoute.
+
+use serde_json::json;
+use vexil_testbed_cluster as cluster;
+
+use super::System;
+use crate::{
+    cast::in_namespace,
+    route::{AtZero, RouteKind, Written},
+};
+
+/// A gateway that knows the kinds of version 1.
+pub static GATEWAY_API: System = System {
+    provider: "gatewayapi:v1",
+    spec: |cast| {
+        let parent = json!({"name": "public", "namespace": "gateway-system"});
+        json!({"service": {"gatewayRefs": [parent], "hosts": [format!("{}.example.com", cast.apex)]}})
+    },
+    entrance: ("http://gateway.gateway-system/", "{apex}.example.com"),
+    ..System::named(
+        "gateway-api",
+        cluster::System::GatewayApi(&[]),
+        Some(RouteKind {
+            of: ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+            kind: "HTTPRoute",
+            definition: "httproutes.gateway.networking.k8s.io",
+            place: in_namespace,
+            lists: "/spec/rules/*/backendRefs",
+            service: "/name",
+            weight: Written::AsNumber,
+            at_zero: AtZero::Listed,
+            theirs: r#"{"rules": [{"backendRefs": [{"name": "theirs", "port": 80}]}]}"#,
+            missing: "HTTPRoute of gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1; install the CRDs of \
+                      the Gateway API",
+        }),
+    )
+};
