@@ -7,16 +7,6 @@ use vexil_routing::{Router, Services};
 
 use crate::cache::ResolvedCache;
 
-/// The features that the engine requests of routers. A Canary that needs another one is refused even if its router
-/// supports it.
-const REQUESTED: Capabilities =
-    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
-
-/// The features of a provider that Canaries can use.
-pub(crate) fn capabilities(router: &dyn Router) -> Capabilities {
-    router.supports().and(REQUESTED)
-}
-
 /// The routers of an operator. The binary fills it; no other code names a router.
 #[derive(Clone)]
 pub struct Registry {
@@ -54,9 +44,9 @@ impl Registry {
         self.routers.iter().map(|router| router.name()).collect()
     }
 
-    /// The names of all providers with the features that Canaries can use.
+    /// The names of all providers with the features that they support.
     pub(crate) fn capabilities(&self) -> Vec<(&'static str, Capabilities)> {
-        self.routers.iter().map(|router| (router.name(), capabilities(router.as_ref()))).collect()
+        self.routers.iter().map(|router| (router.name(), router.supports())).collect()
     }
 
     /// The Services that every provider builds on.

@@ -6,7 +6,7 @@ use vexil_api::{Canary, Defect, Remark, ValidationContext, validate};
 use vexil_routing::Router;
 use vexil_workload::Workload;
 
-use crate::{Planner, registry::capabilities};
+use crate::Planner;
 
 /// What a valid Canary names.
 pub(crate) struct Validated {
@@ -29,7 +29,7 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
         &ValidationContext {
             default_provider: &settings.provider,
             known_providers: &registry.capabilities(),
-            router: router.map(|router| capabilities(router.as_ref())),
+            router: router.map(|router| router.supports()),
             no_cross_namespace_refs: settings.no_cross_namespace_refs,
         },
     );
