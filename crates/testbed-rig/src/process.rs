@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
 use vexil_kube::{Cluster as Caches, Scope};
 use vexil_routing_apisix::Apisix;
+use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_smi_istio::Smi;
@@ -72,6 +73,7 @@ impl Process {
 pub fn registry() -> Registry {
     let registry = Registry::new(KubernetesServices)
         .with(Kubernetes)
+        .with(Istio)
         .with(Kuma::new(None))
         .with(Traefik::new(None))
         .with(Apisix);

@@ -22,6 +22,7 @@ mod gates;
 mod generated_objects;
 mod guides;
 mod invalid_specs;
+mod istio;
 mod limits;
 mod load;
 mod migrations;

@@ -5,6 +5,7 @@
 //! [`Mesh`](super::network::Mesh).
 
 pub mod apisix;
+pub mod istio;
 pub mod kuma;
 mod mesh;
 mod request;

@@ -4,6 +4,7 @@
 //! A new system is one file here and one gateway in `testbed-cluster`.
 
 mod apisix;
+mod istio;
 mod kubernetes;
 mod kuma;
 mod smi;
@@ -16,6 +17,7 @@ use vexil_testbed_cluster as cluster;
 
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
+    istio::ISTIO,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
@@ -73,9 +75,10 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 10] = [
+pub static ALL: [&System; 11] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
+    &ISTIO,
     &SMI_V1ALPHA1,
     &SMI_V1ALPHA2,
     &SMI_V1ALPHA3,
@@ -87,8 +90,8 @@ pub static ALL: [&System; 10] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 5] =
-    [&kuma::GUIDE, &smi::GUIDE, &traefik::GUIDE, &apisix::GUIDE, &kubernetes::GUIDE];
+pub static GUIDES: [&Guide; 6] =
+    [&kuma::GUIDE, &istio::GUIDE, &smi::GUIDE, &traefik::GUIDE, &apisix::GUIDE, &kubernetes::GUIDE];
 
 /// The guide that is played when none is named.
 pub static USUAL: &Guide = &traefik::GUIDE;
