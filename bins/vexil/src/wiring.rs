@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use vexil_controller::Registry;
 use vexil_routing_apisix::Apisix;
 use vexil_routing_gateway_api::GatewayApi;
+use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::{Api, Kuma};
 use vexil_routing_smi_istio::Smi;
@@ -28,6 +29,7 @@ pub fn registry(args: &Args) -> Result<Registry> {
     let registry = Registry::new(KubernetesServices)
         .with(Kubernetes)
         .with(GatewayApi)
+        .with(Istio)
         .with(Kuma::new(kuma).with_system_namespace(&args.kuma_system_namespace))
         .with(Traefik::new(traefik))
         .with(Apisix);

@@ -243,6 +243,11 @@ impl Observation {
         let routes = match canary.router().read(&target, &self.objects) {
             Ok(routes) => match canary.router().render(&target, &routes, &self.objects) {
                 Ok(changes) => LiveRoutes::Present { routes, in_sync: changes.is_empty() },
+                // The Canary no longer has what these routes need, such as the cookie of a rollout that ended: they are
+                // live, and others are wanted.
+                Err(RouteError::Malformed { object, .. }) if object == canary.key().to_string() => {
+                    LiveRoutes::Present { routes, in_sync: false }
+                }
                 Err(error) => LiveRoutes::Invalid(error.to_string()),
             },
             Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,

@@ -3,7 +3,7 @@
 use vexil_analysis::{Acceptance, Routes};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, definition};
 
-use crate::{Claim, RouteContext, RouteError, RouteObject, RouteRequest, RouteTarget, Router};
+use crate::{Claim, Companion, RouteContext, RouteError, RouteObject, RouteRequest, RouteTarget, Router};
 
 impl<T: RouteObject> Router for T {
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey> {
@@ -20,8 +20,11 @@ impl<T: RouteObject> Router for T {
             && let Ok(route) = locate(self, target, have)
         {
             needs.extend(self.sources(&route));
+            needs.extend(self.companions(target).iter().flat_map(Companion::needs));
             needs.push(route.key);
             needs.retain(|key| !have.has(key));
+            needs.sort();
+            needs.dedup();
         }
         needs
     }
@@ -54,7 +57,16 @@ impl<T: RouteObject> Router for T {
     ) -> Result<Vec<Change>, RouteError> {
         let want = RouteRequest::of(want, target, self)?;
         let route = locate(self, target, have)?;
-        let change = match self.claim(&route)? {
+        let claim = self.claim(&route)?;
+        let mut changes = Vec::new();
+        for companion in self.companions(target) {
+            let change = companion.change(target.owner, have)?.map_err(|kind| RouteError::NotServed {
+                kinds: described(&[kind]),
+                product: self.product(),
+            })?;
+            changes.extend(change);
+        }
+        let change = match claim {
             Claim::Absent => {
                 let bare = route.bare(self.unowned().is_none());
                 let object = self.created(&route, &want, bare)?;
@@ -70,7 +82,8 @@ impl<T: RouteObject> Router for T {
                 Change::between(route.key, live, &object)
             }
         };
-        Ok(Vec::from_iter(change))
+        changes.extend(change);
+        Ok(changes)
     }
 
     fn acceptance(&self, target: &RouteTarget<'_>, have: &Objects) -> Acceptance {

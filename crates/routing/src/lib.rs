@@ -18,6 +18,7 @@
 
 mod adapter;
 mod claim;
+mod companion;
 mod context;
 mod entries;
 mod error;
@@ -36,6 +37,7 @@ mod target;
 mod unowned;
 
 pub use claim::Claim;
+pub use companion::Companion;
 pub use context::RouteContext;
 pub use entries::{Entries, NAMELESS, agreed};
 pub use error::RouteError;

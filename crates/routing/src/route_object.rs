@@ -4,7 +4,7 @@ use serde_json::Value;
 use vexil_analysis::{Acceptance, Routes};
 use vexil_object::{Kind, ObjectKey};
 
-use crate::{Claim, Provider, RouteContext, RouteError, RouteRequest, RouteTarget};
+use crate::{Claim, Companion, Provider, RouteContext, RouteError, RouteRequest, RouteTarget};
 
 /// A router of one object per Canary. What is common to all of them is implemented once: every `RouteObject` is a
 /// [`Router`](crate::Router).
@@ -101,6 +101,12 @@ pub trait RouteObject: Provider {
     /// Further objects that it reads.
     fn sources(&self, route: &RouteContext<'_>) -> Vec<ObjectKey> {
         let _ = route;
+        Vec::new()
+    }
+
+    /// Further objects that belong to the route. They are written before it, and read back only when they are compared.
+    fn companions(&self, target: &RouteTarget<'_>) -> Vec<Companion> {
+        let _ = target;
         Vec::new()
     }
 

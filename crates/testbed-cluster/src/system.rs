@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::gateway::{Gateway, apisix, gateway_api, kuma, smi, traefik};
+use super::gateway::{Gateway, apisix, gateway_api, istio, kuma, smi, traefik};
 use super::network::{Network, lock};
 use super::view;
 
@@ -39,6 +39,8 @@ pub enum System {
     GatewayApi(&'static [&'static str]),
     /// Kuma as mesh. Words: the kinds `TrafficRoute` (Kuma 1 and 2) and `MeshHTTPRoute` (2.3 and later).
     Kuma(&'static [&'static str]),
+    /// Istio as mesh and ingress.
+    Istio,
     /// Istio as mesh, configured by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
     SmiIstio(&'static [&'static str]),
     /// No gateway and no mesh: Services lead to pods, and the pods measure themselves.
@@ -154,12 +156,22 @@ const KUMA: Entry = Entry {
 const ISTIO_OBJECTS: &str =
     "{apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {istio-injection: enabled}}}";
 
+const ISTIO: Entry = Entry {
+    definitions: &[include_str!("../crds/networking.istio.io-routes.yaml")],
+    always: &[include_str!("../crds/networking.istio.io.yaml")],
+    namespaces: &["istio-system"],
+    objects: ISTIO_OBJECTS,
+    gateway: Some(istio::INGRESS),
+    metric_server: "prometheus.istio-system:9090",
+    start: istio::start,
+};
+
 const SMI_ISTIO: Entry = Entry {
     definitions: &[include_str!("../crds/split.smi-spec.io.yaml")],
     always: &[include_str!("../crds/networking.istio.io.yaml")],
     namespaces: &["istio-system"],
     objects: ISTIO_OBJECTS,
-    gateway: Some(smi::INGRESS),
+    gateway: Some(istio::INGRESS),
     metric_server: "prometheus.istio-system:9090",
     start: smi::start,
 };
@@ -181,6 +193,7 @@ impl System {
             System::Apisix => (&APISIX, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),
             System::Kuma(kinds) => (&KUMA, kinds),
+            System::Istio => (&ISTIO, &[]),
             System::SmiIstio(versions) => (&SMI_ISTIO, versions),
             System::Kubernetes => (&KUBERNETES, &[]),
         }

@@ -41,6 +41,7 @@ pub fn routers() -> anyhow::Result<Vec<Value>> {
         "apisix.apache.org.yaml",
         "keda.sh.yaml",
         "kuma.io.yaml",
+        "networking.istio.io-routes.yaml",
         "split.smi-spec.io.yaml",
         "traefik.containo.us.yaml",
         "traefik.io.yaml",

@@ -8,6 +8,7 @@ use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, 
 use vexil_kube::{Cluster as Caches, Scope};
 use vexil_routing_apisix::Apisix;
 use vexil_routing_gateway_api::GatewayApi;
+use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_smi_istio::Smi;
@@ -73,6 +74,7 @@ impl Process {
 pub fn registry() -> Registry {
     let registry = Registry::new(KubernetesServices)
         .with(Kubernetes)
+        .with(Istio)
         .with(Kuma::new(None))
         .with(Traefik::new(None))
         .with(Apisix)

@@ -34,7 +34,9 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=smi:v1alpha2:linkerd"], Holds(&["trafficsplits"])),
         (&["meshProvider=smi:v1alpha4"], Refuses("\"smi:v1alpha4\" is not a provider of this version")),
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
-        (&["meshProvider=istio"], Refuses("it knows apisix, kubernetes, kuma, smi:<mesh>")),
+        (&["meshProvider=istio"], Holds(&["-mesh-provider=istio", "virtualservices", "destinationrules"])),
+        (&["meshProvider=istio"], Lacks(&["trafficsplits", "apisixroutes", "traefikservices"])),
+        (&["meshProvider=osm"], Refuses("it knows apisix, istio, kubernetes, kuma, smi:<mesh>")),
         (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("rbac.providers: \"nginx\" is not a")),
         (
             &["slack.proxy=x", "ingressClass=y", "metricsServer="],

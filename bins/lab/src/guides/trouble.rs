@@ -49,11 +49,11 @@ const fn on(pages: &'static [&'static str], act: Act, told: &'static str) -> Mis
     Mishap { pages, act, told }
 }
 
-const NAMES_SCALER: &[&str] = &["smi-istio", "traefik", "kubernetes"];
+const NAMES_SCALER: &[&str] = &["istio", "smi-istio", "traefik", "kubernetes"];
 const NAMES_NONE: &[&str] = &["kuma", "apisix"];
-const ACCEPTS: &[&str] = &["kuma", "traefik", "kubernetes"];
+const ACCEPTS: &[&str] = &["kuma", "istio", "traefik", "kubernetes"];
 const LOADS: &[&str] = &["smi-istio", "apisix"];
-const SPLITS: &[&str] = &["kuma", "traefik", "apisix"];
+const SPLITS: &[&str] = &["kuma", "istio", "traefik", "apisix"];
 
 /// One after the other.
 static MISHAPS: &[Mishap] = &[

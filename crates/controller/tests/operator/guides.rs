@@ -114,6 +114,20 @@ async fn kuma_with_mesh_http_routes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn istio() {
+    check(Guide {
+        folder: "istio",
+        system: System::Istio,
+        provider: "istio",
+        entrance: ("http://istio-ingressgateway.istio-system/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://podinfo-canary.test/status/500", "podinfo-canary.test"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn smi_istio() {
     check(Guide {
         folder: "smi-istio",

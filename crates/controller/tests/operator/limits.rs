@@ -162,17 +162,17 @@ async fn unsupported_features_are_reported_once_as_events() {
     stage.check_laws(NAME);
 }
 
-/// The default of the flag is a mesh that this version does not have.
+/// The flag may name a provider that this version does not have.
 #[tokio::test(start_paused = true)]
 async fn a_canary_without_a_provider_gets_one_message_that_names_the_flag() {
     let mut stage = Stage::open().await;
-    stage.provider = "istio";
+    stage.provider = "nginx";
     stage.start();
     let mirrored = json!({"spec": {"provider": null, "analysis": {"mirror": true}}});
     stage.apply(NAME, &[&mirrored]).await;
     stage.pass(60.0).await;
     let told = told(&stage, NAME, "");
     let [(text, 1)] = told.as_slice() else { panic!("{told:?}") };
-    assert!(text.starts_with("Warning invalid canary spec: spec.provider: names none, and the operator's default `istio` (flag -mesh-provider)"), "{text}");
+    assert!(text.starts_with("Warning invalid canary spec: spec.provider: names none, and the operator's default `nginx` (flag -mesh-provider)"), "{text}");
     assert!(!text.contains(';') || text.ends_with("set one here or there"), "{text}");
 }

@@ -26,6 +26,7 @@ mod gateway_api;
 mod generated_objects;
 mod guides;
 mod invalid_specs;
+mod istio;
 mod limits;
 mod load;
 mod migrations;

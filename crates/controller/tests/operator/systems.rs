@@ -23,7 +23,7 @@ struct Place {
     missing: &'static str,
 }
 
-const PLACES: [Place; 5] = [
+const PLACES: [Place; 6] = [
     Place {
         system: System::Traefik(&["traefik.io"]),
         provider: "traefik",
@@ -44,6 +44,13 @@ const PLACES: [Place; 5] = [
         route: ("kuma.io/v1alpha1", "MeshHTTPRoute", "kuma-system", "podinfo.test"),
         entries: "/spec/to/0/rules/0/default/backendRefs",
         missing: "the cluster does not serve TrafficRoute or MeshHTTPRoute of kuma.io/v1alpha1",
+    },
+    Place {
+        system: System::Istio,
+        provider: "istio",
+        route: ("networking.istio.io/v1beta1", "VirtualService", "test", NAME),
+        entries: "/spec/http/0/route",
+        missing: "the cluster does not serve VirtualService of networking.istio.io/v1beta1",
     },
     Place {
         system: System::SmiIstio(&["v1alpha2"]),

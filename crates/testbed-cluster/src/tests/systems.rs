@@ -5,11 +5,12 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 6] = [
+const ALL: [System; 7] = [
     System::Traefik(&[]),
     System::Apisix,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
+    System::Istio,
     System::SmiIstio(&["v1alpha1"]),
     System::Kubernetes,
 ];
@@ -57,6 +58,8 @@ async fn served(cluster: &Cluster) -> Vec<&'static str> {
         "trafficroutes.kuma.io",
         "meshhttproutes.kuma.io",
         "meshes.kuma.io",
+        "virtualservices.networking.istio.io",
+        "destinationrules.networking.istio.io",
         "trafficsplits.split.smi-spec.io",
     ] {
         let kind = "CustomResourceDefinition";
@@ -78,6 +81,8 @@ async fn words_select_what_is_served() {
     check(System::Apisix, &["apisixroutes.apisix.apache.org"]).await;
     check(System::Kuma(&["TrafficRoute"]), &["trafficroutes.kuma.io", "meshes.kuma.io"]).await;
     check(System::Kuma(&["MeshHTTPRoute"]), &["meshhttproutes.kuma.io", "meshes.kuma.io"]).await;
+    let istios = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];
+    check(System::Istio, &istios).await;
     check(System::SmiIstio(&["v1alpha2"]), &["trafficsplits.split.smi-spec.io"]).await;
     check(System::Kubernetes, &[]).await;
 }

@@ -5,6 +5,7 @@
 
 mod apisix;
 mod gateway_api;
+mod istio;
 mod kubernetes;
 mod kuma;
 mod smi;
@@ -18,6 +19,7 @@ use vexil_testbed_cluster as cluster;
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
     gateway_api::GATEWAY_API,
+    istio::ISTIO,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
@@ -78,6 +80,7 @@ impl System {
 pub static ALL: [&System; 11] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
+    &ISTIO,
     &SMI_V1ALPHA1,
     &SMI_V1ALPHA2,
     &SMI_V1ALPHA3,
@@ -90,8 +93,8 @@ pub static ALL: [&System; 11] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 5] =
-    [&kuma::GUIDE, &smi::GUIDE, &traefik::GUIDE, &apisix::GUIDE, &kubernetes::GUIDE];
+pub static GUIDES: [&Guide; 6] =
+    [&kuma::GUIDE, &istio::GUIDE, &smi::GUIDE, &traefik::GUIDE, &apisix::GUIDE, &kubernetes::GUIDE];
 
 /// The guide that is played when none is named.
 pub static USUAL: &Guide = &traefik::GUIDE;

@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2,
+        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2,
         SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
@@ -73,8 +73,8 @@ pub fn first() -> Vec<Scene> {
 
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
-    let mut scenes = named(&[&TRAEFIK, &KUMA], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX], &[EVERYWHERE]));
+    let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO], &[EVERYWHERE]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -86,7 +86,7 @@ pub fn second() -> Vec<Scene> {
 /// Each has operators of its own, because they are killed. No other operator may serve all namespaces meanwhile.
 pub fn on_their_own() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK], &[KILLED]);
-    scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
+    scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &ISTIO, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
     scenes.extend(named(&[&KUBERNETES], &[KILLED_WITHOUT_ROUTES]));
     scenes.extend(named(&[&KUMA_MESH], &[OUT_OF_SIGHT]));
     scenes.into_iter().map(|scene| Scene { own: true, ..scene }).collect()

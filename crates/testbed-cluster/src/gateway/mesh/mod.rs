@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use http::{Request, Response, StatusCode};
+use http::{HeaderName, Request, Response, StatusCode};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 pub(crate) use self::pods::{Member, Pod};
@@ -68,6 +69,17 @@ pub(crate) struct Target {
 /// Services by weight.
 pub(crate) type Split = Vec<(u64, Target)>;
 
+/// A route that does more than to split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// Where requests go.
+    pub split: Split,
+    /// What is added to the headers of responses from each of them.
+    pub added: Vec<Vec<(String, String)>>,
+    /// Where copies go whose responses are dropped: first the share that is copied, then the rest.
+    pub copies: Option<Split>,
+}
+
 /// Which proxy a request reaches first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entrance {
@@ -97,6 +109,8 @@ pub(crate) enum To<'r> {
     Asked,
     /// To one of these.
     Split(&'r Split),
+    /// As a route says.
+    Rule(&'r Rule),
     /// Nowhere: the proxy answers it.
     Nowhere(StatusCode, &'static str),
 }
@@ -104,8 +118,16 @@ pub(crate) enum To<'r> {
 /// All proxies of a mesh.
 #[derive(Debug)]
 pub(crate) struct Sidecars<P: Product> {
-    network: Network,
+    proxies: Arc<Proxies>,
     state: Mutex<Arc<State<P>>>,
+    /// Copies of requests that are on their way.
+    copies: Mutex<JoinSet<()>>,
+}
+
+/// What sends requests, and counts them.
+#[derive(Debug)]
+struct Proxies {
+    network: Network,
     meters: Mutex<Meters>,
 }
 
@@ -122,13 +144,13 @@ struct State<P: Product> {
 struct SplitTurns(Mutex<BTreeMap<Split, Turns>>);
 
 impl SplitTurns {
-    fn next(&self, split: &Split) -> Option<Target> {
+    fn next(&self, split: &Split) -> Option<(usize, Target)> {
         let mut all = lock(&self.0);
         if !all.contains_key(split) {
             all.insert(split.clone(), Turns::new(split.iter().map(|(weight, _)| *weight)));
         }
         let place = all.get(split)?.next()?;
-        split.get(place).map(|(_, target)| target.clone())
+        split.get(place).map(|(_, target)| (place, target.clone()))
     }
 }
 
@@ -146,7 +168,8 @@ impl<P: Product> Default for State<P> {
 impl<P: Product> Sidecars<P> {
     /// Proxies that know no routes yet.
     pub fn new(network: Network) -> Self {
-        Sidecars { network, state: Mutex::default(), meters: Mutex::new(P::meters()) }
+        let proxies = Arc::new(Proxies { network, meters: Mutex::new(P::meters()) });
+        Sidecars { proxies, state: Mutex::default(), copies: Mutex::default() }
     }
 
     /// Answers a request that arrives at `entrance` on `port`.
@@ -160,17 +183,51 @@ impl<P: Product> Sidecars<P> {
         let state = Arc::clone(&lock(&self.state));
         let host = host(&request);
         let asked = Asked { entrance, host: &host, service: service.as_ref(), request: &request };
+        let mut added: &[(String, String)] = &[];
         let target = match P::route(&state.routes, &asked) {
             To::Asked => service.clone(),
-            To::Split(split) => state.turns.next(split),
+            To::Split(split) => state.turns.next(split).map(|(_, target)| target),
+            To::Rule(rule) => {
+                let copy = rule.copies.as_ref().and_then(|split| state.turns.next(split));
+                if let Some((0, target)) = copy {
+                    self.copy(&state, entrance, target, port, request.clone());
+                }
+                state.turns.next(&rule.split).map(|(place, target)| {
+                    added = rule.added.get(place).map_or(&[], Vec::as_slice);
+                    target
+                })
+            }
             To::Nowhere(status, text) => return plain(status, text),
         };
         let Some(target) = target else { return no_healthy_upstream() };
-        self.send(&state, entrance, &target, port, request).await
+        let mut response = self.proxies.send(&state, entrance, &target, port, request).await;
+        for (name, value) in added {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
     }
 
+    /// Sends a copy of a request, and waits for nothing.
+    fn copy(
+        &self,
+        state: &Arc<State<P>>,
+        entrance: Entrance,
+        to: Target,
+        port: u16,
+        request: Request<Bytes>,
+    ) {
+        let (proxies, state) = (Arc::clone(&self.proxies), Arc::clone(state));
+        let mut copies = lock(&self.copies);
+        while copies.try_join_next().is_some() {}
+        copies.spawn(async move { drop(proxies.send(&state, entrance, &to, port, request).await) });
+    }
+}
+
+impl Proxies {
     /// Sends a request to a pod of a Service, and counts it.
-    async fn send(
+    async fn send<P: Product>(
         &self,
         state: &State<P>,
         entrance: Entrance,
@@ -203,7 +260,7 @@ impl<P: Product> Sidecars<P> {
     }
 
     /// The port of a Service that is meant, and a pod behind it.
-    fn address(&self, state: &State<P>, target: &Target, asked: u16) -> (u16, Option<Address>) {
+    fn address<P: Product>(&self, state: &State<P>, target: &Target, asked: u16) -> (u16, Option<Address>) {
         let now = self.network.directory();
         let found = |directory: &Directory| {
             let of = |port| directory.port(&target.namespace, &target.name, &PortRef::Number(port)).cloned();
@@ -243,14 +300,14 @@ impl<P: Product> Gateway for Sidecars<P> {
     }
 
     fn metrics(&self) -> String {
-        lock(&self.meters).render()
+        lock(&self.proxies.meters).render()
     }
 }
 
 impl<P: Product> Mesh for Sidecars<P> {
     fn carry(&self, call: Call) -> BoxFuture<'_, Result<Response<Bytes>, NetworkError>> {
         let Call { namespace, name, port, request } = call;
-        if self.network.directory().port(&namespace, &name, &PortRef::Number(port)).is_none() {
+        if self.proxies.network.directory().port(&namespace, &name, &PortRef::Number(port)).is_none() {
             let refused = NetworkError::NoPort(format!("{name}.{namespace}"), port);
             return async move { Err(refused) }.boxed();
         }

@@ -10,8 +10,6 @@
 //! VirtualServices and DestinationRules of users, `matches` of v1alpha3, TLS servers, other versions than those that
 //! are served.
 
-mod ingress;
-mod series;
 mod split;
 
 use std::sync::Arc;
@@ -20,14 +18,11 @@ use http::StatusCode;
 
 use self::split::Virtual;
 use super::Gateway;
-use super::mesh::{Asked, Entrance, Meters, Product, Report, Sidecars, To};
+use super::istio::{GATEWAY, series, start_with};
+use super::mesh::{Asked, Entrance, Meters, Product, Report, To};
 use crate::controllers::Snapshot;
 use crate::kinds::Resource;
 use crate::network::Network;
-use crate::system::DOMAIN;
-
-/// Name of the gateway for requests from outside on the cluster's network.
-pub(crate) const INGRESS: &str = "istio-ingressgateway.istio-system";
 
 /// The same objects in each version; the first one that is served is read.
 const TRAFFIC_SPLITS: [Resource; 3] = [
@@ -35,16 +30,10 @@ const TRAFFIC_SPLITS: [Resource; 3] = [
     Resource::new("split.smi-spec.io", "v1alpha2", "trafficsplits", "TrafficSplit"),
     Resource::new("split.smi-spec.io", "v1alpha3", "trafficsplits", "TrafficSplit"),
 ];
-const GATEWAY: Resource = Resource::new("networking.istio.io", "v1alpha3", "gateways", "Gateway");
 
 /// Starts the sidecars and the ingress gateway.
 pub(crate) fn start(network: &Network) -> Arc<dyn Gateway> {
-    let sidecars = Arc::new(Sidecars::<Istio>::new(network.clone()));
-    network.carried_by(Arc::clone(&sidecars) as _);
-    for name in [INGRESS, DOMAIN] {
-        network.register(name, Arc::new(ingress::Ingress(Arc::clone(&sidecars))));
-    }
-    sidecars
+    start_with::<Istio>(network)
 }
 
 /// The product.

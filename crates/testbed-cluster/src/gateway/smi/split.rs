@@ -2,17 +2,13 @@
 
 use serde_json::Value;
 
-use super::GATEWAY;
 use crate::controllers::Snapshot;
-use crate::gateway::mesh::{Asked, Entrance, Split, Target};
+use crate::gateway::istio::{Host, MESH, fits, open_for};
+use crate::gateway::mesh::{Asked, Entrance, Split};
 use crate::view;
 
 /// Where the adapter looks for gateways: a JSON list of names.
 const GATEWAYS: &str = "VirtualService.v1alpha3.networking.istio.io/spec.gateways";
-/// The word for the sidecars in a list of gateways.
-const MESH: &str = "mesh";
-/// What every name of the cluster may end in.
-const DOMAIN: &str = ".svc.cluster.local";
 
 /// A VirtualService.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,15 +20,6 @@ pub(super) struct Virtual {
     open_for: Vec<String>,
     /// Where its requests go.
     pub split: Split,
-}
-
-/// Whose requests it is about.
-#[derive(Clone, Debug, PartialEq)]
-enum Host {
-    /// A Service's, by namespace and name.
-    Service(String, String),
-    /// Those for exactly this host.
-    Named(String),
 }
 
 impl Virtual {
@@ -65,49 +52,6 @@ impl Virtual {
     }
 }
 
-impl Host {
-    fn read(text: &str, namespace: &str) -> Self {
-        match text.strip_suffix(DOMAIN).and_then(|service| service.split_once('.')) {
-            Some((name, namespace)) => Host::Service(namespace.to_owned(), name.to_owned()),
-            None if !text.contains('.') => Host::Service(namespace.to_owned(), text.to_owned()),
-            None => Host::Named(text.to_owned()),
-        }
-    }
-
-    fn means(&self, asked: &Asked<'_>) -> bool {
-        match self {
-            Host::Named(name) => asked.host == name,
-            Host::Service(namespace, name) => match asked.service {
-                Some(service) => service.namespace == *namespace && service.name == *name,
-                None => asked.host == format!("{name}.{namespace}{DOMAIN}"),
-            },
-        }
-    }
-}
-
-/// The hosts that a gateway is open for; none when there is no such gateway. Names are `<name>` in the same namespace,
-/// `<namespace>/<name>`, and the older `<name>.<namespace>.svc.cluster.local`.
-fn open_for(reference: &str, namespace: &str, seen: &Snapshot) -> Vec<String> {
-    let older = reference.strip_suffix(DOMAIN).unwrap_or(reference);
-    let (namespace, name) = match (reference.split_once('/'), older.split_once('.')) {
-        (Some(parts), _) => parts,
-        (None, Some((name, namespace))) => (namespace, name),
-        (None, None) => (namespace, reference),
-    };
-    let Some(gateway) = seen.get(GATEWAY, namespace, name) else { return Vec::new() };
-    let hosts = view::list(gateway, "/spec/servers").iter().flat_map(|server| view::list(server, "/hosts"));
-    hosts.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// Whether a gateway's host is this one: `*`, `*.example.com`, `app.example.com`, each also behind a namespace.
-fn fits(open: &str, host: &str) -> bool {
-    let open = open.split_once('/').map_or(open, |(_, host)| host);
-    match open.strip_prefix('*') {
-        Some(rest) => host.ends_with(rest),
-        None => open == host,
-    }
-}
-
 /// The backends with their percentages; `None` when they have no weight.
 fn split(object: &Value, namespace: &str) -> Option<Split> {
     let backends = view::list(object, "/spec/backends");
@@ -124,11 +68,7 @@ fn split(object: &Value, namespace: &str) -> Option<Split> {
         left -= share;
         share
     });
-    let target = |backend: &Value| match Host::read(view::text(backend, "/service"), namespace) {
-        Host::Service(namespace, name) => Target { namespace, name, port: None },
-        // Not in this cluster, and so without endpoints.
-        Host::Named(name) => Target { namespace: String::new(), name, port: None },
-    };
+    let target = |backend: &Value| Host::read(view::text(backend, "/service"), namespace).target(None);
     Some(percentages.zip(backends.iter().map(target)).collect())
 }
 
@@ -172,16 +112,5 @@ mod tests {
         check(&[json!("1k"), json!("1")], Some(&[0, 100]));
         check(&[json!("0"), json!(0)], None);
         check(&[], None);
-    }
-
-    #[test]
-    fn gateways_are_open_for_what_their_servers_list() {
-        let check =
-            |open: &str, host: &str, expect: bool| assert_eq!(fits(open, host), expect, "{open} {host}");
-        check("*", "app.example.com", true);
-        check("*.example.com", "app.example.com", true);
-        check("*.example.com", "example.org", false);
-        check("test/app.example.com", "app.example.com", true);
-        check("app.example.com", "www.example.com", false);
     }
 }

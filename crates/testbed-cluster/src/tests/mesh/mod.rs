@@ -1,5 +1,6 @@
 //! Requests between Services of a mesh: how its sidecars split them, and what its product's series say of them.
 
+mod istio;
 mod kuma;
 mod smi;
 

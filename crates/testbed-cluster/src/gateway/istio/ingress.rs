@@ -7,15 +7,14 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 
-use super::Istio;
-use crate::gateway::mesh::{Entrance, Sidecars};
+use crate::gateway::mesh::{Entrance, Product, Sidecars};
 use crate::network::{Handler, Refused};
 
 /// The gateway.
 #[derive(Debug)]
-pub(super) struct Ingress(pub Arc<Sidecars<Istio>>);
+pub(crate) struct Ingress<P: Product>(pub Arc<Sidecars<P>>);
 
-impl Handler for Ingress {
+impl<P: Product> Handler for Ingress<P> {
     fn call(&self, port: u16, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Refused>> {
         self.0.answer(Entrance::Gateway, None, port, request).map(Ok).boxed()
     }

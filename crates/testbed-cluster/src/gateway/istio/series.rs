@@ -7,14 +7,14 @@
 //! Mixer had `…_seconds`), in Envoy's buckets. Not there: labels of principals, clusters and canonical services, and
 //! the metrics of sizes and of TCP.
 
-use super::{INGRESS, Report};
-use crate::gateway::mesh::{BUCKETS_MS, CALLER, Entrance, Meters};
+use super::INGRESS;
+use crate::gateway::mesh::{BUCKETS_MS, CALLER, Entrance, Meters, Report};
 use vexil_testbed_promql::{Counter, Histogram, Labels};
 
 const UNKNOWN: &str = "unknown";
 
 /// The series, without values.
-pub(super) fn meters() -> Meters {
+pub(crate) fn meters() -> Meters {
     Meters {
         requests: Counter::new("istio_requests_total", ""),
         durations: Histogram::new("istio_request_duration_milliseconds", "", &BUCKETS_MS),
@@ -22,7 +22,7 @@ pub(super) fn meters() -> Meters {
 }
 
 /// Counts a request on both sides.
-pub(super) fn record(meters: &mut Meters, report: &Report<'_>) {
+pub(crate) fn record(meters: &mut Meters, report: &Report<'_>) {
     let both = labels(report);
     let mut count = |labels: Labels| {
         meters.requests.add(labels.clone(), 1.0);
