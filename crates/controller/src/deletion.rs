@@ -9,7 +9,7 @@ use vexil_object::{Change, ObjectKey, meta};
 use vexil_plan::CanaryContext;
 
 use crate::{
-    Context, duplicate_target, invalid_spec, notifications::Notification, outbox,
+    Context, duplicate_target, invalid_spec, notification::Notification, outbox,
     reconcile_result::ReconcileResult, runtime::CanaryRuntime,
 };
 

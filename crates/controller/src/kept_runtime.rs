@@ -52,6 +52,7 @@ fn is_idle(runtime: &CanaryRuntime) -> bool {
         attempts: 0,
         outcome_unknown: false,
         status_failures: 0,
+        finalizer_refused: None,
         offered,
         delivered,
         undelivered,

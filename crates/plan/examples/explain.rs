@@ -135,6 +135,11 @@ impl World {
                 self.seen.primary = Known::Present(pods(revision.as_str()));
             }
             Effect::ScaleUp => self.scale(1),
+            Effect::RevertTarget => {
+                self.scale(1);
+                self.seen.reverted = SyncState::InSync;
+            }
+            Effect::ReleaseTraffic => self.seen.traffic = SyncState::InSync,
             Effect::ScaleToZero => self.scale(0),
         }
     }

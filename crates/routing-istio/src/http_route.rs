@@ -70,10 +70,7 @@ fn group_of(route: &RouteContext<'_>, before: &[&Found<'_>], base: &Found<'_>) -
         }
         let canary = one.entries.routes(Value::as_i64)?.canary();
         said = match (purpose, at, said) {
-            (Purpose::Match, 0, Routes::PRIMARY) if canary == Weight::FULL => {
-                Routes::Matched { to: Side::Canary }
-            }
-            (Purpose::Match, 0, Routes::PRIMARY) if canary.is_zero() => Routes::Matched { to: Side::Primary },
+            (Purpose::Match, 0, Routes::PRIMARY) if canary == Weight::FULL => Routes::Matched,
             (Purpose::CanarySession, 0, Routes::Weighted { canary: share }) if canary == Weight::FULL => {
                 Routes::Sticky { canary: share }
             }

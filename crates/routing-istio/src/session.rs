@@ -56,10 +56,7 @@ pub(crate) fn specials(want: &RouteRequest<'_>) -> Vec<Special> {
     let special = |purpose, conditions, canary| Special { purpose, conditions, canary };
     match want {
         RouteRequest::Weighted { .. } | RouteRequest::Mirrored { .. } => Vec::new(),
-        RouteRequest::Matched { matches, to } => {
-            let canary = if *to == Side::Canary { Weight::FULL } else { Weight::ZERO };
-            vec![special(Purpose::Match, conditions(matches), canary)]
-        }
+        RouteRequest::Matched { matches } => vec![special(Purpose::Match, conditions(matches), Weight::FULL)],
         RouteRequest::Sticky { canary, session } => {
             let of = |purpose, cookie: &str, share| special(purpose, vec![has_cookie(cookie)], share);
             let primary = session.primary.map(|cookie| of(Purpose::PrimarySession, cookie, Weight::ZERO));

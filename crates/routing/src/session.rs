@@ -11,6 +11,8 @@ pub struct Session<'a> {
     pub canary: &'a str,
     /// The cookie of clients that reached the primary; `None` when they get none.
     pub primary: Option<&'a str>,
+    /// The cookie of the last rollout, which clients may still send.
+    pub previous: Option<&'a str>,
     /// How long the canary's cookie is valid, in seconds.
     pub max_age_s: u64,
     /// How long the primary's cookie is valid, in seconds: an interval of the analysis.
@@ -32,6 +34,7 @@ impl<'a> Session<'a> {
                 let name = cookie.split_once('=').map_or(*cookie, |(name, _)| name);
                 attributes.primary_cookie_name.as_deref() == Some(name)
             }),
+            previous: target.cookies.previous,
             max_age_s: u64::try_from(attributes.max_age_s()).unwrap_or(0),
             primary_max_age_s: analysis.map_or(0, |analysis| analysis.interval_ms(0) / 1_000),
             attributes,

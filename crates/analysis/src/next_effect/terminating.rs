@@ -23,7 +23,7 @@ fn apply(state: &SyncState, effect: Effect) -> Next {
     match state {
         SyncState::NotKnown => Next::Wait(Pending::NotObserved),
         SyncState::InSync => Next::Settled,
-        SyncState::OutOfSync => Next::Do(effect),
+        SyncState::OutOfSync | SyncState::Missing => Next::Do(effect),
         SyncState::Invalid(text) => Next::Wait(Pending::Invalid(text.clone())),
     }
 }

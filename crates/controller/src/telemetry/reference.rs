@@ -1,8 +1,10 @@
 //! The page that lists the metrics.
 
 use expect_test::expect_file;
+use vexil_object::{ObjectKey, kinds::CANARY};
 
-use super::series::{Check, Ended, Info, Named, Namespace, Reason, Series, Workload};
+use super::gauges::OfCanary;
+use super::series::{Check, Ended, Info, Named, Namespace, Reason, Series};
 use super::*;
 
 const BEGINNING: &str = "\
@@ -29,8 +31,6 @@ fn sample() -> String {
         registry,
         info,
         total,
-        status,
-        weight,
         duration,
         analysis,
         successes,
@@ -38,20 +38,24 @@ fn sample() -> String {
         write_errors,
         reconciles: _,
         panics: _,
-        ready,
         broken_laws,
-        of_canaries: _,
+        gauges,
     } = Series::registered();
     info.get_or_create(&Info { version: text(), mesh_provider: text() }).set(1);
     total.get_or_create(&Namespace { namespace: text() }).set(1);
-    status.get_or_create(&named).set(1);
-    weight.get_or_create(&Workload { workload: text(), namespace: text() }).set(1);
     duration.get_or_create(&named).observe(1.0);
     analysis.get_or_create(&Check { name: text(), namespace: text(), metric: text() }).set(1.0);
     successes.get_or_create(&ended).inc();
     failures.get_or_create(&ended).inc();
     write_errors.get_or_create(&reason).inc();
-    ready.get_or_create(&named).set(1);
+    let of_one = OfCanary {
+        target: "podinfo".into(),
+        status: Some(1),
+        weights: Some((100, 0)),
+        ready: Some(true),
+        ..OfCanary::default()
+    };
+    gauges.lock().insert(ObjectKey::new(CANARY, "test", "podinfo"), of_one);
     broken_laws.get_or_create(&reason).inc();
     let mut written = String::new();
     encode(&mut written, &registry).unwrap();

@@ -151,6 +151,7 @@ fn complete() -> Memory {
         withheld: Some(Weight::ZERO),
         ending: Some(ending.clone()),
         drain: Some(Drain { until: Millis(3), restarts: 1 }),
+        released: true,
         post_rollout: Some(ending),
         wait: Some(Wait {
             kind: WaitKind::InvalidObject(7),

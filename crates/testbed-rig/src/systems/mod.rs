@@ -77,7 +77,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 11] = [
+pub static ALL: [&System; 12] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
