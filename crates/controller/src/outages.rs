@@ -8,11 +8,12 @@ use std::{
 
 use tokio::time::Instant;
 use vexil_notifier::Rejection;
+use vexil_object::Backoff;
 
 use crate::alerts::AlertReceiver;
 
-/// The longest pause between two attempts, in milliseconds.
-const LONGEST_MS: u64 = 300_000;
+/// Between two attempts to reach a receiver that accepts no alerts.
+const ATTEMPTS: Backoff = Backoff::new(1_000, 300_000);
 /// How long others wait while one attempt is made, in milliseconds: longer than it can take.
 const ATTEMPT_MS: u64 = 30_000;
 
@@ -69,7 +70,7 @@ impl Outages {
     pub(crate) fn failed(&self, to: &AlertReceiver, rejection: &Rejection) {
         let (mut outages, now) = (self.lock(), Instant::now());
         let failures = outages.get(to).map_or(0, |outage| outage.failures);
-        let pause_ms = pause_ms(failures).max(rejection.retry_after_ms.unwrap_or(0));
+        let pause_ms = ATTEMPTS.pause_ms(failures).max(rejection.retry_after_ms.unwrap_or(0));
         let until = now + Duration::from_millis(pause_ms);
         let outage = outages.entry(to.clone()).or_insert_with(|| {
             tracing::error!("alerts to {to} are not delivered: {rejection}");
@@ -78,9 +79,4 @@ impl Outages {
         outage.until = until;
         outage.failures = failures.saturating_add(1);
     }
-}
-
-/// The pause after this many failures before: 1 s, doubled each time, at most 5 minutes.
-fn pause_ms(failures: u32) -> u64 {
-    1_000_u64.saturating_mul(1 << failures.min(20)).min(LONGEST_MS)
 }

@@ -7,8 +7,12 @@ use std::{
 };
 
 use vexil_analysis::{Memory, Millis, Outbox, Question, Receiver, Waiting};
+use vexil_object::Backoff;
 
 use crate::{session::Session, watch_index::Dependencies, write_conflict::ConflictBackoff};
+
+/// Between attempts of effects and of status writes, which fail or are refused.
+pub(crate) const RETRY: Backoff = Backoff::new(500, 30_000);
 
 /// What the process knows of one Canary.
 #[derive(Debug, Default)]
@@ -97,20 +101,15 @@ impl CanaryRuntime {
 
     /// The pause before the next attempt of an effect, in milliseconds.
     pub(crate) fn backoff_ms(&mut self) -> u64 {
-        let pause_ms = backoff_ms(self.attempts);
+        let pause_ms = RETRY.pause_ms(self.attempts);
         self.attempts = self.attempts.saturating_add(1);
         pause_ms
     }
 
     /// The pause before the next write of the status, in milliseconds.
     pub(crate) fn status_backoff_ms(&mut self) -> u64 {
-        let pause_ms = backoff_ms(self.status_failures);
+        let pause_ms = RETRY.pause_ms(self.status_failures);
         self.status_failures = self.status_failures.saturating_add(1);
         pause_ms
     }
-}
-
-/// The pause after this many failures in a row, in milliseconds: 0.5 s, doubled each time, at most 30 s.
-pub(crate) fn backoff_ms(failures: u32) -> u64 {
-    500_u64.saturating_mul(1 << failures.min(6)).min(30_000)
 }

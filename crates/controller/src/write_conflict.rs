@@ -3,7 +3,7 @@
 
 use vexil_analysis::{Effect, Memory, Message, Millis, Outbox};
 
-use crate::runtime::backoff_ms;
+use crate::runtime::RETRY;
 
 /// How often the last effect was repeated although nothing was decided in between.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ impl ConflictBackoff {
         if !same || self.times < FREE_ATTEMPTS || since >= RESET_AFTER_MS {
             return None;
         }
-        backoff_ms(self.times - FREE_ATTEMPTS).checked_sub(since).filter(|rest| *rest > 0)
+        RETRY.pause_ms(self.times - FREE_ATTEMPTS).checked_sub(since).filter(|rest| *rest > 0)
     }
 
     /// The effect that was repeated last, and how long it still has to last before the conflict counts as over, in

@@ -5,7 +5,6 @@
 //! fenced by uid and resourceVersion. [`Watches`] drives the watches and is polled by the program.
 
 mod altered;
-mod backoff;
 mod cache;
 mod call;
 mod changes;
@@ -29,6 +28,7 @@ mod stored;
 mod watch;
 mod watch_client;
 mod watch_error;
+mod watch_pauses;
 mod write;
 
 pub use altered::Altered;

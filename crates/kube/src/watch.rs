@@ -19,8 +19,8 @@ use tokio::time::{sleep, timeout};
 use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
-    backoff, cache::Packing, call::LIST_LIMIT, definition_fields::complete, retry_after, shared::Shared,
-    watch_client::WatchState, watch_error::WatchError,
+    cache::Packing, call::LIST_LIMIT, definition_fields::complete, retry_after, shared::Shared,
+    watch_client::WatchState, watch_error::WatchError, watch_pauses,
 };
 
 /// Objects per page of a list. `watcher` decodes a page as a whole.
@@ -213,14 +213,14 @@ async fn rest(shared: &Shared, kind: Kind, error: WatchError, state: &WatchState
     match error {
         WatchError::Restart(message) => {
             tracing::debug!(kind = kind.kind, message, "list again");
-            sleep(state.pause(backoff::OUTAGE)).await;
+            sleep(state.pause(watch_pauses::OUTAGE)).await;
         }
         WatchError::Outage { message, retry_after } => {
             outage(shared, kind, state, message, retry_after).await
         }
         WatchError::Refused(message) => {
             shared.set_trouble(kind, Some(message));
-            sleep(state.pause(backoff::REFUSED)).await;
+            sleep(state.pause(watch_pauses::REFUSED)).await;
         }
         // A built-in kind cannot have been removed: what was known stays, and it is asked for again soon.
         WatchError::NotServed(message) if kind.is_built_in() => {
@@ -248,14 +248,15 @@ async fn outage(
     retry_after: Option<Duration>,
 ) {
     shared.set_trouble(kind, Some(message));
-    sleep(state.pause(backoff::OUTAGE).max(retry_after.unwrap_or_default().min(retry_after::LONGEST))).await;
+    sleep(state.pause(watch_pauses::OUTAGE).max(retry_after.unwrap_or_default().min(retry_after::LONGEST)))
+        .await;
 }
 
 /// Waits until the definition of the kind is created or changed; `before` is how it was when the request was sent.
 async fn until_defined(shared: &Shared, kind: Kind, state: &WatchState, before: &Seen) {
     let pause = match before {
-        Seen::Absent => backoff::ABSENT,
-        Seen::Present(_) | Seen::NotKnown => state.pause(backoff::REFUSED),
+        Seen::Absent => watch_pauses::ABSENT,
+        Seen::Present(_) | Seen::NotKnown => state.pause(watch_pauses::REFUSED),
     };
     tokio::select! {
         biased;

@@ -13,14 +13,14 @@ use http::{Request, Response, header};
 use http_body_util::{BodyExt, Limited, combinators::UnsyncBoxBody};
 use kube::client::{Body, Client};
 use tokio::time::{Instant, sleep, timeout};
-use vexil_object::Kind;
+use vexil_object::{Backoff, Kind};
 
 use crate::{
-    backoff::{Backoff, OUTAGE},
     call::{SIZE_LIMIT, USER_AGENT},
     retry_after::after,
     shared::Shared,
     watch_error::FailedAnswer,
+    watch_pauses::{OUTAGE, WatchPauses},
 };
 
 /// Longest wait for the head of a watch's answer.
@@ -39,7 +39,7 @@ pub(crate) struct WatchState {
 }
 
 struct Progress {
-    backoff: Backoff,
+    pauses: WatchPauses,
     /// The last watch ended before it had shown that it works.
     ended_at_once: bool,
     failed: Option<FailedAnswer>,
@@ -47,7 +47,7 @@ struct Progress {
 
 impl WatchState {
     pub(crate) fn new(shared: &Arc<Shared>, kind: Kind) -> Arc<Self> {
-        let progress = Progress { backoff: Backoff::new(kind), ended_at_once: false, failed: None };
+        let progress = Progress { pauses: WatchPauses::new(kind), ended_at_once: false, failed: None };
         Arc::new(WatchState { shared: Arc::clone(shared), kind, progress: Mutex::new(progress) })
     }
 
@@ -62,14 +62,14 @@ impl WatchState {
         Client::new(service, "default")
     }
 
-    /// The pause after one more failure, of at most `longest`.
-    pub(crate) fn pause(&self, longest: Duration) -> Duration {
-        self.progress().backoff.pause(longest)
+    /// The pause after one more failure, by this backoff.
+    pub(crate) fn pause(&self, backoff: Backoff) -> Duration {
+        self.progress().pauses.pause(backoff)
     }
 
     /// How long a watch stays open, in seconds.
     pub(crate) fn watch_s(&self) -> u32 {
-        self.progress().backoff.watch_s()
+        self.progress().pauses.watch_s()
     }
 
     /// The head of the last unsuccessful answer, once.
@@ -133,7 +133,7 @@ impl OpenWatch {
     fn works(&mut self) {
         if !self.works {
             self.works = true;
-            self.state.progress().backoff.reset();
+            self.state.progress().pauses.reset();
         }
     }
 }

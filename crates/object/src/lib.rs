@@ -6,22 +6,27 @@
 //! * [`Change`] is a create, a patch of named fields, or a delete, always fenced by a [`Precondition`];
 //! * [`merge_patch`] computes the narrowest patch, so that only fields that are ours are written;
 //! * [`Projection`] says what a cache keeps of a kind;
+//! * [`Backoff`] says how long to wait between attempts;
 //! * [`Store`] applies changes in memory, for laws and simulations.
 
+mod backoff;
 mod change;
 pub mod definition;
 mod key;
 pub mod meta;
+mod name_limits;
 mod objects;
 mod patch;
 mod projection;
 mod quantity;
 mod store;
 
+pub use backoff::Backoff;
 pub use change::{Action, Change, JsonOp, Precondition};
 pub use definition::Definitions;
 pub use key::{Kind, ObjectKey, kinds};
 pub use meta::Owner;
+pub use name_limits::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
 pub use objects::{Objects, Seen};
 pub use patch::{merge, merge_patch};
 pub use projection::{Metadata, Projection, Wanted, Whole};

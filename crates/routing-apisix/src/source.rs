@@ -2,16 +2,13 @@
 
 use serde_json::Value;
 use vexil_api::{Defect, canary::CanarySpec};
-use vexil_object::{Kind, ObjectKey, Seen, kinds};
+use vexil_object::{Kind, MAX_NAME_BYTES, ObjectKey, Seen, kinds};
 use vexil_routing::{RouteContext, RouteError, RouteTarget, items};
 
 pub(crate) const GROUP: &str = "apisix.apache.org";
 pub(crate) const ROUTE: Kind = Kind::namespaced(GROUP, "v2", "ApisixRoute", "apisixroutes");
 /// The HTTP rules of both routes.
 pub(crate) const HTTP: &str = "spec.http";
-
-/// The longest name an object can have.
-const NAME_MAX: usize = 253;
 
 /// The user's route, as `spec.routeRef` names it.
 pub(crate) fn source(target: &RouteTarget<'_>) -> Result<ObjectKey, RouteError> {
@@ -49,9 +46,10 @@ pub(crate) fn names<'a>(spec: &'a CanarySpec, apex: &str) -> Result<(&'a str, St
         return defect("spec.routeRef.kind", format!("is {:?}, not {}", reference.kind, ROUTE.kind));
     }
     let generated = format!("{}-{apex}-canary", reference.name);
-    if generated.len() > NAME_MAX {
-        let text =
-            format!("is too long: the generated {generated} would be longer than {NAME_MAX} characters");
+    if generated.len() > MAX_NAME_BYTES {
+        let text = format!(
+            "is too long: the generated {generated} would be longer than {MAX_NAME_BYTES} characters"
+        );
         return defect("spec.routeRef.name", text);
     }
     Ok((&reference.name, generated))

@@ -6,15 +6,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use vexil_object::meta;
+use vexil_object::{MAX_LABEL_BYTES, meta};
 
 use crate::ports::is_one;
 
 /// The annotation of an apex of the user with the numbers of the TCP ports that were added for the Canary.
 pub(crate) const WRITTEN: &str = "flagger.app/written-ports";
-
-/// The limit for names of Service ports (RFC 1123 label).
-const NAME_LIMIT: usize = 63;
 
 /// The ports of an apex of the user, merged with those of the Canary.
 pub(crate) struct UserPorts {
@@ -73,7 +70,7 @@ fn rename(port: &mut Value, is_free: impl Fn(&str) -> bool, renamed: &mut Vec<St
     let stem = if before.is_empty() { "tcp" } else { before.as_str() };
     let number = number(port).unwrap_or_default();
     let with = |end: String| {
-        let room = NAME_LIMIT.saturating_sub(end.len());
+        let room = MAX_LABEL_BYTES.saturating_sub(end.len());
         stem.chars().take(room).collect::<String>() + &end
     };
     let names =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vexil_api::{Defect, is_dns_name};
-use vexil_object::{Kind, ObjectKey, meta};
+use vexil_object::{Kind, MAX_LABEL_BYTES, ObjectKey, meta};
 use vexil_routing::{RouteContext, RouteTarget, Side, put};
 
 use crate::reference::{Form, refers, refers_to_nothing};
@@ -114,12 +114,9 @@ fn named(annotations: &BTreeMap<String, String>) -> Option<&str> {
     annotations.get(MESH).map(String::as_str).filter(|mesh| !mesh.is_empty())
 }
 
-/// The limit for label values; a MeshHTTPRoute names its mesh in a label.
-const LABEL_MAX: usize = 63;
-
 /// The defect of the annotation for the mesh: a Mesh is a cluster-scoped object, so its name is a DNS name.
 pub(crate) fn mesh_defect(annotations: &BTreeMap<String, String>) -> Option<Defect> {
-    let name = named(annotations).filter(|name| name.len() > LABEL_MAX || !is_dns_name(name))?;
+    let name = named(annotations).filter(|name| name.len() > MAX_LABEL_BYTES || !is_dns_name(name))?;
     let path = format!("metadata.annotations[{MESH}]");
     Some(Defect { path, message: format!("`{name}` is not a valid name of a mesh") })
 }

@@ -3,7 +3,7 @@
 use vexil_api::Webhook;
 use vexil_egress::{Url, parse_url};
 
-use crate::{HookError, retry::backoffs_ms};
+use crate::{HookError, retry::RETRIES};
 
 const DEFAULT_TIMEOUT_MS: u64 = 10_000;
 
@@ -49,7 +49,7 @@ impl Hook {
     /// the waits between them add up to, at most an hour. The second half is what a `Retry-After` may ask for.
     pub fn budget_ms(&self) -> u64 {
         let attempts = self.timeout_ms.saturating_mul(u64::from(self.retries).saturating_add(1));
-        attempts.saturating_add(backoffs_ms(self.retries)).saturating_mul(2).min(LONGEST_MS)
+        attempts.saturating_add(RETRIES.total_ms(self.retries)).saturating_mul(2).min(LONGEST_MS)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use vexil_egress::{CallError, Reply};
+use vexil_object::Backoff;
 
 use crate::Hook;
 
-const FIRST_MS: u64 = 1_000;
-const LONGEST_MS: u64 = 30_000;
+/// Between two attempts of one call, unless the reply says when to call again.
+pub(crate) const RETRIES: Backoff = Backoff::new(1_000, 30_000);
 
 /// The retries and the time that are left. Each attempt counts with its full timeout, however soon it ended, so the sum
 /// of all attempts and waits stays below [`Hook::budget_ms`].
@@ -37,24 +38,13 @@ impl RetryBudget {
         let room_ms = self.left_ms.checked_sub(self.timeout_ms)?;
         let wait_ms = match retry_after_ms(outcome) {
             Some(retry_after) => retry_after.min(room_ms),
-            None => Some(backoff_ms(self.attempts - 1)).filter(|wait| *wait <= room_ms)?,
+            None => Some(RETRIES.pause_ms(self.attempts - 1)).filter(|wait| *wait <= room_ms)?,
         };
         self.left_ms = room_ms.saturating_sub(wait_ms);
         self.retries_left -= 1;
         self.attempts += 1;
         Some(wait_ms)
     }
-}
-
-/// The sum of the waits between `retries` + 1 attempts, in milliseconds.
-pub(crate) fn backoffs_ms(retries: u32) -> u64 {
-    let growing: u64 = (0..retries.min(5)).map(backoff_ms).sum();
-    growing.saturating_add(LONGEST_MS.saturating_mul(u64::from(retries.saturating_sub(5))))
-}
-
-/// 1 s, 2 s, 4 s, …, at most 30 s.
-fn backoff_ms(nth: u32) -> u64 {
-    FIRST_MS.saturating_mul(1 << nth.min(5)).min(LONGEST_MS)
 }
 
 /// Whether another attempt may help: no reply, 429, and 5xx but 501.

@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use vexil_object::meta;
+use vexil_object::{MAX_LABEL_BYTES, meta};
 
 use crate::DeploymentView;
-
-/// Longest name of a Service port (RFC 1123 label).
-const NAME_LIMIT: usize = 63;
 
 /// The port that the Canary's `spec.service` publishes already.
 #[derive(Clone, Copy, Debug)]
@@ -107,7 +104,7 @@ fn tcp(port: &Value) -> Option<(&str, u16)> {
 /// `text-<at>`, with the text shortened so that the whole is a valid name.
 fn cut(text: String, at: usize) -> String {
     let end = format!("-{at}");
-    let room = NAME_LIMIT.saturating_sub(end.len());
+    let room = MAX_LABEL_BYTES.saturating_sub(end.len());
     text.chars().take(room).collect::<String>() + &end
 }
 

@@ -5,16 +5,13 @@
 //! one value replaced.
 
 use serde_json::Value;
-use vexil_object::{Kind, meta};
+use vexil_object::{Kind, MAX_LABEL_BYTES, meta};
 
 use crate::{
     DeploymentView, Side, Subject, WorkloadError,
     metadata::{Pairs, pairs},
     subject::{primary, within},
 };
-
-/// Longest value of a label (Kubernetes "Labels and Selectors").
-const VALUE_LIMIT: usize = 63;
 
 /// Where the labels of pods are.
 pub(crate) const POD_LABELS: &str = "/spec/template/metadata/labels";
@@ -88,7 +85,7 @@ pub(crate) fn resolve(
             keys: keys.join(" "),
         });
     };
-    within("label value of the primary", primary(value), VALUE_LIMIT)?;
+    within("label value of the primary", primary(value), MAX_LABEL_BYTES)?;
     let all = replaced(&labels, key);
     Ok(Selector {
         key: key.clone(),

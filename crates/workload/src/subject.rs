@@ -4,12 +4,9 @@ use std::ops::Deref;
 
 use serde_json::Value;
 use vexil_api::CanaryView;
-use vexil_object::{Kind, ObjectKey, Objects, Seen, meta};
+use vexil_object::{Kind, MAX_NAME_BYTES, ObjectKey, Objects, Seen, meta};
 
 use crate::{Settings, WorkloadError};
-
-/// Longest name of an object (RFC 1123 subdomain, Kubernetes "Object Names and IDs").
-pub(crate) const NAME_LIMIT: usize = 253;
 
 /// Which of the two workloads of a Canary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,7 +104,7 @@ impl Subject<'_> {
 
     /// The primary's name, when the API server would take it.
     pub(crate) fn primary_name(&self) -> Result<String, WorkloadError> {
-        within("name of the primary", primary(self.target), NAME_LIMIT)
+        within("name of the primary", primary(self.target), MAX_NAME_BYTES)
     }
 
     /// Whose a generated object is, whole or projected. The uid of its controller decides: a Canary that was deleted

@@ -1,11 +1,9 @@
 //! Validation of names (as Kubernetes restricts them) and URLs.
 
+use vexil_object::{MAX_LABEL_BYTES, MAX_NAME_BYTES};
+
 use super::{Subject, Validation};
 
-/// Longest DNS label (RFC 1123): names of Services and namespaces.
-const LABEL_MAX: usize = 63;
-/// Longest DNS name: names of most objects.
-const NAME_MAX: usize = 253;
 /// What is appended to the names of generated objects; `-canary` is shorter.
 pub(super) const SUFFIX: &str = "-primary";
 
@@ -47,8 +45,8 @@ fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
     if !target.is_empty() {
         if !is_dns_name(target) {
             found.defect("spec.targetRef.name", format!("`{target}` is no name of a Kubernetes object"));
-        } else if target.len() + SUFFIX.len() > NAME_MAX {
-            found.defect("spec.targetRef.name", too_long(target, NAME_MAX));
+        } else if target.len() + SUFFIX.len() > MAX_NAME_BYTES {
+            found.defect("spec.targetRef.name", too_long(target, MAX_NAME_BYTES));
         }
     }
     let apex = subject.spec.apex_name();
@@ -58,14 +56,14 @@ fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
         return;
     }
     let path = if named { "spec.service.name" } else { "spec.targetRef.name" };
-    if !is_dns_label(apex) && apex.len() <= LABEL_MAX {
+    if !is_dns_label(apex) && apex.len() <= MAX_LABEL_BYTES {
         let hint = if named { "" } else { "; set spec.service.name" };
         found.defect(
             path,
             format!("`{apex}` is no name of a Service: lower-case letters, digits and `-`{hint}"),
         );
-    } else if apex.len() + SUFFIX.len() > LABEL_MAX {
-        found.defect(path, too_long(apex, LABEL_MAX));
+    } else if apex.len() + SUFFIX.len() > MAX_LABEL_BYTES {
+        found.defect(path, too_long(apex, MAX_LABEL_BYTES));
     }
 }
 
@@ -82,7 +80,7 @@ pub(super) fn is_dns_label(text: &str) -> bool {
 
 /// Whether the text is a DNS name (RFC 1123) of at most 253 characters, as the names of most objects must be.
 pub fn is_dns_name(text: &str) -> bool {
-    text.len() <= NAME_MAX && text.split('.').all(is_dns_label)
+    text.len() <= MAX_NAME_BYTES && text.split('.').all(is_dns_label)
 }
 
 /// Whether the text can name a container port (`IANA_SVC_NAME`): at most 15 characters, one of them a letter.

@@ -2,6 +2,7 @@
 //! our last acknowledged write is ever shown, and in the end the live object is. Each rule of the cache has a history
 //! that fails without it.
 
+mod server;
 mod world;
 
 use proptest::prelude::*;
@@ -113,7 +114,7 @@ fn an_object_that_was_not_found_stays_deleted_until_the_watch_has_reported_its_e
 #[test]
 fn a_list_that_is_older_than_the_cache_is_refused() {
     let mut world = World::new();
-    let (old, new) = (world.write(), world.write());
+    let (old, new) = (world.server.write(), world.server.write());
     world.report(2);
     let stale = StaleList { key: world.key.clone(), listed: version(&old), known: version(&new) };
     assert_eq!(world.cache.list_finished([old].into_iter().collect()), Err(Box::new(stale)));
@@ -126,7 +127,7 @@ fn before_the_first_list_nothing_is_known_but_our_own_writes() {
     world.cache = Cache::new(DEPLOYMENT);
     assert_eq!(world.cache.look(&world.key), Seen::NotKnown);
     assert_eq!(world.cache.keys_in(""), None);
-    let object = world.write();
+    let object = world.server.write();
     world.cache.write_acknowledged(&object, 0);
     assert!(world.cache.look(&world.key).object().is_some());
 }
@@ -134,9 +135,9 @@ fn before_the_first_list_nothing_is_known_but_our_own_writes() {
 #[test]
 fn an_event_that_is_repeated_changes_nothing() {
     let mut world = World::new();
-    let object = world.write();
+    let object = world.server.write();
     world.report(1);
-    world.delete();
+    world.server.delete();
     world.report(1);
     assert!(world.cache.object_applied(&object).is_empty());
     assert_eq!(world.cache.look(&world.key), Seen::Absent);

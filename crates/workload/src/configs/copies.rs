@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use vexil_object::{Action, Change, JsonOp, Kind, ObjectKey, Objects, Precondition, Seen, meta};
+use vexil_object::{
+    Action, Change, JsonOp, Kind, MAX_NAME_BYTES, ObjectKey, Objects, Precondition, Seen, meta,
+};
 
 use super::{checksum, references::ConfigReferences, tracked::TrackedConfigs};
 use crate::{
     ConfigName, Subject, WorkloadError,
     metadata::pairs,
-    subject::{NAME_LIMIT, primary, within},
+    subject::{primary, within},
 };
 
 /// Fields that are copied, and the type of a Secret.
@@ -24,7 +26,7 @@ pub(crate) fn own<'h>(
     name: &ConfigName,
     have: &'h Objects,
 ) -> Result<Option<&'h Value>, WorkloadError> {
-    within("name of the primary's copy", primary(name.name()), NAME_LIMIT)?;
+    within("name of the primary's copy", primary(name.name()), MAX_NAME_BYTES)?;
     let key = name.copy(subject.namespace);
     match have.get(&key) {
         Seen::Absent => Ok(None),
@@ -151,7 +153,7 @@ fn created(subject: &Subject<'_>, name: &ConfigName, source: &Value) -> Result<V
     let mut object = json!({
         "apiVersion": name.kind().api_version(), "kind": name.kind().kind,
         "metadata": {
-            "name": within("name of the primary's copy", primary(name.name()), NAME_LIMIT)?,
+            "name": within("name of the primary's copy", primary(name.name()), MAX_NAME_BYTES)?,
             "namespace": subject.namespace,
             "labels": labels,
             "ownerReferences": [subject.owner.reference()],

@@ -1,9 +1,9 @@
 //! The copy of a scaler: what all kinds of scalers have in common.
 //!
-//! The copy has the spec of the live source, whole, with the few fields changed that make it the primary's. Whoever
-//! fills in fields of the copy (the API server's defaults, an admission webhook) shall not make us write again and
-//! again, but a field that the user takes out of the source shall go from the copy too. So the copy remembers, in an
-//! annotation, the digest of what was last written to it.
+//! The copy has the spec of the live source, whole, with the few fields changed that make it the primary's. Fields that
+//! others fill in (the API server's defaults, an admission webhook) cause no repeated writes, but a field that the
+//! user takes out of the source is removed from the copy too. So the copy remembers, in an annotation, the digest of
+//! what was last written to it.
 
 use serde_json::{Map, Value, json};
 use vexil_api::canary::ScalerRef;

@@ -1,13 +1,13 @@
 //! HorizontalPodAutoscalers. They do not scale a Deployment that has no pods, so they need no pausing.
 
 use vexil_api::canary::ScalerRef;
-use vexil_object::{Change, Kind, ObjectKey, Objects};
+use vexil_object::{Change, Kind, MAX_NAME_BYTES, ObjectKey, Objects};
 
 use super::{
     Scaler,
     copy::{self, Bounds, Pair},
 };
-use crate::{Subject, WorkloadError, metadata::Pairs, subject::NAME_LIMIT};
+use crate::{Subject, WorkloadError, metadata::Pairs};
 
 /// `autoscaling/v2`: the one version that every supported cluster serves, whatever version the Canary names.
 pub(super) const KIND: Kind =
@@ -36,7 +36,7 @@ impl Scaler for HorizontalPodAutoscalers {
         reference: &ScalerRef,
         have: &Objects,
     ) -> Result<Vec<Change>, WorkloadError> {
-        let pair = Pair::seen(subject, (KIND, KIND.kind, NAME_LIMIT), reference, have)?;
+        let pair = Pair::seen(subject, (KIND, KIND.kind, MAX_NAME_BYTES), reference, have)?;
         let spec = pair.spec(subject, reference, &BOUNDS)?;
         // Flagger copies no annotations of an HPA.
         let metadata = (pair.metadata("labels"), Pairs::new());

@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 use vexil_api::canary::ScalerRef;
-use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, meta};
+use vexil_object::{Change, Kind, MAX_LABEL_BYTES, MAX_NAME_BYTES, ObjectKey, Objects, Seen, meta};
 
 use super::{
     Scaler,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Subject, WorkloadError,
-    subject::{NAME_LIMIT, primary, within},
+    subject::{primary, within},
 };
 
 /// `keda.sh/v1alpha1` ScaledObject.
@@ -25,9 +25,6 @@ pub(super) const KIND: Kind = Kind::namespaced("keda.sh", "v1alpha1", "ScaledObj
 
 /// What messages call it.
 const NOUN: &str = "Keda ScaledObject";
-
-/// KEDA puts the name into a label of its own (`scaledobject.keda.sh/name`), whose values are no longer than this.
-const LABEL_LIMIT: usize = 63;
 
 /// KEDA's defaults (KEDA, "ScaledObject specification").
 const BOUNDS: Bounds = Bounds { min: ("minReplicaCount", 0), max: ("maxReplicaCount", 100) };
@@ -70,7 +67,8 @@ impl Scaler for ScaledObjects {
         if !is_served(have)? {
             return Err(WorkloadError::NotServed { kind: KIND.kind, group: KIND.group, by: "KEDA" });
         }
-        let pair = Pair::seen(subject, (KIND, NOUN, LABEL_LIMIT), reference, have)?;
+        // KEDA writes the name into a label of its own, `scaledobject.keda.sh/name`.
+        let pair = Pair::seen(subject, (KIND, NOUN, MAX_LABEL_BYTES), reference, have)?;
         let mut spec = pair.spec(subject, reference, &BOUNDS)?;
         rename_hpa(&mut spec)?;
         for trigger in spec.get_mut("triggers").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -170,7 +168,7 @@ fn rename_hpa(spec: &mut Value) -> Result<(), WorkloadError> {
     if let Some(name) = spec.pointer_mut(NAME)
         && let Some(own) = name.as_str().filter(|own| !own.is_empty())
     {
-        *name = within("name of the primary's HorizontalPodAutoscaler", primary(own), NAME_LIMIT)?.into();
+        *name = within("name of the primary's HorizontalPodAutoscaler", primary(own), MAX_NAME_BYTES)?.into();
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
-//! A small API server with a watch that lags, and the cache beside it.
+//! The API server, a watch that lags, answers on their way, and the cache that hears of all this.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde_json::{Value, json};
 use vexil_object::{ObjectKey, Precondition, Seen, kinds::DEPLOYMENT, meta};
 
-use super::super::{Cache, Packing, reads::ReadStart, version};
+use super::{
+    super::{Cache, Packing, reads::ReadStart, version},
+    server::{Server, State, object},
+};
+use serde_json::Value;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -34,9 +35,6 @@ pub(super) enum Step {
     GetAnswered,
 }
 
-/// What the server holds after a version.
-type State = Option<Value>;
-
 enum Reply {
     Object(Value),
     Deleted(Precondition),
@@ -46,17 +44,13 @@ enum Reply {
 pub(super) struct World {
     pub(super) cache: Cache,
     pub(super) key: ObjectKey,
-    /// States of the object by the version that brought them; the other object's versions lie between.
-    history: BTreeMap<u64, State>,
-    others: BTreeSet<u64>,
-    head: u64,
+    pub(super) server: Server,
     reported: u64,
     list: Option<Option<(u64, State)>>,
     answer: Option<(Option<Precondition>, Reply, u64)>,
     read: Option<(ReadStart, Option<(u64, State)>)>,
     /// An answer has arrived since the list was requested.
     answered: bool,
-    uids: u64,
     /// Nothing before this version may be shown.
     floor: u64,
     /// There was a reason not to know the object.
@@ -71,50 +65,14 @@ impl World {
         World {
             cache,
             key: ObjectKey::new(DEPLOYMENT, "test", "podinfo"),
-            history: BTreeMap::from([(1, None)]),
-            others: BTreeSet::new(),
-            head: 1,
+            server: Server::new(),
             reported: 1,
             list: None,
             answer: None,
             read: None,
             answered: false,
-            uids: 0,
             floor: 1,
             unknown: false,
-        }
-    }
-
-    fn live(&self) -> State {
-        self.at(self.head)
-    }
-
-    fn at(&self, version: u64) -> State {
-        self.history.range(..=version).next_back().unwrap().1.clone()
-    }
-
-    fn object(&self, name: &str, uid: &str, version: u64) -> Value {
-        json!({"metadata": {"namespace": "test", "name": name, "uid": uid, "resourceVersion": version.to_string()}})
-    }
-
-    pub(super) fn write(&mut self) -> Value {
-        self.head += 1;
-        let uid = match self.at(self.head) {
-            Some(live) => meta::uid(&live).to_owned(),
-            None => {
-                self.uids += 1;
-                format!("u{}", self.uids)
-            }
-        };
-        let object = self.object("podinfo", &uid, self.head);
-        self.history.insert(self.head, Some(object.clone()));
-        object
-    }
-
-    pub(super) fn delete(&mut self) {
-        if self.live().is_some() {
-            self.head += 1;
-            self.history.insert(self.head, None);
         }
     }
 
@@ -124,15 +82,15 @@ impl World {
             return;
         }
         let on = seen.object().map(Precondition::of);
-        let fits = on == self.live().as_ref().map(Precondition::of);
+        let fits = on == self.server.live().as_ref().map(Precondition::of);
         let reply = match (&on, fits, deletes) {
             (_, false, _) => Reply::Conflict(on.clone()),
             (None, true, true) => return,
             (Some(on), true, true) => {
-                self.delete();
+                self.server.delete();
                 Reply::Deleted(on.clone())
             }
-            (_, true, false) => Reply::Object(self.write()),
+            (_, true, false) => Reply::Object(self.server.write()),
         };
         self.answer = Some((on, reply, self.cache.epoch()));
     }
@@ -148,7 +106,7 @@ impl World {
             }
             Some((_, Reply::Deleted(on), _)) => {
                 let at: u64 = on.resource_version.parse().unwrap();
-                let end = self.history.range(at + 1..).next().unwrap();
+                let end = self.server.history.range(at + 1..).next().unwrap();
                 assert!(end.1.is_none());
                 self.floor = self.floor.max(*end.0);
                 self.cache.delete_acknowledged(&key, &on);
@@ -165,21 +123,21 @@ impl World {
 
     pub(super) fn report(&mut self, count: u8) {
         for _ in 0..count {
-            if self.list.is_some() || self.reported == self.head {
+            if self.list.is_some() || self.reported == self.server.head {
                 return;
             }
             self.reported += 1;
-            let (at, before) = (self.reported, self.at(self.reported - 1));
-            match self.history.get(&at).cloned() {
+            let (at, before) = (self.reported, self.server.at(self.reported - 1));
+            match self.server.history.get(&at).cloned() {
                 None => {
-                    let other = self.object("other", "o", at);
+                    let other = object("other", "o", at);
                     self.cache.object_applied(&other);
                 }
                 Some(Some(object)) => {
                     self.cache.object_applied(&object);
                 }
                 Some(None) => {
-                    let gone = self.object("podinfo", meta::uid(&before.unwrap()), at);
+                    let gone = object("podinfo", meta::uid(&before.unwrap()), at);
                     self.cache.object_deleted(&gone);
                 }
             }
@@ -188,12 +146,9 @@ impl World {
 
     pub(super) fn step(&mut self, step: &Step) {
         match step {
-            Step::TheyWrite => drop(self.write()),
-            Step::TheyDelete => self.delete(),
-            Step::OtherWrite => {
-                self.head += 1;
-                self.others.insert(self.head);
-            }
+            Step::TheyWrite => drop(self.server.write()),
+            Step::TheyDelete => self.server.delete(),
+            Step::OtherWrite => self.server.write_other(),
             Step::WeWrite => self.we(false),
             Step::WeDelete => self.we(true),
             Step::Answer => self.answer(),
@@ -215,7 +170,7 @@ impl World {
                 self.cache.list_started();
             }
             Step::ListRead => {
-                let live = (self.head, self.live());
+                let live = (self.server.head, self.server.live());
                 if let Some(list @ None) = &mut self.list {
                     *list = Some(live);
                 }
@@ -223,7 +178,7 @@ impl World {
             Step::ListArrives => self.list_arrives(),
             Step::GetSent => self.read = Some((self.cache.read_started(&self.key), None)),
             Step::GetExecuted => {
-                let live = (self.head, self.live());
+                let live = (self.server.head, self.server.live());
                 if let Some((_, executed)) = &mut self.read {
                     *executed = Some(live);
                 }
@@ -248,7 +203,7 @@ impl World {
         let Some(Some((at, state))) = self.list.take_if(|list| list.is_some()) else { return };
         // Whether the list is from before an answer that it crosses is not known.
         self.unknown |= self.answered || self.answer.is_some() || self.read.is_some();
-        let other = self.others.range(..=at).next_back().map(|at| self.object("other", "o", *at));
+        let other = self.server.others.range(..=at).next_back().map(|at| object("other", "o", *at));
         self.cache.list_finished(state.into_iter().chain(other).collect()).unwrap();
         self.reported = at;
     }
@@ -259,14 +214,14 @@ impl World {
             Seen::NotKnown => assert!(self.unknown, "not known without reason"),
             Seen::Present(object) => {
                 let at = version(&object);
-                assert_eq!(self.history.get(&at), Some(&Some((*object).clone())));
-                let until = self.history.range(at + 1..).next().map_or(u64::MAX, |(next, _)| *next);
+                assert_eq!(self.server.history.get(&at), Some(&Some((*object).clone())));
+                let until = self.server.history.range(at + 1..).next().map_or(u64::MAX, |(next, _)| *next);
                 assert!(until > self.floor, "shows version {at}, but {} is known", self.floor);
                 self.floor = self.floor.max(at);
             }
             Seen::Absent => {
-                let gone = self.history.iter().filter(|(_, state)| state.is_none()).find(|(at, _)| {
-                    self.history.range(**at + 1..).next().is_none_or(|(next, _)| *next > self.floor)
+                let gone = self.server.history.iter().filter(|(_, state)| state.is_none()).find(|(at, _)| {
+                    self.server.history.range(**at + 1..).next().is_none_or(|(next, _)| *next > self.floor)
                 });
                 let (from, _) = gone.expect("shows absent, but it was not since the floor");
                 self.floor = self.floor.max(*from);
@@ -291,11 +246,11 @@ impl World {
                 self.step(&step);
             }
         }
-        assert_eq!(self.cache.look(&self.key).object(), self.live().as_ref());
+        assert_eq!(self.cache.look(&self.key).object(), self.server.live().as_ref());
         for step in [Step::ListRequested, Step::ListRead, Step::ListArrives] {
             self.step(&step);
         }
-        assert_eq!(self.cache.look(&self.key).object(), self.live().as_ref());
+        assert_eq!(self.cache.look(&self.key).object(), self.server.live().as_ref());
         assert!(self.cache.pending.is_empty(), "{:?}", self.cache.pending);
     }
 }

@@ -1,19 +1,16 @@
-//! How long a watch waits before it tries again: doubling, bounded, and different for each kind, so that the watches of
-//! one process do not send their requests at the same moment.
+//! How long a watch waits before it tries again: different for each kind, so that the watches of one process do not
+//! send their requests at the same moment.
 
 use std::time::Duration;
 
-use vexil_object::Kind;
+use vexil_object::{Backoff, Kind};
 
-/// First pause after a failure.
-const FIRST_MS: u64 = 200;
+/// While the API server cannot be reached or answers with errors. client-go waits up to 30 s; a shorter pause costs few
+/// requests and notices a restarted API server sooner.
+pub(crate) const OUTAGE: Backoff = Backoff::new(200, 10_000);
 
-/// Longest pause while the API server cannot be reached or answers with errors. client-go waits up to 30 s; a shorter
-/// pause costs few requests and notices a restarted API server sooner.
-pub(crate) const OUTAGE: Duration = Duration::from_secs(10);
-
-/// Longest pause while reading is forbidden or the definition exists but this version is not served.
-pub(crate) const REFUSED: Duration = Duration::from_secs(60);
+/// While reading is forbidden or the definition exists but this version is not served.
+pub(crate) const REFUSED: Backoff = Backoff::new(200, 60_000);
 
 /// Pause while the cluster has no definition of the kind. Definitions are watched, so this only covers kinds that an
 /// aggregated API server serves without one.
@@ -21,14 +18,14 @@ pub(crate) const ABSENT: Duration = Duration::from_secs(300);
 
 /// The pauses of the watch of one kind.
 #[derive(Debug)]
-pub(crate) struct Backoff {
+pub(crate) struct WatchPauses {
     seed: u64,
     failures: u32,
 }
 
-impl Backoff {
+impl WatchPauses {
     pub(crate) fn new(kind: Kind) -> Self {
-        Backoff { seed: mix(&[kind.group, kind.version, kind.plural]), failures: 0 }
+        WatchPauses { seed: mix(&[kind.group, kind.version, kind.plural]), failures: 0 }
     }
 
     /// After a success: the next failure starts from the shortest pause.
@@ -36,11 +33,10 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// The pause after one more failure: 200 ms, doubled each time up to `longest`, less up to a quarter.
-    pub(crate) fn pause(&mut self, longest: Duration) -> Duration {
-        let doubled = Duration::from_millis(FIRST_MS << self.failures.min(16));
+    /// The pause after one more failure: that of the backoff, less up to a quarter.
+    pub(crate) fn pause(&mut self, backoff: Backoff) -> Duration {
+        let pause = Duration::from_millis(backoff.pause_ms(self.failures));
         self.failures = self.failures.saturating_add(1);
-        let pause = doubled.min(longest);
         pause - pause / 4 * self.share(100) / 100
     }
 
@@ -72,20 +68,20 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_their_bound_and_start_over_after_a_reset() {
-        let mut backoff = Backoff::new(DEPLOYMENT);
+        let mut pauses = WatchPauses::new(DEPLOYMENT);
         let mut whole = 200;
         for _ in 0..40 {
-            let pause = backoff.pause(OUTAGE).as_millis() as u64;
+            let pause = pauses.pause(OUTAGE).as_millis() as u64;
             assert!(pause <= whole && pause >= whole * 3 / 4, "{pause} of {whole}");
             whole = (whole * 2).min(10_000);
         }
-        backoff.reset();
-        assert!(backoff.pause(OUTAGE) <= Duration::from_millis(200));
+        pauses.reset();
+        assert!(pauses.pause(OUTAGE) <= Duration::from_millis(200));
     }
 
     #[test]
     fn watches_last_230_to_290_s_and_differ_between_kinds() {
-        let series = |kind| (0..50).map(|_| Backoff::new(kind).watch_s()).collect::<Vec<_>>();
+        let series = |kind| (0..50).map(|_| WatchPauses::new(kind).watch_s()).collect::<Vec<_>>();
         assert!(series(DEPLOYMENT).iter().all(|s| (230..=290).contains(s)));
         assert_ne!(series(DEPLOYMENT), series(SERVICE));
     }
