@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// Target, provider, apex and route of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Binding {
     /// `spec.targetRef.kind`.
     pub kind: String,
@@ -28,6 +29,7 @@ pub struct Binding {
 
 /// A route object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Route {
     /// Its `apiVersion`.
     pub api_version: String,

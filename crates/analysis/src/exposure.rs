@@ -4,6 +4,7 @@ use crate::Routes;
 
 /// Which requests the canary gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Exposure {
     /// A share of all requests.
     #[default]

@@ -1,16 +1,18 @@
 //! What survives a crash: phase, weight, counters, revisions, the reported wait and the undelivered notices.
 //!
-//! The status subresource is this, field by field; nothing else is remembered anywhere.
+//! The status subresource is this, field by field; nothing else is remembered anywhere. With the feature `serde` a
+//! memory can be stored elsewhere: the fields have their names here then, not those of the status.
 
 use std::fmt;
 
 use crate::{
-    Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Weight,
+    Binding, Exposure, Limits, Millis, Outbox, Plan, Reported, Revision, Routes, Side, Wait, Weight,
     limits::MAX_DRAIN_RESTARTS,
 };
 
 /// The memory of one Canary.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Memory {
     /// Phase of the rollout.
     pub phase: Phase,
@@ -121,6 +123,7 @@ impl Memory {
 
 /// Phase of a rollout. The names are Flagger's, because dashboards, alerts and `kubectl wait` depend on them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Phase {
     /// The Canary was not reconciled yet.
     #[default]
@@ -177,6 +180,7 @@ impl fmt::Display for Phase {
 
 /// How a run ended and why. Remembered before anything is done about it, so that a crash continues there.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Ending {
     /// What became of the revision.
     pub result: Outcome,
@@ -186,6 +190,7 @@ pub struct Ending {
 
 /// What became of the revision under analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// The primary runs it.
     Promoted,
@@ -201,6 +206,7 @@ pub enum Outcome {
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Cause {
     /// Every check passed.
     Passed,
@@ -226,6 +232,7 @@ pub enum Cause {
 
 /// Time for open connections to the target to end, before its pods go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Drain {
     /// The pods may go from then on.
     pub until: Millis,
@@ -249,57 +256,4 @@ impl Drain {
     pub fn is_unobserved(&self, since: Millis) -> bool {
         self.restarts < MAX_DRAIN_RESTARTS && self.until <= since
     }
-}
-
-/// Something that is being waited for. It is the same wait as long as its kind is the same, whatever its numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Wait {
-    /// What is being waited for.
-    pub kind: WaitKind,
-    /// When it was first observed.
-    pub since: Millis,
-    /// How much of it was observed until `at`, in milliseconds.
-    pub waited_ms: u64,
-    /// When `waited_ms` was stored.
-    pub at: Millis,
-    /// What was reported.
-    pub text: String,
-}
-
-impl Wait {
-    /// How long it has been observed at `now`, in milliseconds. A time in the future counts as now, and what lies
-    /// further back than one look was not observed: neither a clock that was set nor downtime brings a deadline closer.
-    pub fn lasted_ms(&self, plan: &Plan, now: Millis) -> u64 {
-        self.waited_ms.saturating_add(now.since(self.at).min(plan.max_observed_gap_ms()))
-    }
-}
-
-/// What can be waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WaitKind {
-    /// The user suspended the Canary.
-    Suspended,
-    /// The target does not exist.
-    TargetMissing,
-    /// The target has pods between rollouts: a user or an autoscaler scaled it up.
-    ScaledUp,
-    /// The primary was deleted and cannot be rebuilt from a vetted revision.
-    PrimaryMissing,
-    /// The primary is not ready.
-    Primary,
-    /// The Canary does not own the primary: it has another owner, or none.
-    PrimaryNotOwned,
-    /// The primary was edited, or rolled back, by someone else.
-    PrimaryEdited,
-    /// The spec is invalid.
-    InvalidSpec,
-    /// A gate is closed. It has no deadline: the user decides how long it takes.
-    Approval,
-    /// The canary is not ready.
-    Canary,
-    /// An object cannot be read or written as it is. Each distinct error is a wait of its own, so that the next error
-    /// is reported when the first one is fixed: the number is a digest of the text.
-    InvalidObject(u32),
-    /// A write is refused.
-    Refused,
 }

@@ -268,7 +268,7 @@ fn release_previous(memory: &Memory, seen: &Observed) -> Option<Next> {
         return None;
     }
     match &seen.leftovers {
-        // What cannot be released harms no traffic, and is reported.
+        // What cannot be released harms no traffic; a warning about the cluster reports it.
         SyncState::InSync | SyncState::Invalid(_) => None,
         SyncState::NotKnown => Some(Next::Wait(Pending::NotObserved)),
         // Services that are not as wanted may select what was left.

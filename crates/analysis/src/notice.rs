@@ -5,6 +5,7 @@ use crate::{Millis, Phase};
 
 /// Something that happened and that people want to know.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Notice {
     /// Type of the Kubernetes Event.
     pub event_type: EventType,
@@ -22,6 +23,7 @@ pub struct Notice {
 
 /// Type of a Kubernetes Event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum EventType {
     /// An ordinary event.
     Normal,
@@ -41,6 +43,7 @@ impl EventType {
 
 /// Level of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Level {
     /// An ordinary line.
     Info,
@@ -50,6 +53,7 @@ pub enum Level {
 
 /// A message for alert receivers, such as a chat.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Alert {
     /// How bad it is.
     pub severity: AlertSeverity,
@@ -61,10 +65,11 @@ pub struct Alert {
 
 /// How bad an alert is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum AlertSeverity {
     /// For the record.
     Info,
-    /// Somebody is waited for.
+    /// A decision of a user is awaited.
     Warn,
     /// A rollout failed.
     Error,

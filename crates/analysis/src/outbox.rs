@@ -7,6 +7,7 @@ use crate::{
 
 /// Notices that some receiver does not have yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Outbox {
     /// Number of the next notice; names its Event, so that a repeat is recognised.
     pub next: u64,
@@ -18,6 +19,7 @@ pub struct Outbox {
 
 /// One undelivered notice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Entry {
     /// Its number, counted from the Canary's creation.
     pub seq: u64,

@@ -1,6 +1,6 @@
 //! What the user wants, validated: a Canary's spec in the types of the engine, derived in every reconcile.
 
-use crate::{AlertSeverity, Binding, Notice, Weight, limits};
+use crate::{AlertSeverity, Binding, Notice, Strategy, Weight, limits};
 
 /// Everything a decision may depend on that the user wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -118,6 +118,7 @@ impl Plan {
 /// What of a plan the safety of a rollout depends on. The status records it, so that an edit that makes the spec
 /// invalid takes none of it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Limits {
     /// Pace of the analysis, in milliseconds; bounds the drain.
     pub interval_ms: u64,
@@ -138,50 +139,6 @@ pub struct Names {
     pub target: String,
     /// `spec.targetRef.kind`.
     pub kind: String,
-}
-
-/// How traffic is shifted to the canary.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Strategy {
-    /// Step by step, by weight.
-    Progressive(Steps),
-    /// All at once, after a number of analyses without traffic of users.
-    BlueGreen {
-        /// `iterations`; at least 1.
-        iterations: u32,
-    },
-    /// A/B testing: requests that match the user's conditions go to the canary for a number of analyses.
-    AbTesting {
-        /// `iterations`; at least 1.
-        iterations: u32,
-    },
-}
-
-/// The weights of a progressive analysis: `stepWeight` and `maxWeight`, or `stepWeights`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Steps {
-    /// `stepWeights`; when empty, `by` counts.
-    pub list: Vec<Weight>,
-    /// `stepWeight`; zero when not set.
-    pub by: Weight,
-    /// The weight at which the analysis is complete.
-    pub max: Weight,
-}
-
-impl Steps {
-    /// The weight after `current`. A weight that is not in the list, because the list was edited, goes on with the
-    /// next larger one.
-    pub fn after(&self, current: Weight) -> Weight {
-        if self.list.is_empty() || !self.by.is_zero() {
-            return Weight::clamped(u32::from(current.percent()) + u32::from(self.by.percent()));
-        }
-        self.list.iter().copied().find(|step| *step > current).unwrap_or(Weight::FULL)
-    }
-
-    /// Whether `current` is where the analysis ends and promotion begins.
-    pub fn complete(&self, current: Weight) -> bool {
-        current >= self.max
-    }
 }
 
 /// A webhook that decides something. What it is sent and where is not the engine's business.
@@ -226,6 +183,7 @@ pub enum HookKind {
 
 /// A receiver of notices.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Receiver {
     /// The Kubernetes Events of the Canary.
     Events,
@@ -247,32 +205,6 @@ pub struct AlertReceiver {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn weights(list: &[u32]) -> Vec<Weight> {
-        list.iter().copied().map(Weight::clamped).collect()
-    }
-
-    /// Every weight that a run sets, until the analysis is complete.
-    fn check(list: &[u32], by: u32, max: u32, expect: &[u32]) {
-        let steps = Steps { list: weights(list), by: Weight::clamped(by), max: Weight::clamped(max) };
-        let mut seen = Vec::new();
-        let mut at = Weight::ZERO;
-        while !steps.complete(at) && seen.len() < 200 {
-            at = steps.after(at);
-            seen.push(at);
-        }
-        assert_eq!(seen, weights(expect), "list {list:?} by {by} max {max}");
-    }
-
-    #[test]
-    fn steps_are_those_of_flagger() {
-        check(&[], 20, 50, &[20, 40, 60]);
-        check(&[], 10, 50, &[10, 20, 30, 40, 50]);
-        check(&[], 60, 100, &[60, 100]);
-        check(&[1, 2, 10, 80], 0, 80, &[1, 2, 10, 80]);
-        check(&[1, 2, 10, 100], 0, 100, &[1, 2, 10, 100]);
-        check(&[5, 25, 80], 0, 80, &[5, 25, 80]);
-    }
 
     /// The receivers of a notice whose alert has this severity.
     #[track_caller]
@@ -306,11 +238,5 @@ mod tests {
         check_alerts(Some(AlertSeverity::Info), &["info"]);
         check_alerts(Some(AlertSeverity::Warn), &["info", "warn"]);
         check_alerts(Some(AlertSeverity::Error), &["info", "warn", "error"]);
-    }
-
-    #[test]
-    fn an_edited_list_goes_on_with_the_next_larger_step() {
-        let steps = Steps { list: weights(&[10, 30, 60]), by: Weight::ZERO, max: Weight::clamped(60) };
-        assert_eq!(steps.after(Weight::clamped(20)), Weight::clamped(30));
     }
 }

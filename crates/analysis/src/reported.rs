@@ -5,6 +5,7 @@ use crate::{bounded, limits::MAX_REPORTED_WARNINGS, text::digest};
 
 /// Digests of the warnings that were reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Reported {
     /// Warnings about the spec. Forgotten when an edit has removed the mistake, so that it is reported if it is made
     /// again.

@@ -6,6 +6,7 @@ use crate::Side;
 
 /// A point in time, in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Millis(pub u64);
 
 impl Millis {
@@ -22,6 +23,11 @@ impl Millis {
 
 /// A share of the traffic in percent, 0 to 100.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "i64", into = "i64")
+)]
 pub struct Weight(u8);
 
 /// A number that is no percentage.
@@ -61,6 +67,20 @@ impl Weight {
     /// Whether no traffic goes there.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
+    }
+}
+
+impl TryFrom<i64> for Weight {
+    type Error = WeightError;
+
+    fn try_from(percent: i64) -> Result<Self, WeightError> {
+        Weight::new(percent)
+    }
+}
+
+impl From<Weight> for i64 {
+    fn from(weight: Weight) -> i64 {
+        i64::from(weight.0)
     }
 }
 
@@ -129,6 +149,7 @@ impl Routes {
 
 /// The digest of what a workload runs. Opaque: only equality means something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Revision(String);
 
 impl Revision {

@@ -41,7 +41,7 @@ pub(crate) fn adopt(draft: &mut Draft<'_>) -> Need<()> {
             draft.memory.applied = Some(found);
             draft.memory.promoted = None;
         }
-        // Nobody knows whether this is what was analysed.
+        // It is not known whether this is what was analysed.
         Phase::Promoting => {
             draft.enter(Phase::Progressing);
             draft.set_weight(Weight::ZERO);

@@ -102,3 +102,78 @@ fn gates_and_exposures_come_back_as_they_were_stored() {
         assert_eq!((load(&status), status.canary_weight), (memory, weight));
     }
 }
+
+/// A memory in which every field has a value.
+fn complete() -> Memory {
+    let ending = Ending { result: vexil_analysis::Outcome::Rebound, cause: vexil_analysis::Cause::Blocked };
+    let route = Route {
+        api_version: "traefik.io/v1alpha1".to_owned(),
+        kind: "TraefikService".to_owned(),
+        namespace: "test".to_owned(),
+        name: "podinfo".to_owned(),
+    };
+    let labels = [("app".to_owned(), "podinfo".to_owned())];
+    let binding = Binding {
+        kind: "Deployment".to_owned(),
+        target: "podinfo".to_owned(),
+        apex: "podinfo".to_owned(),
+        provider: "traefik".to_owned(),
+        references: labels.clone().into(),
+        port: Some(80),
+        route: Some(route),
+        selector: labels.into(),
+    };
+    let notice = Notice {
+        event_type: EventType::Warning,
+        level: Level::Error,
+        message: "text".to_owned(),
+        phase: Phase::Progressing,
+        time: Millis(1),
+        alert: Some(Alert { severity: AlertSeverity::Warn, message: "text".to_owned(), details: true }),
+    };
+    let to = vec![Receiver::Events, Receiver::Hook("hook".to_owned()), Receiver::Alert("alert".to_owned())];
+    Memory {
+        phase: Phase::WaitingPromotion,
+        binding: Some(binding.clone()),
+        limits: Some(Limits { interval_ms: 1, deadline_ms: 2, threshold: 3 }),
+        previous: vec![binding],
+        weight: Weight::FULL,
+        exposure: Exposure::Mirrored,
+        iterations: 1,
+        failed_checks: 2,
+        prepared: true,
+        applied: Some(Revision::new("v1-a")),
+        promoted: Some(Revision::new("v1-b")),
+        held: Some(Revision::new("v1-c")),
+        from_flagger: true,
+        run: 3,
+        last_step: Some(Millis(2)),
+        withheld: Some(Weight::ZERO),
+        ending: Some(ending.clone()),
+        drain: Some(Drain { until: Millis(3), restarts: 1 }),
+        post_rollout: Some(ending),
+        wait: Some(Wait {
+            kind: WaitKind::InvalidObject(7),
+            since: Millis(4),
+            waited_ms: 5,
+            at: Millis(6),
+            text: "text".to_owned(),
+        }),
+        waited_ms: 8,
+        outbox: Outbox { next: 2, lost: 1, entries: vec![Entry { seq: 1, notice, to }] },
+        reported: Reported { spec: vec![1], cluster: vec![2] },
+        changed: Some(Millis(9)),
+    }
+}
+
+#[test]
+fn a_memory_survives_as_json() {
+    for memory in [Memory::default(), complete()] {
+        let json = serde_json::to_value(&memory).unwrap();
+        assert_eq!(serde_json::from_value::<Memory>(json.clone()).unwrap(), memory, "{json}");
+    }
+    let mut json = serde_json::to_value(complete()).unwrap();
+    json["weight"] = 101.into();
+    let error = serde_json::from_value::<Memory>(json).unwrap_err();
+    assert_eq!(error.to_string(), "weight 101 is not between 0 and 100");
+}
