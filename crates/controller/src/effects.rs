@@ -95,7 +95,7 @@ fn render(
                     previous_bindings::ReleaseError::NotKnown => {
                         "what the earlier binding left is not known yet".to_owned()
                     }
-                    previous_bindings::ReleaseError::InUse(text) => text,
+                    previous_bindings::ReleaseError::InUse { message, .. } => message,
                 });
         }
         Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Vec::new(),

@@ -2,6 +2,9 @@
 
 use crate::fair_semaphore::FairSemaphore;
 
+/// Cache events that are handled before the next Canary is reconciled.
+pub(crate) const CHANGES_AT_ONCE: usize = 64;
+
 /// The limits of one process. All clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {

@@ -8,7 +8,7 @@ use vexil_kube::{Cluster, Listed, Mark};
 use vexil_object::{Change, ObjectKey, Objects, Seen};
 use vexil_plan::{CanaryContext, Tracked};
 use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
-use vexil_workload::{Selector, ServicePort, TrackedConfigs, WorkloadError};
+use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
 
 use crate::{
     Context, autoscalers::Autoscalers, config_copies, configs, previous_bindings,
@@ -17,9 +17,11 @@ use crate::{
 
 mod endpoints;
 mod pods;
+mod ports;
 
 pub(crate) use endpoints::slices;
 use endpoints::{check_target_port, ready_addresses, slice_lists};
+pub(crate) use ports::discovery;
 
 /// What was observed, and what it was derived from.
 pub(crate) struct Observation {
@@ -38,6 +40,8 @@ pub(crate) struct Observation {
     ports: Vec<(String, u16)>,
     bound: Option<BoundKind>,
     lists: Vec<(Listed, Mark)>,
+    /// The Services that keep the primary of an earlier binding from being deleted.
+    keeping: Vec<(ObjectKey, Mark)>,
 }
 
 impl Observation {
@@ -66,7 +70,7 @@ impl Observation {
             .as_ref()
             .ok()
             .and_then(|selector| warnings::overlapping_deployments(context, canary, selector));
-        let ports = ports(context, canary, &objects);
+        let ports = ports::ports(context, canary, &objects);
         let error = selector.as_ref().err().or(ports.as_ref().err()).cloned();
         let mut observation = Observation {
             observed: Observed { since, ..Observed::default() },
@@ -78,6 +82,7 @@ impl Observation {
             ports: ports.unwrap_or_default(),
             bound: vexil_plan::bound_kind(memory.binding.as_ref()),
             lists: marked,
+            keeping: Vec::new(),
         };
         observation.gather_routes(context, canary);
         observation.observe(context, canary, memory, error);
@@ -97,7 +102,10 @@ impl Observation {
         let own = (canary.key().clone(), Mark::seen(&Seen::Present(Arc::clone(canary.live()))));
         let kinds =
             Dependencies::at(&context.cluster, Autoscalers::definitions(&context.settings.workloads)).objects;
-        Dependencies { objects: read.chain([own]).chain(kinds).collect(), lists: self.lists.clone() }
+        Dependencies {
+            objects: read.chain([own]).chain(kinds).chain(self.keeping.iter().cloned()).collect(),
+            lists: self.lists.clone(),
+        }
     }
 
     /// The Canary as its router sees it.
@@ -142,6 +150,7 @@ impl Observation {
         let route_target = self.target(canary);
         let (backends, apex) = self.services(context, canary, memory, error);
         let (routes, edited) = self.routes(canary);
+        let (leftovers, services) = previous_bindings::sync_state(context, canary, memory, self);
         let addresses =
             |service: String| ready_addresses(&context.cluster, canary.key().namespace(), &service);
         self.observed = Observed {
@@ -153,13 +162,14 @@ impl Observation {
             routes,
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),
-            leftovers: previous_bindings::sync_state(context, canary, memory, self),
+            leftovers,
             route: self.route(canary),
             selector: self.selector.canary.clone(),
             target,
             primary,
             since: self.observed.since,
         };
+        self.keeping = services.into_iter().map(|key| (key.clone(), context.cluster.mark(&key))).collect();
         self.edited = edited;
         self.observed.configs = config_copies::sync_state(context, canary, memory, self);
     }
@@ -263,31 +273,6 @@ pub(crate) fn gather(cluster: &Cluster, objects: &mut Objects, needs: impl Fn(&O
             objects.insert(key, seen);
         }
     }
-}
-
-fn ports(
-    context: &Context,
-    canary: &CanaryContext,
-    objects: &Objects,
-) -> Result<Vec<(String, u16)>, WorkloadError> {
-    let subject = canary.subject(&context.settings);
-    discovery(canary, |port| canary.workload().ports(&subject, port, objects))
-        .unwrap_or_else(|| Ok(Vec::new()))
-}
-
-/// Calls `discover` with the Service port of the spec if `service.portDiscovery` is on; `None` if it is off.
-pub(crate) fn discovery<T>(
-    canary: &CanaryContext,
-    discover: impl FnOnce(&ServicePort<'_>) -> T,
-) -> Option<T> {
-    let service = &canary.spec().service;
-    service.port_discovery.filter(|discovers| *discovers)?;
-    let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
-    Some(discover(&ServicePort {
-        port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
-        name: service.port_name.as_deref().unwrap_or("http"),
-        target: target.as_ref(),
-    }))
 }
 
 fn sync_state(changes: Result<Vec<Change>, RouteError>) -> SyncState {

@@ -16,8 +16,9 @@ use vexil_object::{ObjectKey, kinds};
 use crate::{
     Context, duplicate_target,
     fair_semaphore::{HeldPermit, Permit},
-    limits::Limits,
-    notifications::{DeliveryReport, Dispatcher, Notification},
+    limits::{CHANGES_AT_ONCE, Limits},
+    notification::Notification,
+    notifications::{DeliveryReport, Dispatcher},
     orphaned_routes::collect_orphaned_routes,
     reconcile::{reconcile, span},
     reconcile_result::ReconcileResult,
@@ -52,8 +53,6 @@ const STOP: Duration = Duration::from_secs(10);
 const AFTER_PANIC: Duration = Duration::from_secs(30);
 /// The pause before notices are handed over again that were beyond the limit.
 const OFFER_AGAIN: Duration = Duration::from_secs(5);
-/// Cache events that are handled before the next Canary is reconciled.
-const CHANGES_AT_ONCE: usize = 64;
 
 impl Operator {
     /// An operator that does not run yet.

@@ -7,7 +7,7 @@ use vexil_analysis::{Level, Notice, Outbox, Receiver};
 use vexil_object::ObjectKey;
 use vexil_plan::CanaryContext;
 
-use crate::{Context, notifications::Notification, runtime::CanaryRuntime};
+use crate::{Context, notification::Notification, runtime::CanaryRuntime};
 
 /// Notices that this process has not handed over yet.
 pub(crate) fn undelivered(

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use vexil_analysis::{Binding, Memory, SyncState};
-use vexil_object::{Change, Objects, Seen, kinds, meta};
+use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_plan::CanaryContext;
 use vexil_workload::{Ownership, Side};
 
@@ -15,23 +15,24 @@ use crate::{Context, observe::Observation};
 pub(crate) enum ReleaseError {
     /// An object is not observed yet.
     NotKnown,
-    /// It is still in use; the message says by what.
-    InUse(String),
+    /// It is still in use by these Services; the message names them.
+    InUse { message: String, services: Vec<ObjectKey> },
 }
 
-/// Whether anything has to be released.
+/// Whether anything has to be released, and the Services that keep it from being deleted.
 pub(crate) fn sync_state(
     context: &Context,
     canary: &CanaryContext,
     memory: &Memory,
     observation: &Observation,
-) -> SyncState {
-    match changes(context, canary, memory, observation) {
+) -> (SyncState, Vec<ObjectKey>) {
+    let state = match changes(context, canary, memory, observation) {
         Ok(changes) if changes.is_empty() => SyncState::InSync,
         Ok(_) => SyncState::OutOfSync,
         Err(ReleaseError::NotKnown) => SyncState::NotKnown,
-        Err(ReleaseError::InUse(text)) => SyncState::Invalid(text),
-    }
+        Err(ReleaseError::InUse { message, services }) => return (SyncState::Invalid(message), services),
+    };
+    (state, Vec::new())
 }
 
 /// The changes that release what earlier bindings left. An object in use does not delay the others.
@@ -50,13 +51,13 @@ pub(crate) fn changes(
             match primary(context, &former, binding) {
                 Ok(change) => changes.extend(change),
                 Err(ReleaseError::NotKnown) => return Err(ReleaseError::NotKnown),
-                Err(ReleaseError::InUse(text)) => in_use = in_use.or(Some(text)),
+                Err(error @ ReleaseError::InUse { .. }) => in_use = in_use.or(Some(error)),
             }
         }
     }
     changes.retain(|change| !observation.objects.has(&change.key));
     match in_use.filter(|_| changes.is_empty()) {
-        Some(text) => Err(ReleaseError::InUse(text)),
+        Some(error) => Err(error),
         None => Ok(changes),
     }
 }
@@ -106,13 +107,15 @@ fn primary(
     if selecting.is_empty() {
         return Ok(Some(Change::delete(key, &live)));
     }
-    Err(ReleaseError::InUse(format!(
+    let message = format!(
         "{key} of the earlier target {} {} is kept, because Service {} selects its pods; delete the Service when no \
          client uses it any more, and the primary goes with it",
         binding.kind,
         binding.target,
         selecting.join(", ")
-    )))
+    );
+    let service = |name| ObjectKey::new(kinds::SERVICE, former.key().namespace(), name);
+    Err(ReleaseError::InUse { message, services: selecting.into_iter().map(service).collect() })
 }
 
 /// Whether a Service selects the pods of a workload.

@@ -1,6 +1,6 @@
 //! What a reconcile asks of the operator's loop.
 
-use crate::notifications::Notification;
+use crate::notification::Notification;
 
 /// What the loop does after a reconcile.
 #[derive(Debug, Default)]

@@ -8,9 +8,7 @@ use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition};
 use vexil_plan::{CanaryContext, StatusContext, Tracked};
 
-use crate::{
-    Context, notifications::Notification, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
-};
+use crate::{Context, notification::Notification, reconcile_result::ReconcileResult, runtime::CanaryRuntime};
 
 /// Writes the memory `next`. Returns the Canary as it is afterwards, `None` if it was deleted.
 ///

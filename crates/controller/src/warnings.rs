@@ -1,6 +1,6 @@
 //! Warnings about the cluster around a Canary that is processed all the same. They are reported before traffic moves.
 
-use vexil_analysis::{Known, Memory, Message, SyncState, limits::REPORT_WAIT_AFTER_MS};
+use vexil_analysis::{Known, Memory, Message, Phase, SyncState, limits::REPORT_WAIT_AFTER_MS};
 use vexil_api::Remark;
 use vexil_kube::Listed;
 use vexil_object::{Kind, ObjectKey, kinds};
@@ -32,7 +32,7 @@ pub(crate) fn of_cluster(
     runtime: &mut CanaryRuntime,
 ) -> Warnings {
     let mut texts: Vec<String> =
-        remarks(context, canary, observation).iter().map(ToString::to_string).collect();
+        remarks(context, canary, memory, observation).iter().map(ToString::to_string).collect();
     texts.extend(runtime.altered.iter().cloned());
     texts.extend(runtime.undelivered.values().cloned());
     let now = context.clock.now();
@@ -57,7 +57,12 @@ pub(crate) fn of_cluster(
     Warnings { texts, requeue_ms }
 }
 
-fn remarks(context: &Context, canary: &CanaryContext, observation: &Observation) -> Vec<Remark> {
+fn remarks(
+    context: &Context,
+    canary: &CanaryContext,
+    memory: &Memory,
+    observation: &Observation,
+) -> Vec<Remark> {
     let said = |path: &str| {
         let path = path.to_owned();
         move |message: String| Remark { path: path.clone(), message }
@@ -74,6 +79,12 @@ fn remarks(context: &Context, canary: &CanaryContext, observation: &Observation)
     remarks.extend(missing_labels(canary, &observation.selector).map(said("spec.targetRef")));
     let copies = config_copies::missing_copies(context, canary, observation);
     remarks.extend(copies.map(said("status.trackedConfigs")));
+    // During the migration the Services of the Canary itself still select it.
+    if let SyncState::Invalid(kept) = &observation.observed.leftovers
+        && memory.phase != Phase::Initializing
+    {
+        remarks.push(said("status.previousBindings")(kept.clone()));
+    }
     remarks
 }
 

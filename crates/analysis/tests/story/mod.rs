@@ -1,5 +1,6 @@
 //! Runs the script of a story against the engine, in a small cluster on virtual time, and records what happens.
 
+mod effects;
 mod plan;
 mod script;
 mod shell;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{
-    Answer, Effect, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState,
-    TargetScaler, Weight, laws,
+    Answer, Known, LiveRoutes, Millis, Observed, Pods, Readiness, Revision, Routes, SyncState, TargetScaler,
+    Weight,
 };
 
 use super::workload::Workload;
@@ -43,7 +43,8 @@ pub struct World {
     deadline_ms: u64,
 }
 
-const WANTED: u32 = 2;
+/// Replicas of a workload.
+pub const WANTED: u32 = 2;
 
 impl World {
     pub fn new(ready_after_ms: u64, deadline_ms: u64) -> World {
@@ -147,7 +148,8 @@ impl World {
         self.routes = Some(Routes::split(canary));
     }
 
-    fn ready_at(&self, revision: &Revision, primary: bool, now: Millis) -> Millis {
+    /// When pods of a revision that start now are ready.
+    pub fn ready_at(&self, revision: &Revision, primary: bool, now: Millis) -> Millis {
         let never = self.broken.contains(revision) || primary && self.broken_primary.contains(revision);
         if never { Millis(u64::MAX) } else { now.plus(self.ready_after_ms) }
     }
@@ -230,92 +232,5 @@ impl World {
             owner_conflict: self.foreign.clone().filter(|_| primary),
             edited: primary && self.edited,
         })
-    }
-
-    /// Does an effect, or refuses it; checks the laws on the way. The text is for the timeline.
-    pub fn act(&mut self, effect: &Effect, now: Millis) -> Result<Option<(&'static str, String)>, String> {
-        let name = format!("{effect:?}");
-        if let Some(what) =
-            self.refused.as_ref().filter(|what| name.to_lowercase().starts_with(what.as_str()))
-        {
-            return Err(format!("{what} is forbidden"));
-        }
-        let before = self.seen(now);
-        let change = self.change(effect, now);
-        assert_eq!(laws::broken_by_outcome(&before, &self.seen(now)), None, "{effect:?} at {now:?}");
-        Ok(change)
-    }
-
-    fn change(&mut self, effect: &Effect, now: Millis) -> Option<(&'static str, String)> {
-        match effect {
-            Effect::Backends => {
-                self.backends = true;
-                return self.deleted.then(|| ("services", "-primary and -canary created".to_owned()));
-            }
-            Effect::Apex => {
-                self.apex = true;
-                return self.deleted.then(|| ("services", "apex created".to_owned()));
-            }
-            Effect::Configs => {
-                self.copies = true;
-                return Some(("configs", "copies restored".to_owned()));
-            }
-            Effect::Scaler => {
-                self.scaler = Ok(true);
-                return Some(("scaler", "podinfo-primary follows podinfo".to_owned()));
-            }
-            Effect::CreatePrimary(expected) => {
-                let target = self.target.clone().filter(|target| target.revision == *expected)?;
-                let ready_at = self.ready_at(expected, true, now);
-                let replicas = target.replicas.max(1);
-                self.primary = Some(Workload {
-                    replicas,
-                    ready_at,
-                    since: now,
-                    crashed: false,
-                    covered: false,
-                    ..target
-                });
-                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
-            }
-            Effect::Promote(expected) => {
-                self.target.as_ref().filter(|target| target.revision == *expected)?;
-                let ready_at = self.ready_at(expected, true, now);
-                let primary = self.primary.as_mut()?;
-                primary.roll(expected, ready_at, now);
-                let replicas = primary.replicas;
-                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
-            }
-            Effect::Release => {
-                (self.leftovers, self.former) = (false, None);
-                return Some(("release", "what the earlier binding left".to_owned()));
-            }
-            Effect::Route(routes) => {
-                self.routes = Some(*routes);
-                let text = match routes {
-                    Routes::Weighted { canary } => format!("primary={} canary={canary}", routes.primary()),
-                    Routes::Sticky { canary } => {
-                        format!("primary={} canary={canary} sticky", routes.primary())
-                    }
-                    Routes::Matched { to } => format!("matches to {to:?}"),
-                    Routes::Mirrored { percent } => format!("primary=100 canary=0 mirror={percent}"),
-                };
-                return Some(("route", text));
-            }
-            Effect::ScaleUp | Effect::ScaleToZero => {
-                let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };
-                let revision = self.target.as_ref()?.revision.clone();
-                let ready_at = self.ready_at(&revision, false, now);
-                let target = self.target.as_mut()?;
-                (target.replicas, target.ready_at, target.since) = (replicas, ready_at, now);
-                target.covered = false;
-                if self.target_scaler != TargetScaler::None {
-                    self.target_scaler =
-                        if replicas == 0 { TargetScaler::Rests } else { TargetScaler::Scales };
-                }
-                return Some(("workload", format!("podinfo replicas={replicas} image={revision}")));
-            }
-        }
-        None
     }
 }

@@ -1,167 +1,18 @@
 //! Whole checks and probes, from the user's blocks to the text of the event.
 
+mod fixture;
 mod templates;
 
-use std::sync::{LazyLock, Mutex};
-
-use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, CanaryView, DurationUnit, Metric, checks};
-use vexil_egress::{CallError, Reply, Request, Transport};
-use vexil_object::{ObjectKey, Owner, Seen, kinds};
+use vexil_api::checks;
+use vexil_egress::{CallError, Reply};
 
-use super::*;
-use crate::{Credentials, MetricCatalog, ProviderError, available, needs};
-
-/// A metric server that answers every query with the same.
-#[derive(Default)]
-struct Server {
-    reply: Option<Result<Reply, CallError>>,
-    seen: Mutex<Vec<Request>>,
-}
-
-#[async_trait]
-impl Transport for Server {
-    async fn call(&self, request: Request) -> Result<Reply, CallError> {
-        self.seen.lock().expect("lock").push(request);
-        self.reply
-            .clone()
-            .unwrap_or(Err(CallError::Unreachable { host: "p".into(), cause: "refused".into() }))
-    }
-}
-
-/// Where checks of tests run: a fixed time, and no platform.
-fn at(server: &Server) -> Environment<'_> {
-    Environment { transport: server, platform: &(), now_ms: 1_700_000_000_000 }
-}
-
-fn says(number: &str) -> Server {
-    let body =
-        json!({"status": "success", "data": {"resultType": "vector", "result": [{"value": [1, number]}]}});
-    server(Ok(Reply::new(200, body.to_string())))
-}
-
-fn says_nothing() -> Server {
-    server(Ok(Reply::new(200, r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#)))
-}
-
-fn server(reply: Result<Reply, CallError>) -> Server {
-    Server { reply: Some(reply), seen: Mutex::default() }
-}
-
-fn down() -> Server {
-    Server::default()
-}
-
-fn canary(more: Value) -> CanarySpec {
-    let mut spec = json!({"targetRef": {"kind": "Deployment", "name": "podinfo"}});
-    spec.as_object_mut().expect("object").extend(more.as_object().cloned().unwrap_or_default());
-    serde_json::from_value(spec).expect("spec")
-}
-
-static CATALOG: LazyLock<MetricCatalog> =
-    LazyLock::new(|| MetricCatalog::default().with_provider("fixed", fixed));
-
-/// Built-in queries like those of Traefik.
-static QUERIES: QuerySet = QuerySet {
-    success_rate: "sum(rate(requests_total{ service=~\"{{ namespace }}-{{ service }}-canary-.+\" }[{{ interval }}]))",
-    duration: "sum(rate(requests_bucket{ service=~\"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd\" }[{{ interval }}]))",
-    duration_unit: DurationUnit::Milliseconds,
+use self::fixture::{
+    Server, at, by_template, canary, down, duration, fails, inline, judged, loses, metric, objects, passes,
+    says, says_nothing, secret, server, subject, success_rate, template,
 };
-
-static OWNER: LazyLock<Owner> = LazyLock::new(|| Owner { name: "cn".to_owned(), uid: String::new() });
-
-fn subject(spec: &CanarySpec) -> Subject<'_> {
-    Subject {
-        view: CanaryView::new(&OWNER, "test", spec),
-        provider: "traefik",
-        queries: Some(&QUERIES),
-        metrics_server: "http://p:9090",
-        catalog: &CATALOG,
-    }
-}
-
-/// A kind of metric server of an operator's own: every query is the number that it writes.
-struct Fixed;
-
-#[async_trait]
-impl MetricProvider for Fixed {
-    async fn query(&self, _: &Environment<'_>, query: &Query<'_>) -> Result<f64, QueryError> {
-        query.text.parse().map_err(|_| QueryError::NoValues)
-    }
-
-    async fn online(&self, _: &Environment<'_>) -> Result<(), QueryError> {
-        Ok(())
-    }
-}
-
-fn fixed(
-    _: &vexil_api::MetricProviderSpec,
-    _: Option<&Credentials>,
-) -> Result<Box<dyn MetricProvider>, ProviderError> {
-    Ok(Box::new(Fixed))
-}
-
-fn metric(block: Value) -> Metric {
-    serde_json::from_value(block).expect("metric")
-}
-
-/// A template `t` in namespace `test` whose secret is `s`, and the objects that are known.
-fn objects(template: Option<Value>, secret: Option<Value>) -> Objects {
-    let seen = |object: Option<Value>| object.map_or(Seen::Absent, Seen::present);
-    [
-        (
-            ObjectKey::new(kinds::METRIC_TEMPLATE, "test", "t"),
-            seen(template.map(|spec| json!({"spec": spec}))),
-        ),
-        (ObjectKey::new(kinds::SECRET, "test", "s"), seen(secret)),
-    ]
-    .into_iter()
-    .collect()
-}
-
-async fn told(
-    server: &Server,
-    spec: &CanarySpec,
-    block: Value,
-    have: &Objects,
-) -> (Vec<Verdict>, Vec<Option<f64>>) {
-    let metrics = [metric(block)];
-    let (mut verdicts, mut values) = (Vec::new(), Vec::new());
-    for one in checks(&metrics) {
-        let checked = check(&at(server), &subject(spec), &one, have).await.expect("everything is known");
-        verdicts.push(checked.verdict);
-        values.push(checked.value);
-    }
-    (verdicts, values)
-}
-
-async fn passes(server: Server, block: Value, value: f64) {
-    let told = told(&server, &canary(json!({})), block, &Objects::default()).await;
-    assert_eq!(told, (vec![Verdict::Pass], vec![Some(value)]));
-}
-
-async fn fails(server: Server, block: Value, text: &str) {
-    let (verdicts, _) = told(&server, &canary(json!({})), block, &Objects::default()).await;
-    assert_eq!(verdicts, [Verdict::Fail(text.to_owned())]);
-}
-
-async fn loses(server: Server, block: Value, text: &str) {
-    let (verdicts, values) = told(&server, &canary(json!({})), block, &Objects::default()).await;
-    assert_eq!((verdicts, values), (vec![Verdict::Unavailable(text.to_owned())], vec![None]));
-}
-
-fn success_rate() -> Value {
-    json!({"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}})
-}
-
-fn duration() -> Value {
-    json!({"name": "request-duration", "interval": "30s", "thresholdRange": {"max": 500}})
-}
-
-fn inline() -> Value {
-    json!({"name": "errors", "query": "sum(x{t=\"{{ target }}\"}[{{ interval }}])", "thresholdRange": {"max": 5}})
-}
+use super::*;
+use crate::{available, needs};
 
 #[tokio::test]
 async fn built_in_checks_judge_the_canary() {
@@ -216,8 +67,8 @@ async fn a_server_in_trouble_is_told_apart_from_a_bad_canary() {
 
 #[tokio::test]
 async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
-    let nobody = "Metric query failed for no usable metrics template and query were configured";
-    loses(says("1"), json!({"name": "errors"}), nobody).await;
+    let unconfigured = "Metric query failed for no usable metrics template and query were configured";
+    loses(says("1"), json!({"name": "errors"}), unconfigured).await;
     let mut odd = success_rate();
     odd["interval"] = json!("1m]) or vector(100)");
     let text = r#"Prometheus query failed: metric interval "1m]) or vector(100)" may only hold letters, digits and points"#;
@@ -228,7 +79,7 @@ async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
     loses(says("1"), broken, text).await;
 
     let spec = canary(json!({"metricsServer": "prom:9090"}));
-    let (verdicts, _) = told(&says("1"), &spec, success_rate(), &Objects::default()).await;
+    let (verdicts, _) = judged(&says("1"), &spec, success_rate(), &Objects::default()).await;
     let text =
         "Error building Prometheus client for prom:9090 prometheus address prom:9090 is not a valid URL";
     assert_eq!(verdicts, [Verdict::Unavailable(text.to_owned())]);
@@ -245,8 +96,8 @@ async fn a_metric_that_cannot_be_asked_says_what_is_wrong_with_it() {
 async fn the_query_goes_to_the_server_of_the_canary() {
     let spec = canary(json!({"metricsServer": "http://mine/prom", "service": {"name": "shop"}}));
     let server = says("3");
-    told(&server, &spec, inline(), &Objects::default()).await;
-    told(&server, &spec, duration(), &Objects::default()).await;
+    judged(&server, &spec, inline(), &Objects::default()).await;
+    judged(&server, &spec, duration(), &Objects::default()).await;
     let seen = server.seen.lock().expect("lock");
     let queries: Vec<_> =
         seen.iter().map(|r| r.url.query_pairs().next().expect("query").1.into_owned()).collect();
@@ -256,19 +107,6 @@ async fn the_query_goes_to_the_server_of_the_canary() {
         queries[1].contains(r#"{ service=~"test-shop-canary-[0-9a-zA-Z-]+@kubernetescrd" }[30s]"#),
         "{queries:?}"
     );
-}
-
-fn by_template() -> Value {
-    json!({"name": "errors", "templateRef": {"name": "t"}, "thresholdRange": {"max": 5},
-           "templateVariables": {"code": "404"}})
-}
-
-fn template(query: &str) -> Value {
-    json!({"provider": {"type": "prometheus", "address": "http://p", "secretRef": {"name": "s"}}, "query": query})
-}
-
-fn secret() -> Option<Value> {
-    Some(json!({"data": {"token": "TUFSS0VS"}}))
 }
 
 #[test]

@@ -1,12 +1,14 @@
 //! Checks with a MetricTemplate: from its templateRef to the verdict, and what can be missing.
 
+use vexil_object::{ObjectKey, Seen, kinds};
+
 use super::*;
 
 #[tokio::test]
 async fn a_template_is_rendered_and_asked_with_its_secret() {
     let have = objects(Some(template("x{c=\"{{ variables.code }}\"}[{{ interval }}]\n")), secret());
     let server = says("5");
-    let (verdicts, values) = told(&server, &canary(json!({})), by_template(), &have).await;
+    let (verdicts, values) = judged(&server, &canary(json!({})), by_template(), &have).await;
     assert_eq!((verdicts, values), (vec![Verdict::Pass], vec![Some(5.0)]));
     let seen = server.seen.lock().expect("lock");
     assert_eq!(seen[0].headers[0].1.expose(), "Bearer MARKER");
@@ -14,7 +16,7 @@ async fn a_template_is_rendered_and_asked_with_its_secret() {
 }
 
 async fn check_template(server: Server, have: Objects, expect: Verdict) {
-    let (verdicts, _) = told(&server, &canary(json!({})), by_template(), &have).await;
+    let (verdicts, _) = judged(&server, &canary(json!({})), by_template(), &have).await;
     assert!(!format!("{verdicts:?}").contains("MARKER"), "{verdicts:?}");
     assert_eq!(verdicts, [expect]);
 }
@@ -116,7 +118,7 @@ async fn what_a_server_says_to_the_credentials_of_another_namespace_is_not_repea
         ),
     ] {
         let server = server(Ok(reply));
-        let (verdicts, _) = told(&server, &spec, of.clone(), &have).await;
+        let (verdicts, _) = judged(&server, &spec, of.clone(), &have).await;
         assert_eq!(verdicts, [Verdict::Unavailable(format!("Metric query failed for errors: {expect}"))]);
         assert_eq!(server.seen.lock().expect("lock")[0].headers[0].1.expose(), "Bearer MARKER");
     }

@@ -8,19 +8,10 @@
     reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
 )]
 
-use std::{
-    collections::VecDeque,
-    convert::Infallible,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+mod script;
 
-use bytes::Bytes;
-use futures::StreamExt;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use hyper::body::Frame;
-use kube::client::Body;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use vexil_kube::{Cluster, ReadError, Scope, WriteError};
@@ -29,84 +20,7 @@ use vexil_object::{
     kinds::{CONFIG_MAP, DEPLOYMENT},
 };
 
-/// One answer of the script.
-enum Answer {
-    Json(u16, Value),
-    Text(u16, &'static str),
-    /// An error with `Retry-After` in seconds.
-    Busy(u16, u64, Value),
-    /// Lines of a watch; then silence, or the end.
-    Lines {
-        lines: Vec<Value>,
-        ends: bool,
-    },
-}
-
-/// Answers in the order of a script; later requests get no answer. Records when each request was received.
-#[derive(Clone)]
-struct Script {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    asked: Arc<Mutex<Vec<(u64, String)>>>,
-    start: Instant,
-}
-
-impl Script {
-    fn new(answers: Vec<Answer>) -> Self {
-        let answers = Arc::new(Mutex::new(answers.into()));
-        Script { answers, asked: Arc::default(), start: Instant::now() }
-    }
-
-    fn client(&self) -> kube::Client {
-        let script = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let script = script.clone();
-            async move { Ok::<_, Infallible>(script.answer(request).await) }
-        });
-        kube::Client::new(service, "default")
-    }
-
-    async fn answer(&self, request: Request<Body>) -> Response<UnsyncBoxBody<Bytes, Infallible>> {
-        let target = request.uri().path_and_query().unwrap().as_str().to_owned();
-        self.asked
-            .lock()
-            .unwrap()
-            .push((self.start.elapsed().as_secs(), format!("{} {target}", request.method())));
-        let answer = self.answers.lock().unwrap().pop_front();
-        let mut builder = Response::builder();
-        if let Some(Answer::Busy(_, seconds, _)) = &answer {
-            builder = builder.header("Retry-After", *seconds);
-        }
-        let (code, body) = match answer {
-            None => std::future::pending().await,
-            Some(Answer::Json(code, value) | Answer::Busy(code, _, value)) => {
-                (code, Full::new(Bytes::from(value.to_string())).boxed_unsync())
-            }
-            Some(Answer::Text(code, text)) => (code, Full::new(Bytes::from(text)).boxed_unsync()),
-            Some(Answer::Lines { lines, ends }) => (200, stream(lines, ends)),
-        };
-        builder.status(code).body(body).unwrap()
-    }
-
-    /// Seconds at which watches were opened.
-    fn watches(&self) -> Vec<u64> {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|(_, target)| target.contains("watch=true")).map(|(at, _)| *at).collect()
-    }
-
-    fn lists(&self) -> usize {
-        let asked = self.asked.lock().unwrap();
-        asked.iter().filter(|(_, target)| target.contains("limit=")).count()
-    }
-}
-
-fn stream(lines: Vec<Value>, ends: bool) -> UnsyncBoxBody<Bytes, Infallible> {
-    let sent: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    let frames = futures::stream::iter([Ok(Frame::data(Bytes::from(sent)))]);
-    if ends {
-        return BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames));
-    }
-    BodyExt::boxed_unsync(http_body_util::StreamBody::new(frames.chain(futures::stream::pending())))
-}
+use self::script::{Answer, Script};
 
 fn object(name: &str, version: &str) -> Value {
     json!({"metadata": {"namespace": "test", "name": name, "uid": format!("{name}-uid"), "resourceVersion": version}})
@@ -232,7 +146,7 @@ async fn pages_are_one_list() {
     let script = Script::new(vec![Answer::Json(200, page), list("5", vec![object("b", "4")]), open(vec![])]);
     let cluster = watch(&script, 5).await;
     assert_eq!(cluster.list(DEPLOYMENT, "").unwrap().len(), 2);
-    assert!(script.asked.lock().unwrap()[1].1.ends_with("?&limit=100&continue=more"));
+    assert!(script.requests()[1].1.ends_with("?&limit=100&continue=more"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -260,7 +174,7 @@ async fn a_pause_that_the_api_server_asks_for_is_kept() {
     let answers = vec![busy(429), list("5", vec![]), busy(503), open(vec![])];
     let script = Script::new(answers);
     let cluster = watch(&script, 100).await;
-    let asked: Vec<u64> = script.asked.lock().unwrap().iter().map(|(at, _)| *at).collect();
+    let asked: Vec<u64> = script.requests().iter().map(|(at, _)| *at).collect();
     assert_eq!(asked, [0, 40, 40, 80]);
     assert_eq!(cluster.trouble(DEPLOYMENT), None);
 }
@@ -325,6 +239,6 @@ async fn a_value_that_a_webhook_changes_is_told_and_not_fought_over() {
         let refused = cluster.apply(&change("ours")).await.unwrap_err();
         assert_eq!(refused.to_string(), text);
     }
-    assert_eq!(script.asked.lock().unwrap().len(), 1, "no second request");
+    assert_eq!(script.requests().len(), 1, "no second request");
     assert_eq!(cluster.apply(&change("other")).await, Ok(()));
 }
