@@ -48,6 +48,24 @@ pub enum WorkloadError {
         /// The target.
         target: String,
     },
+    /// The checksums of what the target uses do not fit into the status.
+    #[error(
+        "target {name}.{namespace} uses {count} ConfigMaps and Secrets, whose names and checksums make {bytes} bytes \
+         of status.trackedConfigs, at most {limit} fit; annotate those that are not part of a release with \
+         flagger.app/config-tracking: disabled"
+    )]
+    TooManyConfigs {
+        /// Name of the target.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+        /// How many are tracked.
+        count: usize,
+        /// The size of `status.trackedConfigs` as JSON, in bytes.
+        bytes: usize,
+        /// The most that it may have, in bytes.
+        limit: usize,
+    },
     /// Pods of a DaemonSet are only replaced by a rolling update.
     #[error("daemonset {name}.{namespace} must have RollingUpdate strategy but have {found}")]
     Strategy {

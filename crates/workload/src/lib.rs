@@ -14,6 +14,7 @@ mod catalog;
 mod configs;
 mod daemon_set;
 mod deployment;
+mod digests;
 mod endpoints;
 mod error;
 mod metadata;

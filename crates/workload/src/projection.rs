@@ -4,15 +4,15 @@ use serde_json::{Map, Value, json};
 use vexil_object::{Kind, Projection, Wanted, kinds, meta};
 
 use crate::{
-    ConfigReferences, configs, endpoints,
+    ConfigReferences, configs, digests, endpoints,
     metadata::{LAST_APPLIED, is_toolkit},
     pods::shortened,
-    revision::{self, FLAGGER_ID},
+    revision::FLAGGER_ID,
     scaler,
 };
 
 /// Keeps of a Deployment what every decision but a copy needs, under 1 KiB for an ordinary one. The pod template is
-/// replaced by `digests`, a field that no API server returns.
+/// replaced by its digests.
 #[derive(Clone, Copy, Debug)]
 pub struct DeploymentProjection;
 
@@ -22,11 +22,10 @@ impl Projection for DeploymentProjection {
     }
 
     fn keep(&self, mut object: Value) -> Value {
-        if object.get("digests").is_some() {
+        if digests::is_reduced(&object) {
             return object;
         }
-        let configs =
-            object.pointer_mut("/spec/template/spec").and_then(|spec| ConfigReferences::of(spec).kept());
+        let configs = object.pointer_mut("/spec/template/spec").map(ConfigReferences::of).unwrap_or_default();
         let mut kept = json!({
             "metadata": metadata(&object, &["generation", "deletionTimestamp"]),
             "spec": picked(object.get("spec"), &["replicas", "selector", "paused", "progressDeadlineSeconds"]),
@@ -46,16 +45,7 @@ impl Projection for DeploymentProjection {
             if let Some(labels) = template.pointer("/metadata/labels") {
                 meta::set(&mut kept, &["spec", "template", "metadata", "labels"], labels.clone());
             }
-            let revision = revision::of_template(template);
-            let plain = revision::plain(template);
-            // Only a copy is stamped; that of all others is the revision.
-            if plain != revision.as_str() {
-                meta::set(&mut kept, &["digests", "plain"], plain.into());
-            }
-            meta::set(&mut kept, &["digests", "revision"], revision.as_str().into());
-            if let Some(configs) = configs {
-                meta::set(&mut kept, &["digests", "configs"], configs);
-            }
+            digests::keep(&mut kept, template, &configs);
         }
         kept
     }

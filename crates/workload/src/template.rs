@@ -7,6 +7,7 @@ use vexil_object::{ObjectKey, meta};
 use crate::{
     Selector, Subject, TrackedConfigs, WorkloadError, affinity,
     configs::rename,
+    digests,
     metadata::{is_toolkit, pairs},
     revision::{FLAGGER_ID, flagger_id},
     subject::primary,
@@ -16,7 +17,7 @@ use crate::{
 pub(crate) fn whole<'a>(key: &ObjectKey, target: &'a Value) -> Result<&'a Value, WorkloadError> {
     let refuse =
         |problem| WorkloadError::Malformed { object: key.to_string(), path: "spec.template", problem };
-    if target.get("digests").is_some() {
+    if digests::is_reduced(target) {
         return Err(refuse("is only the part that the cache keeps; read the object itself"));
     }
     let template = target.pointer("/spec/template").filter(|template| template.is_object());

@@ -5,9 +5,9 @@ use vexil_analysis::Revision;
 use vexil_object::meta;
 
 use crate::{
-    ConfigReferences,
+    ConfigReferences, digests,
     metadata::{Pairs, pairs},
-    revision::{self, FLAGGER_ID, flagger_id},
+    revision::{FLAGGER_ID, flagger_id},
 };
 
 /// A Deployment, whole or projected.
@@ -37,29 +37,17 @@ impl<'a> DeploymentView<'a> {
 
     /// The digest of the whole pod template; `None` for an object without one.
     pub fn revision(&self) -> Option<Revision> {
-        match self.0.pointer("/digests/revision") {
-            Some(digest) => digest.as_str().map(Revision::new),
-            None => self.0.pointer("/spec/template").map(revision::of_template),
-        }
+        digests::revision(self.0)
     }
 
     /// The digest of the pod template without its `flagger-id`.
     pub(crate) fn plain(&self) -> Option<String> {
-        let kept =
-            ["/digests/plain", "/digests/revision"].into_iter().find_map(|digest| self.0.pointer(digest));
-        match kept {
-            Some(digest) => digest.as_str().map(str::to_owned),
-            None => self.0.pointer("/spec/template").map(revision::plain),
-        }
+        digests::plain(self.0)
     }
 
     /// The ConfigMaps and Secrets that its pods use.
     pub(crate) fn configs(&self) -> ConfigReferences {
-        if self.0.get("digests").is_some() {
-            return self.0.pointer("/digests/configs").map(ConfigReferences::from_kept).unwrap_or_default();
-        }
-        let mut spec = self.0.pointer("/spec/template/spec").cloned().unwrap_or_default();
-        ConfigReferences::of(&mut spec)
+        digests::configs(self.0)
     }
 
     /// The pod annotation that says which revision a primary was copied from.

@@ -30,7 +30,8 @@ pub fn config_needs(subject: &Subject<'_>, references: &ConfigReferences, have: 
 /// The checksums of what a target names and is tracked; empty if tracking is disabled.
 ///
 /// # Errors
-/// If an object is not known, a required one is missing, or a copy of that name does not belong to a Canary.
+/// If an object is not known, a required one is missing, a copy of that name does not belong to a Canary, or the
+/// checksums do not fit into the status.
 pub fn tracked(
     subject: &Subject<'_>,
     references: &ConfigReferences,
@@ -53,7 +54,27 @@ pub fn tracked(
             found.insert(name.to_string(), sum.into_owned());
         }
     }
+    check_size(subject, &found)?;
     Ok(found)
+}
+
+/// The most that `status.trackedConfigs` may have, in bytes of JSON: what else the status of a Canary holds needs the
+/// rest of its limit.
+const TRACKED_LIMIT: usize = 48 << 10;
+
+fn check_size(subject: &Subject<'_>, tracked: &TrackedConfigs) -> Result<(), WorkloadError> {
+    // Quotes, colon and comma.
+    let bytes = tracked.iter().map(|(name, sum)| name.len() + sum.len() + 6).sum();
+    if bytes <= TRACKED_LIMIT {
+        return Ok(());
+    }
+    Err(WorkloadError::TooManyConfigs {
+        name: subject.target.to_owned(),
+        namespace: subject.namespace.to_owned(),
+        count: tracked.len(),
+        bytes,
+        limit: TRACKED_LIMIT,
+    })
 }
 
 fn missing(name: &ConfigName, namespace: &str) -> WorkloadError {

@@ -13,7 +13,7 @@ use crate::{
     ConfigReferences, Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort,
     Side, Subject, TrackedConfigs, Workload, WorkloadError, Write,
     configs::{hold_flaggers_content, neutral},
-    ports, revision, selector,
+    digests, ports, revision, selector,
     subject::missing,
     template, written,
 };
@@ -82,8 +82,8 @@ impl Workload for DaemonSets {
     }
 
     fn revision(&self, object: &Value) -> Option<Revision> {
-        if object.get("digests").is_some() {
-            return DeploymentView::new(object).revision();
+        if digests::is_reduced(object) {
+            return digests::revision(object);
         }
         object.pointer("/spec/template").map(|pods| revision::of_template(&without_scale(pods.clone())))
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use vexil_object::{Kind, Projection, kinds, meta};
 
 use super::scale::{is_scaled_to_zero, mark, without_scale};
-use crate::{DeploymentProjection, projection::picked};
+use crate::{DeploymentProjection, digests, projection::picked};
 
 /// Keeps of a DaemonSet what [`DeploymentProjection`] keeps of a Deployment. Its digests are those of the pod template
 /// without what scales it.
@@ -26,7 +26,7 @@ impl Projection for DaemonSetProjection {
     }
 
     fn keep(&self, mut object: Value) -> Value {
-        if object.get("digests").is_some() {
+        if digests::is_reduced(&object) {
             return object;
         }
         let (at_zero, status) = (is_scaled_to_zero(&object), picked(object.get("status"), &COUNTERS));

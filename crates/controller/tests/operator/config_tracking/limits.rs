@@ -104,6 +104,31 @@ async fn five_hundred_objects_and_a_large_one_are_tracked() {
     assert_eq!(requests(&stage) - before, 0);
 }
 
+/// The status is the memory of a rollout: what would not fit into it is refused before anything is created.
+#[tokio::test(start_paused = true)]
+async fn objects_whose_checksums_do_not_fit_into_the_status_are_refused_once() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    let name = |n: usize| format!("{}-{n:03}", "c".repeat(200));
+    let sources: Vec<Value> = (0..250).map(|n| json!({"configMap": {"name": name(n)}})).collect();
+    for n in 0..250 {
+        apply(&stage, &config(&name(n), &json!({"data": {"text": "x"}}))).await;
+    }
+    let volumes = |count| json!({"volumes": [{"name": "all", "projected": {"sources": sources[..count]}}]});
+    apply(&stage, &target(&json!({}), &volumes(250))).await;
+    watch(&stage, NAME, &json!({})).await;
+    stage.pass(300.0).await;
+    let text = "target podinfo.test uses 250 ConfigMaps and Secrets, whose names and checksums make 59000 bytes of \
+                status.trackedConfigs, at most 49152 fit; annotate those that are not part of a release with \
+                flagger.app/config-tracking: disabled";
+    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(live(&stage, DEPLOYMENT, "podinfo-primary").await, Value::Null);
+    apply(&stage, &target(&json!({}), &volumes(200))).await;
+    stage.until_phase(NAME, "Initialized").await;
+    assert_eq!(status(&stage).await["trackedConfigs"].as_object().unwrap().len(), 200);
+}
+
 #[tokio::test(start_paused = true)]
 async fn disabling_and_enabling_opt_out_moves_the_primary_to_the_original_with_the_next_promotion() {
     let mut stage = tracking().await;
