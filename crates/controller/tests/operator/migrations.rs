@@ -129,3 +129,43 @@ async fn an_edit_that_is_taken_back_costs_no_request() {
         check(service(when), true).await;
     }
 }
+
+async fn former_primary(stage: &Stage) -> Option<Value> {
+    stage.cluster.get("apps/v1", "Deployment", "test", "podinfo-primary").await.unwrap()
+}
+
+/// A Service of the user still selects the pods of the former primary, which stays as long as it does. One Event says
+/// so, however often the Canary is reconciled, and in whichever process.
+#[tokio::test(start_paused = true)]
+async fn a_former_primary_that_a_service_selects_is_kept_and_reported_once() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"service": {"name": NAME}, "provider": "traefik"}})]).await;
+    stage.cluster.apply_yaml(&manifests::target("other", 2)).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    let service = "{apiVersion: v1, kind: Service, metadata: {name: legacy, namespace: test}, \
+                   spec: {selector: {app: podinfo-primary}, ports: [{port: 80, targetPort: 9898}]}}";
+    stage.cluster.apply_yaml(service).await.unwrap();
+    let canary = ("flagger.app/v1beta1", "Canary");
+    let edit = json!({"spec": {"targetRef": {"name": "other"}}});
+    stage.cluster.merge(canary, ("test", NAME), &edit).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    stage.pass(600.0).await;
+    stage.kill().await;
+    stage.start();
+    stage.push("other", "6.0.1").await;
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.pass(600.0).await;
+    let text = "Deployment podinfo-primary.test of the earlier target Deployment podinfo is kept, because Service legacy \
+                selects its pods; delete the Service when no client uses it any more, and the primary goes with it";
+    let story = stage.story(NAME);
+    let events = story.events.iter().filter(|(event, _)| event.contains(text));
+    let (count, story) = (events.map(|(_, times)| times).sum::<usize>(), story.text());
+    assert_eq!(count, 1, "{story}");
+    assert!(former_primary(&stage).await.is_some(), "it is kept: {story}");
+    stage.cluster.delete("v1", "Service", "test", "legacy").await.unwrap();
+    stage.pass(60.0).await;
+    assert!(former_primary(&stage).await.is_none(), "it is deleted when nothing selects it: {story}");
+    assert_eq!(stage.canary(NAME).await["status"]["previousBindings"], Value::Null);
+}

@@ -150,7 +150,7 @@ fn node(pod: &Value) -> Option<Value> {
 fn endpoints(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Op> {
     let mut subsets: BTreeMap<String, (Value, Vec<Value>, Vec<Value>)> = BTreeMap::new();
     for pod in pods.iter().filter(|pod| !view::is_terminating(pod)) {
-        let ports = Value::Array(ports(service, pod));
+        let ports: Value = ports(service, pod).into_iter().map(without_empty_name).collect();
         let subset = subsets.entry(ports.to_string()).or_insert_with(|| (ports, Vec::new(), Vec::new()));
         let mut address = json!({"ip": view::text(pod, "/status/podIP"), "targetRef": reference(pod)});
         if let (Some(node), Some(address)) = (node(pod), address.as_object_mut()) {
@@ -178,6 +178,16 @@ fn endpoints(seen: &Snapshot, service: &Value, pods: &[&Value]) -> Option<Op> {
         return None;
     }
     Some(Op::Patch(Target::new(ENDPOINTS, live), json!({ "subsets": subsets })))
+}
+
+/// The API server stores no empty name in Endpoints, but it does in an EndpointSlice.
+fn without_empty_name(mut port: Value) -> Value {
+    if view::text(&port, "/name").is_empty()
+        && let Some(port) = port.as_object_mut()
+    {
+        port.remove("name");
+    }
+    port
 }
 
 fn subset((ports, ready, waiting): (Value, Vec<Value>, Vec<Value>)) -> Value {
