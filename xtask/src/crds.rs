@@ -10,7 +10,7 @@ use vexil_api::crds;
 /// What is written above each file.
 const HEADER: &str = "# Made by `cargo xtask crds` from crates/api. Do not edit.\n";
 
-/// Where they stand, from the root of the repository.
+/// Where they are, from the root of the repository.
 const FOLDERS: [&str; 2] = ["crds", "charts/vexil/files/crds"];
 
 /// Arguments of `cargo xtask crds`.

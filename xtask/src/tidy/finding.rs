@@ -7,21 +7,14 @@ use std::fmt;
 pub struct Rule {
     /// Its short name.
     pub name: &'static str,
-    /// Why it is there, as a sentence for whoever broke it.
+    /// Why it is there, as a sentence for the one who broke it.
     pub why: &'static str,
-    /// Whether it only warns.
-    pub warns: bool,
 }
 
 impl Rule {
-    /// A rule that fails the check.
+    /// A rule.
     pub const fn new(name: &'static str, why: &'static str) -> Self {
-        Rule { name, why, warns: false }
-    }
-
-    /// A rule that is printed and fails nothing.
-    pub const fn warning(name: &'static str, why: &'static str) -> Self {
-        Rule { name, why, warns: true }
+        Rule { name, why }
     }
 
     /// This rule, broken at a line (from 1) of a file.
@@ -39,14 +32,13 @@ pub struct Finding {
     pub line: usize,
     /// The rule.
     pub rule: &'static Rule,
-    /// What stands there.
+    /// What was found.
     pub what: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Finding { file, line, rule, what } = self;
-        let kind = if rule.warns { "warning: " } else { "" };
-        write!(f, "{file}:{line}: {kind}{}: {what} ({})", rule.name, rule.why)
+        write!(f, "{file}:{line}: {}: {what} ({})", rule.name, rule.why)
     }
 }

@@ -90,7 +90,7 @@ static UNKNOWN: Rule =
     Rule::new("layer", "a new crate takes its place in the table of xtask/src/tidy/layers.rs");
 static GUARD: Rule = Rule::new("dependency", "some dependencies have one home: xtask/src/tidy/layers.rs");
 static ENGINE: Rule =
-    Rule::new("dependency", "the engine depends on nothing but thiserror: no IO can reach into it");
+    Rule::new("dependency", "the engine depends on thiserror and serde alone: no IO can reach into it");
 
 fn covers(patterns: &[&str], name: &str) -> bool {
     patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
@@ -138,7 +138,7 @@ pub fn check_manifest(manifest: &Manifest, found: &mut Vec<Finding>) {
 }
 
 fn guard(name: &str, dependency: &str, path: &str, line: usize, found: &mut Vec<Finding>) {
-    if name == "analysis" && dependency != "thiserror" {
+    if name == "analysis" && !["thiserror", "serde"].contains(&dependency) {
         found.push(ENGINE.broken(path, line, format!("`{dependency}`")));
     }
     let guarded = GUARDED.iter().find(|(guarded, may, _)| *guarded == dependency && !covers(may, name));

@@ -2,10 +2,8 @@
 
 use super::{finding::Finding, finding::Rule};
 
-static VERSION: Rule = Rule::new(
-    "version",
-    "every version stands in the root manifest, so that there is one of each in the tree",
-);
+static VERSION: Rule =
+    Rule::new("version", "every version is in the root manifest, so that there is one of each in the tree");
 static SORTED: Rule = Rule::new("sorted", "a sorted list has one place for each line, and no conflicts");
 static LINTS: Rule = Rule::new("lints", "every crate inherits the lints: `[lints] workspace = true`");
 static INHERITS: Rule = Rule::new("inherits", "edition, version and licence are the workspace's");
@@ -27,16 +25,16 @@ pub struct Manifest {
 pub struct Entry {
     /// From 1.
     pub line: usize,
-    /// The table it stands in: `dev-dependencies`.
+    /// Its table: `dev-dependencies`.
     pub table: String,
-    /// What stands before the first point or equals sign.
+    /// What is before the first point or equals sign.
     pub name: String,
     /// What comes after it.
     pub value: String,
 }
 
 impl Manifest {
-    /// Reads one. Entries stand on one line each, as the rules want it.
+    /// Reads one. Each entry is on one line, as the rules want it.
     pub fn parse(path: &str, text: &str) -> Manifest {
         let mut table = String::new();
         let mut entries = Vec::new();

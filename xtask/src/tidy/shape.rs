@@ -3,12 +3,12 @@
 use super::{finding::Finding, finding::Rule, tree::Source};
 
 static HEADER: Rule = Rule::new("header", "each file opens with a `//!` line that says why it exists");
-static LONG_FILE: Rule =
-    Rule::new("long-file", "at most 400 lines: a file is one thought; split it, or move its tests beside it");
-static LONGISH_FILE: Rule = Rule::warning("long-file", "over 300 lines a file usually holds two thoughts");
+static LONG_FILE: Rule = Rule::new(
+    "long-file",
+    "at most 300 lines: a file has one subject; split it, or move its tests beside it",
+);
 static LONG_LINE: Rule = Rule::new("long-line", "at most 120 characters, but for data in tests");
-static LATER: Rule =
-    Rule::new("later", "what is left for later is an issue, not a comment that nobody finds");
+static LATER: Rule = Rule::new("later", "what is left for later is an issue, not a comment");
 static CONTENTS: Rule = Rule::new(
     "lib-contents",
     "`lib.rs` is a table of contents: module docs, `mod` and `pub use`, nothing else",
@@ -25,8 +25,7 @@ pub fn check(source: &Source, found: &mut Vec<Finding>) {
     }
     let lines = source.text.lines().count();
     if lines > 300 {
-        let rule = if lines > 400 { &LONG_FILE } else { &LONGISH_FILE };
-        found.push(rule.broken(&source.path, lines, format!("{lines} lines")));
+        found.push(LONG_FILE.broken(&source.path, lines, format!("{lines} lines")));
     }
     for (number, line) in (1..).zip(source.text.lines()) {
         let length = line.chars().count();

@@ -1,4 +1,4 @@
-//! Takes Rust source apart just far enough: what is code, what is comment, what stands in quotes.
+//! Takes Rust source apart just far enough: what is code, what is comment, what is in quotes.
 
 /// A source in layers of the same shape: what belongs to another layer is blank, so lines and columns agree.
 #[derive(Debug, Default)]

@@ -100,7 +100,7 @@ fn collect(root: &Path, folder: &str, files: &mut Vec<String>) -> anyhow::Result
 pub struct Source {
     /// Path from the root of the repository.
     pub path: String,
-    /// As it stands in the file.
+    /// As it is in the file.
     pub text: String,
     /// Taken apart.
     pub split: Split,
