@@ -13,9 +13,9 @@ use crate::{kinds::Kinds, namespaces::Namespaces};
 const WARNING: &str = "\
 What this program does, in plain words:
   It runs commands that others send to it: as its own user, in its own container, with
-  its own environment, files, network and service account. There is no password. Whoever
-  reaches its port, and whoever may write the webhooks of a Canary, can do all that this
-  program can do. Therefore:
+  its own environment, files, network and service account. There is no password. A client
+  that reaches its port, and a user who may write the webhooks of a Canary, can do all that
+  this program can do. Therefore:
     * let only the operator reach the port (a NetworkPolicy), and do not publish it;
     * give its service account no rights, or mount no token, unless a task needs them;
     * give it no secrets that a command must not see; write $NAME in commands and not the

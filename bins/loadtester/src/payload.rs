@@ -17,7 +17,7 @@ pub struct Payload {
     /// Name of the Canary.
     #[serde(deserialize_with = "or_empty")]
     pub name: String,
-    /// Its namespace. Whoever calls may write anything here.
+    /// Its namespace. A caller may write anything here.
     #[serde(deserialize_with = "or_empty")]
     pub namespace: String,
     /// Its phase.

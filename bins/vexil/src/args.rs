@@ -96,7 +96,7 @@ pub struct Args {
     /// Kind of Kuma's routes: TrafficRoute or MeshHTTPRoute; empty for the first of these that the cluster serves.
     #[arg(long, default_value = "")]
     pub kuma_route_kind: String,
-    /// Namespace of Kuma's control plane, where MeshHTTPRoutes stand that concern the whole mesh.
+    /// Namespace of Kuma's control plane, with the MeshHTTPRoutes that concern the whole mesh.
     #[arg(long, default_value = "kuma-system")]
     pub kuma_system_namespace: String,
     /// Print the version and exit.

@@ -78,7 +78,7 @@ impl<'a> Autoscalers<'a> {
     /// What makes the primary's scaler as wanted, and removes those that the Canary no longer names.
     ///
     /// # Errors
-    /// When the user's scaler is missing, not known, or somebody else's; the text says what to do.
+    /// When the user's scaler is missing, not known, or not the user's; the text says what to do.
     pub(crate) fn primary(&self, have: &Objects) -> Result<Vec<Change>, WorkloadError> {
         let mut changes =
             abandoned(&self.subject, self.subject.scaler(), &listed(self.subject.settings, have));

@@ -45,7 +45,7 @@ impl Telemetry {
         });
     }
 
-    /// Where a Canary stands: 0 under analysis, 2 failed, 1 otherwise.
+    /// State of a Canary: 0 under analysis, 2 failed, 1 otherwise.
     pub(crate) fn phase(&self, canary: &CanaryContext, phase: Phase) {
         let (name, namespace) = names(canary);
         let value = match phase {

@@ -42,7 +42,7 @@ impl ResolvedCache {
             .then(|| Arc::clone(&entry.resolved))
     }
 
-    /// Keeps a resolved Canary. One without a generation cannot be told from an edited one and is not kept.
+    /// Keeps a resolved Canary. One without a generation cannot be distinguished from an edited one and is not kept.
     pub(crate) fn put(&self, live: &Value, resolved: &Arc<Resolved>) {
         let Some(metadata) = live.get("metadata").filter(|metadata| metadata.get("generation").is_some())
         else {

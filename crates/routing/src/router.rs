@@ -9,6 +9,37 @@ use crate::{Provider, RouteError, RouteTarget};
 ///
 /// The objects that it reads and writes are observed by the caller: ask [`Router::needs`], observe what it returns, and
 /// repeat until it returns nothing. Then read or render.
+///
+/// ```
+/// use vexil_object::{Objects, Store};
+/// use vexil_routing::{RouteError, RouteTarget, Router, Routes};
+///
+/// /// Makes the cluster route as requested, and returns what its objects say then.
+/// fn route(
+///     router: &dyn Router,
+///     target: &RouteTarget<'_>,
+///     want: &Routes,
+///     cluster: &mut Store,
+/// ) -> Result<Routes, RouteError> {
+///     let observe = |cluster: &Store| {
+///         let mut have = Objects::default();
+///         loop {
+///             let needs = router.needs(target, &have);
+///             if needs.is_empty() {
+///                 return have;
+///             }
+///             for key in needs {
+///                 let seen = cluster.look(&key);
+///                 have.insert(key, seen);
+///             }
+///         }
+///     };
+///     for change in router.render(target, want, &observe(cluster))? {
+///         cluster.apply(&change).expect("the cluster accepts it");
+///     }
+///     router.read(target, &observe(cluster))
+/// }
+/// ```
 pub trait Router: Provider {
     /// The objects that are still to be observed; empty once `have` contains all of them. It is called again after each
     /// round, so an answer may lead to the next question (first the CRDs, then the object of the API that is served).

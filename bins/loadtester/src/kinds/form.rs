@@ -23,7 +23,7 @@ pub fn form(fields: &[(String, String)]) -> Form {
     Form { content_type: format!("multipart/form-data; boundary={boundary}"), body: body.into_bytes() }
 }
 
-/// A line that stands in none of the values, so that none can end its field.
+/// A line that is in none of the values, so that none can end its field.
 fn boundary(fields: &[(String, String)]) -> String {
     let free =
         |line: &String| !fields.iter().any(|(name, value)| value.contains(line) || name.contains(line));

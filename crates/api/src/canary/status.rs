@@ -174,7 +174,9 @@ pub struct Wait {
     pub message: String,
 }
 
-/// Objects that traffic depends on.
+/// Objects that traffic depends on, or will depend on while the phase is `Initializing`: the names are stored before
+/// the objects are created, so that none is created that the status does not name. `route` is set when the route object
+/// exists.
 #[skip_serializing_none]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -84,7 +84,7 @@ fn lookup_key(
     entry.ok_or(ProviderError::MissingKey { provider, what })
 }
 
-/// An address for a message: what stands before an `@` may be a password.
+/// An address for a message: what is before an `@` may be a password.
 pub(crate) fn without_user(address: &str) -> String {
     let shown = address.rsplit('@').next().unwrap_or_default();
     shown.chars().filter(|c| !c.is_control()).take(256).collect()
