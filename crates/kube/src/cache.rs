@@ -12,14 +12,17 @@
 //! 4. What is not known is settled by a later version, by the end of the object, or by a read; an object that is not
 //!    found by that read stays deleted until the watch has reported its end.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 use vexil_object::{Kind, ObjectKey, Precondition, Projection, Seen, meta};
 
-use self::{index::Index, objects::Objects};
+use self::objects::{Objects, either};
 use crate::{
-    changes::CacheEvent,
+    changes::{CacheEvent, Listed},
     packed::Packed,
     pending::{Pending, PendingState, number, version},
 };
@@ -58,21 +61,20 @@ pub(crate) struct Cache {
     requested: u64,
     objects: Objects,
     pending: BTreeMap<ObjectKey, Pending>,
-    index: Index,
 }
 
 impl Cache {
     #[cfg(test)]
     pub(crate) fn new(kind: Kind) -> Self {
-        Cache::with(kind, Index::default())
+        Cache::with(kind, Objects::default())
     }
 
     /// A cache that also finds objects by what the projection of the kind says.
     pub(crate) fn indexed(projection: Arc<dyn Projection>) -> Self {
-        Cache::with(projection.kind(), Index::by(projection))
+        Cache::with(projection.kind(), Objects::indexed(projection))
     }
 
-    fn with(kind: Kind, index: Index) -> Self {
+    fn with(kind: Kind, objects: Objects) -> Self {
         Cache {
             kind,
             progress: Progress::Listing,
@@ -80,9 +82,8 @@ impl Cache {
             epoch: 0,
             ticket: 0,
             requested: 0,
-            objects: Objects::default(),
+            objects,
             pending: BTreeMap::new(),
-            index,
         }
     }
 
@@ -92,7 +93,7 @@ impl Cache {
 
     /// What is known of one object; of a kind that is not served, only pending states are known here.
     pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
-        self.lookup(key).seen(key)
+        self.lookup(key).seen()
     }
 
     /// The same, not unpacked.
@@ -116,7 +117,7 @@ impl Cache {
         if !self.pending.keys().any(|key| within(&key)) {
             return Some(cached.collect());
         }
-        let mut found: std::collections::BTreeSet<ObjectKey> = cached.collect();
+        let mut found: BTreeSet<ObjectKey> = cached.collect();
         for (key, pending) in self.pending.iter().filter(|(key, _)| within(key)) {
             match pending.state.lookup() {
                 Lookup::Present(_) => drop(found.insert(key.clone())),
@@ -133,17 +134,21 @@ impl Cache {
         if self.progress != Progress::Synced {
             return None;
         }
-        let may_match = |(key, pending): (&ObjectKey, &Pending)| {
-            let has = |pairs: index::Pairs| pairs.iter().any(|(of, is)| (*of, is.as_str()) == (index, value));
-            key.namespace() == namespace
-                && matches!(pending.state, PendingState::Unknown { .. })
-                && self.cached(key).is_none_or(|cached| has(self.index.pairs(|| Some(cached.value_of(key)))))
-        };
-        if self.pending.iter().any(may_match) {
-            return None;
+        let mut keys: BTreeSet<ObjectKey> =
+            self.objects.keys_by(self.kind, namespace, index, value).collect();
+        let within = self.pending.iter().filter(|(key, _)| key.namespace() == namespace);
+        for (key, pending) in within {
+            let has = pending.pairs.iter().any(|(of, is)| (*of, is.as_str()) == (index, value));
+            match &pending.state {
+                PendingState::Present(_) if has => drop(keys.insert(key.clone())),
+                PendingState::Present(_) | PendingState::Deleted { .. } => drop(keys.remove(key)),
+                PendingState::Unknown { .. } if keys.contains(key) || self.cached(key).is_none() => {
+                    return None;
+                }
+                PendingState::Unknown { .. } => {}
+            }
         }
-        let names = self.index.names(namespace, index, value);
-        Some(names.map(|name| ObjectKey::new(self.kind, namespace, name)).collect())
+        Some(keys.into_iter().collect())
     }
 
     /// A list is about to be requested.
@@ -165,18 +170,11 @@ impl Cache {
         self.reached = self.reached.max(self.objects.latest());
         self.epoch += 1;
         let mut events = Vec::new();
-        if first {
-            self.index.clear();
-            for key in self.keys() {
-                self.reindexed(&key, None);
-            }
-            self.index.compact();
-        } else {
-            for key in before.differing(&self.objects, self.kind) {
-                if !self.pending.contains_key(&key) {
-                    events.extend(self.reindexed(&key, before.get(&key)));
-                    events.push(CacheEvent::Object(key));
-                }
+        if !first {
+            let shown = |key: &ObjectKey| !self.pending.contains_key(key);
+            for key in before.differing(&self.objects, self.kind).into_iter().filter(shown) {
+                let pairs = [&before, &self.objects].map(|objects| objects.pairs(objects.get(&key)));
+                events.extend(looks_different(key, pairs.into_iter().reduce(either).unwrap_or_default()));
             }
         }
         let settled = self.settle_by_list(self.requested);
@@ -187,9 +185,8 @@ impl Cache {
     /// The kind is not served (any more): all its objects are gone. Returns what was known.
     pub(crate) fn not_served(&mut self) -> Vec<CacheEvent> {
         let keys = self.keys();
-        self.objects = Objects::default();
+        self.objects = self.objects.emptied();
         self.pending.clear();
-        self.index.clear();
         self.progress = Progress::NotServed;
         keys.into_iter().map(CacheEvent::Object).collect()
     }
@@ -251,7 +248,7 @@ impl Cache {
 
     /// A write of ours got no clear answer, or one that shows that the cache is behind.
     pub(crate) fn write_unknown(&mut self, key: &ObjectKey, on: Option<&Precondition>) -> Vec<CacheEvent> {
-        match PendingState::unknown(on, self.pending.get(key).map(|pending| &pending.state), key) {
+        match PendingState::unknown(on, self.pending.get(key).map(|pending| &pending.state)) {
             Some(state) => self.set_pending(key.clone(), state),
             None => Vec::new(),
         }
@@ -271,10 +268,22 @@ impl Cache {
     }
 }
 
+/// An object looks different, and so do the lists that have or had it.
+fn looks_different(key: ObjectKey, pairs: Pairs) -> Vec<CacheEvent> {
+    let listed = |(index, value)| {
+        let namespace = key.namespace().to_owned();
+        CacheEvent::Listed(Listed { kind: key.kind(), namespace, index, value })
+    };
+    let mut events: Vec<CacheEvent> = pairs.into_iter().map(listed).collect();
+    events.push(CacheEvent::Object(key));
+    events
+}
+
 mod index;
 mod objects;
 mod pending;
 mod reads;
 #[cfg(test)]
 mod tests;
+pub(crate) use index::Pairs;
 pub(crate) use objects::{Lookup, Objects as Packing};

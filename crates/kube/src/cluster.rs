@@ -57,6 +57,12 @@ impl Mark {
         Mark::ABSENT.with(version)
     }
 
+    /// Half of it, for who keeps many. Of what does not exist, of what is not known, and of objects in versions that are
+    /// less than four thousand million apart the halves differ too.
+    pub fn low(self) -> u32 {
+        (self.0 & u64::from(u32::MAX)) as u32
+    }
+
     /// The mark of a list with one object more.
     pub(crate) fn with(self, version: u64) -> Self {
         let mixed = (self.0.rotate_left(25) ^ version.wrapping_add(1)).wrapping_mul(0x9e37_79b9_7f4a_7c15);

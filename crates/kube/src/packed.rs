@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::{Map, Number, Value};
-use vexil_object::{ObjectKey, meta};
+use vexil_object::meta;
 
 mod reader;
 mod words;
@@ -15,11 +15,21 @@ mod words;
 use reader::Reader;
 use words::WORDS;
 
-/// One object, and its version beside it, so that two versions that say the same have equal bytes.
-#[derive(Clone, Debug)]
-pub(crate) struct Packed {
+/// One object in one allocation: its version in eight bytes, so that two versions that say the same have equal bytes
+/// behind them; its place with its length; then the object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Packed(Box<[u8]>);
+
+/// The parts of the bytes.
+struct Parts<'a> {
     version: u64,
-    bytes: Box<[u8]>,
+    place: &'a str,
+    object: &'a [u8],
+}
+
+/// Namespace and name with a zero byte between them: sorted by it, objects are sorted by namespace, then by name.
+pub(crate) fn place(namespace: &str, name: &str) -> String {
+    [namespace, "\0", name].concat()
 }
 
 /// What a first byte means. Small numbers, lengths and the most frequent words are part of it.
@@ -56,45 +66,64 @@ impl Packed {
     pub(crate) fn of(object: &Value) -> Self {
         let mut writer = Writer::default();
         let text = meta::resource_version(object);
-        let version = text.parse().unwrap_or_default();
+        let version: u64 = text.parse().unwrap_or_default();
         // A version that is no number stays where it is.
         writer.version = (version > 0 && digits(text).is_some()).then_some(text);
-        writer.remember(meta::text(object, "/metadata/namespace"));
-        writer.remember(meta::text(object, "/metadata/name"));
+        let (namespace, name) =
+            (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
+        writer.remember(namespace);
+        writer.remember(name);
+        let place = place(namespace, name);
+        writer.bytes.extend(version.to_le_bytes());
+        writer.number(place.len() as u64);
+        writer.bytes.extend(place.as_bytes());
         writer.value(object);
-        Packed { version, bytes: writer.bytes.into_boxed_slice() }
+        Packed(writer.bytes.into_boxed_slice())
     }
 
-    /// The object of this namespace and name, as it was.
-    pub(crate) fn value(&self, namespace: &str, name: &str) -> Value {
-        let mut reader = Reader::new(&self.bytes, [namespace, name]);
-        let mut object = reader.value().unwrap_or_default();
-        if self.version > 0 && meta::resource_version(&object).is_empty() {
-            meta::set(&mut object, &["metadata", "resourceVersion"], self.version.to_string().into());
+    /// The object, as it was.
+    pub(crate) fn value(&self) -> Value {
+        let Parts { version, place, object } = self.parts();
+        let (namespace, name) = place.split_once('\0').unwrap_or_default();
+        let mut object = Reader::new(object, [namespace, name]).value().unwrap_or_default();
+        if version > 0 && meta::resource_version(&object).is_empty() {
+            meta::set(&mut object, &["metadata", "resourceVersion"], version.to_string().into());
         }
         object
     }
 
-    /// The same for the object of a key.
-    pub(crate) fn value_of(&self, key: &ObjectKey) -> Value {
-        self.value(key.namespace(), key.name())
-    }
-
     /// Its resourceVersion as a number; 0 when it is none.
     pub(crate) fn version(&self) -> u64 {
-        self.version
+        self.parts().version
     }
 
-    /// Whether this is the same object in the same version.
-    pub(crate) fn is(&self, other: &Packed) -> bool {
-        self.version == other.version && self.says_the_same(other)
+    /// Its [`place`].
+    pub(crate) fn place(&self) -> &str {
+        self.parts().place
     }
 
     /// Whether both say the same, whatever their versions.
     pub(crate) fn says_the_same(&self, other: &Packed) -> bool {
-        self.bytes == other.bytes
+        self.0.get(VERSION_BYTES..) == other.0.get(VERSION_BYTES..)
+    }
+
+    fn parts(&self) -> Parts<'_> {
+        let parts = || {
+            let (version, rest) = self.0.split_first_chunk::<VERSION_BYTES>()?;
+            let (size, rest) = reader::number(rest)?;
+            let (place, object) = rest.split_at_checked(usize::try_from(size).ok()?)?;
+            Some(Parts {
+                version: u64::from_le_bytes(*version),
+                place: std::str::from_utf8(place).ok()?,
+                object,
+            })
+        };
+        // It was written above.
+        parts().unwrap_or(Parts { version: 0, place: "", object: &[] })
     }
 }
+
+const VERSION_BYTES: usize = 8;
 
 #[derive(Default)]
 struct Writer<'a> {

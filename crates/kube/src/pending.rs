@@ -6,9 +6,12 @@
 //! versions", since 1.35; true of every release before).
 
 use serde_json::Value;
-use vexil_object::{ObjectKey, Precondition, meta};
+use vexil_object::{Precondition, meta};
 
-use crate::{cache::Lookup, packed::Packed};
+use crate::{
+    cache::{Lookup, Pairs},
+    packed::Packed,
+};
 
 /// The version of an object as a number; 0 when it has none, which is older than everything.
 pub(crate) fn version(object: &Value) -> u64 {
@@ -26,6 +29,8 @@ pub(crate) struct Pending {
     pub(crate) state: PendingState,
     /// When it was set, in the order of the cache's tickets: an answer to an older read does not replace it.
     pub(crate) ticket: u64,
+    /// By which indexes the object is found that it looks like.
+    pub(crate) pairs: Pairs,
 }
 
 /// The state of an object that the watch has not reported yet.
@@ -48,11 +53,7 @@ impl PendingState {
 
     /// A write that was fenced on `on` (`None` = a create) has an unknown outcome. `None` when the pending state
     /// already decides it: a deleted object cannot be written.
-    pub(crate) fn unknown(
-        on: Option<&Precondition>,
-        pending: Option<&PendingState>,
-        key: &ObjectKey,
-    ) -> Option<Self> {
+    pub(crate) fn unknown(on: Option<&Precondition>, pending: Option<&PendingState>) -> Option<Self> {
         let written = on.map_or(0, |on| number(&on.resource_version));
         let fenced = on.map(|on| on.uid.clone());
         match pending {
@@ -62,7 +63,7 @@ impl PendingState {
                 Some(PendingState::Unknown { floor: *version, fenced: None, deleted: Some(uid.clone()) })
             }
             Some(PendingState::Present(object)) if object.version() >= written => {
-                let fenced = Some(uid(object, key));
+                let fenced = Some(uid(object));
                 Some(PendingState::Unknown { floor: object.version(), fenced, deleted: None })
             }
             Some(PendingState::Present(_)) => {
@@ -95,8 +96,8 @@ impl PendingState {
     }
 
     /// Whether the cache knows as much or more: it has everything up to `reached`, and `cached` is its object.
-    pub(crate) fn is_superseded(&self, reached: u64, cached: Option<&Packed>, key: &ObjectKey) -> bool {
-        let is = |of: &str| cached.is_some_and(|object| uid(object, key) == of);
+    pub(crate) fn is_superseded(&self, reached: u64, cached: Option<&Packed>) -> bool {
+        let is = |of: &str| cached.is_some_and(|object| uid(object) == of);
         match self {
             PendingState::Present(object) => reached >= object.version(),
             PendingState::Deleted { uid, version } => reached >= *version && !is(uid),
@@ -110,6 +111,6 @@ impl PendingState {
 }
 
 /// The uid of an object that is kept.
-pub(crate) fn uid(object: &Packed, key: &ObjectKey) -> String {
-    meta::uid(&object.value_of(key)).to_owned()
+pub(crate) fn uid(object: &Packed) -> String {
+    meta::uid(&object.value()).to_owned()
 }

@@ -36,11 +36,11 @@ impl Recent {
         let mut hasher = DefaultHasher::new();
         key.hash(&mut hasher);
         let place = usize::try_from(hasher.finish() % PLACES as u64).unwrap_or_default();
-        let Some(entry) = entries.get_mut(place) else { return Arc::new(packed.value_of(key)) };
+        let Some(entry) = entries.get_mut(place) else { return Arc::new(packed.value()) };
         match entry {
-            Some(entry) if entry.key == *key && entry.packed.is(packed) => Arc::clone(&entry.value),
+            Some(entry) if entry.key == *key && entry.packed == *packed => Arc::clone(&entry.value),
             _ => {
-                let value = Arc::new(packed.value_of(key));
+                let value = Arc::new(packed.value());
                 *entry = Some(Entry { key: key.clone(), packed: packed.clone(), value: Arc::clone(&value) });
                 value
             }

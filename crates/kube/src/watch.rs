@@ -132,7 +132,7 @@ async fn follow(
 ) -> WatchError {
     let mut events = pin!(events);
     let mut redefined = pin!(redefined(shared, kind));
-    let mut listed = Some(Packing::default());
+    let mut listed = Some(packing(shared, kind));
     loop {
         let next = match &listed {
             Some(_) => Either::Left(timeout(LIST_LIMIT, events.next())),
@@ -171,7 +171,7 @@ async fn take(
 ) -> Result<(), WatchError> {
     match event {
         Event::Init => {
-            *listed = Some(Packing::default());
+            *listed = Some(packing(shared, kind));
             shared.note(kind, |cache| {
                 cache.list_started();
                 Vec::new()
@@ -179,11 +179,11 @@ async fn take(
         }
         Event::InitApply(object) => {
             let object = kept(shared, kind, object).await?;
-            listed.get_or_insert_default().add(&object);
+            listed.get_or_insert_with(|| packing(shared, kind)).add(&object);
             shared.count_listed();
         }
         Event::InitDone => {
-            let objects = listed.take().unwrap_or_default();
+            let objects = listed.take().unwrap_or_else(|| packing(shared, kind));
             shared.update(kind, |cache| cache.list_finished(objects)).map_err(|stale| {
                 WatchError::outage(format!(
                     "stale list: {} has resourceVersion {} in it, after {}; restart the operator if etcd was restored",
@@ -199,6 +199,11 @@ async fn take(
         Event::Delete(object) => shared.note(kind, |cache| cache.object_deleted(&object)),
     }
     Ok(())
+}
+
+/// What the objects of a list are added to.
+fn packing(shared: &Shared, kind: Kind) -> Packing {
+    Packing::indexed(shared.projection(kind))
 }
 
 /// The part of an object that is kept, with the fields of a definition where they are wanted.

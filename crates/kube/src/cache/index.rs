@@ -1,18 +1,24 @@
 //! The index of a kind: which objects have which value, so that finding two objects does not need a look at all objects
 //! of their namespace.
 
-use std::{collections::BTreeSet, fmt, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use serde_json::Value;
-use vexil_object::{ObjectKey, Projection};
+use vexil_object::Projection;
 
-use crate::changes::{CacheEvent, Listed};
+use crate::packed::Packed;
 
-/// The index of one kind: namespace, name of the index, value and name of the object, each ended by a zero byte.
-#[derive(Default)]
+/// The index of one kind. An entry is the digest of namespace, index and value, and the number of the object: 12 bytes
+/// instead of the texts. Two values with one digest would be found together; the namespace is compared again.
+#[derive(Clone, Default)]
 pub(super) struct Index {
     by: Option<Arc<dyn Projection>>,
-    entries: BTreeSet<Box<str>>,
+    entries: BTreeSet<(u64, u32)>,
 }
 
 impl fmt::Debug for Index {
@@ -21,23 +27,43 @@ impl fmt::Debug for Index {
     }
 }
 
-/// The pairs of one object.
-pub(super) type Pairs = Vec<(&'static str, String)>;
+/// Index and value, for each index of one object.
+pub(crate) type Pairs = Vec<(&'static str, String)>;
 
 impl Index {
     pub(super) fn by(projection: Arc<dyn Projection>) -> Self {
         Index { by: Some(projection), entries: BTreeSet::new() }
     }
 
-    /// The pairs of an object, none for one that does not exist. `value` is not called for a kind without an index.
-    pub(super) fn pairs(&self, value: impl FnOnce() -> Option<Value>) -> Pairs {
-        let Some(by) = &self.by else { return Pairs::new() };
-        value().map(|value| by.index(&value)).unwrap_or_default()
+    /// The same index without entries.
+    pub(super) fn emptied(&self) -> Self {
+        Index { by: self.by.clone(), entries: BTreeSet::new() }
     }
 
-    /// Forgets everything.
-    pub(super) fn clear(&mut self) {
-        self.entries.clear();
+    /// The pairs of an object.
+    pub(super) fn pairs_of(&self, object: &Value) -> Pairs {
+        self.by.as_ref().map(|by| by.index(object)).unwrap_or_default()
+    }
+
+    /// The pairs of an object that is packed, none for one that does not exist. Of a kind without an index nothing is
+    /// unpacked.
+    pub(super) fn pairs(&self, packed: Option<&Packed>) -> Pairs {
+        match packed.filter(|_| self.by.is_some()) {
+            Some(packed) => self.pairs_of(&packed.value()),
+            None => Pairs::new(),
+        }
+    }
+
+    /// Adds the entries of an object.
+    pub(super) fn add(&mut self, namespace: &str, pairs: &[(&'static str, String)], object: u32) {
+        self.entries.extend(pairs.iter().map(|(index, value)| (digest(namespace, index, value), object)));
+    }
+
+    /// Removes the entries of an object.
+    pub(super) fn remove(&mut self, namespace: &str, pairs: &[(&'static str, String)], object: u32) {
+        for (index, value) in pairs {
+            self.entries.remove(&(digest(namespace, index, value), object));
+        }
     }
 
     /// Moves the entries into full nodes of the tree.
@@ -45,39 +71,15 @@ impl Index {
         self.entries = std::mem::take(&mut self.entries).into_iter().collect();
     }
 
-    /// An object has other pairs than before, or has changed under the same. Returns which lists differ.
-    pub(super) fn change(&mut self, key: &ObjectKey, before: Pairs, after: Pairs) -> Vec<CacheEvent> {
-        for (index, value) in &before {
-            self.entries.remove(entry(key.namespace(), index, value, key.name()).as_str());
-        }
-        for (index, value) in &after {
-            self.entries.insert(entry(key.namespace(), index, value, key.name()).into());
-        }
-        let all: BTreeSet<_> = before.into_iter().chain(after).collect();
-        let listed =
-            |(index, value)| Listed { kind: key.kind(), namespace: key.namespace().to_owned(), index, value };
-        all.into_iter().map(|pair| CacheEvent::Listed(listed(pair))).collect()
-    }
-
-    /// The names of the objects of a namespace that have a value.
-    pub(super) fn names<'a>(
-        &'a self,
-        namespace: &str,
-        index: &str,
-        value: &str,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let from = entry(namespace, index, value, "");
-        let from = from.trim_end_matches('\0').to_owned() + "\0";
-        let start = from.clone();
-        self.entries
-            .range::<str, _>((std::ops::Bound::Included(start.as_str()), std::ops::Bound::Unbounded))
-            .map_while(move |entry| entry.strip_prefix(from.as_str()))
-            .map(|name| name.trim_end_matches('\0'))
-            .collect::<Vec<_>>()
-            .into_iter()
+    /// The objects of a namespace that have a value.
+    pub(super) fn objects(&self, namespace: &str, index: &str, value: &str) -> impl Iterator<Item = u32> {
+        let digest = digest(namespace, index, value);
+        self.entries.range((digest, 0)..=(digest, u32::MAX)).map(|(_, object)| *object)
     }
 }
 
-fn entry(namespace: &str, index: &str, value: &str, name: &str) -> String {
-    format!("{namespace}\0{index}\0{value}\0{name}")
+fn digest(namespace: &str, index: &str, value: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (namespace, index, value).hash(&mut hasher);
+    hasher.finish()
 }

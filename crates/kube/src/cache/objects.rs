@@ -1,11 +1,12 @@
-//! The objects of one kind, packed, by namespace and name.
+//! The objects of one kind, packed, by namespace and name, and their index.
 
-use std::{collections::BTreeMap, ops::Bound, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_object::{Kind, ObjectKey, Seen, meta};
+use vexil_object::{Kind, ObjectKey, Projection, Seen};
 
-use crate::packed::Packed;
+use super::index::{Index, Pairs};
+use crate::packed::{Packed, place};
 
 /// What is known of one object, not unpacked.
 #[derive(Clone, Copy, Debug)]
@@ -16,9 +17,9 @@ pub(crate) enum Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    pub(crate) fn seen(self, key: &ObjectKey) -> Seen {
+    pub(crate) fn seen(self) -> Seen {
         match self {
-            Lookup::Present(packed) => Seen::Present(Arc::new(packed.value_of(key))),
+            Lookup::Present(packed) => Seen::Present(Arc::new(packed.value())),
             Lookup::Absent => Seen::Absent,
             Lookup::NotKnown => Seen::NotKnown,
         }
@@ -43,85 +44,191 @@ impl PartialEq for Lookup<'_> {
     }
 }
 
-/// The objects of one kind. The keys are namespace and name with a zero byte between them, which sorts them by
-/// namespace, then by name, in one tree: a cluster may have as many namespaces as Canaries.
+/// The objects of one kind. Besides its bytes an object costs twenty bytes here: a cluster may have a hundred thousand.
 #[derive(Debug, Default)]
-pub(crate) struct Objects(BTreeMap<Box<str>, Packed>);
+pub(crate) struct Objects {
+    /// The objects by their numbers. A number is used again after its object is gone.
+    slots: Vec<Option<Packed>>,
+    free: Vec<u32>,
+    /// The numbers, by namespace and name of their objects.
+    sorted: Vec<u32>,
+    index: Index,
+}
+
+/// What an object was before, and by which pairs it was found before or is found now.
+pub(super) struct Replaced {
+    pub(super) before: Option<Packed>,
+    pub(super) pairs: Pairs,
+}
 
 impl Objects {
-    /// Adds an object, or replaces it.
-    pub(crate) fn add(&mut self, object: &Value) {
-        let (namespace, name) =
-            (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
-        self.0.insert(place(namespace, name).into(), Packed::of(object));
+    /// No objects yet, to be found by what the projection of the kind says.
+    pub(crate) fn indexed(projection: Arc<dyn Projection>) -> Self {
+        Objects { index: Index::by(projection), ..Objects::default() }
     }
 
-    /// The same in full nodes of the tree: objects that are added in their order leave each node half empty.
-    pub(super) fn compact(self) -> Self {
-        Objects(self.0.into_iter().collect())
+    /// No objects, found by the same index.
+    pub(super) fn emptied(&self) -> Self {
+        Objects { index: self.index.emptied(), ..Objects::default() }
+    }
+
+    /// Adds an object, or replaces it.
+    pub(crate) fn add(&mut self, object: &Value) {
+        let packed = Packed::of(object);
+        if self.last().is_some_and(|last| last.place() >= packed.place()) {
+            let place = packed.place().to_owned();
+            self.set(&place, Some(packed));
+            return;
+        }
+        // Lists are in order.
+        let pairs = self.index.pairs_of(object);
+        let number = self.insert(packed, &pairs);
+        self.sorted.push(number);
+    }
+
+    /// Gives back room that was reserved for more objects.
+    pub(super) fn compact(mut self) -> Self {
+        self.slots.shrink_to_fit();
+        self.sorted.shrink_to_fit();
+        self.index.compact();
+        self
     }
 
     pub(super) fn get(&self, key: &ObjectKey) -> Option<&Packed> {
-        self.0.get(place(key.namespace(), key.name()).as_str())
+        self.at(&place(key.namespace(), key.name()))
     }
 
-    /// Replaces one object, or removes it. Returns what it was.
-    pub(super) fn set(&mut self, key: &ObjectKey, packed: Option<Packed>) -> Option<Packed> {
-        let place = place(key.namespace(), key.name());
-        match packed {
-            Some(packed) => self.0.insert(place.into(), packed),
-            None => self.0.remove(place.as_str()),
+    fn at(&self, place: &str) -> Option<&Packed> {
+        let at = self.search(place).ok()?;
+        self.slot(*self.sorted.get(at)?)
+    }
+
+    /// Replaces the object of a place, or removes it.
+    pub(super) fn set(&mut self, place: &str, packed: Option<Packed>) -> Replaced {
+        let found = self.search(place);
+        let number = found.ok().and_then(|at| self.sorted.get(at).copied());
+        let before = number.and_then(|number| self.slots.get_mut(number as usize)?.take());
+        let same = before.as_ref().zip(packed.as_ref()).is_some_and(|(one, other)| one.says_the_same(other));
+        if let Some(number) = number.filter(|_| same) {
+            self.put(number, packed);
+            return Replaced { before, pairs: Pairs::new() };
         }
+        let namespace = place.split_once('\0').unwrap_or_default().0;
+        let (pairs_before, pairs_after) = (self.pairs(before.as_ref()), self.pairs(packed.as_ref()));
+        if let Some(number) = number {
+            self.index.remove(namespace, &pairs_before, number);
+        }
+        match (packed, found, number) {
+            (Some(packed), Ok(_), Some(number)) => {
+                self.index.add(namespace, &pairs_after, number);
+                self.put(number, Some(packed));
+            }
+            (Some(packed), Ok(at) | Err(at), _) => {
+                let number = self.insert(packed, &pairs_after);
+                self.sorted.insert(at.min(self.sorted.len()), number);
+            }
+            (None, Ok(at), Some(number)) => {
+                self.sorted.remove(at);
+                self.free.push(number);
+            }
+            (None, ..) => {}
+        }
+        Replaced { before, pairs: either(pairs_before, pairs_after) }
+    }
+
+    fn insert(&mut self, packed: Packed, pairs: &[(&'static str, String)]) -> u32 {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.index.add(packed.place().split_once('\0').unwrap_or_default().0, pairs, number);
+        self.put(number, Some(packed));
+        number
+    }
+
+    fn put(&mut self, number: u32, packed: Option<Packed>) {
+        if let Some(slot) = self.slots.get_mut(number as usize) {
+            *slot = packed;
+        }
+    }
+
+    fn slot(&self, number: u32) -> Option<&Packed> {
+        self.slots.get(number as usize)?.as_ref()
+    }
+
+    fn search(&self, place: &str) -> Result<usize, usize> {
+        self.sorted.binary_search_by(|number| self.slot(*number).map_or("", Packed::place).cmp(place))
+    }
+
+    fn last(&self) -> Option<&Packed> {
+        self.slot(*self.sorted.last()?)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Packed> {
+        self.sorted.iter().filter_map(|number| self.slot(*number))
     }
 
     /// The keys of one namespace, or all for an empty one.
     pub(super) fn keys(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = ObjectKey> {
         let within = if namespace.is_empty() { String::new() } else { place(namespace, "") };
-        self.0
-            .range::<str, _>((Bound::Included(within.as_str()), Bound::Unbounded))
-            .take_while(move |(place, _)| place.starts_with(&within))
-            .map(move |(place, _)| key(kind, place))
-            .collect::<Vec<_>>()
-            .into_iter()
+        let (Ok(from) | Err(from)) = self.search(&within);
+        let numbers = self.sorted.get(from..).unwrap_or_default();
+        numbers
+            .iter()
+            .filter_map(|number| self.slot(*number))
+            .map(Packed::place)
+            .take_while(move |place| place.starts_with(&within))
+            .map(move |place| key(kind, place))
+    }
+
+    /// The keys of the objects of a namespace that an index has under a value.
+    pub(super) fn keys_by(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        index: &str,
+        value: &str,
+    ) -> impl Iterator<Item = ObjectKey> {
+        let objects = self.index.objects(namespace, index, value).filter_map(|number| self.slot(number));
+        objects.map(move |packed| key(kind, packed.place())).filter(move |key| key.namespace() == namespace)
+    }
+
+    /// The pairs of an object, none for one that does not exist.
+    pub(super) fn pairs(&self, packed: Option<&Packed>) -> Pairs {
+        self.index.pairs(packed)
     }
 
     /// The highest version of an object; 0 without objects.
     pub(super) fn latest(&self) -> u64 {
-        self.0.values().map(Packed::version).max().unwrap_or_default()
+        self.iter().map(Packed::version).max().unwrap_or_default()
     }
 
     /// An object that `self` has in an older version than `known`, and both versions.
     pub(super) fn older_than(&self, known: &Objects, kind: Kind) -> Option<(ObjectKey, u64, u64)> {
-        self.0.iter().find_map(|(place, listed)| {
-            let known = known.0.get(place).filter(|known| listed.version() < known.version())?;
-            Some((key(kind, place), listed.version(), known.version()))
+        self.iter().find_map(|listed| {
+            let known = known.at(listed.place()).filter(|known| listed.version() < known.version())?;
+            Some((key(kind, listed.place()), listed.version(), known.version()))
         })
     }
 
     /// The keys of the objects that differ.
     pub(super) fn differing(&self, other: &Objects, kind: Kind) -> Vec<ObjectKey> {
-        let gone = self
-            .0
-            .iter()
-            .filter(|(place, packed)| !other.0.get(*place).is_some_and(|other| other.says_the_same(packed)));
-        let new = other.0.keys().filter(|place| !self.0.contains_key(*place));
-        let mut keys: Vec<ObjectKey> =
-            gone.map(|(place, _)| place).chain(new).map(|place| key(kind, place)).collect();
+        let same =
+            |packed: &Packed| other.at(packed.place()).is_some_and(|other| other.says_the_same(packed));
+        let gone = self.iter().filter(|packed| !same(packed));
+        let new = other.iter().filter(|packed| self.at(packed.place()).is_none());
+        let mut keys: Vec<ObjectKey> = gone.chain(new).map(|packed| key(kind, packed.place())).collect();
         keys.sort();
         keys
     }
 }
 
-impl FromIterator<Value> for Objects {
-    fn from_iter<T: IntoIterator<Item = Value>>(items: T) -> Self {
-        let mut objects = Objects::default();
-        items.into_iter().for_each(|object| objects.add(&object));
-        objects
-    }
-}
-
-fn place(namespace: &str, name: &str) -> String {
-    format!("{namespace}\0{name}")
+/// The pairs of one, the other or both, in order.
+pub(super) fn either(one: Pairs, other: Pairs) -> Pairs {
+    let mut pairs: Pairs = one.into_iter().chain(other).collect();
+    pairs.sort();
+    pairs.dedup();
+    pairs
 }
 
 fn key(kind: Kind, place: &str) -> ObjectKey {

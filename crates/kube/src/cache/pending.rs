@@ -2,10 +2,15 @@
 
 use vexil_object::ObjectKey;
 
-use super::{Cache, Progress, objects::Lookup};
+use super::{
+    Cache, Progress,
+    index::Pairs,
+    looks_different,
+    objects::{Lookup, Replaced, either},
+};
 use crate::{
     changes::CacheEvent,
-    packed::Packed,
+    packed::{Packed, place},
     pending::{Pending, PendingState},
 };
 
@@ -17,15 +22,14 @@ impl Cache {
         packed: Option<Packed>,
         version: u64,
     ) -> Vec<CacheEvent> {
-        let before = self.objects.set(key, packed);
+        let Replaced { before, pairs } = self.objects.set(&place(key.namespace(), key.name()), packed);
         let mut events = Vec::new();
         let same = match (&before, self.cached(key)) {
             (Some(before), Some(after)) => before.says_the_same(after),
             (before, after) => before.is_none() && after.is_none(),
         };
         if !same && !self.pending.contains_key(key) {
-            events = self.reindexed(key, before.as_ref());
-            events.push(CacheEvent::Object(key.clone()));
+            events = looks_different(key.clone(), pairs);
         }
         // Everything up to here was reported: pending states that it supersedes go.
         self.reached = self.reached.max(version);
@@ -46,9 +50,8 @@ impl Cache {
                 // Written while the list was read. Its version is hidden, so it may be from before the write, or from
                 // after a deletion.
                 PendingState::Present(object) if self.cached(key).is_none() => {
-                    let uid = crate::pending::uid(object, key);
-                    let state = PendingState::perhaps_deleted(uid, object.version());
-                    Some((key.clone(), Some(Pending { state, ticket: pending.ticket })))
+                    let state = PendingState::perhaps_deleted(crate::pending::uid(object), object.version());
+                    Some((key.clone(), Some(Pending { state, ticket: pending.ticket, pairs: Pairs::new() })))
                 }
                 _ => None,
             }
@@ -58,13 +61,16 @@ impl Cache {
     }
 
     fn supersedes(&self, key: &ObjectKey, state: &PendingState) -> bool {
-        state.is_superseded(self.reached, self.cached(key), key)
+        state.is_superseded(self.reached, self.cached(key))
     }
 
     pub(super) fn set_pending(&mut self, key: ObjectKey, state: PendingState) -> Vec<CacheEvent> {
         self.ticket += 1;
-        let pending = (!self.supersedes(&key, &state)).then_some(Pending { state, ticket: self.ticket });
-        self.replace_pending(&key, pending)
+        if self.supersedes(&key, &state) {
+            return self.clear_pending(&key);
+        }
+        let pairs = self.objects.pairs(state.lookup().packed());
+        self.replace_pending(&key, Some(Pending { state, ticket: self.ticket, pairs }))
     }
 
     /// An answer shows the object like this. `epoch` is that of the request: if a list was completed since then and
@@ -99,19 +105,11 @@ impl Cache {
             None => Lookup::NotKnown,
         };
         let found = before.as_ref().map_or(cached, |pending| pending.state.lookup());
-        if found == self.lookup(key) {
+        let now = self.lookup(key);
+        if found == now {
             return Vec::new();
         }
-        let before = found.packed().cloned();
-        let mut events = self.reindexed(key, before.as_ref());
-        events.push(CacheEvent::Object(key.clone()));
-        events
-    }
-
-    /// An object looked like this before and looks different now. Returns which lists differ.
-    pub(super) fn reindexed(&mut self, key: &ObjectKey, before: Option<&Packed>) -> Vec<CacheEvent> {
-        let before = self.index.pairs(|| before.map(|packed| packed.value_of(key)));
-        let after = self.index.pairs(|| self.lookup(key).packed().map(|packed| packed.value_of(key)));
-        self.index.change(key, before, after)
+        let pairs = either(self.objects.pairs(found.packed()), self.objects.pairs(now.packed()));
+        looks_different(key.clone(), pairs)
     }
 }

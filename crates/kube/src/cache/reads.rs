@@ -30,7 +30,7 @@ enum ReadOutcome {
 impl Cache {
     /// A read is about to be sent.
     pub(crate) fn read_started(&self, key: &ObjectKey) -> ReadStart {
-        let uid = self.cached(key).map(|object| uid(object, key));
+        let uid = self.cached(key).map(uid);
         ReadStart { ticket: self.ticket, epoch: self.epoch, uid }
     }
 
@@ -69,8 +69,8 @@ impl Cache {
     fn not_found(&self, key: &ObjectKey, start: &ReadStart) -> ReadOutcome {
         match self.pending.get(key) {
             Some(Pending { state: PendingState::Deleted { .. }, .. }) => return ReadOutcome::Nothing,
-            Some(Pending { state: PendingState::Present(object), ticket }) => {
-                let (uid, version) = (uid(object, key), object.version());
+            Some(Pending { state: PendingState::Present(object), ticket, .. }) => {
+                let (uid, version) = (uid(object), object.version());
                 return ReadOutcome::Pending(if *ticket <= start.ticket {
                     PendingState::Deleted { uid, version }
                 } else {
@@ -78,7 +78,7 @@ impl Cache {
                     PendingState::Unknown { floor: version, fenced: Some(uid), deleted: None }
                 });
             }
-            Some(Pending { state: PendingState::Unknown { .. }, ticket }) if *ticket > start.ticket => {
+            Some(Pending { state: PendingState::Unknown { .. }, ticket, .. }) if *ticket > start.ticket => {
                 return ReadOutcome::Nothing;
             }
             Some(Pending { state: PendingState::Unknown { floor, fenced, deleted }, .. }) => {
@@ -89,7 +89,7 @@ impl Cache {
             None => {}
         }
         let Some(cached) = self.cached(key) else { return ReadOutcome::CacheIsRight };
-        let (uid, version) = (uid(cached, key), cached.version());
+        let (uid, version) = (uid(cached), cached.version());
         ReadOutcome::Pending(if start.uid.as_deref() == Some(uid.as_str()) {
             PendingState::Deleted { uid, version }
         } else {

@@ -2,14 +2,18 @@
 //! our last acknowledged write is ever shown, and in the end the live object is. Each rule of the cache has a history
 //! that fails without it.
 
+mod by_generation;
 mod world;
 
 use proptest::prelude::*;
 use vexil_object::kinds::DEPLOYMENT;
 
-use self::world::{
-    Step::{self, *},
-    World,
+use self::{
+    by_generation::list,
+    world::{
+        Step::{self, *},
+        World,
+    },
 };
 use super::*;
 
@@ -116,7 +120,7 @@ fn a_list_that_is_older_than_the_cache_is_refused() {
     let (old, new) = (world.write(), world.write());
     world.report(2);
     let stale = StaleList { key: world.key.clone(), listed: version(&old), known: version(&new) };
-    assert_eq!(world.cache.list_finished([old].into_iter().collect()), Err(Box::new(stale)));
+    assert_eq!(world.cache.list_finished(list([old])), Err(Box::new(stale)));
     assert_eq!(world.cache.look(&world.key).object(), Some(&new));
 }
 

@@ -1,5 +1,7 @@
 //! The way back from bytes to a tree.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Number, Value};
 
 use super::{REMEMBERED, WORDS, WORTH_REMEMBERING, tag};
@@ -7,12 +9,12 @@ use super::{REMEMBERED, WORDS, WORTH_REMEMBERING, tag};
 /// Reads what a writer has written. `None` where the bytes end too early, which they do not.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
-    seen: Vec<String>,
+    seen: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8], seen: [&str; 2]) -> Self {
-        Reader { bytes, seen: seen.map(str::to_owned).to_vec() }
+    pub(super) fn new(bytes: &'a [u8], seen: [&'a str; 2]) -> Self {
+        Reader { bytes, seen: seen.map(Cow::Borrowed).to_vec() }
     }
 
     pub(super) fn value(&mut self) -> Option<Value> {
@@ -67,7 +69,7 @@ impl<'a> Reader<'a> {
             }
             tag::AGAIN => {
                 let place = self.number()?;
-                self.seen.get(usize::try_from(place).ok()?).cloned()
+                Some(self.seen.get(usize::try_from(place).ok()?)?.clone().into_owned())
             }
             tag::DIGITS => Some(self.number()?.to_string()),
             tag::HEX => {
@@ -82,16 +84,16 @@ impl<'a> Reader<'a> {
             }
             tag::LONGER => {
                 let place = self.number()?;
-                let mut text = self.seen.get(usize::try_from(place).ok()?).cloned()?;
+                let mut text = self.seen.get(usize::try_from(place).ok()?)?.clone().into_owned();
                 let first = self.byte()?;
                 text.push_str(self.written(first)?);
-                self.remember(&text);
+                self.remember(Cow::Owned(text.clone()));
                 Some(text)
             }
             _ => {
-                let text = self.written(first)?.to_owned();
-                self.remember(&text);
-                Some(text)
+                let text = self.written(first)?;
+                self.remember(Cow::Borrowed(text));
+                Some(text.to_owned())
             }
         }
     }
@@ -104,9 +106,9 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.take(size)?).ok()
     }
 
-    fn remember(&mut self, text: &str) {
+    fn remember(&mut self, text: Cow<'a, str>) {
         if text.len() >= WORTH_REMEMBERING && self.seen.len() < REMEMBERED {
-            self.seen.push(text.to_owned());
+            self.seen.push(text);
         }
     }
 
@@ -123,14 +125,22 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let mut number = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
+        let (number, rest) = number(self.bytes)?;
+        self.bytes = rest;
+        Some(number)
     }
+}
+
+/// A number, and what follows it.
+pub(super) fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut number, mut bytes) = (0_u64, bytes);
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        number |= u64::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some((number, bytes));
+        }
+    }
+    None
 }

@@ -6,9 +6,10 @@ use serde_json::json;
 use super::*;
 
 fn check(object: &Value) {
-    let (namespace, name) = (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
     let packed = Packed::of(object);
-    assert_eq!(packed.value(namespace, name), *object);
+    assert_eq!(packed.value(), *object);
+    let (namespace, name) = (meta::text(object, "/metadata/namespace"), meta::text(object, "/metadata/name"));
+    assert_eq!(packed.place(), place(namespace, name));
 }
 
 fn texts() -> impl Strategy<Value = String> {
@@ -92,6 +93,6 @@ fn an_ordinary_object_takes_a_few_hundred_bytes() {
         },
     });
     check(&service);
-    assert!(Packed::of(&service).bytes.len() < 200, "{}", Packed::of(&service).bytes.len());
+    assert!(Packed::of(&service).0.len() < 200, "{}", Packed::of(&service).0.len());
     assert!(WORDS.len() <= 256);
 }

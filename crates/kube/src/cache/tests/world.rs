@@ -1,11 +1,17 @@
 //! A small API server with a watch that lags, and the cache beside it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::{Value, json};
 use vexil_object::{ObjectKey, Precondition, Seen, kinds::DEPLOYMENT, meta};
 
-use super::super::{Cache, Packing, reads::ReadStart, version};
+use super::{
+    super::{Cache, reads::ReadStart, version},
+    by_generation::{ByGeneration, check_index, list},
+};
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -65,9 +71,9 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
-        let mut cache = Cache::new(DEPLOYMENT);
+        let mut cache = Cache::indexed(Arc::new(ByGeneration));
         cache.list_started();
-        cache.list_finished(Packing::default()).unwrap();
+        cache.list_finished(list([])).unwrap();
         World {
             cache,
             key: ObjectKey::new(DEPLOYMENT, "test", "podinfo"),
@@ -94,7 +100,11 @@ impl World {
     }
 
     fn object(&self, name: &str, uid: &str, version: u64) -> Value {
-        json!({"metadata": {"namespace": "test", "name": name, "uid": uid, "resourceVersion": version.to_string()}})
+        json!({"metadata": {
+            "namespace": "test", "name": name, "uid": uid, "resourceVersion": version.to_string(),
+            // Not each version says something else.
+            "generation": version / 2,
+        }})
     }
 
     pub(super) fn write(&mut self) -> Value {
@@ -249,7 +259,7 @@ impl World {
         // Whether the list is from before an answer that it crosses is not known.
         self.unknown |= self.answered || self.answer.is_some() || self.read.is_some();
         let other = self.others.range(..=at).next_back().map(|at| self.object("other", "o", *at));
-        self.cache.list_finished(state.into_iter().chain(other).collect()).unwrap();
+        self.cache.list_finished(list(state.into_iter().chain(other))).unwrap();
         self.reported = at;
     }
 
@@ -277,6 +287,7 @@ impl World {
             Seen::NotKnown => assert_eq!(listed, None),
             seen => assert_eq!(listed, Some(seen.object().is_some())),
         }
+        check_index(&self.cache, &self.key);
     }
 
     /// Everything arrives: then the live object is shown, and a list leaves nothing pending.
