@@ -55,27 +55,24 @@ impl State {
             None => self.list_revision(request)?,
         };
         let bucket = call.resource.bucket();
-        let objects = self.store.at(&bucket, revision).ok_or_else(|| gone(from.is_some()))?;
+        let undone = self.store.undone(&bucket, revision).ok_or_else(|| gone(from.is_some()))?;
         let after = from.map(|from| from.after);
-        let mut rest = objects
-            .into_iter()
-            .filter(|(key, object)| after.as_ref().is_none_or(|a| key > a) && selector.selects(object));
-        let mut items: Vec<(Key, Arc<Value>)> = Vec::new();
-        while limit == 0 || items.len() < limit {
-            match rest.next() {
-                Some(item) => items.push(item),
-                None => break,
-            }
-        }
+        // As etcd, a page is not dearer because there are more pages.
+        let mut rest = self
+            .store
+            .after(&bucket, &undone, after.as_ref())
+            .filter(|(_, object)| selector.selects(object))
+            .peekable();
+        let most = if limit == 0 { usize::MAX } else { limit };
+        let items: Vec<(&Key, &Arc<Value>)> = rest.by_ref().take(most).collect();
         let mut metadata = Map::from_iter([("resourceVersion".to_owned(), json!(revision.to_string()))]);
-        let remaining = rest.count();
-        if let Some((last, _)) = items.last().filter(|_| remaining > 0) {
+        if let Some((last, _)) = items.last().filter(|_| rest.peek().is_some()) {
             metadata.insert("continue".to_owned(), json!(token_text(revision, last)));
             if labels.is_empty() && fields.is_empty() {
-                metadata.insert("remainingItemCount".to_owned(), json!(remaining));
+                metadata.insert("remainingItemCount".to_owned(), json!(rest.count()));
             }
         }
-        let items = items.into_iter().map(|(_, object)| object).collect();
+        let items = items.into_iter().map(|(_, object)| object.clone()).collect();
         Ok(Page { items, metadata: Value::Object(metadata) })
     }
 

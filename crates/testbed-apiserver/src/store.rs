@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::Bound,
     sync::{Arc, OnceLock},
 };
 
@@ -136,21 +137,34 @@ impl Store {
             .flat_map(|(bucket, all)| all.iter().map(move |(key, o)| (bucket.as_str(), key, o)))
     }
 
-    /// All objects of a kind as they were at `revision`; `None` when the history does not reach that far back.
-    pub fn at(&self, bucket: &str, revision: u64) -> Option<BTreeMap<Key, Arc<Value>>> {
+    /// What the objects of a kind were at `revision` that were written since then; `None` when the history does not
+    /// reach that far back.
+    pub fn undone(&self, bucket: &str, revision: u64) -> Option<BTreeMap<Key, Option<Arc<Value>>>> {
         if revision < self.compacted {
             return None;
         }
-        let mut objects = self.buckets.get(bucket).cloned().unwrap_or_default();
         let later = self.history.iter().rev().take_while(|event| event.revision > revision);
-        for event in later.filter(|event| event.bucket == bucket) {
-            let key = key_of(&event.object);
-            match &event.before {
-                Some(before) => objects.insert(key, before.clone()),
-                None => objects.remove(&key),
-            };
-        }
-        Some(objects)
+        let later = later.filter(|event| event.bucket == bucket);
+        Some(later.map(|event| (key_of(&event.object), event.before.clone())).collect())
+    }
+
+    /// The objects of a kind after a key, by namespace and name, but for those of `undone` as they were.
+    pub fn after<'a>(
+        &'a self,
+        bucket: &str,
+        undone: &'a BTreeMap<Key, Option<Arc<Value>>>,
+        key: Option<&Key>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> {
+        let from = key.map_or(Bound::Unbounded, |key| Bound::Excluded(key.clone()));
+        let live = self.buckets.get(bucket).map(|all| all.range((from.clone(), Bound::Unbounded)));
+        let mut live = live.into_iter().flatten().filter(|(key, _)| !undone.contains_key(*key)).peekable();
+        let before = undone.range((from, Bound::Unbounded));
+        let mut before = before.filter_map(|(key, object)| Some((key, object.as_ref()?))).peekable();
+        std::iter::from_fn(move || match (live.peek(), before.peek()) {
+            (Some((key, _)), Some((other, _))) if other < key => before.next(),
+            (Some(_), _) => live.next(),
+            (None, _) => before.next(),
+        })
     }
 
     /// What happened after `revision`; `None` when the history does not reach that far back.
