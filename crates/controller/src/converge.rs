@@ -110,8 +110,7 @@ async fn settle(
 }
 
 fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
-    if let Some((effect, rest)) = runtime.conflict.unconfirmed(now) {
-        let text = ConflictBackoff::text(effect);
+    if let Some((text, rest)) = runtime.conflict.unconfirmed(now) {
         return Converged { retry_ms: Some(rest), ..blocked(text, now, runtime, observation) };
     }
     runtime.blocked_since = None;

@@ -21,6 +21,7 @@ mod effects;
 mod fair_queue;
 mod fair_semaphore;
 mod invalid_spec;
+mod kept_runtime;
 mod limits;
 mod notifications;
 mod observe;

@@ -16,6 +16,7 @@ use vexil_object::{ObjectKey, kinds};
 use crate::{
     Context, duplicate_target,
     fair_semaphore::{HeldPermit, Permit},
+    kept_runtime::KeptRuntime,
     limits::Limits,
     notifications::{DeliveryReport, Dispatcher, Notification},
     orphaned_routes::collect_orphaned_routes,
@@ -34,7 +35,7 @@ pub struct Operator {
     queue: WorkQueue,
     watch_index: SharedWatchIndex,
     limits: Limits,
-    runtimes: BTreeMap<ObjectKey, Box<CanaryRuntime>>,
+    runtimes: BTreeMap<ObjectKey, KeptRuntime>,
     running: BTreeMap<ObjectKey, Arc<Notify>>,
     delivered: BTreeMap<ObjectKey, Vec<(u64, Receiver)>>,
     /// Why notices are not delivered, by their receiver; until that has one.
@@ -157,7 +158,7 @@ impl Operator {
         if known.is_none() {
             self.count(&key, 1);
         }
-        let mut runtime = known.unwrap_or_default();
+        let mut runtime = known.map(KeptRuntime::restored).unwrap_or_default();
         runtime.delivered.extend(self.delivered.remove(&key).unwrap_or_default());
         runtime.undelivered = self.undelivered.get(&key).cloned().unwrap_or_default();
         let session = Session::new(&key, &self.watch_index, &self.limits, HeldPermit::of(permit));
@@ -185,7 +186,7 @@ impl Operator {
             span(&key).in_scope(|| tracing::error!("reconcile panicked"));
             self.context.telemetry.panicked();
             self.queue.requeue_at(&key, Instant::now() + AFTER_PANIC);
-            self.runtimes.insert(key, Box::default());
+            self.runtimes.insert(key, KeptRuntime::Whole(Box::default()));
             return;
         };
         if result.gone {
@@ -214,7 +215,7 @@ impl Operator {
         if changed {
             self.queue.enqueue(&key);
         }
-        self.runtimes.insert(key, runtime);
+        self.runtimes.insert(key, runtime.into());
     }
 
     /// Gives a notification to the dispatcher, unless that has too many; the outbox in the status still has it then.

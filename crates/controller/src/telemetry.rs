@@ -1,6 +1,6 @@
 //! The operator's own metrics, with Flagger's names, in the Prometheus text format.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use prometheus_client::encoding::text::encode;
 use vexil_analysis::{Cause, Memory, Outcome, Phase, Routes, Strategy};
@@ -8,8 +8,12 @@ use vexil_kube::WriteError;
 use vexil_object::ObjectKey;
 use vexil_plan::CanaryContext;
 
-use self::series::{Check, Ended, Info, Named, Namespace, OfCanary, Reason, Series, Workload};
+use self::{
+    gauges::OfCanary,
+    series::{Check, Ended, Info, Named, Namespace, Reason, Series},
+};
 
+mod gauges;
 mod series;
 
 /// The operator's metrics. Cheap to clone.
@@ -60,18 +64,13 @@ impl Telemetry {
             let (kept, gone) = std::mem::take(&mut series.metrics).into_iter().partition(current);
             series.metrics = kept;
             self.remove_checks(&name, &namespace, &gone);
+            series.status = Some(value);
         });
-        self.0.status.get_or_create(&Named { name, namespace }).set(value);
     }
 
     /// What the routes say.
     pub(crate) fn weights(&self, canary: &CanaryContext, routes: &Routes) {
-        let (target, namespace) = names(canary);
-        for (workload, weight) in [(format!("{target}-primary"), routes.primary()), (target, routes.canary())]
-        {
-            let labels = Workload { workload, namespace: namespace.clone() };
-            self.0.weight.get_or_create(&labels).set(i64::from(weight.percent()));
-        }
+        self.with_series(canary, |series| series.set_weights(routes));
     }
 
     /// A decision was stored: rollouts that ended are counted once.
@@ -122,8 +121,7 @@ impl Telemetry {
 
     /// Whether a Canary is accepted, and nothing keeps it from doing what it should.
     pub(crate) fn accepted(&self, key: &ObjectKey, ready: bool) {
-        let named = Named { name: key.name().to_owned(), namespace: key.namespace().to_owned() };
-        self.0.ready.get_or_create(&named).set(i64::from(ready));
+        self.0.gauges.lock().entry(key.clone()).or_default().ready = Some(ready);
     }
 
     /// A write was held back because it breaks a law.
@@ -152,22 +150,15 @@ impl Telemetry {
 
     /// A Canary is gone, and its series with it.
     pub(crate) fn forget(&self, key: &ObjectKey) {
-        let named = Named { name: key.name().to_owned(), namespace: key.namespace().to_owned() };
-        self.0.ready.remove(&named);
-        let mut all = self.0.of_canaries.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(series) = all.remove(key) else { return };
+        let Some(series) = self.0.gauges.lock().remove(key) else { return };
         self.remove_target(&series.target, key.namespace(), &series.metrics);
     }
 
     /// Removes the series of a target that no Canary names any more.
     fn remove_target(&self, target: &str, namespace: &str, metrics: &[String]) {
-        for workload in [format!("{target}-primary"), target.to_owned()] {
-            self.0.weight.remove(&Workload { workload, namespace: namespace.to_owned() });
-        }
         self.remove_checks(target, namespace, metrics);
         let named = Named { name: target.to_owned(), namespace: namespace.to_owned() };
         self.0.duration.remove(&named);
-        self.0.status.remove(&named);
     }
 
     /// Removes the series of checks that the Canary does not have any more.
@@ -184,11 +175,11 @@ impl Telemetry {
     /// Changes what is known of a Canary's series. Those of a target that it named before are removed.
     fn with_series(&self, canary: &CanaryContext, change: impl FnOnce(&mut OfCanary)) {
         let (name, namespace) = names(canary);
-        let mut all = self.0.of_canaries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.gauges.lock();
         let series = all.entry(canary.key().clone()).or_default();
-        if series.target != name {
+        if *series.target != *name {
             self.remove_target(&series.target, &namespace, &series.metrics);
-            *series = OfCanary { target: name, metrics: Vec::new() };
+            *series = OfCanary { target: name.into(), ready: series.ready, ..OfCanary::default() };
         }
         change(series);
     }

@@ -1,24 +1,20 @@
 //! The series of the operator's metrics: names, labels and buckets.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, atomic::AtomicU64},
-};
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use vexil_object::ObjectKey;
+
+use super::gauges::Gauges;
 
 /// All metrics, registered.
 pub(super) struct Series {
     pub(super) registry: Registry,
     pub(super) info: Family<Info, Gauge>,
     pub(super) total: Family<Namespace, Gauge>,
-    pub(super) status: Family<Named, Gauge>,
-    pub(super) weight: Family<Workload, Gauge>,
     pub(super) duration: Family<Named, Histogram, fn() -> Histogram>,
     pub(super) analysis: Family<Check, Gauge<f64, AtomicU64>>,
     pub(super) successes: Family<Ended, Counter>,
@@ -26,19 +22,8 @@ pub(super) struct Series {
     pub(super) write_errors: Family<Reason, Counter>,
     pub(super) reconciles: Counter,
     pub(super) panics: Counter,
-    pub(super) ready: Family<Named, Gauge>,
     pub(super) broken_laws: Family<Reason, Counter>,
-    /// What has to be removed with a Canary.
-    pub(super) of_canaries: Mutex<BTreeMap<ObjectKey, OfCanary>>,
-}
-
-/// The labels of the series of one Canary, besides its namespace.
-#[derive(Default)]
-pub(super) struct OfCanary {
-    /// Name of the target.
-    pub(super) target: String,
-    /// Names of the metrics that were measured.
-    pub(super) metrics: Vec<String>,
+    pub(super) gauges: Gauges,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -94,8 +79,6 @@ impl Series {
             registry: Registry::default(),
             info: Family::default(),
             total: Family::default(),
-            status: Family::default(),
-            weight: Family::default(),
             duration: Family::new_with_constructor(histogram),
             analysis: Family::default(),
             successes: Family::default(),
@@ -103,9 +86,8 @@ impl Series {
             write_errors: Family::default(),
             reconciles: Counter::default(),
             panics: Counter::default(),
-            ready: Family::default(),
             broken_laws: Family::default(),
-            of_canaries: Mutex::default(),
+            gauges: Gauges::default(),
         };
         inner.register();
         inner
@@ -115,12 +97,7 @@ impl Series {
         let registry = &mut self.registry;
         registry.register("flagger_info", "Version and default provider", self.info.clone());
         registry.register("flagger_canary_total", "Canaries by namespace", self.total.clone());
-        registry.register(
-            "flagger_canary_status",
-            "Last known phase: 0 under analysis, 1 at rest, 2 failed",
-            self.status.clone(),
-        );
-        registry.register("flagger_canary_weight", "Traffic share in percent", self.weight.clone());
+        registry.register_collector(Box::new(self.gauges.clone()));
         registry.register(
             "flagger_canary_duration_seconds",
             "Seconds that a step of the analysis took",
@@ -134,11 +111,6 @@ impl Series {
         registry.register("flagger_canary_successes", "Rollouts promoted", self.successes.clone());
         registry.register("flagger_canary_failures", "Rollouts failed", self.failures.clone());
         registry.register("vexil_write_errors", "Writes refused, by reason", self.write_errors.clone());
-        registry.register(
-            "vexil_canary_ready",
-            "1 when the Canary is accepted and waits for nothing, else 0",
-            self.ready.clone(),
-        );
         registry.register(
             "vexil_invariant_violations",
             "Writes held back because they would break an invariant",
