@@ -47,9 +47,9 @@ impl Projection for DeploymentProjection {
                 meta::set(&mut kept, &["spec", "template", "metadata", "labels"], labels.clone());
             }
             let revision = revision::of_template(template);
-            let plain = revision::plain(template);
             // Only a copy is stamped; that of all others is the revision.
-            if plain != revision.as_str() {
+            let stamped = (!revision::is_plain(template)).then(|| revision::plain(template));
+            if let Some(plain) = stamped.filter(|plain| plain != revision.as_str()) {
                 meta::set(&mut kept, &["digests", "plain"], plain.into());
             }
             meta::set(&mut kept, &["digests", "revision"], revision.as_str().into());
