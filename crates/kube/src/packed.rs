@@ -4,16 +4,16 @@
 //! Words that Kubernetes repeats are one byte, what the object repeats (its name, in labels, selectors and references)
 //! is two, uids, digests and numbers are binary. Nothing is lost: [`Packed::value`] answers what was packed.
 
-use std::{collections::BTreeMap, sync::LazyLock};
-
 use serde_json::{Map, Number, Value};
 use vexil_object::meta;
 
+mod forms;
 mod reader;
 mod words;
 
+use forms::{digits, revision, time, unhex, uuid};
 use reader::Reader;
-use words::WORDS;
+use words::{WORDS, word};
 
 /// One object in one allocation: its version in eight bytes, so that two versions that say the same have equal bytes
 /// behind them; its place with its length; then the object.
@@ -49,6 +49,10 @@ mod tag {
     pub(super) const ARRAY: u8 = 12;
     pub(super) const OBJECT: u8 = 13;
     pub(super) const WORD: u8 = 14;
+    /// Another tag follows.
+    pub(super) const MORE: u8 = 15;
+    pub(super) const TIME: u8 = 0;
+    pub(super) const REVISION: u8 = 1;
     pub(super) const SMALL_NUMBER: u8 = 0x10;
     pub(super) const SMALL_ARRAY: u8 = 0x20;
     pub(super) const SMALL_OBJECT: u8 = 0x30;
@@ -213,10 +217,10 @@ impl<'a> Writer<'a> {
     }
 
     fn text(&mut self, text: &'a str) {
-        if let Some(word) = PLACES.get(text) {
+        if let Some(word) = word(text) {
             return match word.checked_add(tag::FIRST_WORD) {
                 Some(byte) => self.bytes.push(byte),
-                None => self.bytes.extend([tag::WORD, *word]),
+                None => self.bytes.extend([tag::WORD, word]),
             };
         }
         if let Some(place) = self.seen.iter().position(|seen| *seen == text) {
@@ -226,6 +230,17 @@ impl<'a> Writer<'a> {
         if let Some(number) = digits(text) {
             self.bytes.push(tag::DIGITS);
             return self.number(number);
+        }
+        if let Some(time) = time(text) {
+            self.bytes.extend([tag::MORE, tag::TIME]);
+            self.number(time);
+            return self.remember(text);
+        }
+        if let Some(bytes) = revision(text) {
+            self.bytes.extend([tag::MORE, tag::REVISION]);
+            self.number(bytes.len() as u64);
+            self.bytes.extend(bytes);
+            return self.remember(text);
         }
         if let Some(bytes) = uuid(text) {
             self.bytes.push(tag::UUID);
@@ -253,36 +268,6 @@ impl<'a> Writer<'a> {
             self.remember(text);
         }
     }
-}
-
-/// The place of each word.
-static PLACES: LazyLock<BTreeMap<&'static str, u8>> =
-    LazyLock::new(|| (0..=u8::MAX).zip(WORDS).map(|(place, word)| (*word, place)).collect());
-
-/// A number as its text would be written again.
-fn digits(text: &str) -> Option<u64> {
-    let number: u64 = text.parse().ok()?;
-    let canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    canonical.then_some(number)
-}
-
-/// The bytes of pairs of small hexadecimal digits.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
-    bytes.collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())
-}
-
-/// `6f1c…-…`: 8, 4, 4, 4 and 12 digits.
-fn uuid(text: &str) -> Option<Vec<u8>> {
-    let right = text.len() == 36 && [8, 13, 18, 23].iter().all(|at| text.as_bytes().get(*at) == Some(&b'-'));
-    let plain = right.then(|| text.replace('-', "")).filter(|plain| plain.len() == 32)?;
-    unhex(&plain)
 }
 
 #[cfg(test)]

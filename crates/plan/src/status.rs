@@ -119,7 +119,9 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         conditions: conditions(memory, context, before),
         ..crate::cookies::follow(memory, context, before)
     };
-    let outbox = memory.outbox.clone().fit(room(&status));
+    // Every reconcile asks for the status, and hardly ever are there notices.
+    let room = if memory.outbox.entries.is_empty() { STATUS_LIMIT } else { room(&status) };
+    let outbox = memory.outbox.clone().fit(room);
     status.outbox = Some(api_outbox(&outbox)).filter(|outbox| outbox.next > 0);
     status
 }

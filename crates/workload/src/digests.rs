@@ -18,9 +18,9 @@ pub(crate) fn is_reduced(object: &Value) -> bool {
 /// Reduces: writes to `kept` what is kept of a pod template, whose references are `configs`.
 pub(crate) fn keep(kept: &mut Value, template: &Value, configs: &ConfigReferences) {
     let revision = revision::of_template(template);
-    let plain = revision::plain(template);
     // Only the template of a primary has a `flagger-id`; for all others both digests are the same.
-    if plain != revision.as_str() {
+    let plain = (!revision::is_plain(template)).then(|| revision::plain(template));
+    if let Some(plain) = plain.filter(|plain| plain != revision.as_str()) {
         meta::set(kept, &[FIELD, "plain"], plain.into());
     }
     meta::set(kept, &[FIELD, "revision"], revision.as_str().into());

@@ -3,6 +3,8 @@
 //! The digest is taken over what the API server returned, unknown fields included, so that neither an upgrade of
 //! Vexil nor one of a client library changes it: a changed digest would start a rollout of every Canary.
 
+use std::fmt::{self, Write};
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use vexil_analysis::Revision;
@@ -19,6 +21,16 @@ const KEPT: usize = 20;
 /// The revision of a pod template as a whole.
 pub(crate) fn of_template(template: &Value) -> Revision {
     Revision::new(digest(template))
+}
+
+/// Whether [`plain`] is the digest of the template as it is.
+pub(crate) fn is_plain(template: &Value) -> bool {
+    let has_any = |field: &Value| field.as_object().is_none_or(|members| !members.is_empty());
+    let metadata = template.get("metadata");
+    metadata.and_then(|metadata| metadata.get("annotations")?.get(FLAGGER_ID)).is_none()
+        && ["annotations", "labels"]
+            .iter()
+            .all(|name| metadata.and_then(|all| all.get(name)).is_none_or(has_any))
 }
 
 /// The digest of a pod template as if it had never been stamped with a `flagger-id`, for comparing a primary with what
@@ -66,38 +78,58 @@ pub fn flagger_id(revision: &Revision) -> String {
     text
 }
 
-/// The digest of a JSON document, in the current scheme.
+/// The digest of a JSON document, in the current scheme. Each event of a Deployment computes it.
 pub(crate) fn digest(value: &Value) -> String {
-    let mut hash = Sha256::new();
-    canonical(value, &mut hash);
-    hash.finalize().iter().take(KEPT).fold(SCHEME.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    let mut text = String::with_capacity(2048);
+    // Writing into a String cannot fail.
+    let _written = canonical(value, &mut text);
+    let mut digest = SCHEME.to_owned();
+    for byte in Sha256::digest(text).iter().take(KEPT) {
+        let _written = write!(digest, "{byte:02x}");
+    }
+    digest
 }
 
 /// Canonical JSON: keys sorted by byte order, no spaces, members that are `null` left out.
-fn canonical(value: &Value, hash: &mut Sha256) {
+fn canonical(value: &Value, text: &mut String) -> fmt::Result {
     match value {
         Value::Object(map) => {
             let mut members: Vec<_> = map.iter().filter(|(_, member)| !member.is_null()).collect();
             members.sort_unstable_by_key(|(key, _)| *key);
-            hash.update("{");
+            text.push('{');
             for (at, (key, member)) in members.into_iter().enumerate() {
-                hash.update(if at == 0 { "" } else { "," });
-                hash.update(Value::from(key.as_str()).to_string());
-                hash.update(":");
-                canonical(member, hash);
+                text.push_str(if at == 0 { "" } else { "," });
+                quoted(key, text)?;
+                text.push(':');
+                canonical(member, text)?;
             }
-            hash.update("}");
+            text.push('}');
+            Ok(())
         }
         Value::Array(items) => {
-            hash.update("[");
+            text.push('[');
             for (at, item) in items.iter().enumerate() {
-                hash.update(if at == 0 { "" } else { "," });
-                canonical(item, hash);
+                text.push_str(if at == 0 { "" } else { "," });
+                canonical(item, text)?;
             }
-            hash.update("]");
+            text.push(']');
+            Ok(())
         }
-        scalar => hash.update(scalar.to_string()),
+        Value::String(string) => quoted(string, text),
+        scalar => write!(text, "{scalar}"),
     }
+}
+
+/// A text as JSON writes it.
+fn quoted(string: &str, text: &mut String) -> fmt::Result {
+    let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
+    if string.bytes().all(plain) {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+        return Ok(());
+    }
+    write!(text, "{}", Value::from(string))
 }
 
 #[cfg(test)]
@@ -127,6 +159,22 @@ mod tests {
         check(stamped.clone(), json!({"metadata": {}}), true);
         check(stamped.clone(), json!({"metadata": {"annotations": {FLAGGER_ID: "y"}}}), true);
         check(stamped, json!({"metadata": {"annotations": {"a": "x"}}}), false);
+    }
+
+    #[test]
+    fn a_template_is_plain_where_its_plain_digest_is_that_of_its_own() {
+        for (metadata, is) in [
+            (json!(null), true),
+            (json!({}), true),
+            (json!({"annotations": {"a": "x"}, "labels": {"app": "podinfo"}}), true),
+            (json!({"annotations": {FLAGGER_ID: "x"}}), false),
+            (json!({"annotations": {}}), false),
+            (json!({"labels": {}}), false),
+        ] {
+            let template = json!({"metadata": metadata, "spec": {}});
+            assert_eq!(is_plain(&template), is, "{template}");
+            assert_eq!(plain(&template) == digest(&template), is, "{template}");
+        }
     }
 
     #[test]

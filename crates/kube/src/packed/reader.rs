@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
 
-use super::{REMEMBERED, WORDS, WORTH_REMEMBERING, tag};
+use super::{
+    REMEMBERED, WORDS, WORTH_REMEMBERING,
+    forms::{REVISION, hex, time_text},
+    tag,
+};
 
 /// Reads what a writer has written. `None` where the bytes end too early, which they do not.
 pub(super) struct Reader<'a> {
@@ -74,10 +78,21 @@ impl<'a> Reader<'a> {
             tag::DIGITS => Some(self.number()?.to_string()),
             tag::HEX => {
                 let size = self.number()?;
-                Some(self.take(size)?.iter().map(|byte| format!("{byte:02x}")).collect())
+                Some(hex(self.take(size)?))
+            }
+            tag::MORE => {
+                let text = match self.byte()? {
+                    tag::TIME => time_text(self.number()?),
+                    _ => {
+                        let size = self.number()?;
+                        [REVISION, &hex(self.take(size)?)].concat()
+                    }
+                };
+                self.remember(Cow::Owned(text.clone()));
+                Some(text)
             }
             tag::UUID => {
-                let hex: String = self.take(16)?.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = hex(self.take(16)?);
                 let part = |from, to| hex.get(from..to).unwrap_or_default();
                 let parts = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)];
                 Some(parts.join("-"))

@@ -17,6 +17,9 @@ fn texts() -> impl Strategy<Value = String> {
         "[a-z0-9-]{0,12}",
         "[0-9]{1,22}",
         "[0-9a-f]{0,70}",
+        "v1-[0-9a-f]{0,50}",
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+        "[0-9T:-]{19}Z",
         "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
         ".{0,100}",
         prop::sample::select(vec![
@@ -25,7 +28,8 @@ fn texts() -> impl Strategy<Value = String> {
             "podinfo-canary",
             "resourceVersion",
             "metadata",
-            "007"
+            "007",
+            "2026-01-31T12:00:00Z",
         ])
         .prop_map(str::to_owned),
         prop::sample::select(WORDS).prop_map(str::to_owned),
@@ -80,7 +84,8 @@ fn an_ordinary_object_takes_a_few_hundred_bytes() {
         "apiVersion": "v1", "kind": "Service",
         "metadata": {
             "name": "podinfo-0001-primary", "namespace": "tenant-01", "resourceVersion": "123456",
-            "uid": "0b1f0e7a-6d2e-4a6e-9d0f-6a0b6a3f9c11", "labels": {"app": "podinfo-0001-primary"},
+            "uid": "0b1f0e7a-6d2e-4a6e-9d0f-6a0b6a3f9c11", "creationTimestamp": "2026-01-31T12:00:00Z",
+            "annotations": {"revision": "v1-3005763919c0c18aedc7cd36e65a2d7ff24ec33f"}, "labels": {"app": "podinfo-0001-primary"},
             "ownerReferences": [{
                 "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": "podinfo-0001",
                 "uid": "1b1f0e7a-6d2e-4a6e-9d0f-6a0b6a3f9c12", "controller": true, "blockOwnerDeletion": true,

@@ -1,6 +1,8 @@
 //! Words of objects that the caches hold. The first 128 take one byte, the others two. The order means nothing outside
 //! of this process.
 
+use std::sync::LazyLock;
+
 /// At most 256.
 pub(super) const WORDS: &[&str] = &[
     "apiVersion",
@@ -251,3 +253,29 @@ pub(super) const WORDS: &[&str] = &[
     "holder",
     "Ready",
 ];
+
+/// The places of the words whose [`bucket`] is the same: most have one or none.
+static PLACES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let mut places = vec![Vec::new(); BUCKETS];
+    for (place, word) in (0..=u8::MAX).zip(WORDS) {
+        if let Some(bucket) = places.get_mut(bucket(word)) {
+            bucket.push(place);
+        }
+    }
+    places
+});
+
+const BUCKETS: usize = 1024;
+
+/// Of the length, and the first and the last byte of a word.
+fn bucket(word: &str) -> usize {
+    let byte = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
+    let bytes = word.as_bytes();
+    (word.len() * 131 + byte(bytes.first()) * 37 + byte(bytes.last()) * 7) % BUCKETS
+}
+
+/// The place of a word.
+pub(super) fn word(text: &str) -> Option<u8> {
+    let places = PLACES.get(bucket(text))?;
+    places.iter().copied().find(|place| WORDS.get(usize::from(*place)).is_some_and(|word| *word == text))
+}
