@@ -11,6 +11,7 @@ use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
 use vexil_testbed_rig::{OPERATOR, manifests};
 
 use super::{
+    features::APPS,
     place::{NAME, NAMESPACE},
     record::{Ms, Span, number, text},
     step::{Moment, Step, Which},
@@ -21,7 +22,7 @@ use super::{
 const PATIENCE: Ms = 300_000;
 /// How long the operator may be busy with one request that is answered wrongly.
 const HARM: Ms = 35_000;
-const DEPLOYMENT: (&str, &str) = ("apps/v1", "Deployment");
+const CANARY: (&str, &str) = ("flagger.app/v1beta1", "Canary");
 
 /// What came of a step.
 pub enum Done {
@@ -63,7 +64,8 @@ impl World {
             Step::Scale(name, replicas) => self.scale(name, *replicas).await?,
             Step::DeleteTarget => {
                 self.deed("the target is deleted", 0);
-                self.cluster.delete(DEPLOYMENT.0, DEPLOYMENT.1, NAMESPACE, NAME).await?;
+                let kind = self.features.workload().kind;
+                self.cluster.delete(APPS, kind, NAMESPACE, NAME).await?;
             }
             Step::MakeTarget(tag) => {
                 self.know(tag);
@@ -74,7 +76,10 @@ impl World {
                 self.deed(&format!("Service {name} is deleted"), 0);
                 self.cluster.delete("v1", "Service", NAMESPACE, name).await?;
             }
+            Step::Annotate(mesh) => self.annotate(*mesh).await?,
+            Step::Config(content) => self.configure(content).await?,
             Step::Hook(name, status) => {
+                self.turned.push(self.recorder.ms());
                 let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
                 hooks.insert((*name).to_owned(), *status);
             }
@@ -125,8 +130,12 @@ impl World {
     async fn push(&mut self, tag: &str) -> anyhow::Result<()> {
         self.know(tag);
         // The target may be away.
-        if self.recorder.object("deployments.apps", NAME).is_some() {
-            self.cluster.set_image(NAMESPACE, NAME, "podinfod", &format!("{IMAGE}:{tag}")).await?;
+        if self.target().is_some() {
+            let path =
+                format!("/apis/{APPS}/namespaces/{NAMESPACE}/{}/{NAME}", self.features.workload().plural);
+            let field = "/spec/template/spec/containers/0/image";
+            let patch = json!([{"op": "replace", "path": field, "value": format!("{IMAGE}:{tag}")}]);
+            self.patch(&path, "application/json-patch+json", &patch).await?;
         }
         Ok(())
     }
@@ -137,6 +146,8 @@ impl World {
             Some(last) => last.to = self.recorder.ms(),
             None => self.deed(&what, 0),
         }
+        let label =
+            if self.features.is_daemon_set { "controller-revision-hash" } else { "pod-template-hash" };
         let families: BTreeSet<String> = {
             let seen = self.recorder.seen();
             let pods = seen
@@ -144,10 +155,10 @@ impl World {
                 .iter()
                 .filter(|((kind, ..), pod)| kind == "pods" && text(pod, "/metadata/labels/app") == app);
             let pods = pods.filter(|(_, pod)| text(pod, "/spec/containers/0/image").ends_with(tag));
-            pods.map(|(_, pod)| text(pod, "/metadata/labels/pod-template-hash").to_owned()).collect()
+            pods.map(|(_, pod)| text(pod, &format!("/metadata/labels/{label}")).to_owned()).collect()
         };
         for family in families {
-            self.cluster.crash_pods(NAMESPACE, &[("app", app), ("pod-template-hash", &family)]);
+            self.cluster.crash_pods(NAMESPACE, &[("app", app), (label, &family)]);
         }
     }
 
@@ -163,16 +174,31 @@ impl World {
 
     async fn edit_back(&mut self) -> anyhow::Result<()> {
         let spec = self.spec.clone();
-        if self.recorder.object("canaries.flagger.app", NAME).is_some() && !self.replace_spec(&spec).await? {
+        if self.is_there() && !self.replace_spec(&spec).await? {
             bail!("the first spec is refused");
         }
         Ok(())
     }
 
+    /// The mesh that the Canary names.
+    async fn annotate(&mut self, mesh: Option<&str>) -> anyhow::Result<()> {
+        let (Some(annotation), true) = (self.place.mesh, self.is_there()) else { return Ok(()) };
+        let body = json!({"metadata": {"annotations": {annotation: mesh}}});
+        self.cluster.merge(CANARY, (NAMESPACE, NAME), &body).await
+    }
+
+    async fn configure(&mut self, content: &str) -> anyhow::Result<()> {
+        self.config = content.to_owned();
+        match self.features.config(content) {
+            Some(config) => self.cluster.apply_yaml(&config.to_string()).await,
+            None => Ok(()),
+        }
+    }
+
     async fn remake(&mut self, ms: u64) -> anyhow::Result<()> {
         // Its Services and routes go with it.
         self.deed("the Canary is deleted", ms);
-        self.cluster.delete("flagger.app/v1beta1", "Canary", NAMESPACE, NAME).await?;
+        self.cluster.delete(CANARY.0, CANARY.1, NAMESPACE, NAME).await?;
         self.pass(ms).await;
         self.apply_canary().await?;
         self.until(60_000, |world| world.is_at(Moment::Phase("Initialized"))).await;
@@ -192,37 +218,19 @@ impl World {
         {
             span.to = now + 2_000;
         }
-        if self.recorder.object("deployments.apps", name).is_some() {
+        let workload = self.features.workload();
+        if self.recorder.object(workload.resource, name).is_some() {
             let body = json!({"spec": {"replicas": replicas}});
-            self.cluster.merge(DEPLOYMENT, (NAMESPACE, name), &body).await?;
+            self.cluster.merge((APPS, workload.kind), (NAMESPACE, name), &body).await?;
         }
         Ok(())
-    }
-
-    /// Puts the canary's share in the primary's place and the other way round.
-    async fn edit_route(&mut self) -> anyhow::Result<()> {
-        let resource = self.place.routes();
-        let found = {
-            let seen = self.recorder.seen();
-            let mut all = seen.now.iter().filter(|((kind, ..), _)| kind == resource);
-            let ours = |route: &Value| {
-                self.place.weights(route).iter().any(|(service, _)| service == "podinfo-primary")
-            };
-            all.find(|(_, route)| ours(route)).map(|(key, route)| (key.clone(), route.clone()))
-        };
-        let Some(((_, namespace, name), route)) = found else { return Ok(()) };
-        self.deed("the route is edited by hand", 0);
-        let mut route = (*route).clone();
-        turn(&mut route);
-        let (version, kind) = (text(&route, "/apiVersion").to_owned(), text(&route, "/kind").to_owned());
-        let body = json!({"spec": route.get("spec")});
-        self.cluster.merge((&version, &kind), (&namespace, &name), &body).await
     }
 
     /// Lets requests of the operator be answered wrongly: so many, after so many others.
     pub fn harm(&mut self, which: Which, after: u32, times: u32, action: FaultAction) {
         let mut matcher = match which {
             Which::Writes => Matcher::writes(),
+            Which::Gets => Matcher { verb: Some("get".to_owned()), ..Matcher::default() },
             Which::Reads => Matcher { verb: Some("list".to_owned()), ..Matcher::default() },
             Which::Watches => Matcher { verb: Some("watch".to_owned()), ..Matcher::default() },
         };
@@ -247,25 +255,6 @@ impl World {
         self.patch(&path, "application/merge-patch+json", &status).await?;
         self.start();
         Ok(())
-    }
-}
-
-/// Turns the weights of every list round.
-fn turn(value: &mut Value) {
-    let weigh = |weight: &mut Value| {
-        let text = weight.is_string();
-        let number = weight.as_u64().or(weight.as_str().and_then(|text| text.parse().ok())).unwrap_or(0);
-        let other = 100_u64.saturating_sub(number);
-        *weight = if text { other.to_string().into() } else { other.into() };
-    };
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(turn),
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                if name == "weight" { weigh(field) } else { turn(field) }
-            }
-        }
-        _ => {}
     }
 }
 

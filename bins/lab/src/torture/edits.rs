@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{
     deed::changed,
+    features::Features,
     fields::Fields,
     place::{NAME, Place},
     step::{Case, Moment, Step},
@@ -67,6 +68,10 @@ pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
         let title = "targetRef.name becomes other beside a named service".to_owned();
         let other = changed(&changed(&spec, &named), &json!({"targetRef": {"name": "other"}}));
         edits.push((title.clone(), vec![Step::Edit(title, other), Step::Pass(STANDS), Step::EditBack]));
+        if place.mesh.is_some() {
+            let steps = vec![Step::Annotate(Some("nope")), Step::Pass(STANDS), Step::Annotate(None)];
+            edits.push(("the annotation of the mesh becomes nope".to_owned(), steps));
+        }
         for moment in MOMENTS {
             for (title, steps) in &edits {
                 let mut way = way(moment);
@@ -76,6 +81,7 @@ pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
                     number: 0,
                     title: format!("{} at {moment}: {title}", place.name),
                     place,
+                    features: Features::default(),
                     steps: way,
                     cut_after: None,
                     harm: None,

@@ -45,6 +45,11 @@ impl Fields {
         self.leaves.len()
     }
 
+    /// The place of the field with this name, such as `service.port`.
+    pub fn of_name(&self, name: &str) -> Option<usize> {
+        self.leaves.iter().position(|(path, _)| path.join(".") == name)
+    }
+
     /// The edits of one of them: another valid value, and an invalid one where there is such a thing.
     pub fn edits_of(&self, place: usize, spec: &Value) -> Vec<Edit> {
         let Some((path, leaf)) = self.leaves.get(place) else { return Vec::new() };

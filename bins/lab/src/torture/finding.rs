@@ -23,6 +23,8 @@ pub enum Law {
     Events,
     /// The operator never panics.
     Panic,
+    /// A suspended Canary is left alone.
+    Suspended,
 }
 
 impl fmt::Display for Law {
@@ -36,6 +38,7 @@ impl fmt::Display for Law {
             Law::Bounded => "6 bounded",
             Law::Events => "7 events",
             Law::Panic => "8 panic",
+            Law::Suspended => "9 suspended",
         })
     }
 }

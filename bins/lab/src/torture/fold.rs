@@ -21,6 +21,9 @@ pub struct Pod {
     pub ready: Vec<(Ms, Ms)>,
 }
 
+/// The reason of the conditions of a Canary whose spec is invalid.
+const REFUSED: &str = "InvalidSpec";
+
 /// What became of a case.
 #[derive(Debug, Default)]
 pub struct Course {
@@ -55,10 +58,23 @@ impl Course {
 
     /// When a Canary that is suspended at this moment is resumed; `None` when it is not suspended.
     pub fn resumed_after(&self, at: Ms) -> Option<Ms> {
-        let suspended = |state: &str| state.contains(" suspended");
         let later = || self.states.iter().filter(|(from, ..)| *from > at);
-        let resumed = later().find(|(_, state, _)| !suspended(state)).map_or(Ms::MAX, |(from, ..)| *from);
-        suspended(self.state_at(at)).then_some(resumed)
+        let resumed = later().find(|(_, state, _)| !is_suspended(state)).map_or(Ms::MAX, |(from, ..)| *from);
+        is_suspended(self.state_at(at)).then_some(resumed)
+    }
+
+    /// From when to when the Canary was suspended.
+    pub fn suspended(&self) -> Vec<Span> {
+        let mut all: Vec<Span> = Vec::new();
+        for (at, state, _) in &self.states {
+            let open = all.last_mut().filter(|span| span.to == Ms::MAX);
+            match (is_suspended(state), open) {
+                (true, None) => all.push(Span { from: *at, to: Ms::MAX, what: "suspended".to_owned() }),
+                (false, Some(span)) => span.to = *at,
+                _ => {}
+            }
+        }
+        all
     }
 
     /// Whether a pod that fits was ready all the time.
@@ -66,6 +82,10 @@ impl Course {
         let mut pods = self.pods.values().filter(|pod| fits(pod));
         pods.any(|pod| pod.ready.iter().any(|(begin, end)| *begin <= from && *end >= to))
     }
+}
+
+fn is_suspended(state: &str) -> bool {
+    state.contains(" suspended")
 }
 
 /// What became of a case so far.
@@ -79,7 +99,7 @@ pub fn course(world: &World) -> Course {
                 fold.canary(*at, object, happened.gone);
             }
             "pods" => fold.pod(*at, object, happened.gone),
-            "deployments.apps" => fold.deployment(*at, object),
+            "deployments.apps" | "daemonsets.apps" => fold.workload(*at, object),
             _ => {}
         }
     }
@@ -92,6 +112,8 @@ struct Fold {
     target: String,
     primary: String,
     state: (String, bool),
+    /// A push changes nothing before the user does something else.
+    is_users: bool,
 }
 
 impl Fold {
@@ -114,7 +136,12 @@ impl Fold {
         );
         let resting = matches!(phase, "Initialized" | "Succeeded" | "Failed")
             && text(status, "/ending/result").is_empty();
-        let busy = !resting && !suspended && phase != "gone";
+        let conditions = status.get("conditions").and_then(Value::as_array).into_iter().flatten();
+        let mut reasons = conditions.map(|one| text(one, "/reason"));
+        // A gate that is closed and a spec that is refused were reported, and the user has to act.
+        self.is_users = text(status, "/wait/kind") == "approval" || reasons.any(|reason| reason == REFUSED);
+        let asked = text(status, "/wait/kind") == "approval";
+        let busy = !resting && !suspended && !asked && phase != "gone";
         if self.state != (state.clone(), busy) {
             self.course.progress.push(at);
             self.course.states.push((at, state.clone(), busy));
@@ -149,7 +176,7 @@ impl Fold {
         }
     }
 
-    fn deployment(&mut self, at: Ms, object: &Value) {
+    fn workload(&mut self, at: Ms, object: &Value) {
         let image = text(object, "/spec/template/spec/containers/0/image");
         let tag = image.rsplit(':').next().unwrap_or_default().to_owned();
         match text(object, "/metadata/name") {
@@ -160,7 +187,11 @@ impl Fold {
                 self.course.progress.push(at);
                 let state = format!("{}, pushed {}", self.state.0, self.target);
                 let busy = self.course.initialized.is_some() && self.target != self.primary;
-                self.course.states.push((at, state, busy && !self.state.0.ends_with("suspended")));
+                self.course.states.push((
+                    at,
+                    state,
+                    busy && !self.is_users && !self.state.0.ends_with("suspended"),
+                ));
             }
             "podinfo-primary" | "other-primary" => {
                 self.primary.clone_from(&tag);

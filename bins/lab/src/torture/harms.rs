@@ -35,6 +35,10 @@ fn kinds() -> Vec<(&'static str, Which, FaultAction)> {
         ("429", Which::Reads, answer(429, Some(3))),
         ("500", Which::Reads, answer(500, None)),
         ("no answer", Which::Reads, FaultAction::Hang),
+        ("429", Which::Gets, answer(429, Some(3))),
+        ("500", Which::Gets, answer(500, None)),
+        ("404", Which::Gets, answer(404, None)),
+        ("no answer", Which::Gets, FaultAction::Hang),
         ("500", Which::Watches, answer(500, None)),
         ("no answer", Which::Watches, FaultAction::Hang),
         ("delayed by 3 s", Which::Watches, FaultAction::DelayWatch(Duration::from_secs(3))),
@@ -76,8 +80,9 @@ pub fn all(mode: &str, clean: u64, run: &Outcome) -> Vec<u64> {
     let of_kind = |(kind, (_, which, _)): (usize, (&str, Which, FaultAction))| {
         let times = match which {
             Which::Writes => run.writes,
-            Which::Reads => run.reads.0,
-            Which::Watches => run.reads.1,
+            Which::Reads => run.reads.lists,
+            Which::Gets => run.reads.gets,
+            Which::Watches => run.reads.watches,
         };
         (1..=u64::from(times)).map(move |place| clean + kind as u64 * KIND + place)
     };

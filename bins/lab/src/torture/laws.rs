@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
+    excuses,
+    features::CONFIG,
     finding::{Finding, Law},
     fold::{Course, course},
-    leads,
+    leads::{self, Ways},
     place::{NAME, NAMESPACE},
     play::{LAST, Outcome, events},
-    record::{Ms, Span, text},
+    record::{Ms, text},
     step::{Case, Step},
-    traffic,
+    suspended, traffic,
     world::{OTHER, World},
 };
 
@@ -28,9 +30,11 @@ const MAX_STATUS: usize = 64 * 1_024;
 pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
     let end = world.recorder.ms();
     let course = course(world);
-    let excused = excuses(world, &course, end);
+    let ways = Ways::of(world);
+    let excused = excuses::gather(world, &course, &ways, end);
     traffic::judge(world, case, &course, &excused, outcome);
-    leads::judge(world, &course, &excused, outcome);
+    leads::judge(&ways, &course, &excused.errors, outcome);
+    suspended::judge(world, &course, outcome);
     waits(world, &course, end, outcome);
     sizes(world, outcome);
     told(world, &course, outcome);
@@ -43,28 +47,6 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
         outcome.findings.push(Finding::new(Law::Panic, end, "the operator has ended by itself"));
     }
     outcome.kills = world.kills;
-}
-
-/// When errors are excused: after each accident, as long as the operator cannot act, and then a moment more.
-fn excuses(world: &World, course: &Course, end: Ms) -> Vec<Span> {
-    let mut all: Vec<Span> = world.deeds.clone();
-    all.extend(course.losses.iter().cloned());
-    for span in &mut all {
-        span.to = span.to.min(end).saturating_add(GRACE);
-        // Nothing is done about a suspended Canary.
-        if let Some(resumed) = course.resumed_after(span.to) {
-            span.to = resumed.saturating_add(GRACE);
-        }
-        loop {
-            let later = world.impaired.iter().filter(|one| one.from <= span.to && one.to >= span.from);
-            let until = later.map(|one| one.to.min(end).saturating_add(GRACE)).max().unwrap_or(0);
-            if until <= span.to {
-                break;
-            }
-            span.to = until;
-        }
-    }
-    all
 }
 
 /// Every wait of more than 5 s without progress has an Event.
@@ -113,6 +95,7 @@ fn told(world: &World, course: &Course, outcome: &mut Outcome) {
         *outcome.events.entry(message.clone()).or_default() += 1;
         if let Some(last) = since.insert(message.clone(), at)
             && !course.progress.iter().any(|progress| (last..=at).contains(progress))
+            && !world.turned.iter().any(|turned| (last..=at).contains(turned))
             && !world.deeds.iter().any(|deed| deed.to.saturating_add(GRACE) >= last && deed.from <= at)
         {
             repeated.push((at, message));
@@ -144,7 +127,8 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
     }
     let expected = ["podinfo", "podinfo-primary", "podinfo-canary", OTHER.0];
     for ((resource, namespace, name), object) in &seen.now {
-        let ours = namespace == NAMESPACE && matches!(resource.as_str(), "services" | "deployments.apps");
+        let named = matches!(resource.as_str(), "services" | "deployments.apps" | "daemonsets.apps");
+        let ours = namespace == NAMESPACE && named;
         // The Services of an apex that was left stay, for clients that still come through it, and with them the
         // primary that they select.
         let selects = text(object, "/spec/selector/app");
@@ -169,6 +153,10 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         }
     }
     drop(seen);
+    let copy = seen_config(world);
+    if world.features.has_config && copy != world.config {
+        wrong.push(format!("the primary is configured with {copy:?} instead of {:?}", world.config));
+    }
     if world.tag_of("podinfo-primary") != LAST {
         wrong.push("the primary has another image".to_owned());
     }
@@ -179,6 +167,12 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
             format!("not as never touched: {}", wrong.join("; ")),
         ));
     }
+}
+
+/// What the configuration of the primary says.
+fn seen_config(world: &World) -> String {
+    let copy = world.recorder.object("configmaps", &format!("{}-primary", CONFIG.0));
+    copy.map_or(String::new(), |copy| text(&copy, "/data/color").to_owned())
 }
 
 fn key_of(resource: &str, name: &str) -> (String, String, String) {

@@ -1,12 +1,7 @@
 //! Law 2: what clients use leads to ready pods as long as a vetted copy has any. Read from the objects alone, so that a
 //! broken route is found although no request happened to take it.
 
-#![expect(
-    clippy::indexing_slicing,
-    reason = "objects and lists that are made here, with a shape that is known"
-)]
-
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, mem, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -20,51 +15,80 @@ use super::{
     world::World,
 };
 
-/// The objects that clients' requests pass, at one moment.
-#[derive(Default)]
-struct Paths {
-    services: BTreeMap<String, Arc<Value>>,
-    routes: BTreeMap<String, Arc<Value>>,
-    pods: BTreeMap<String, Arc<Value>>,
+/// What clients use, from each moment on at which it became another.
+#[derive(Debug, Default)]
+pub struct Ways {
+    moments: Vec<Moment>,
+    end: Ms,
+}
+
+#[derive(Debug, Default, PartialEq)]
+struct Moment {
+    at: Ms,
+    /// Whether a primary has ready pods.
+    is_vetted_ready: bool,
+    /// What clients use that leads to no ready pod.
+    dead_ends: Vec<String>,
+}
+
+impl Ways {
+    /// Reads them from what was recorded.
+    pub fn of(world: &World) -> Ways {
+        let seen = world.recorder.seen();
+        let (mut paths, mut moments) = (Paths::default(), Vec::<Moment>::new());
+        for (at, happened) in &seen.past {
+            let object = &happened.object;
+            let changed = match happened.resource.as_str() {
+                "services" if text(object, "/metadata/namespace") == NAMESPACE => {
+                    paths.service(object, happened.gone)
+                }
+                "pods" => paths.pod(object, happened.gone),
+                resource if resource == world.place.routes() => {
+                    paths.route(world.place, object, happened.gone)
+                }
+                _ => false,
+            };
+            if changed {
+                let (is_vetted_ready, dead_ends) = (paths.is_vetted_ready(), paths.dead_ends());
+                moments.push(Moment { at: *at, is_vetted_ready, dead_ends });
+            }
+        }
+        drop(seen);
+        Ways { moments, end: world.recorder.ms() }
+    }
+
+    /// From when on, not before a moment, nothing that clients use leads nowhere.
+    pub fn whole_after(&self, at: Ms) -> Ms {
+        let is_whole = |moment: &&Moment| moment.dead_ends.is_empty();
+        let last = self.moments.iter().rev().find(|moment| moment.at <= at);
+        if last.is_none_or(|moment| is_whole(&moment)) {
+            return at;
+        }
+        let later = self.moments.iter().filter(|moment| moment.at > at);
+        later.into_iter().find(is_whole).map_or(Ms::MAX, |moment| moment.at)
+    }
 }
 
 /// Judges all moments of a case.
-pub fn judge(world: &World, course: &Course, excused: &[Span], outcome: &mut Outcome) {
+pub fn judge(ways: &Ways, course: &Course, excused: &[Span], outcome: &mut Outcome) {
     let Some(begin) = course.initialized else { return };
-    let seen = world.recorder.seen();
-    let mut paths = Paths::default();
-    let mut since: BTreeMap<String, Ms> = BTreeMap::new();
-    for (at, happened) in &seen.past {
-        let object = &happened.object;
-        let key = text(object, "/metadata/name").to_owned();
-        let of = match happened.resource.as_str() {
-            "services" if text(object, "/metadata/namespace") == NAMESPACE => &mut paths.services,
-            "pods" => &mut paths.pods,
-            resource if resource == world.place.routes() => &mut paths.routes,
-            _ => continue,
-        };
-        if happened.gone {
-            of.remove(&key);
-        } else {
-            of.insert(key, Arc::clone(object));
-        }
-        let dead: Vec<String> =
-            if paths.is_vetted_ready() { paths.dead_ends(world.place) } else { Vec::new() };
-        since.retain(|end, _| dead.contains(end));
+    let mut since: BTreeMap<&str, Ms> = BTreeMap::new();
+    let next = ways.moments.iter().skip(1).map(|moment| moment.at).chain([ways.end]);
+    for (moment, until) in ways.moments.iter().zip(next) {
+        let dead: &[String] = if moment.is_vetted_ready { &moment.dead_ends } else { &[] };
+        since.retain(|end, _| dead.iter().any(|one| one == end));
         for end in dead {
-            since.entry(end).or_insert(*at);
+            since.entry(end).or_insert(moment.at);
         }
-        if let Some(found) = too_long(&since, begin, *at, excused) {
+        if let Some(found) = too_long(&since, begin, until, excused) {
             outcome.findings.push(found);
             return;
         }
     }
-    drop(seen);
-    outcome.findings.extend(too_long(&since, begin, world.recorder.ms(), excused));
 }
 
 /// The first dead end that has been one for longer than anything excuses.
-fn too_long(since: &BTreeMap<String, Ms>, begin: Ms, now: Ms, excused: &[Span]) -> Option<Finding> {
+fn too_long(since: &BTreeMap<&str, Ms>, begin: Ms, now: Ms, excused: &[Span]) -> Option<Finding> {
     since.iter().find_map(|(end, from)| {
         let from = (*from).max(begin);
         let is_excused = excused.iter().any(|span| span.from <= now && span.to >= from);
@@ -73,36 +97,79 @@ fn too_long(since: &BTreeMap<String, Ms>, begin: Ms, now: Ms, excused: &[Span]) 
     })
 }
 
+type Labels = Arc<Map<String, Value>>;
+
+/// What of the objects decides where requests go, at one moment.
+#[derive(Default)]
+struct Paths {
+    /// Selectors by Service.
+    services: BTreeMap<String, Labels>,
+    /// Services and weights by route.
+    routes: BTreeMap<String, Vec<(String, u64)>>,
+    /// Labels of the pods that are ready.
+    pods: BTreeMap<String, Labels>,
+}
+
 impl Paths {
+    fn service(&mut self, object: &Value, gone: bool) -> bool {
+        let selector = object.pointer("/spec/selector").and_then(Value::as_object);
+        put(&mut self.services, object, selector.cloned().map(Arc::new).filter(|_| !gone))
+    }
+
+    fn route(&mut self, place: &Place, object: &Value, gone: bool) -> bool {
+        put(&mut self.routes, object, (!gone).then(|| place.weights(object)))
+    }
+
+    fn pod(&mut self, object: &Value, gone: bool) -> bool {
+        let labels = object.pointer("/metadata/labels").and_then(Value::as_object);
+        put(&mut self.pods, object, labels.filter(|_| !gone && is_ready(object)).cloned().map(Arc::new))
+    }
+
     /// Whether a primary has ready pods.
     fn is_vetted_ready(&self) -> bool {
-        self.pods.values().any(|pod| text(pod, "/metadata/labels/app").ends_with("-primary") && is_ready(pod))
+        let app = |labels: &Labels| labels.get("app").and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.pods.values().any(|labels| app(labels).ends_with("-primary"))
     }
 
     /// What clients use that leads to no ready pod: the apex, and each Service to which a route gives weight.
-    fn dead_ends(&self, place: &Place) -> Vec<String> {
-        let weighted = self.routes.iter().flat_map(|(route, object)| {
-            let entries = place.weights(object).into_iter().filter(|(_, weight)| *weight > 0);
-            entries
-                .map(move |(service, weight)| (format!("{weight} % of route {route} to {service}"), service))
-        });
-        let ours = |service: &str| service.starts_with(NAME);
-        let used = weighted.chain([(format!("the apex {NAME}"), NAME.to_owned())]);
-        used.filter(|(_, service)| ours(service) && !self.has_ready(service)).map(|(what, _)| what).collect()
+    fn dead_ends(&self) -> Vec<String> {
+        let ours = |service: &str| service.starts_with(NAME) && !self.has_ready(service);
+        let mut all: Vec<String> = Vec::new();
+        for (route, entries) in &self.routes {
+            let used = entries.iter().filter(|(service, weight)| *weight > 0 && ours(service));
+            all.extend(used.map(|(service, weight)| format!("{weight} % of route {route} to {service}")));
+        }
+        all.extend(ours(NAME).then(|| format!("the apex {NAME}")));
+        all
     }
 
     fn has_ready(&self, service: &str) -> bool {
-        let selector = self.services.get(service).and_then(|one| one.pointer("/spec/selector")?.as_object());
-        selector.is_some_and(|selector| self.pods.values().any(|pod| is_ready(pod) && fits(selector, pod)))
+        let fits = |selector: &Labels, labels: &Labels| {
+            selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+        };
+        let selector = self.services.get(service);
+        selector.is_some_and(|selector| self.pods.values().any(|labels| fits(selector, labels)))
     }
 }
 
-fn fits(selector: &Map<String, Value>, pod: &Value) -> bool {
-    selector.iter().all(|(key, value)| pod["metadata"]["labels"].get(key) == Some(value))
+/// Puts what matters of an object in its place, or takes it away. Whether it is another than before.
+fn put<T: PartialEq>(all: &mut BTreeMap<String, T>, object: &Value, now: Option<T>) -> bool {
+    let name = text(object, "/metadata/name");
+    match (all.get_mut(name), now) {
+        (None, None) => false,
+        (Some(before), Some(now)) => {
+            *before != now && {
+                drop(mem::replace(before, now));
+                true
+            }
+        }
+        (None, Some(now)) => all.insert(name.to_owned(), now).is_none(),
+        (Some(_), None) => all.remove(name).is_some(),
+    }
 }
 
 fn is_ready(pod: &Value) -> bool {
     let conditions = pod.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
-    let ready = |one: &Value| one["type"] == "Ready" && one["status"] == "True";
+    let ready = |one: &Value| text(one, "/type") == "Ready" && text(one, "/status") == "True";
     text(pod, "/metadata/deletionTimestamp").is_empty() && conditions.into_iter().any(ready)
 }

@@ -6,7 +6,10 @@
 
 mod clients;
 mod deed;
+mod edited_route;
 mod edits;
+mod excuses;
+mod features;
 mod fields;
 mod finding;
 mod fold;
@@ -20,10 +23,12 @@ mod record;
 mod run;
 mod scenarios;
 mod seeds;
+mod servers;
 mod shrink;
 mod step;
 mod story;
 mod summary;
+mod suspended;
 #[cfg(test)]
 mod tests;
 mod traffic;

@@ -11,22 +11,27 @@ pub const NAME: &str = "podinfo";
 /// Where all of it is.
 pub const NAMESPACE: &str = "test";
 
+/// By which a Canary names its mesh.
+const MESH: &str = "kuma.io/mesh";
+
 /// A system in its cluster.
 #[derive(Debug)]
 pub struct Place {
     /// What `--router` calls it.
     pub name: &'static str,
     pub system: &'static System,
+    /// The annotation by which a Canary names its mesh.
+    pub mesh: Option<&'static str>,
 }
 
 /// All of them.
 pub static PLACES: [Place; 6] = [
-    Place { name: "traefik", system: &TRAEFIK },
-    Place { name: "kuma", system: &KUMA },
-    Place { name: "kuma-mesh", system: &KUMA_MESH },
-    Place { name: "smi", system: &SMI_V1ALPHA2 },
-    Place { name: "apisix", system: &APISIX },
-    Place { name: "kubernetes", system: &KUBERNETES },
+    Place { name: "traefik", system: &TRAEFIK, mesh: None },
+    Place { name: "kuma", system: &KUMA, mesh: Some(MESH) },
+    Place { name: "kuma-mesh", system: &KUMA_MESH, mesh: Some(MESH) },
+    Place { name: "smi", system: &SMI_V1ALPHA2, mesh: None },
+    Place { name: "apisix", system: &APISIX, mesh: None },
+    Place { name: "kubernetes", system: &KUBERNETES, mesh: None },
 ];
 
 impl Place {

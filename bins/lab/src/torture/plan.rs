@@ -39,7 +39,8 @@ impl Plan {
         let modes: Vec<Mode> = args.mode.map_or(all.to_vec(), |mode| vec![mode]);
         let endless = args.minutes.is_some();
         let fields = Fields::read()?;
-        let edits = all_edits(&fields);
+        // There are thousands of them.
+        let edits = if modes.contains(&Mode::Edits) { all_edits(&fields) } else { Vec::new() };
         let mut plan = Plan {
             router: args.router.clone(),
             queues: BTreeMap::new(),

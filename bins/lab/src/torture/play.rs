@@ -20,6 +20,8 @@ use super::{
 const BOUND: Ms = 600_000;
 /// The revision that every case ends with.
 pub const LAST: &str = "6.9.0";
+/// How long the delivery of notices may take once every receiver answers.
+const DELIVERY: Ms = 300_000;
 /// How long nothing may be asked for at rest.
 const REST: Ms = 120_000;
 
@@ -40,8 +42,8 @@ pub struct Outcome {
     pub faults: u64,
     /// Writes of the first operator.
     pub writes: u32,
-    /// Requests of the operator that read, and watches: what faults can befall.
-    pub reads: (u32, u32),
+    /// Requests of the operator that read: what faults can befall.
+    pub reads: Reads,
     /// Events about the Canary, with their number.
     pub events: BTreeMap<String, usize>,
     /// Whether the API server refused an edit.
@@ -50,12 +52,21 @@ pub struct Outcome {
     pub story: String,
 }
 
+/// How many requests read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reads {
+    pub lists: u32,
+    /// Of single objects.
+    pub gets: u32,
+    pub watches: u32,
+}
+
 /// Plays a case.
 ///
 /// # Errors
 /// When the case itself cannot be played.
 pub async fn play(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
-    let mut world = World::open(case.place, Leash::new(case.cut_after)).await?;
+    let mut world = World::open(case.place, &case.features, Leash::new(case.cut_after)).await?;
     let first = Arc::clone(&world.leash);
     if let Some((which, after, action)) = &case.harm {
         world.harm(*which, *after, 1, action.clone());
@@ -107,6 +118,10 @@ async fn run(world: &mut World, case: &Case, outcome: &mut Outcome) -> anyhow::R
         return Ok(());
     }
     world.pass(20_000).await;
+    if !world.until(DELIVERY, |world| world.notices() == 0).await {
+        let text = format!("{} notices are not delivered", world.notices());
+        outcome.findings.push(Finding::new(Law::Events, world.recorder.ms(), text));
+    }
     laws::check_end(world, outcome);
     rest(world, outcome).await;
     Ok(())
@@ -127,8 +142,11 @@ async fn heal(world: &mut World) -> anyhow::Result<()> {
     if let Ok(mut hooks) = world.hooks.lock() {
         hooks.clear();
     }
+    if world.place.mesh.is_some() {
+        world.carry_out(&Step::Annotate(None)).await?;
+    }
     world.carry_out(&Step::EditBack).await?;
-    if world.recorder.object("deployments.apps", NAME).is_none() {
+    if world.target().is_none() {
         let tag: &'static str = "6.8.0";
         world.carry_out(&Step::MakeTarget(tag)).await?;
     }
@@ -154,7 +172,7 @@ async fn rest(world: &mut World, outcome: &mut Outcome) {
         let count = world.cluster.server().audit().of(OPERATOR).iter().filter(|one| one.verb == verb).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     };
-    outcome.reads = (reads("list"), reads("watch"));
+    outcome.reads = Reads { lists: reads("list"), gets: reads("get"), watches: reads("watch") };
     let audit = world.cluster.server().audit().clone();
     let before = audit.of(OPERATOR).len();
     let from = world.recorder.ms();

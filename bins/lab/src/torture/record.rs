@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use serde_json::Value;
@@ -93,11 +92,6 @@ impl Recorder {
 
     fn since(&self, at: Instant) -> Ms {
         u64::try_from(at.saturating_duration_since(self.began).as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// The moment of a time.
-    pub fn instant(&self, ms: Ms) -> Instant {
-        self.began + Duration::from_millis(ms)
     }
 
     /// All that was seen, up to now.

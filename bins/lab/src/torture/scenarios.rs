@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{
     deed::changed,
+    features::Features,
     place::{PLACES, Place},
     step::{Case, Moment, Step},
     world,
@@ -24,7 +25,16 @@ pub fn numbers() -> impl Iterator<Item = (u64, &'static Place, &'static str)> {
 pub fn clean(mode: &'static str, scenario: u64) -> Option<Case> {
     let (_, place, name) = numbers().find(|(number, ..)| *number == scenario)?;
     let title = format!("{} {name}", place.name);
-    Some(Case { mode, number: 0, title, place, steps: steps(place, name), cut_after: None, harm: None })
+    Some(Case {
+        mode,
+        number: 0,
+        title,
+        place,
+        features: Features::default(),
+        steps: steps(place, name),
+        cut_after: None,
+        harm: None,
+    })
 }
 
 fn steps(place: &'static Place, name: &str) -> Vec<Step> {

@@ -5,10 +5,10 @@ use vexil_testbed_apiserver::{FaultAction, Loss};
 
 use super::{
     deed::changed,
+    features::{Features, usual_answer},
     fields::Fields,
-    place::{PLACES, Place},
+    place::{NAME, PLACES, Place},
     step::{Case, Moment, Step, Which},
-    world,
 };
 
 /// SplitMix64: the same numbers for the same seed, everywhere.
@@ -46,18 +46,25 @@ pub fn case(fields: &Fields, seed: u64, router: Option<&str>) -> anyhow::Result<
     let places: Vec<&'static Place> =
         PLACES.iter().filter(|place| router.is_none_or(|name| name == place.name)).collect();
     let place = dice.pick(&places).ok_or_else(|| anyhow::anyhow!("there is no such router"))?;
-    let spec = world::first_spec(place);
+    let features = Features::of_seed(seed);
+    let spec = features.spec(place);
     let mut steps = vec![Step::Apply];
     if dice.roll(10) > 0 {
         steps.push(Step::Until(Moment::Phase("Initialized")));
     }
     for _ in 0..4 + dice.roll(8) {
-        steps.extend(deed(&mut dice, fields, place, &spec));
+        steps.extend(deed(&mut dice, fields, place, &features, &spec));
         let wait = [200, 1_000, 3_000, 7_000, 12_000, 30_000];
         steps.push(Step::Pass(dice.pick(&wait).unwrap_or(1_000)));
     }
-    let title = format!("{}, {} steps", place.name, steps.len());
-    Ok(Case { mode: "seeds", number: seed, title, place, steps, cut_after: None, harm: None })
+    let besides = features.title();
+    let title = format!(
+        "{}, {} steps{}{besides}",
+        place.name,
+        steps.len(),
+        if besides.is_empty() { "" } else { ", " }
+    );
+    Ok(Case { mode: "seeds", number: seed, title, place, features, steps, cut_after: None, harm: None })
 }
 
 /// Tags that become good and bad pods.
@@ -67,13 +74,29 @@ const TAGS: [&str; 9] =
 /// Those whose pods are good.
 const GOOD: [&str; 4] = ["6.0.1", "6.0.2", "6.0.3", "6.0.0"];
 
-fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -> Vec<Step> {
+fn deed(
+    dice: &mut Dice,
+    fields: &Fields,
+    place: &'static Place,
+    features: &Features,
+    spec: &Value,
+) -> Vec<Step> {
     let side = |dice: &mut Dice| dice.pick(&["podinfo", "podinfo-primary"]).unwrap_or_default().to_owned();
+    if features.has_config && dice.roll(10) == 0 {
+        return vec![Step::Config(dice.pick(&["red", "green", "blue"]).unwrap_or_default())];
+    }
+    if !features.hooks.is_empty() && dice.roll(6) == 0 {
+        let kind = dice.pick(&features.hooks).unwrap_or_default();
+        let status = dice.pick(&[0, 500, 403, 429, 200]).unwrap_or(500);
+        let lasts = 5_000 * (1 + dice.roll(8));
+        return vec![Step::Hook(kind, status), Step::Pass(lasts), Step::Hook(kind, usual_answer(kind))];
+    }
     match dice.roll(20) {
         0..=5 => vec![Step::Push(dice.pick(&TAGS).unwrap_or("6.0.1"))],
-        6 | 7 => edit(dice, fields, spec),
+        6 | 7 => edit(dice, fields, place, spec),
         8 => vec![Step::EditBack],
         9 | 10 => vec![Step::Crash(side(dice), "")],
+        11 if features.is_daemon_set => vec![Step::Crash("podinfo-primary".to_owned(), "")],
         11 => vec![
             Step::Scale("podinfo-primary".to_owned(), 0),
             Step::Pass(5_000 * (1 + dice.roll(6))),
@@ -105,7 +128,14 @@ fn deed(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -
     }
 }
 
-fn edit(dice: &mut Dice, fields: &Fields, spec: &Value) -> Vec<Step> {
+fn edit(dice: &mut Dice, fields: &Fields, place: &'static Place, spec: &Value) -> Vec<Step> {
+    if place.mesh.is_some() && dice.roll(6) == 0 {
+        let lasts = 1_000 + 10_000 * dice.roll(5);
+        return vec![Step::Annotate(Some("nope")), Step::Pass(lasts), Step::Annotate(None)];
+    }
+    if dice.roll(5) == 0 {
+        return bind(dice, fields, spec);
+    }
     let switches = [
         json!({"suspend": true}),
         json!({"skipAnalysis": true}),
@@ -120,6 +150,20 @@ fn edit(dice: &mut Dice, fields: &Fields, spec: &Value) -> Vec<Step> {
         return vec![Step::Edit(change.to_string(), changed(spec, &change))];
     }
     let field = usize::try_from(dice.roll(fields.count() as u64)).unwrap_or(0);
+    edit_of(dice, fields, spec, field)
+}
+
+/// An edit of what traffic depends on.
+fn bind(dice: &mut Dice, fields: &Fields, spec: &Value) -> Vec<Step> {
+    let name =
+        dice.pick(&["provider", "targetRef.name", "service.name", "service.port"]).unwrap_or("provider");
+    // Beside a named Service only the target moves, not what clients ask for.
+    let named = changed(spec, &json!({"service": {"name": NAME}}));
+    let spec = if name == "targetRef.name" && dice.roll(2) == 0 { &named } else { spec };
+    fields.of_name(name).map_or(Vec::new(), |field| edit_of(dice, fields, spec, field))
+}
+
+fn edit_of(dice: &mut Dice, fields: &Fields, spec: &Value, field: usize) -> Vec<Step> {
     let edit = dice.pick(&fields.edits_of(field, spec));
     edit.into_iter().map(|edit| Step::Edit(edit.title, edit.spec)).collect()
 }
@@ -135,7 +179,8 @@ fn harm(dice: &mut Dice) -> Step {
         FaultAction::LoseAnswer(Loss::Reset),
         FaultAction::Hang,
     ];
-    let which = dice.pick(&[Which::Writes, Which::Reads, Which::Watches]).unwrap_or(Which::Writes);
+    let which =
+        dice.pick(&[Which::Writes, Which::Reads, Which::Gets, Which::Watches]).unwrap_or(Which::Writes);
     let times = u32::try_from(1 + dice.roll(3)).unwrap_or(1);
     Step::Harm(which, times, dice.pick(&actions).unwrap_or(FaultAction::Hang))
 }

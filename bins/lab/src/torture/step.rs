@@ -3,7 +3,7 @@
 use serde_json::Value;
 use vexil_testbed_apiserver::FaultAction;
 
-use super::place::Place;
+use super::{features::Features, place::Place};
 
 /// One run: a script on a place, whose operator may be cut off or answered wrongly on the way.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct Case {
     pub title: String,
     /// Where it is played.
     pub place: &'static Place,
+    /// What the Canary has besides.
+    pub features: Features,
     /// What is done.
     pub steps: Vec<Step>,
     /// The write after which the operator is killed, counted from 1.
@@ -29,8 +31,10 @@ pub struct Case {
 pub enum Which {
     /// Those that change something.
     Writes,
-    /// Those that read.
+    /// Those that list.
     Reads,
+    /// Those that read a single object.
+    Gets,
     /// Watches.
     Watches,
 }
@@ -44,6 +48,10 @@ pub enum Step {
     Until(Moment),
     /// Waits so many milliseconds.
     Pass(u64),
+    /// The annotation by which the Canary names its mesh says this, or is removed.
+    Annotate(Option<&'static str>),
+    /// The configuration of the target becomes another one.
+    Config(&'static str),
     /// Another image for the target.
     Push(&'static str),
     /// The spec of the Canary becomes another one.

@@ -30,11 +30,8 @@ pub fn tell(world: &World) -> String {
     lines
         .extend(events(&world.recorder).into_iter().map(|(at, event)| (at, 3, format!("event     {event}"))));
     objects(world, &mut lines);
-    let base = world.recorder.instant(0);
-    let start = world.cluster.clock().now().as_millisecond()
-        - i64::try_from(tokio::time::Instant::now().saturating_duration_since(base).as_millis()).unwrap_or(0);
     for entry in world.cluster.server().audit().of(OPERATOR) {
-        let at = u64::try_from(entry.at.as_millisecond() - start).unwrap_or(0);
+        let at = world.ms_of(&entry);
         if entry.is_write() || entry.code == 0 || entry.code >= 400 {
             lines.push((at, 1, format!("request   {}", entry.line())));
         }
@@ -57,7 +54,7 @@ fn objects(world: &World, lines: &mut Vec<(Ms, u8, String)>) {
         let name = text(object, "/metadata/name");
         let ours = text(object, "/metadata/namespace") == NAMESPACE;
         let said = match happened.resource.as_str() {
-            "deployments.apps" if ours => format!(
+            "deployments.apps" | "daemonsets.apps" if ours => format!(
                 "replicas={} image={} ready={}",
                 object["spec"]["replicas"],
                 text(object, "/spec/template/spec/containers/0/image").rsplit(':').next().unwrap_or_default(),

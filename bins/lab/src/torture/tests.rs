@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::Leash;
 
 use super::{
+    features::Features,
     fields::Fields,
     finding::Law,
     laws,
@@ -81,7 +82,7 @@ fn a_promotion_breaks_no_law() {
 #[tokio::test(start_paused = true)]
 async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
     for (excused, expect) in [(true, vec![]), (false, vec![Law::Answered, Law::LeadsToPods])] {
-        let mut world = World::open(place("traefik"), Leash::new(None)).await.unwrap();
+        let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
         let service = Step::DeleteService("podinfo-primary".to_owned());
         let ready = Step::Until(Moment::Phase("Initialized"));
         for step in [Step::Apply, ready, Step::Pass(5_000), Step::Kill, service, Step::Pass(15_000)] {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{
+    excuses::Excuses,
     finding::{Finding, Law},
     fold::{Course, Pod},
     laws::{FRAGILE, GRACE, is_bad, skips},
@@ -18,17 +19,17 @@ const WINDOW: usize = 40;
 const TOLERANCE: u64 = 4;
 
 /// Judges the answers.
-pub fn judge(world: &World, case: &Case, course: &Course, excused: &[Span], outcome: &mut Outcome) {
+pub fn judge(world: &World, case: &Case, course: &Course, excused: &Excuses, outcome: &mut Outcome) {
     let answers = world.answers.all();
     let Some(begin) = course.initialized else { return };
     let answers: Vec<&Answer> = answers.iter().filter(|answer| answer.at > begin + 2_000).collect();
     outcome.requests = answers.len() as u64;
     outcome.by_version =
         answers.iter().filter(|answer| answer.status >= 400 && !answer.is_lost()).count() as u64;
-    lost(course, excused, &answers, outcome);
+    lost(course, &excused.errors, &answers, outcome);
     let plan = Plan::of(world, case);
-    weights(course, &plan, excused, &answers, outcome);
-    promotions(course, &plan, excused, outcome);
+    weights(course, &plan, &excused.shares, &answers, outcome);
+    promotions(course, &plan, &excused.shares, outcome);
 }
 
 fn is_primary(pod: &Pod) -> bool {

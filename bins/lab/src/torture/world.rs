@@ -1,29 +1,26 @@
 //! The stage of a case: cluster, operator, clients, hooks and metric server, all on virtual time.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use anyhow::Context as _;
-use bytes::Bytes;
-use futures::future::pending;
-use http::{Request, StatusCode};
+use http::Request;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 use vexil_controller::Settings as Flags;
 use vexil_kube::Scope;
-use vexil_testbed_cluster::{Cluster, FromFn, Settings, plain};
+use vexil_testbed_apiserver::AuditEntry;
+use vexil_testbed_cluster::{Cluster, Settings};
 use vexil_testbed_rig::{ErrorLog, Leash, Options, Process, SkewedClock, manifests};
 
 use super::{
     clients::{self, Entrances},
+    features::{CONFIG, Features},
     place::{NAME, NAMESPACE, Place},
     record::{Answers, Ms, Recorder, Span, text},
+    servers::{self, Hooks},
 };
 
 /// Time between two looks at what has happened.
@@ -38,6 +35,7 @@ pub const OTHER: (&str, &str) = ("other", "7.0.0");
 /// Everything of a case that runs.
 pub struct World {
     pub place: &'static Place,
+    pub features: Features,
     pub cluster: Cluster,
     pub recorder: Recorder,
     pub answers: Answers,
@@ -55,19 +53,27 @@ pub struct World {
     /// When the operator cannot do its work.
     pub impaired: Vec<Span>,
     /// Statuses that hooks answer with; 200 for those that are not named, none for 0.
-    pub hooks: Arc<Mutex<BTreeMap<String, u16>>>,
+    pub hooks: Hooks,
     /// Whether the metric server finds the canary wanting.
     pub is_bad: Arc<AtomicBool>,
     pub entrances: Entrances,
     /// The version that the target has.
     pub tag: String,
+    /// What its configuration says.
+    pub config: String,
+    /// When hooks were made to answer something else.
+    pub turned: Vec<Ms>,
     pub clients: JoinSet<()>,
     _listening: Box<dyn std::any::Any>,
 }
 
 impl World {
     /// A cluster with an operator, and a second Deployment.
-    pub async fn open(place: &'static Place, leash: Arc<Leash>) -> anyhow::Result<World> {
+    pub async fn open(
+        place: &'static Place,
+        features: &Features,
+        leash: Arc<Leash>,
+    ) -> anyhow::Result<World> {
         let (log, listening) = ErrorLog::listen();
         // Nothing is measured by scraping: the metric server below knows the answers.
         let seldom = Duration::from_secs(100_000_000);
@@ -78,9 +84,10 @@ impl World {
         let (answers, entrances) = (Answers::default(), Entrances::default());
         let clients =
             clients::start(cluster.network().clone(), entrances.clone(), recorder.clone(), answers.clone());
-        let spec = first_spec(place);
+        let spec = features.spec(place);
         let mut world = World {
             place,
+            features: features.clone(),
             clock: SkewedClock::new(cluster.clock()),
             cluster,
             recorder,
@@ -97,48 +104,15 @@ impl World {
             is_bad: Arc::default(),
             entrances,
             tag: FIRST.to_owned(),
+            config: CONFIG.1.to_owned(),
+            turned: Vec::new(),
             clients,
             _listening: Box::new(listening),
         };
-        world.answer_hooks();
-        world.answer_queries();
+        servers::answer_hooks(world.cluster.network(), Arc::clone(&world.hooks));
+        servers::answer_queries(world.cluster.network(), Arc::clone(&world.is_bad));
         world.start();
         Ok(world)
-    }
-
-    /// Hooks of every name at `http://hooks.test/<name>`.
-    fn answer_hooks(&self) {
-        let answers = Arc::clone(&self.hooks);
-        let handler = FromFn(move |request: Request<Bytes>| {
-            let name = request.uri().path().trim_start_matches('/').to_owned();
-            let status = answers.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
-            async move {
-                match status {
-                    Some(0) => pending().await,
-                    status => plain(StatusCode::from_u16(status.unwrap_or(200)).unwrap_or_default(), ""),
-                }
-            }
-        });
-        self.cluster.network().register("hooks.test", Arc::new(handler));
-    }
-
-    /// Prometheus, which says what is so of the version that was pushed last.
-    fn answer_queries(&self) {
-        let bad = Arc::clone(&self.is_bad);
-        let handler = FromFn(move |request: Request<Bytes>| {
-            let value = match request.uri().query().unwrap_or_default() {
-                query if query.contains("histogram_quantile") => "0.1",
-                query if query.contains("vector") => "1",
-                _ if bad.load(Ordering::Relaxed) => "50",
-                _ => "100",
-            };
-            let body = json!({
-                "status": "success",
-                "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, value]}]},
-            });
-            async move { plain(StatusCode::OK, body.to_string()) }
-        });
-        self.cluster.network().register("metrics.test", Arc::new(handler));
     }
 
     /// Starts an operator with empty caches.
@@ -201,6 +175,13 @@ impl World {
         true
     }
 
+    /// When a request was answered.
+    pub fn ms_of(&self, entry: &AuditEntry) -> Ms {
+        let passed = i64::try_from(self.recorder.ms()).unwrap_or(0);
+        let began = self.cluster.clock().now().as_millisecond() - passed;
+        u64::try_from(entry.at.as_millisecond() - began).unwrap_or(0)
+    }
+
     /// The Canary as it is.
     pub fn canary(&self) -> Arc<Value> {
         self.recorder.object("canaries.flagger.app", NAME).unwrap_or_default()
@@ -213,15 +194,33 @@ impl World {
 
     /// The tag that a Deployment's template has.
     pub fn tag_of(&self, deployment: &str) -> String {
-        let live = self.recorder.object("deployments.apps", deployment).unwrap_or_default();
+        let live = self.recorder.object(self.features.workload().resource, deployment).unwrap_or_default();
         let image = text(&live, "/spec/template/spec/containers/0/image").to_owned();
         image.rsplit(':').next().unwrap_or_default().to_owned()
     }
 
-    /// Applies a Deployment with this name and version.
+    /// Applies a target with this name and version.
     pub async fn make(&self, name: &str, tag: &str) -> anyhow::Result<()> {
-        let manifest = manifests::target(name, 2).replace(&format!(":{FIRST}"), &format!(":{tag}"));
-        self.cluster.apply_yaml(&manifest).await
+        if let Some(config) = self.features.config(&self.config) {
+            self.cluster.apply_yaml(&config.to_string()).await?;
+        }
+        self.cluster.apply_yaml(&self.features.target(name, tag).to_string()).await
+    }
+
+    /// The target, while it is there.
+    pub fn target(&self) -> Option<Arc<Value>> {
+        self.recorder.object(self.features.workload().resource, NAME)
+    }
+
+    /// Whether the Canary is there.
+    pub fn is_there(&self) -> bool {
+        self.recorder.object("canaries.flagger.app", NAME).is_some()
+    }
+
+    /// How many notices wait for their delivery.
+    pub fn notices(&self) -> usize {
+        let canary = self.canary();
+        canary.pointer("/status/outbox/entries").and_then(Value::as_array).map_or(0, Vec::len)
     }
 
     /// Applies the Canary and all that it needs.

@@ -1,0 +1,47 @@
+//! When errors are excused: after each accident, as long as the operator cannot act, and then a moment more.
+
+use super::{
+    fold::Course,
+    laws::GRACE,
+    leads::Ways,
+    record::{Ms, Span},
+    world::World,
+};
+
+/// What excuses what.
+pub struct Excuses {
+    /// Requests that got no answer.
+    pub errors: Vec<Span>,
+    /// Shares of traffic that no plan allows.
+    pub shares: Vec<Span>,
+}
+
+/// Gathers them.
+pub fn gather(world: &World, course: &Course, ways: &Ways, end: Ms) -> Excuses {
+    // Nothing is done about a suspended Canary. What clients use and what is whole again has to answer all the same.
+    let until_resumed = |to| course.resumed_after(to).unwrap_or(to);
+    let until_whole = |to| until_resumed(to).min(ways.whole_after(to));
+    Excuses {
+        errors: spans(world, course, end, until_whole),
+        shares: spans(world, course, end, until_resumed),
+    }
+}
+
+fn spans(world: &World, course: &Course, end: Ms, while_suspended: impl Fn(Ms) -> Ms) -> Vec<Span> {
+    let mut all: Vec<Span> = world.deeds.iter().chain(&course.losses).cloned().collect();
+    for span in &mut all {
+        span.to = span.to.min(end).saturating_add(GRACE);
+        if course.resumed_after(span.to).is_some() {
+            span.to = while_suspended(span.to).saturating_add(GRACE);
+        }
+        loop {
+            let later = world.impaired.iter().filter(|one| one.from <= span.to && one.to >= span.from);
+            let until = later.map(|one| one.to.min(end).saturating_add(GRACE)).max().unwrap_or(0);
+            if until <= span.to {
+                break;
+            }
+            span.to = until;
+        }
+    }
+    all
+}
