@@ -22,6 +22,7 @@ mod destination_rules;
 mod http_route;
 mod provider;
 mod queries;
+mod release;
 mod session;
 mod settings;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use vexil_routing::{
     RouteTarget, Routes, declare,
 };
 
-use crate::{destination_rules, http_route, queries::QUERIES, settings, view};
+use crate::{destination_rules, http_route, queries::QUERIES, release, settings, view};
 
 /// Routes traffic with the VirtualService that has the name of the apex.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,6 +79,6 @@ impl RouteObject for Istio {
     }
 
     fn released(&self, route: &RouteContext<'_>, live: &Value) -> Value {
-        http_route::released(route, live)
+        release::released(route, live)
     }
 }

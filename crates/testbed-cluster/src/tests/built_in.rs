@@ -4,7 +4,7 @@ mod products;
 
 use std::time::Duration;
 
-use self::products::{APISIX, KUBERNETES, KUMA, KUMA_3, Product, SMI_ISTIO, TRAEFIK};
+use self::products::{APISIX, ISTIO, KUBERNETES, KUMA, KUMA_3, Product, SMI_ISTIO, TRAEFIK};
 use super::{deployment, pass, rolled_out};
 use crate::{Cluster, Load, Settings};
 use vexil_testbed_promql::QueryValue;
@@ -125,4 +125,5 @@ async fn kuma_measures_the_canarys_success_rate_and_duration() {
 #[tokio::test(start_paused = true)]
 async fn istio_measures_the_canarys_success_rate_and_duration() {
     check_all(SMI_ISTIO).await;
+    check_all(ISTIO).await;
 }

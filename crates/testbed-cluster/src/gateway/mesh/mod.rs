@@ -7,6 +7,7 @@
 //! detection, mTLS and permissions, locality, splitting anything but HTTP/1.1.
 
 mod pods;
+mod proxies;
 mod series;
 
 use std::collections::BTreeMap;
@@ -18,9 +19,9 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderName, Request, Response, StatusCode};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 pub(crate) use self::pods::{Member, Pod};
+use self::proxies::{Proxies, no_healthy_upstream};
 pub(crate) use self::series::{BUCKETS_MS, Meters, Report};
 use super::Gateway;
 use super::request::host;
@@ -28,7 +29,7 @@ use super::turns::Turns;
 use crate::controllers::Snapshot;
 use crate::gateway::mesh::pods::Pods;
 use crate::kinds::{POD, Resource};
-use crate::network::{Address, Call, Directory, Mesh, Network, NetworkError, PortRef, Refused};
+use crate::network::{Call, Directory, Mesh, Network, NetworkError, PortRef};
 use crate::network::{lock, plain};
 
 /// Name and namespace of the workload that every request of the network is taken to come from.
@@ -124,13 +125,6 @@ pub(crate) struct Sidecars<P: Product> {
     copies: Mutex<JoinSet<()>>,
 }
 
-/// What sends requests, and counts them.
-#[derive(Debug)]
-struct Proxies {
-    network: Network,
-    meters: Mutex<Meters>,
-}
-
 #[derive(Debug)]
 struct State<P: Product> {
     routes: P::Routes,
@@ -223,68 +217,6 @@ impl<P: Product> Sidecars<P> {
         while copies.try_join_next().is_some() {}
         copies.spawn(async move { drop(proxies.send(&state, entrance, &to, port, request).await) });
     }
-}
-
-impl Proxies {
-    /// Sends a request to a pod of a Service, and counts it.
-    async fn send<P: Product>(
-        &self,
-        state: &State<P>,
-        entrance: Entrance,
-        target: &Target,
-        asked: u16,
-        request: Request<Bytes>,
-    ) -> Response<Bytes> {
-        let begun = Instant::now();
-        let (port, address) = self.address(state, target, asked);
-        let pod = address.as_ref().and_then(|(ip, _)| state.pods.get(ip));
-        let (response, reached, flags) = match &address {
-            None => (no_healthy_upstream(), false, "UH"),
-            Some((ip, number)) => match self.network.deliver(ip, *number, request).await {
-                Ok(response) => (response, true, "-"),
-                // The pod's own sidecar outlives a crash of the application, but not the pod.
-                Err(Refused) => (connection_failure(), self.network.is_attached(ip), "UF"),
-            },
-        };
-        let report = Report {
-            entrance,
-            target,
-            port,
-            pod: pod.filter(|_| reached).zip(address.as_ref().map(|(_, number)| *number)),
-            status: response.status(),
-            flags,
-            took: begun.elapsed(),
-        };
-        P::record(&mut lock(&self.meters), &report);
-        response
-    }
-
-    /// The port of a Service that is meant, and a pod behind it.
-    fn address<P: Product>(&self, state: &State<P>, target: &Target, asked: u16) -> (u16, Option<Address>) {
-        let now = self.network.directory();
-        let found = |directory: &Directory| {
-            let of = |port| directory.port(&target.namespace, &target.name, &PortRef::Number(port)).cloned();
-            match target.port {
-                Some(port) => of(port),
-                None => of(asked).or_else(|| directory.only_port(&target.namespace, &target.name).cloned()),
-            }
-        };
-        let known = found(&state.directory).filter(|port| !port.ready.is_empty()).or_else(|| found(&now));
-        let Some(known) = known else { return (target.port.unwrap_or(asked), None) };
-        let turn = self.network.turn(&format!("{}.{}", target.name, target.namespace), known.number);
-        (known.number, known.ready.get(turn % known.ready.len().max(1)).cloned())
-    }
-}
-
-/// What Envoy answers when a cluster has no endpoint.
-fn no_healthy_upstream() -> Response<Bytes> {
-    plain(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream")
-}
-
-/// What Envoy answers when an endpoint does not let it in.
-fn connection_failure() -> Response<Bytes> {
-    let text = "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
-    plain(StatusCode::SERVICE_UNAVAILABLE, text)
 }
 
 impl<P: Product> Gateway for Sidecars<P> {

@@ -167,3 +167,19 @@ spec:
     at_once_ms: 0.5,
     slow_ms: (500.0, 1000.0),
 };
+
+pub(super) const ISTIO: Product = Product {
+    system: System::Istio,
+    route: "
+apiVersion: networking.istio.io/v1beta1
+kind: VirtualService
+metadata: {name: podinfo, namespace: test}
+spec:
+  hosts: [podinfo]
+  http:
+  - route:
+    - {destination: {host: podinfo-primary}, weight: 50}
+    - {destination: {host: podinfo-canary}, weight: 50}
+",
+    ..SMI_ISTIO
+};
