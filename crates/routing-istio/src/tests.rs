@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vexil_api::canary::{CanarySpec, MetadataBlock};
 use vexil_object::{Kind, ObjectKey, Objects, Seen, Store};
 use vexil_routing::{
-    RouteError, RouteObject, RouteTarget, Router, Routes, SessionCookies, Side, Weight,
+    RouteError, RouteObject, RouteTarget, Router, Routes, SessionCookies, Weight,
     laws::{self, Case, Sample, Shared},
 };
 
@@ -84,8 +84,7 @@ fn weights(live: &Value) -> Option<(i64, i64)> {
 fn other_routes(live: &Value) -> Option<Routes> {
     let share = |canary: i64| Weight::new(canary).unwrap();
     match (named(live, "podinfo-canary-match"), named(live, "podinfo-canary-session")) {
-        (Some((0, 100)), _) => return Some(Routes::Matched { to: Side::Canary }),
-        (Some(_), _) => return Some(Routes::Matched { to: Side::Primary }),
+        (Some(_), _) => return Some(Routes::Matched),
         (None, Some(_)) => return Some(Routes::Sticky { canary: share(weights(live)?.1) }),
         (None, None) => {}
     }
@@ -230,7 +229,7 @@ fn requests_that_match_get_a_route_of_their_own() {
         json!({"match": [{"uri": {"prefix": "/api"}}, {"headers": {"x-api": {"exact": "1"}}}], "timeout": "5s"}),
         json!({"match": [{"headers": {"x-canary": {"exact": "insider"}, "user": {"suffix": "@a.b"}}}]}),
     );
-    let live = write(&given.target(), None, Routes::Matched { to: Side::Canary });
+    let live = write(&given.target(), None, Routes::Matched);
     let user = json!({"regex": r".*@a\.b"});
     let service = json!([{"uri": {"prefix": "/api"}}, {"headers": {"x-api": {"exact": "1"}}}]);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vexil_object::{Change, Objects, Seen, Store};
-use vexil_routing::{RouteTarget, Router as _, Routes, Side};
+use vexil_routing::{RouteTarget, Router as _, Routes};
 
 use super::{Istio, both, cluster, key, read, rules, sample, split, to, write};
 
@@ -45,7 +45,7 @@ fn the_routes_to_the_apex_get_weights_and_nothing_else_changes() {
     );
     assert_eq!(read(&target, &live), Ok(split(30)));
 
-    let matched = write(&target, Some(live), Routes::Matched { to: Side::Canary });
+    let matched = write(&target, Some(live), Routes::Matched);
     let condition = json!([{"uri": {"prefix": "/api"}, "headers": {"x": {"exact": "1"}}}]);
     assert_eq!(
         matched["spec"],

@@ -1,7 +1,7 @@
 //! VirtualServices of ours that others edited, or that Flagger left: what is reported and corrected, and what stays.
 
 use serde_json::{Value, json};
-use vexil_routing::{Routes, Side, Weight};
+use vexil_routing::{Routes, Weight};
 
 use super::{both, read, reversed, sample, split, to, write};
 
@@ -18,7 +18,7 @@ fn check(was: Routes, edit: impl Fn(&mut Vec<Value>), expect: &str) {
 
 #[test]
 fn what_moves_traffic_is_reported_and_corrected() {
-    let matched = Routes::Matched { to: Side::Canary };
+    let matched = Routes::Matched;
     check(
         split(10),
         |list| list[0]["route"][1]["weight"] = json!(20),
