@@ -2,10 +2,10 @@
 //!
 //! # What is ours
 //!
-//! A VirtualService that does not exist is created with one HTTP route (TCP with `appProtocol: tcp`) to the primary and
-//! the canary. In one that exists, ours are the routes that name these two Services or the apex, and of such a route the
-//! destinations, their weights, and the fields that the Canary declares. Everything else is kept: further routes,
-//! fault injection, fields that this version does not know.
+//! A VirtualService that does not exist is created with one HTTP route (TCP with `appProtocol: tcp`) to the primary
+//! and the canary. In one that exists, ours are the routes that name these two Services or the apex, and of such a
+//! route the destinations, their weights, and the fields that the Canary declares. Everything else is kept: further
+//! routes, fault injection, fields that this version does not know.
 //!
 //! For A/B testing and session affinity, routes with conditions are put before ours. They have a name
 //! (`podinfo-canary-match`), by which they are found again, and are removed with the request.

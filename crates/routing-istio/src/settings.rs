@@ -11,8 +11,8 @@ use vexil_object::meta;
 use vexil_routing::{RouteTarget, omit, put};
 
 /// The annotation with the fields of our route that the Canary declared when it was written last, separated by commas.
-/// One that it declares no longer is removed; one that others wrote is never listed. A route without this annotation was
-/// written by Flagger, which declared all of them.
+/// One that it declares no longer is removed; one that others wrote is never listed. A route without this annotation
+/// was written by Flagger, which declared all of them.
 const WRITTEN: &str = "flagger.app/written-fields";
 
 /// The fields of a route that a Canary may declare.
@@ -180,8 +180,8 @@ fn joined(theirs: &Value, ours: &Value) -> Value {
     both.into()
 }
 
-/// Whether `live` says all of `wanted`. Fields that `wanted` does not have are others' and do not matter; items of lists
-/// do.
+/// Whether `live` says all of `wanted`. Fields that `wanted` does not have are others' and do not matter; items of
+/// lists do.
 pub(crate) fn covers(live: &Value, wanted: &Value) -> bool {
     match (live, wanted) {
         (Value::Object(live), Value::Object(wanted)) => {

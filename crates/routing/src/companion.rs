@@ -24,8 +24,8 @@ impl Companion {
     /// The change that makes it as wanted; `None` when it is.
     ///
     /// # Errors
-    /// When it was not observed, or is wanted and cannot be written: its kind is not served (`Ok(Err(kind))`), or it has
-    /// another owner or none.
+    /// When it was not observed, or is wanted and cannot be written: its kind is not served (`Ok(Err(kind))`), or it
+    /// has another owner or none.
     pub(crate) fn change(
         &self,
         owner: &Owner,
