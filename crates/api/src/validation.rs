@@ -6,6 +6,7 @@
 mod analysis;
 mod metrics;
 mod names;
+mod others;
 mod parse;
 mod references;
 mod scaler;

@@ -10,7 +10,13 @@ use crate::CallError;
 /// [`CallError::BadRequest`] with a reason that does not repeat the text, which may hold a password.
 pub fn parse_url(text: &str) -> Result<Url, CallError> {
     let bad = |reason: String| CallError::BadRequest { reason };
-    let url = Url::parse(text.trim()).map_err(|e| bad(format!("address is not a valid URL: {e}")))?;
+    let text = text.trim();
+    let has_scheme = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    let url = Url::parse(text).map_err(|error| match error {
+        _ if text.is_empty() => bad("address is empty".to_owned()),
+        _ if !has_scheme => bad("address must begin with http:// or https://".to_owned()),
+        error => bad(format!("address is not a valid URL: {error}")),
+    })?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "http" | "https" => Err(bad("address has no host".to_owned())),

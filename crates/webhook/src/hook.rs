@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn an_error_about_a_url_shows_no_part_of_it() {
         for (url, problem) in [
-            ("", "address is not a valid URL: relative URL without a base"),
+            ("", "address is empty"),
             ("file:///etc/passwd", "scheme file is not supported, only http and https are"),
             ("http://u:MARKER@h:99999/", "address is not a valid URL: invalid port number"),
         ] {

@@ -86,8 +86,10 @@ fn strategy(subject: &Subject<'_>, path: &str, analysis: &Analysis, found: &mut 
 
 /// The weights have to advance from 0 to the maximum.
 fn steps(path: &str, analysis: &Analysis, found: &mut Validation) {
+    // Negative numbers are reported as such.
+    let negative = |number: Option<i64>| number.is_some_and(|number| number < 0);
     if analysis.step_weights.is_empty() {
-        if analysis.step_weight() == 0 {
+        if analysis.step_weight() == 0 && !negative(analysis.step_weight) && !negative(analysis.iterations) {
             let text = "the weight would never advance: set stepWeight or stepWeights";
             found.defect(format!("{path}.stepWeight"), text);
         }
@@ -95,7 +97,7 @@ fn steps(path: &str, analysis: &Analysis, found: &mut Validation) {
     }
     let mut reached = 0;
     for (index, weight) in analysis.step_weights.iter().enumerate() {
-        if *weight <= reached {
+        if (0..=reached).contains(weight) {
             let text =
                 format!("the weight would never advance past {reached}: {weight} must be more than that");
             found.defect(format!("{path}.stepWeights[{index}]"), text);

@@ -26,7 +26,9 @@ fn referenced(subject: &Subject<'_>, found: &mut Validation) {
     ];
     for (field, name) in references {
         if let Some(name) = name.filter(|name| !name.is_empty() && !is_dns_name(name)) {
-            let text = format!("`{name}` is no name of a Kubernetes object");
+            let text = format!(
+                "`{name}` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`"
+            );
             found.defect(format!("spec.{field}.name"), text);
         }
     }
@@ -46,7 +48,12 @@ fn workload_and_apex(subject: &Subject<'_>, found: &mut Validation) {
     let target = subject.spec.target_ref.name.as_str();
     if !target.is_empty() {
         if !is_dns_name(target) {
-            found.defect("spec.targetRef.name", format!("`{target}` is no name of a Kubernetes object"));
+            found.defect(
+                "spec.targetRef.name",
+                format!(
+                    "`{target}` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`"
+                ),
+            );
         } else if target.len() + SUFFIX.len() > NAME_MAX {
             found.defect("spec.targetRef.name", too_long(target, NAME_MAX));
         }
@@ -100,6 +107,7 @@ pub(super) fn address_problem(text: &str) -> Option<String> {
     }
     let uri: http::Uri = match text.parse() {
         Ok(uri) => uri,
+        Err(_) if matches!(text, "http://" | "https://") => return Some(format!("`{text}` names no host")),
         Err(error) => return Some(format!("`{text}` is no URL: {error}")),
     };
     match (uri.scheme_str(), uri.host()) {

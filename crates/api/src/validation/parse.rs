@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Defect;
+use super::{Defect, others};
 use crate::crd::schema::object;
 use crate::metric_template::MetricTemplateStatus;
 use crate::{AlertProviderSpec, Canary, CanarySpec, CanaryStatus, MetricTemplateSpec, limits};
@@ -36,20 +36,25 @@ pub fn parse(object: &Value) -> Result<Canary, Vec<Defect>> {
     typed(object, "")
 }
 
-/// Reads the spec of a MetricTemplate.
+/// Reads and validates the spec of a MetricTemplate.
 ///
 /// # Errors
-/// As [`parse`].
+/// As [`parse`], and required fields that are missing or empty.
 pub fn parse_metric_template(object: &Value) -> Result<MetricTemplateSpec, Vec<Defect>> {
-    typed(check(&TEMPLATE, object)?, "spec.")
+    valid(typed(check(&TEMPLATE, object)?, "spec.")?, others::metric_template)
 }
 
-/// Reads the spec of an AlertProvider.
+/// Reads and validates the spec of an AlertProvider.
 ///
 /// # Errors
-/// As [`parse`].
+/// As [`parse`], and required fields that are missing or empty.
 pub fn parse_alert_provider(object: &Value) -> Result<AlertProviderSpec, Vec<Defect>> {
-    typed(check(&PROVIDER, object)?, "spec.")
+    valid(typed(check(&PROVIDER, object)?, "spec.")?, others::alert_provider)
+}
+
+fn valid<T>(spec: T, defects: fn(&T) -> Vec<Defect>) -> Result<T, Vec<Defect>> {
+    let defects = defects(&spec);
+    if defects.is_empty() { Ok(spec) } else { Err(defects) }
 }
 
 /// Compares an object with its schema. Returns its spec.

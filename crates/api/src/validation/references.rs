@@ -46,11 +46,17 @@ fn templates(subject: &Subject<'_>, found: &mut Validation) {
         if template.name.is_empty() {
             found.defect(format!("{path}.name"), "is required");
         } else if !is_dns_name(&template.name) {
-            let text = format!("`{}` is no name of a Kubernetes object", template.name);
+            let text = format!(
+                "`{}` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`",
+                template.name
+            );
             found.defect(format!("{path}.name"), text);
         }
         if let Some(namespace) = namespace.filter(|name| !name.is_empty() && !is_dns_name(name)) {
-            found.defect(format!("{path}.namespace"), format!("`{namespace}` is no name of a namespace"));
+            found.defect(
+                format!("{path}.namespace"),
+                format!("`{namespace}` is no name of a namespace: lower-case letters, digits and `-`"),
+            );
         }
     }
 }

@@ -50,7 +50,10 @@ fn name(reference: &ScalerRef, found: &mut Validation) {
     let max = if reference.kind == "ScaledObject" { 63 } else { 253 };
     if name.is_empty() {
     } else if !is_dns_name(name) {
-        found.defect("spec.autoscalerRef.name", format!("`{name}` is no name of a Kubernetes object"));
+        found.defect(
+            "spec.autoscalerRef.name",
+            format!("`{name}` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`"),
+        );
     } else if name.len() + super::names::SUFFIX.len() > max {
         found.defect("spec.autoscalerRef.name", too_long(name, max));
     }

@@ -68,7 +68,10 @@ fn service(subject: &Subject<'_>, found: &mut Validation) {
     if let Some(name) = service.port_name.as_deref().filter(|n| !n.is_empty())
         && (!is_dns_label(name) || name.len() > 63)
     {
-        found.defect("spec.service.portName", format!("`{name}` is no name of a Service's port"));
+        found.defect(
+            "spec.service.portName",
+            format!("`{name}` is no name of a Service's port: at most 63 lower-case letters, digits and `-`"),
+        );
     }
 }
 
@@ -83,7 +86,12 @@ fn target_port(service: &CanaryService, found: &mut Validation) {
             found.defect(path, format!("\"{number}\" is a name; write the number without quotes"));
         }
         Some(IntOrString::String(name)) => {
-            found.defect(path, format!("`{name}` is no name of a container's port"));
+            found.defect(
+                path,
+                format!(
+                    "`{name}` is no name of a container's port: at most 15 lower-case letters, digits and `-`"
+                ),
+            );
         }
     }
 }

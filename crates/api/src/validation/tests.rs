@@ -206,11 +206,15 @@ fn provider_target_and_service() {
     );
     check(
         json!({ "service": { "targetPort": "HTTP" } }),
-        &["service.targetPort: `HTTP` is no name of a container's port"],
+        &[
+            "service.targetPort: `HTTP` is no name of a container's port: at most 15 lower-case letters, digits and `-`",
+        ],
     );
     check(
         json!({ "service": { "portName": "my_port" } }),
-        &["service.portName: `my_port` is no name of a Service's port"],
+        &[
+            "service.portName: `my_port` is no name of a Service's port: at most 63 lower-case letters, digits and `-`",
+        ],
     );
     check(json!({ "progressDeadlineSeconds": -1 }), &["progressDeadlineSeconds: must not be negative"]);
     check(

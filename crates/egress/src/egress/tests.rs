@@ -294,8 +294,8 @@ async fn a_proxy_is_used_but_does_not_lift_the_policy() {
 #[test]
 fn addresses_that_are_no_http_urls_say_why() {
     for (text, expect) in [
-        ("", "address is not a valid URL: relative URL without a base"),
-        (":::", "address is not a valid URL: relative URL without a base"),
+        ("", "address is empty"),
+        (":::", "address must begin with http:// or https://"),
         ("prometheus:9090", "scheme prometheus is not supported, only http and https are"),
         ("file:///etc/passwd", "scheme file is not supported, only http and https are"),
         ("http://", "address is not a valid URL: empty host"),

@@ -17,13 +17,7 @@ fn interval_weights_and_strategy() {
     check(analysis(json!({ "threshold": -1 })), &["analysis.threshold: must not be negative"]);
     check(analysis(json!({ "iterations": -1 })), &["analysis.iterations: must not be negative"]);
     check(analysis(json!({ "maxWeight": 101 })), &["analysis.maxWeight: 101 is not between 0 and 100"]);
-    check(
-        analysis(json!({ "stepWeight": -5 })),
-        &[
-            "analysis.stepWeight: -5 is not between 0 and 100",
-            "analysis.stepWeight: the weight would never advance: set stepWeight or stepWeights",
-        ],
-    );
+    check(analysis(json!({ "stepWeight": -5 })), &["analysis.stepWeight: -5 is not between 0 and 100"]);
     check(
         analysis(json!({ "stepWeightPromotion": 200, "mirrorWeight": -1 })),
         &[
@@ -58,10 +52,7 @@ fn interval_weights_and_strategy() {
     );
     check(
         analysis(json!({ "stepWeight": null, "stepWeights": [-1, 50] })),
-        &[
-            "analysis.stepWeights[0]: -1 is not between 0 and 100",
-            "analysis.stepWeights[0]: the weight would never advance past 0: -1 must be more than that",
-        ],
+        &["analysis.stepWeights[0]: -1 is not between 0 and 100"],
     );
     check(
         json!({ "analysis": null, "canaryAnalysis": { "stepWeight": 101 } }),

@@ -8,7 +8,9 @@ use super::check;
 fn a_name_that_no_object_can_have_is_named() {
     check(
         json!({ "targetRef": { "name": "Pod_Info" } }),
-        &["targetRef.name: `Pod_Info` is no name of a Kubernetes object"],
+        &[
+            "targetRef.name: `Pod_Info` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`",
+        ],
     );
     check(
         json!({ "targetRef": { "name": "pod.info" } }),
@@ -40,7 +42,9 @@ fn a_service_name_of_63_characters_leaves_no_room_for_the_generated_ones() {
     let text = format!("targetRef.name: `{full}-primary` would be longer than 63 characters");
     check(json!({ "targetRef": { "name": full } }), &[&text]);
     check(json!({ "service": { "portName": full } }), &[]);
-    let text = format!("service.portName: `{full}a` is no name of a Service's port");
+    let text = format!(
+        "service.portName: `{full}a` is no name of a Service's port: at most 63 lower-case letters, digits and `-`"
+    );
     check(json!({ "service": { "portName": format!("{full}a") } }), &[&text]);
 }
 
@@ -54,8 +58,8 @@ fn references_have_names() {
     check(
         json!({ "routeRef": { "name": "Pod Info" }, "upstreamRef": { "name": "up/stream" } }),
         &[
-            "routeRef.name: `Pod Info` is no name of a Kubernetes object",
-            "upstreamRef.name: `up/stream` is no name of a Kubernetes object",
+            "routeRef.name: `Pod Info` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`",
+            "upstreamRef.name: `up/stream` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`",
         ],
     );
     let long = "a".repeat(246);

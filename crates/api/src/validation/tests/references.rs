@@ -75,11 +75,13 @@ fn a_reference_names_an_object_and_no_path() {
     };
     check(template("t", "shared"), &[]);
     for name in ["../secrets/x", "a/b", "T", "a b", "%2e%2e"] {
-        let reported =
-            format!("analysis.metrics[0].templateRef.name: `{name}` is no name of a Kubernetes object");
+        let reported = format!(
+            "analysis.metrics[0].templateRef.name: `{name}` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`"
+        );
         check(template(name, ""), &[reported.as_str()]);
-        let reported =
-            format!("analysis.metrics[0].templateRef.namespace: `{name}` is no name of a namespace");
+        let reported = format!(
+            "analysis.metrics[0].templateRef.namespace: `{name}` is no name of a namespace: lower-case letters, digits and `-`"
+        );
         check(template("t", name), &[reported.as_str()]);
     }
 }

@@ -74,7 +74,10 @@ fn another_kind_or_group_is_refused_with_what_to_write() {
 #[test]
 fn names_that_no_scaler_can_have() {
     check(json!({ "name": null }), &["name: is required"]);
-    check(json!({ "name": "Pod_Info" }), &["name: `Pod_Info` is no name of a Kubernetes object"]);
+    check(
+        json!({ "name": "Pod_Info" }),
+        &["name: `Pod_Info` is no name of a Kubernetes object: lower-case letters, digits, `-` and `.`"],
+    );
     let long = "a".repeat(56);
     check(json!({ "name": long }), &[]);
     let text = format!("name: `{long}-primary` would be longer than 63 characters");
