@@ -25,6 +25,7 @@ mod invalid_specs;
 mod limits;
 mod load;
 mod migrations;
+mod misbehaving_servers;
 mod orphaned_routes;
 mod pod_labels;
 mod rollouts;

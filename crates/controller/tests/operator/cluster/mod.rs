@@ -43,6 +43,8 @@ pub struct Stage {
     pub provider: &'static str,
     /// `-enable-config-tracking`.
     pub config_tracking: bool,
+    /// The clock that operators read when they start.
+    pub clock: SkewedClock,
     /// The metrics of the operator that was started last.
     pub telemetry: Telemetry,
     log: ErrorLog,
@@ -68,6 +70,7 @@ impl Stage {
             scope: Scope::All,
             provider: "traefik",
             config_tracking: true,
+            clock: SkewedClock::new(cluster.clock()),
             cluster,
             recorder,
             leash: Leash::new(None),
@@ -140,7 +143,7 @@ impl Stage {
             client,
             scope: self.scope.clone(),
             settings,
-            clock: Arc::new(SkewedClock::new(self.cluster.clock()).of_process()),
+            clock: Arc::new(self.clock.of_process()),
             network: self.cluster.network().clone(),
             telemetry: self.telemetry.clone(),
         });
