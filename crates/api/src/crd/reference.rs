@@ -104,8 +104,8 @@ fn rules(schema: &Value) -> Vec<String> {
         rules.extend(limit.map(|most| format!("at most {most} {unit}")));
     }
     rules.extend(schema["pattern"].as_str().map(|pattern| match pattern {
-        // Those with brackets are patterns of names.
-        _ if pattern.contains('(') && pattern.contains("a-z0-9") => "in the form of a name".to_owned(),
+        // These are patterns of names, and would be links in Markdown.
+        _ if pattern.contains("](") => "in the form of a name".to_owned(),
         pattern => format!("`{}`", pattern.replace('|', "\\|")),
     }));
     rules
