@@ -168,7 +168,7 @@ fn the_analysis_under_both_names_and_the_status_have_the_fields_of_the_contract(
         "status",
         "phase failedChecks canaryWeight iterations trackedConfigs lastAppliedSpec lastPromotedSpec \
          sessionAffinityCookie primarySessionAffinityCookie previousSessionAffinityCookie lastTransitionTime \
-         conditions observedGeneration binding previousBindings exposure limits prepared waitedMs lastStepTime run primarySpec withheldWeight ending drainUntil drainRestarts wait postRollout outbox reportedWarnings",
+         conditions observedGeneration binding previousBindings exposure limits prepared waitedMs lastStepTime run primarySpec withheldWeight ending drainUntil drainRestarts trafficReleased wait postRollout outbox reportedWarnings",
     );
     check(
         &crd,
