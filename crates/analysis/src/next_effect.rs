@@ -253,8 +253,8 @@ fn routes(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     not_accepted(memory, seen)
 }
 
-/// What a gateway does not apply is no exposure of the canary: a step waits for it. An ending waits only while a gateway
-/// may still send traffic to the canary, as an earlier version of the route said.
+/// What a gateway does not apply is no exposure of the canary: a step waits for it. An ending waits only while a
+/// gateway may still send traffic to the canary, as an earlier version of the route said.
 fn not_accepted(memory: &Memory, seen: &Observed) -> Option<Next> {
     let text = match &seen.acceptance {
         Acceptance::Accepted => return None,

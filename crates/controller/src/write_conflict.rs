@@ -41,8 +41,8 @@ impl ConflictBackoff {
         RETRY.pause_ms(self.times - FREE_ATTEMPTS).checked_sub(since).filter(|rest| *rest > 0)
     }
 
-    /// The message about the effect that was repeated last, and how long it still has to last before the conflict counts
-    /// as over, in milliseconds; `None` if there is no conflict.
+    /// The message about the effect that was repeated last, and how long it still has to last before the conflict
+    /// counts as over, in milliseconds; `None` if there is no conflict.
     pub(crate) fn unconfirmed(&self, now: Millis) -> Option<(String, u64)> {
         let since = now.since(self.at);
         let last = self.last.as_ref().filter(|_| self.times > FREE_ATTEMPTS && since < CONFIRM_MS)?;

@@ -57,8 +57,8 @@ impl Mark {
         Mark::ABSENT.with(version)
     }
 
-    /// Half of it, for who keeps many. Of what does not exist, of what is not known, and of objects in versions that are
-    /// less than four thousand million apart the halves differ too.
+    /// Half of it, for who keeps many. Of what does not exist, of what is not known, and of objects in versions that
+    /// are less than four thousand million apart the halves differ too.
     pub fn low(self) -> u32 {
         (self.0 & u64::from(u32::MAX)) as u32
     }

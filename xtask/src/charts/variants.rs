@@ -87,7 +87,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["podDisruptionBudget.enabled=true"], Holds(&["kind: PodDisruptionBudget"])),
         (&[], Lacks(&["kind: NetworkPolicy", "kind: AuthorizationPolicy"])),
         (&["networkPolicy.enabled=true"], Holds(&["kind: NetworkPolicy", "port: http"])),
-        (&["networkPolicy.enabled=true"], Lacks(&["- Egress", "  from:\n"])),
+        (&["networkPolicy.enabled=true", "crd.create=false"], Lacks(&["- Egress", "  from:\n"])),
         (
             &["networkPolicy.enabled=true", "networkPolicy.from[0].podSelector.matchLabels.app=p"],
             Holds(&["  from:\n", "- podSelector:", "app: p\n"]),

@@ -96,8 +96,8 @@ fn spec() -> Vec<Rule> {
     ]
 }
 
-/// The providers that Flagger's definition admits, `gatewayapi` in the newest version, `smi:istio` of the guide for SMI, and
-/// the later versions of SMI for Istio: every provider that an Event lists can be set.
+/// The providers that Flagger's definition admits, `gatewayapi` in the newest version, `smi:istio` of the guide for
+/// SMI, and the later versions of SMI for Istio: every provider that an Event lists can be set.
 const PROVIDERS: [&str; 23] = [
     "apisix",
     "appmesh",

@@ -36,7 +36,8 @@ pub(crate) trait Gateway: Send + Sync {
     /// Routes by these objects from now on.
     fn follow(&self, seen: &Snapshot);
 
-    /// What it has to say about these objects in their status, as merge patches. It says it right after it routes by them.
+    /// What it has to say about these objects in their status, as merge patches. It says it right after it routes by
+    /// them.
     fn reports(&self, seen: &Snapshot) -> Vec<(Target, Value)> {
         let _ = seen;
         Vec::new()
