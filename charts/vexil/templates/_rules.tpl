@@ -38,9 +38,10 @@ provider of the operator has a system. */}}
 {{/* What every Canary needs. Read: lists and watches, and one GET where a write's outcome or a whole object is needed.
 Written: creates and patches with a version; nothing is ever updated whole, and Kubernetes collects what Canaries own. */}}
 {{- define "vexil.rules" -}}
+# The patch is that of the finalizer of Canaries with revertOnDeletion.
 - apiGroups: [flagger.app]
   resources: [canaries]
-  verbs: [get, list, watch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [flagger.app]
   resources: [canaries/status]
   verbs: [patch]

@@ -63,6 +63,9 @@ pub fn refuse(memory: &Memory, defect: &str, delivered: &[(u64, Receiver)], now:
 
 /// The only match on the phase.
 fn decide(draft: &mut Draft<'_>) -> Need<()> {
+    if phase::terminating::decide(draft)? {
+        return Ok(());
+    }
     if draft.plan.suspended {
         return phase::idle::suspended(draft);
     }
@@ -82,6 +85,6 @@ fn decide(draft: &mut Draft<'_>) -> Need<()> {
         Phase::Progressing | Phase::WaitingPromotion => phase::progressing::decide(draft),
         Phase::Promoting => phase::promoting::decide(draft),
         Phase::Finalising => phase::ending::proceed(draft),
-        Phase::Terminating | Phase::Terminated => Ok(()),
+        Phase::Terminating | Phase::Terminated => phase::terminating::decide(draft).map(drop),
     }
 }

@@ -49,8 +49,9 @@ pub fn may_follow(from: Phase, to: Phase) -> bool {
         Promoting => matches!(to, Finalising | Failed | Progressing),
         // A primary that is lost before it has its traffic back is healed by what is pushed.
         Finalising => matches!(to, Succeeded | Failed | Progressing),
-        Terminating => to == Phase::Terminated,
-        Phase::Terminated => false,
+        // Without a deletion: the status was restored with another Canary.
+        Terminating => matches!(to, Phase::Terminated | Initializing),
+        Phase::Terminated => to == Initializing,
     }
 }
 
@@ -63,8 +64,12 @@ fn broken_by_memory(memory: &Memory) -> Option<&'static str> {
     if memory.ending.is_some() && !memory.weight.is_zero() {
         return Some("an ending leaves traffic on the canary");
     }
-    if memory.drain.is_some() && memory.ending.is_none() && memory.phase != Phase::Initializing {
+    let ends = memory.ending.is_some() || memory.phase == Phase::Initializing || memory.released;
+    if memory.drain.is_some() && !ends {
         return Some("a drain without an ending");
+    }
+    if memory.phase == Phase::Terminating && (memory.ending.is_some() || memory.post_rollout.is_some()) {
+        return Some("a rollout goes on although the Canary is being deleted");
     }
     if memory.post_rollout.is_some() && (!idle || memory.ending.is_some()) {
         return Some("the hooks after a rollout are due before its end");
@@ -144,7 +149,23 @@ fn broken_by_decision(before: &Memory, after: &Memory, facts: &Facts) -> Option<
     if rebinds(before, after) && (!before.weight.is_zero() || carries(&facts.seen)) {
         return Some("another binding is in force while the canary has traffic");
     }
-    broken_by_shift(before, after, &facts.seen)
+    broken_by_shift(before, after, &facts.seen).or_else(|| broken_by_deletion(before, after, facts))
+}
+
+/// What is wrong with a decision about a Canary that is being deleted.
+fn broken_by_deletion(before: &Memory, after: &Memory, facts: &Facts) -> Option<&'static str> {
+    let seen = &facts.seen;
+    if after.phase == Phase::Terminated && before.phase == Phase::Terminating {
+        let drained = before.drain.is_some_and(|drain| drain.until <= facts.now);
+        if !drained || !before.released {
+            return Some("a deletion ended before traffic was given back");
+        }
+    }
+    // What was waited for in vain is reported as such.
+    let waited = before.wait.is_some() || before.waited_ms > 0 || facts.waiting.kind.is_some();
+    let serves = seen.canary_serves() || seen.primary_sleeps() || seen.target == Known::Absent;
+    (after.released && !before.released && !serves && !waited)
+        .then_some("traffic goes back to a target without a ready pod that was not waited for")
 }
 
 fn rebinds(before: &Memory, after: &Memory) -> bool {
@@ -241,6 +262,12 @@ fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option
                 && seen.target.present().is_some_and(|pods| pods.replicas == 0) =>
         {
             Some("the target is scaled to zero twice")
+        }
+        Effect::RevertTarget if memory.phase != Phase::Terminating || memory.released => {
+            Some("the target is reverted although the Canary is not being deleted")
+        }
+        Effect::ReleaseTraffic if !memory.released => {
+            Some("traffic is given back before the target can take it")
         }
         Effect::ScaleUp if memory.ending.is_some() || memory.at_rest() => {
             Some("the target is scaled up although no rollout goes on")

@@ -6,6 +6,8 @@ pub const REPORT_WAIT_AFTER_MS: u64 = 5_000;
 pub const MAX_DRAIN_MS: u64 = 30_000;
 /// How often a drain is restarted because its end was not observed. Each restart takes a change of the process.
 pub const MAX_DRAIN_RESTARTS: u8 = 3;
+/// How long the deletion of a Canary waits for what is refused or cannot be observed, in milliseconds.
+pub const MAX_REFUSED_DELETION_MS: u64 = 60_000;
 /// Bounds of the time that one look adds to a wait, in milliseconds: a tenth of the deadline, within these.
 pub const OBSERVED_GAP_MS: std::ops::RangeInclusive<u64> = 5_000..=60_000;
 /// How long a notice is kept for a receiver that does not accept it, in milliseconds.

@@ -49,6 +49,8 @@ pub struct Memory {
     pub ending: Option<Ending>,
     /// Traffic has left the target, whose open connections are given time to end.
     pub drain: Option<Drain>,
+    /// The Canary is being deleted, and the target takes the traffic again: apex and routes are given back.
+    pub released: bool,
     /// A run has ended with this result and its post-rollout hooks are still to be asked.
     pub post_rollout: Option<Ending>,
     /// The wait that was reported.
@@ -95,6 +97,11 @@ impl Memory {
     /// A revision is under analysis or being promoted, and has a deadline.
     pub(crate) fn runs(&self) -> bool {
         matches!(self.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting)
+    }
+
+    /// All waits of the phase together have a deadline.
+    pub(crate) fn has_deadline(&self) -> bool {
+        self.runs() || self.phase == Phase::Terminating
     }
 
     /// An analysis of this revision begins.
@@ -297,4 +304,6 @@ pub enum WaitKind {
     InvalidObject(u32),
     /// A write is refused.
     Refused,
+    /// Something that a deletion needs cannot be observed.
+    NotObserved,
 }

@@ -156,6 +156,10 @@ messages! {
     ManualRollback { canary: String }
         Warning "Rolling back {canary} manual webhook invoked",
         alert Warn "Rolling back manual webhook invoked";
+    /// The Canary is being deleted, and what it did is taken back.
+    Terminating { canary: String } Normal "Terminating canary {canary}";
+    /// What the Canary did is taken back.
+    Terminated { canary: String } Normal "Terminated canary {canary}";
     /// The user suspended the Canary.
     Suspended {} Normal "skipping canary run as object is suspended";
     /// The pods of a workload are not ready; `readiness` is the text of its workload kind.
@@ -227,6 +231,15 @@ messages! {
     /// The binding was edited: the new one is initialised.
     MigrationStarts { change: String, canary: String } Normal "{change}: initializing {canary} anew";
 
+    /// The Canary is being deleted, and its target can take the traffic.
+    TrafficReleased { target: String } Normal "{target} takes all traffic again, without a canary";
+    /// The Canary is being deleted, and an object that this needs cannot be observed.
+    NotObserved {} Warning "waiting until the target, its Services and its routes can be read";
+    /// The Canary is being deleted, and something was waited for in vain.
+    TerminationForced { canary: String, reason: String }
+        Warning "Terminating {canary} does not wait any longer: {reason}",
+        alert Error "Canary deleted, its target may not serve: {reason}";
+
     // Texts of the controller.
 
     /// Something about the spec or the cluster that holds nothing up.
@@ -235,6 +248,10 @@ messages! {
     InvalidSpec { defects: String } Warning error "invalid canary spec: {defects}";
     /// The status could not be written.
     StatusNotWritten { canary: String, error: String } Warning error "updating canary {canary} status failed: {error}";
+    /// The finalizer of a deleted Canary cannot be removed.
+    FinalizerKept { name: &'static str, error: String }
+        Warning error "the Canary stays although it was deleted, because its finalizer {name} could not be removed: \
+            {error}";
     /// The CRD of the cluster is older than the operator.
     StatusPruned { canary: String, fields: String }
         Warning error "updating canary {canary} status failed: the CRD canaries.flagger.app of this cluster drops \

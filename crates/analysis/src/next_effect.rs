@@ -6,6 +6,7 @@
 //! [`Next::Do`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
 
 mod primary;
+mod terminating;
 
 pub(crate) use primary::replaceable;
 
@@ -50,6 +51,10 @@ pub enum Effect {
     ScaleToZero,
     /// Copy the target to the primary, if the target is at this revision.
     Promote(Revision),
+    /// Give the target the pods that it needs without a Canary, and resume its autoscaler.
+    RevertTarget,
+    /// Give apex and routes of the user back: they lead to the target again.
+    ReleaseTraffic,
     /// Release what earlier bindings left: routes, and primaries that no Service selects any more.
     Release,
 }
@@ -66,7 +71,10 @@ pub fn next_effect(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -
 }
 
 fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
-    if plan.suspended || matches!(memory.phase, Phase::New | Phase::Terminating | Phase::Terminated) {
+    if seen.deleted || matches!(memory.phase, Phase::Terminating | Phase::Terminated) {
+        return terminating::choose(plan, memory, seen);
+    }
+    if plan.suspended || memory.phase == Phase::New {
         return Next::Settled;
     }
     let safe = unadopted(memory, seen)

@@ -33,6 +33,12 @@ pub struct Observed {
     pub route: Option<Route>,
     /// Labels that select the target's pods; empty when the target is not there.
     pub selector: BTreeMap<String, String>,
+    /// The Canary is being deleted, and its target is to take over again (`revertOnDeletion`).
+    pub deleted: bool,
+    /// Whether the target has the pods and the autoscaler that it needs without a Canary; known during a deletion.
+    pub reverted: SyncState,
+    /// Whether the apex and the routes of the user lead to the target again; known during a deletion.
+    pub traffic: SyncState,
     /// Since when this process observes the Canary. A drain that was over before is not trusted: the time that is
     /// stored may be of another clock.
     pub since: Millis,

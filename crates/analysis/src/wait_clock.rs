@@ -104,7 +104,7 @@ impl Draft<'_> {
             self.waiting = Waiting { kind: Some(kind), since: before.since, earlier_ms, ..self.waiting };
             return;
         }
-        if self.memory.runs() && earlier_ms >= self.plan.max_observed_gap_ms() {
+        if self.memory.has_deadline() && earlier_ms >= self.plan.max_observed_gap_ms() {
             // Stored now and then, so that a restart does not take it back.
             self.memory.waited_ms =
                 self.memory.waited_ms.saturating_add(earlier_ms).min(self.plan.deadline_ms);
@@ -123,7 +123,7 @@ impl Draft<'_> {
         let other_ms = reported(&self.memory)
             .filter(|wait| wait.kind != kind)
             .map_or(0, |wait| wait.lasted_ms(plan, now));
-        if self.memory.runs() && self.memory.waited_ms.saturating_add(other_ms) >= plan.deadline_ms {
+        if self.memory.has_deadline() && self.memory.waited_ms.saturating_add(other_ms) >= plan.deadline_ms {
             return Ok(true);
         }
         self.wait(kind, message)?;
@@ -146,7 +146,7 @@ impl Draft<'_> {
 
     /// Whether waits that are not reported, together with reported ones, have used up the time of the step.
     fn unreported_too_long(&mut self) -> bool {
-        if !self.memory.runs() || reported(&self.memory).is_some() {
+        if !self.memory.has_deadline() || reported(&self.memory).is_some() {
             return false;
         }
         let (deadline_ms, now) = (self.plan.deadline_ms, self.facts.now);
@@ -166,7 +166,7 @@ impl Draft<'_> {
 
     /// The time that was waited stays counted until the step is done.
     pub(crate) fn stop_wait_clock(&mut self) {
-        let counts = self.memory.runs();
+        let counts = self.memory.has_deadline();
         if let Some(wait) = self.memory.wait.take().filter(|wait| counts && !is_users(wait)) {
             let lasted_ms = wait.lasted_ms(self.plan, self.facts.now);
             self.memory.waited_ms =

@@ -110,6 +110,31 @@ fn a_rollout_survives_two_leaders() {
 }
 
 #[test]
+fn a_deletion_survives_everything() {
+    let faults = [
+        DeleteCanary,
+        Push(H2),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Route(40),
+        Scale(false),
+        Delete(Canary),
+        Delete(Primary),
+        Suspend,
+        Invalid(true),
+        Sleep(true),
+        Bind(Bound::Target),
+        Refuse(Object::Traffic),
+        Refuse(Object::Target),
+        Refuse(Object::Routes),
+        NotKnown(Object::Target),
+        Unanswered,
+        Down,
+    ];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
+}
+
+#[test]
 fn a_promotion_in_steps_survives_everything() {
     let faults =
         [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Scale(false), Unanswered];

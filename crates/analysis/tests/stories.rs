@@ -53,4 +53,7 @@ stories! {
     session_affinity, gates, gate_closed_at_the_start, gates_survive_restarts, approval_before_the_rollout,
     approval_withdrawn, rolled_back_by_hand, rolled_back_while_waiting_for_promotion,
     pushed_while_waiting_for_promotion,
+    canary_deleted, canary_deleted_in_mid_run, canary_deleted_and_target_never_ready,
+    canary_deleted_without_rights, canary_deleted_without_route_rights,
+    canary_deleted_after_a_failed_promotion, canary_deleted_and_target_missing,
 }

@@ -9,6 +9,7 @@ use vexil_plan::CanaryContext;
 
 use crate::{
     Context,
+    deletion::{is_deleted, reverts},
     projections::{BY_APEX, BY_TARGET},
 };
 
@@ -51,7 +52,8 @@ fn is_older(other: &Value, this: &Value) -> bool {
         let born = meta::text(canary, "/metadata/creationTimestamp").to_owned();
         (!begun, born, meta::uid(canary).to_owned())
     };
-    let going = !meta::text(other, "/metadata/deletionTimestamp").is_empty();
+    // Until its target has taken over, a deleted one still manages it.
+    let going = is_deleted(other) && !reverts(other);
     !going && meta::uid(other) != meta::uid(this) && age(other) < age(this)
 }
 

@@ -10,7 +10,9 @@ use vexil_plan::CanaryContext;
 use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
-use crate::{Context, autoscalers::Autoscalers, config_copies, observe::Observation, previous_bindings};
+use crate::{
+    Context, autoscalers::Autoscalers, config_copies, observe::Observation, previous_bindings, revert,
+};
 
 /// The result of an effect.
 pub(crate) enum EffectResult {
@@ -42,6 +44,7 @@ pub(crate) async fn apply_effect(
         }
         Effect::Promote(revision) => copy(context, canary, observation, revision, Write::Promote).await,
         Effect::Configs => config_copies::restore(context, canary, observation).await,
+        Effect::ReleaseTraffic => revert::release_traffic(context, canary, memory, observation).await,
         other => {
             let (changes, write) = match render(context, canary, memory, observation, other) {
                 Ok(rendered) => rendered,
@@ -88,6 +91,9 @@ fn render(
             let changes = resume.into_iter().chain(scaling.map(|scaling| scaling.change));
             return Ok((changes.collect(), write));
         }
+        Effect::RevertTarget => {
+            return revert::target_changes(context, canary, &observation.objects).map_err(|e| e.to_string());
+        }
         Effect::Release => {
             return previous_bindings::changes(context, canary, memory, observation)
                 .map(|changes| (changes, None))
@@ -98,7 +104,9 @@ fn render(
                     previous_bindings::ReleaseError::InUse(text) => text,
                 });
         }
-        Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Vec::new(),
+        Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs | Effect::ReleaseTraffic => {
+            Vec::new()
+        }
     };
     Ok((changes, None))
 }

@@ -16,6 +16,7 @@ mod configs;
 mod context;
 mod converge;
 mod decide;
+mod deletion;
 mod duplicate_target;
 mod effects;
 mod fair_queue;
@@ -33,6 +34,7 @@ mod previous_bindings;
 mod projections;
 mod reconcile;
 mod reconcile_result;
+mod revert;
 
 mod runtime;
 mod session;

@@ -11,8 +11,8 @@ use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookie
 use vexil_workload::{Selector, ServicePort, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, configs, previous_bindings,
-    projections::with_pod_label, warnings, watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, deletion::reverts, previous_bindings,
+    projections::with_pod_label, revert, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
@@ -158,8 +158,15 @@ impl Observation {
             selector: self.selector.canary.clone(),
             target,
             primary,
+            deleted: reverts(canary.live()),
+            reverted: SyncState::NotKnown,
+            traffic: SyncState::NotKnown,
             since: self.observed.since,
         };
+        if self.observed.deleted {
+            self.observed.reverted = revert::target_state(context, canary, &self.objects);
+            self.observed.traffic = revert::traffic_state(context, canary, memory, self);
+        }
         self.edited = edited;
         self.observed.configs = config_copies::sync_state(context, canary, memory, self);
     }

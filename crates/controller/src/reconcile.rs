@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
-use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Transition};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Phase, Transition};
 use vexil_api::Defect;
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Seen, meta};
@@ -14,6 +14,7 @@ use crate::{
     Context, answers,
     converge::{Converged, converge},
     decide::{Decision, decide},
+    deletion::{self, is_deleted},
     duplicate_target, invalid_spec,
     observe::Observation,
     outbox,
@@ -53,10 +54,13 @@ async fn reconcile_in_span(
         Seen::Absent => return ReconcileResult { gone: true, ..ReconcileResult::default() },
         Seen::NotKnown => return read_canary(context, key, runtime).await,
     };
-    if is_deleted(&live) {
-        return ReconcileResult::default();
-    }
     Span::current().record("phase", meta::text(&live, "/status/phase"));
+    if is_deleted(&live) {
+        return match deletion::begin(context, &live, key, runtime).await {
+            Ok(canary) => converge_and_decide(context, canary, runtime).await,
+            Err(result) => result,
+        };
+    }
     let canary = match context.planner().open(Arc::clone(&live)) {
         Ok(canary) => canary,
         Err(defects) => return reconcile_invalid(context, &live, key, runtime, &defects).await,
@@ -66,6 +70,10 @@ async fn reconcile_in_span(
         return reconcile_invalid(context, &live, key, runtime, &[defect]).await;
     }
     let canary = match ensure_own_status(context, canary, runtime).await {
+        Ok(canary) => canary,
+        Err(result) => return result,
+    };
+    let canary = match deletion::ensure_finalizer(context, canary, runtime).await {
         Ok(canary) => canary,
         Err(result) => return result,
     };
@@ -190,7 +198,9 @@ async fn settled(
     runtime.altered.clear();
     let notifications = outbox::undelivered(context, canary, &transition.memory.outbox, runtime);
     let now = context.clock.now();
-    let engine_ms = transition.wake.map(|time| time.since(now));
+    // The finalizer is left, which does not wait for the delivery of the last notices.
+    let ended = (transition.memory.phase == Phase::Terminated).then_some(0);
+    let engine_ms = transition.wake.map(|time| time.since(now)).or(ended);
     let requeue_ms = [engine_ms, requeue_ms].into_iter().flatten().min();
     ReconcileResult { requeue_ms, notifications, gone: false }
 }
@@ -198,15 +208,11 @@ async fn settled(
 /// The Canary as it is now; `None` if it is gone, deleted, invalid, or drives another Canary's target.
 fn reread(context: &Context, canary: &CanaryContext) -> Option<CanaryContext> {
     let live = context.cluster.look(canary.key()).shared()?;
-    if is_deleted(&live) || canary.plan().spec_error.is_some() {
+    if is_deleted(&live) != is_deleted(canary.live()) || canary.plan().spec_error.is_some() {
         return None;
     }
     let next = context.planner().open(live).ok()?;
     duplicate_target::first_owner(context, &next).is_none().then_some(next)
-}
-
-fn is_deleted(live: &Value) -> bool {
-    !meta::text(live, "/metadata/deletionTimestamp").is_empty()
 }
 
 /// The API server did not answer a read without which nothing can be decided.
@@ -232,7 +238,7 @@ fn status_is_current(
 /// If the API server did not answer: the pause that it asks for, in milliseconds, if any.
 async fn load_memory(context: &Context, canary: &CanaryContext) -> Result<Memory, Option<u64>> {
     let mut memory = vexil_plan::load(canary.status());
-    if memory.from_flagger && memory.held.is_none() {
+    if memory.from_flagger && memory.held.is_none() && !is_deleted(canary.live()) {
         memory.held = answers::adopted(context, canary).await?;
         // The live routes count: Flagger's status does not always have the weight.
         let observation = Observation::take(context, canary, &memory, context.clock.now());

@@ -41,6 +41,8 @@ pub(crate) struct CanaryRuntime {
     pub(crate) undelivered: BTreeMap<Receiver, String>,
     /// Writes that the API server stored differently, without effect on the rollout, until they are reported.
     pub(crate) altered: BTreeSet<String>,
+    /// When the finalizer was refused.
+    pub(crate) finalizer_refused: Option<Millis>,
     /// Digest of the last failure of a status write that this process has reported.
     pub(crate) reported_failure: Option<u32>,
     /// What a reconcile in progress works with.

@@ -58,7 +58,8 @@ impl ConflictBackoff {
             Effect::Configs => "the primary's copies of ConfigMaps and Secrets",
             Effect::Scaler => "the autoscaler of the primary",
             Effect::CreatePrimary(_) | Effect::Promote(_) => "the primary",
-            Effect::ScaleUp | Effect::ScaleToZero => "the replicas of the target",
+            Effect::ScaleUp | Effect::RevertTarget | Effect::ScaleToZero => "the replicas of the target",
+            Effect::ReleaseTraffic => "the apex Service or the route",
             Effect::Release => "what an earlier binding left",
         };
         Message::WriteConflict { what }.to_string()

@@ -110,8 +110,11 @@ fn promoted(memory: &Memory, context: &StatusContext<'_>) -> Condition {
             ("False", format!("Canary promotion failed, {kind} serves all traffic."))
         }
         Phase::Failed => ("False", format!("Canary analysis failed, {kind} scaled to zero.")),
-        Phase::New | Phase::Initializing | Phase::Terminating | Phase::Terminated => {
+        Phase::New | Phase::Initializing => {
             ("Unknown", format!("New {kind} detected, starting initialization."))
+        }
+        Phase::Terminating | Phase::Terminated => {
+            ("Unknown", format!("The Canary is being deleted, {kind} takes all traffic again."))
         }
     };
     condition("Promoted", status, phase.as_str(), message)

@@ -15,7 +15,11 @@ pub(crate) fn reduced(live: &Value, with_service: bool) -> Value {
         "service": { "port": port },
         "suspend": bound("/spec/suspend").filter(Value::is_boolean),
     });
-    let fields = if with_service { ["service", "routeRef", "upstreamRef"].as_slice() } else { &["routeRef"] };
+    let fields = if with_service {
+        ["service", "routeRef", "upstreamRef", "autoscalerRef"].as_slice()
+    } else {
+        &["routeRef"]
+    };
     for field in fields {
         if let (Some(kept), Some(value)) = (spec.as_object_mut(), live.pointer(&format!("/spec/{field}"))) {
             kept.insert((*field).to_owned(), value.clone());

@@ -60,6 +60,7 @@ pub fn load(status: &CanaryStatus) -> Memory {
         last_step: status.last_step_time.map(Millis),
         withheld,
         ending: status.ending.as_ref().and_then(ending),
+        released: status.traffic_released.unwrap_or(false),
         drain: status
             .drain_until
             .map(|until| Drain { until: Millis(until), restarts: status.drain_restarts.unwrap_or(0) }),
@@ -97,6 +98,7 @@ pub fn store(memory: &Memory, context: &StatusContext<'_>, before: &CanaryStatus
         ending: memory.ending.as_ref().map(api_ending),
         drain_until: memory.drain.map(|drain| drain.until.0),
         drain_restarts: memory.drain.map(|drain| drain.restarts).filter(|restarts| *restarts > 0),
+        traffic_released: Some(memory.released).filter(|released| *released),
         post_rollout: memory.post_rollout.as_ref().map(api_ending),
         wait: memory.wait.as_ref().map(api_wait),
         waited_ms: Some(memory.waited_ms).filter(|waited_ms| *waited_ms > 0),

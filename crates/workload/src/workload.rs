@@ -158,6 +158,15 @@ pub trait Workload: Send + Sync {
     /// When the target, the primary or the scaler is not known, the target is missing, or the primary is not ours.
     fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError>;
 
+    /// Gives the target the pods that it needs when the Canary is gone: as many as the primary has. `None` when it has
+    /// them already.
+    ///
+    /// # Errors
+    /// As [`Workload::scale_up`].
+    fn revert(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
+        self.scale_up(subject, have)
+    }
+
     /// Takes the target's pods away. `None` when it has none.
     ///
     /// # Errors

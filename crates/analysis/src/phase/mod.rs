@@ -8,6 +8,7 @@ pub(crate) mod migration;
 pub(crate) mod progressing;
 pub(crate) mod promoting;
 pub(crate) mod takeover;
+pub(crate) mod terminating;
 
 mod analysis_step;
 mod transitions;

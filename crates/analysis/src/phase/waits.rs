@@ -122,6 +122,11 @@ fn pending_message(draft: &Draft<'_>, pending: Pending) -> Option<Message> {
     })
 }
 
+/// Waits for an object that cannot be observed, for as long as the deadline allows.
+pub(crate) fn not_observed(draft: &mut Draft<'_>) -> Need<Hold> {
+    draft.wait_with_deadline(WaitKind::NotObserved, |_| Ok(Message::NotObserved {})).map(Hold::overdue)
+}
+
 /// There is no target.
 pub(crate) fn target_missing(draft: &mut Draft<'_>) -> Need<()> {
     draft.wait(WaitKind::TargetMissing, |draft| Ok(draft.target_missing()))

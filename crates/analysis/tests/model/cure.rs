@@ -16,6 +16,9 @@ impl Rollout {
             // What the target is when a Canary is taken over counts as applied: nothing starts that was not asked for.
             return None;
         }
+        if state.world.deleted {
+            return None;
+        }
         let rest = match self.rest(&cure(state), FAIR) {
             Ok(rest) => rest,
             Err(law) => return Some(law),

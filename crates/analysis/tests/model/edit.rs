@@ -20,6 +20,8 @@ pub enum Fault {
     /// The deleted target is made again.
     Create(Rev),
     Suspend,
+    /// The Canary is deleted, with `revertOnDeletion`.
+    DeleteCanary,
     ApexEdited,
     ScalerEdited,
     Refuse(Object),
@@ -81,6 +83,10 @@ impl State {
             }
             Fault::Suspend => {
                 self.spec.suspended = true;
+                self.touched(Object::Status);
+            }
+            Fault::DeleteCanary if !self.world.deleted => {
+                self.world.deleted = true;
                 self.touched(Object::Status);
             }
             Fault::ApexEdited => {

@@ -140,6 +140,15 @@ impl Rollout {
             target_scaled: state.world.target.map(|target| target.scaled),
             wait: memory.wait.as_ref().map(|wait| wait.kind),
         };
+        if state.world.deleted {
+            let ended =
+                memory.phase == Phase::Terminated && state.world.target.is_none_or(|target| target.scaled);
+            return if ended {
+                Ok(rest)
+            } else {
+                Err("a deletion does not end, or leaves the target at zero")
+            };
+        }
         let refused = state.spec.halted && (memory.at_rest() || memory.phase == Phase::Initializing);
         if refused {
             // That the spec is refused is shown by the shell, once and for all phases.

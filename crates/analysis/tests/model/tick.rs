@@ -258,6 +258,7 @@ impl State {
                 ["Promotion", ..] => 2,
                 ["Progress" | "Failed" | "Target" | "Rolling", ..] => 4,
                 ["Canary", "analysis", ..] => 8,
+                ["Canary", "deleted,", ..] => 64,
                 ["Canary", "is", "waiting", ..] => 16,
                 ["Canary", "promotion", "is", "waiting", ..] => 32,
                 // Reported again after a wait for something else.

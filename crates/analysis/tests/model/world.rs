@@ -20,6 +20,8 @@ pub enum Object {
     Addresses,
     /// What an earlier binding left.
     Leftovers,
+    /// Apex and routes that are given back.
+    Traffic,
     /// The Canary itself.
     Status,
 }
@@ -32,15 +34,19 @@ impl Object {
             Effect::Apex => Object::Apex,
             Effect::Scaler => Object::Scaler,
             Effect::Route(_) => Object::Routes,
-            Effect::ScaleUp | Effect::ScaleToZero => Object::Target,
+            Effect::ScaleUp | Effect::ScaleToZero | Effect::RevertTarget => Object::Target,
             Effect::Release => Object::Leftovers,
+            Effect::ReleaseTraffic => Object::Traffic,
         }
     }
 
     /// Puts what `from` says of this object into `into`.
     pub fn copy(self, from: &Observed, into: &mut Observed) {
         match self {
-            Object::Target => into.target = from.target.clone(),
+            Object::Target => {
+                into.target = from.target.clone();
+                into.reverted = from.reverted.clone();
+            }
             Object::Primary => into.primary = from.primary.clone(),
             Object::Backends => into.backends = from.backends.clone(),
             Object::Apex => into.apex = from.apex.clone(),
@@ -51,6 +57,7 @@ impl Object {
                 into.canary_addresses = from.canary_addresses.clone();
             }
             Object::Leftovers => into.leftovers = from.leftovers.clone(),
+            Object::Traffic => into.traffic = from.traffic.clone(),
             Object::Status => {}
         }
     }
@@ -73,6 +80,10 @@ pub struct World {
     pub disowned: bool,
     /// Someone else edited the primary.
     pub edited: bool,
+    /// The Canary is being deleted, with `revertOnDeletion`.
+    pub deleted: bool,
+    /// Apex and routes lead to the target again.
+    pub given_back: bool,
     /// The pods of this revision never become ready.
     pub broken: Option<Rev>,
     /// Writes to this are refused.
@@ -102,6 +113,8 @@ impl World {
             aside: Aside::default(),
             disowned: false,
             edited: false,
+            deleted: false,
+            given_back: false,
             broken: None,
             refused: None,
         }
@@ -139,6 +152,9 @@ impl World {
             primary_addresses: addresses(Side::Primary),
             canary_addresses: addresses(Side::Canary),
             leftovers: fit(!self.aside.left),
+            deleted: self.deleted,
+            reverted: fit(self.target.is_none_or(|target| target.scaled)),
+            traffic: fit(self.given_back),
             ..Observed::default()
         }
     }
@@ -171,11 +187,12 @@ impl World {
                 }
                 _ => return Acted::Moved,
             },
-            Effect::ScaleUp | Effect::ScaleToZero => {
+            Effect::ScaleUp | Effect::RevertTarget | Effect::ScaleToZero => {
                 if let Some(target) = &mut self.target {
-                    target.scale(*effect == Effect::ScaleUp);
+                    target.scale(*effect != Effect::ScaleToZero);
                 }
             }
+            Effect::ReleaseTraffic => (self.given_back, self.routes) = (true, None),
         }
         Acted::Done
     }

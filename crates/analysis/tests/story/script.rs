@@ -135,6 +135,8 @@ fn phase(name: &str) -> Phase {
         Phase::Finalising,
         Phase::Succeeded,
         Phase::Failed,
+        Phase::Terminating,
+        Phase::Terminated,
     ]
     .into_iter()
     .find(|phase| phase.as_str() == name)
@@ -236,6 +238,7 @@ fn action(line: &str, words: &[&str]) -> Action {
         ["clock", "jumps", "ahead", span] => Action::Clock(i64::try_from(span_ms(span)).unwrap()),
         ["clock", "jumps", "back", span] => Action::Clock(-i64::try_from(span_ms(span)).unwrap()),
         ["operator", "down", span] => Action::Down(span_ms(span)),
+        ["delete", "canary"] => user(line, |world, _| world.deleted = true),
         ["delete", "target"] => user(line, |world, _| world.target = None),
         ["delete", "primary"] => user(line, |world, _| world.primary = None),
         ["route", w] => {

@@ -31,6 +31,10 @@ pub struct World {
     pub foreign: Option<String>,
     /// Someone else edited the primary.
     pub edited: bool,
+    /// The Canary is being deleted, with `revertOnDeletion`.
+    pub deleted: bool,
+    /// Apex and routes lead to the target again.
+    given_back: bool,
     /// Revisions whose pods never become ready, anywhere or only in the primary.
     pub broken: BTreeSet<Revision>,
     pub broken_primary: BTreeSet<Revision>,
@@ -66,6 +70,8 @@ impl World {
             former: None,
             foreign: None,
             edited: false,
+            deleted: false,
+            given_back: false,
             broken: BTreeSet::new(),
             broken_primary: BTreeSet::new(),
             answers: BTreeMap::new(),
@@ -192,6 +198,13 @@ impl World {
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
             selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
+            deleted: self.deleted,
+            reverted: match &self.target {
+                Some(target) if target.replicas < WANTED => SyncState::OutOfSync,
+                _ if self.target_scaler == TargetScaler::Rests => SyncState::OutOfSync,
+                _ => SyncState::InSync,
+            },
+            traffic: if self.given_back { SyncState::InSync } else { SyncState::OutOfSync },
             since: Millis(0),
         }
     }
@@ -289,8 +302,12 @@ impl World {
                 };
                 return Some(("route", text));
             }
-            Effect::ScaleUp | Effect::ScaleToZero => {
-                let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };
+            Effect::ReleaseTraffic => {
+                (self.given_back, self.routes) = (true, None);
+                return Some(("release", "apex and routes, to the target".to_owned()));
+            }
+            Effect::ScaleUp | Effect::RevertTarget | Effect::ScaleToZero => {
+                let replicas = if *effect == Effect::ScaleToZero { 0 } else { WANTED };
                 let revision = self.target.as_ref()?.revision.clone();
                 let ready_at = self.ready_at(&revision, false, now);
                 let target = self.target.as_mut()?;

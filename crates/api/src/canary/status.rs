@@ -83,6 +83,8 @@ pub struct CanaryStatus {
     pub drain_until: Option<u64>,
     /// How often that time was set anew because it had passed while no operator observed the Canary.
     pub drain_restarts: Option<u8>,
+    /// Whether the Canary is being deleted and its target has taken the traffic again: apex and routes are given back.
+    pub traffic_released: Option<bool>,
     /// What the rollout is waiting for. Set when the wait has lasted long enough to be reported.
     pub wait: Option<Wait>,
     /// Result whose `post-rollout` webhooks are still to be called.

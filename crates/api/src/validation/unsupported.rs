@@ -13,8 +13,4 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
         let text = not_yet(&format!("roll out a {}", spec.target_ref.kind));
         found.defect("spec.targetRef.kind", text);
     }
-    if spec.revert_on_deletion() {
-        let text = not_yet("give the target back its replicas when the Canary is deleted");
-        found.remark("spec.revertOnDeletion", text);
-    }
 }

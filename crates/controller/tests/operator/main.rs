@@ -16,6 +16,7 @@ mod cluster;
 mod config_tracking;
 mod crashes;
 mod daemon_sets;
+mod deletion;
 mod edits;
 mod faults;
 mod gates;

@@ -62,6 +62,7 @@ pub(super) const WAITS: Names<WaitKind> = &[
     ("approval", WaitKind::Approval),
     ("canary", WaitKind::Canary),
     ("refused", WaitKind::Refused),
+    ("not-observed", WaitKind::NotObserved),
 ];
 pub(super) const SEVERITIES: Names<AlertSeverity> =
     &[("info", AlertSeverity::Info), ("warn", AlertSeverity::Warn), ("error", AlertSeverity::Error)];

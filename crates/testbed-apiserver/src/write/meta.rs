@@ -100,7 +100,11 @@ pub(super) fn check(call: &Call, object: &Value) -> Vec<Cause> {
     causes.extend(one_controller(object));
     for (index, finalizer) in list(object, &["metadata", "finalizers"]).iter().enumerate() {
         let finalizer = finalizer.as_str().unwrap_or_default();
-        if !finalizer.contains('/') && !matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes") {
+        // Kinds of definitions are held to less: Flagger's finalizer has no path.
+        if call.resource.custom.is_none()
+            && !finalizer.contains('/')
+            && !matches!(finalizer, "orphan" | "foregroundDeletion" | "kubernetes")
+        {
             let field = format!("metadata.finalizers[{index}]");
             let detail = "name is neither a standard finalizer name nor is it fully qualified";
             causes.push(Cause::new(field, Fault::Invalid(json!(finalizer)), detail));

@@ -182,6 +182,10 @@ impl Workload for Deployments {
         scale::up(subject, Self::target(subject, have)?, Self::primary(subject, have)?, have)
     }
 
+    fn revert(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
+        scale::back(subject, Self::target(subject, have)?, Self::primary(subject, have), have)
+    }
+
     fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError> {
         Ok(scale::to(subject, Self::target(subject, have)?, 0))
     }

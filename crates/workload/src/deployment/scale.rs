@@ -23,6 +23,28 @@ pub(super) fn up(
     Ok(to(subject, target, replicas).map(|change| Scaling { replicas, change }))
 }
 
+/// The target's way back to all traffic: at least as many pods as the primary has. A primary that is not there or not
+/// ours says nothing, and a scaler that is not there neither.
+pub(super) fn back(
+    subject: &Subject<'_>,
+    target: &Value,
+    primary: Result<Option<&Value>, WorkloadError>,
+    have: &Objects,
+) -> Result<Option<Scaling>, WorkloadError> {
+    let primary = match primary {
+        Err(error @ WorkloadError::NotKnown { .. }) => return Err(error),
+        other => other.ok().flatten(),
+    };
+    let of_primary = primary.map_or(0, |primary| DeploymentView::new(primary).desired());
+    let desired = DeploymentView::new(target).desired();
+    let replicas = match up(subject, target, primary, have)? {
+        Some(scaling) => scaling.replicas.max(of_primary),
+        None if desired < of_primary => of_primary,
+        None => return Ok(None),
+    };
+    Ok(to(subject, target, replicas).map(|change| Scaling { replicas, change }))
+}
+
 /// The patch that gives the target that many pods; `None` when it wants them already.
 pub(super) fn to(subject: &Subject<'_>, target: &Value, replicas: i64) -> Option<Change> {
     if DeploymentView::new(target).desired() == replicas {

@@ -60,12 +60,7 @@ fn what_this_version_does_not_do_yet_is_said_plainly() {
 
 #[test]
 fn what_changes_nothing_for_traffic_is_a_remark() {
-    check_remarks(
-        json!({ "revertOnDeletion": true }),
-        &[
-            "revertOnDeletion: this version does not give the target back its replicas when the Canary is deleted yet",
-        ],
-    );
+    check_remarks(json!({ "revertOnDeletion": true }), &[]);
     check_remarks(
         analysis(json!({ "sessionAffinity": { "cookieName": "c" } })),
         &[
