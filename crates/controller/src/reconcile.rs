@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tracing::{Instrument, Span, field};
-use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Transition};
+use vexil_analysis::{Convergence, LiveRoutes, Memory, Pending, Phase, Transition};
 use vexil_api::Defect;
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Seen, meta};
@@ -198,7 +198,9 @@ async fn settled(
     runtime.altered.clear();
     let notifications = outbox::undelivered(context, canary, &transition.memory.outbox, runtime);
     let now = context.clock.now();
-    let engine_ms = transition.wake.map(|time| time.since(now));
+    // The finalizer is left, which does not wait for the delivery of the last notices.
+    let ended = (transition.memory.phase == Phase::Terminated).then_some(0);
+    let engine_ms = transition.wake.map(|time| time.since(now)).or(ended);
     let requeue_ms = [engine_ms, requeue_ms].into_iter().flatten().min();
     ReconcileResult { requeue_ms, notifications, gone: false }
 }
