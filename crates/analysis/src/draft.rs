@@ -133,6 +133,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn done(mut self) -> Transition {
         self.end_all_waits();
         self.report_warnings();
+        if self.plan.spec_error.is_none() {
+            self.memory.outbox.keep_for(self.plan);
+        }
         let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
         if counted(&self.memory) != counted(self.before) {
             self.memory.changed = Some(self.facts.now);

@@ -1,7 +1,7 @@
 //! Notices that are stored in the status until each receiver has them, and the limits on their number, age and size.
 
 use crate::{
-    Millis, Notice, Receiver, bounded,
+    Millis, Notice, Plan, Receiver, bounded,
     limits::{MAX_NOTICES_PER_RECEIVER, NOTICE_LIFETIME_MS},
 };
 
@@ -62,6 +62,14 @@ impl Outbox {
         self.entries.retain(|entry| !entry.to.is_empty());
     }
 
+    /// Removes what is for receivers that the spec does not have any more.
+    pub(crate) fn keep_for(&mut self, plan: &Plan) {
+        for entry in &mut self.entries {
+            entry.to.retain(|to| is_receiver(plan, to));
+        }
+        self.entries.retain(|entry| !entry.to.is_empty());
+    }
+
     /// Removes what was delivered and what is too old.
     pub(crate) fn prune(&mut self, delivered: &[(u64, Receiver)], now: Millis) {
         for entry in &mut self.entries {
@@ -97,6 +105,11 @@ impl Outbox {
     }
 }
 
+fn is_receiver(plan: &Plan, receiver: &Receiver) -> bool {
+    let alerts = |name: &String| plan.alerts.iter().any(|alert| alert.name == *name);
+    plan.receivers.contains(receiver) || matches!(receiver, Receiver::Alert(name) if alerts(name))
+}
+
 /// The bytes of an entry as JSON, at most.
 fn size(entry: &Entry) -> usize {
     let alert = entry.notice.alert.as_ref().map_or(0, |alert| written(&alert.message));
@@ -124,7 +137,9 @@ fn written(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Alert, AlertSeverity, EventType, Level, Phase};
+    use crate::{
+        Alert, AlertSeverity, Binding, EventType, Facts, Level, Memory, Names, Phase, Step, Strategy, advance,
+    };
 
     fn entry(seq: u64, message: &str, alert: bool) -> Entry {
         let alert =
@@ -168,6 +183,28 @@ mod tests {
         check(&quiet, 2_000, &[1], 0);
         check(&loud, 2_000, &[], 2);
         check(&loud, 7_000, &[1], 0);
+    }
+
+    /// What is undelivered after a decision, of a notice for Events and for a hook that the spec does not have.
+    #[track_caller]
+    fn check_receivers(spec_error: Option<&str>, expect: &[Receiver]) {
+        let strategy = Strategy::BlueGreen { iterations: 1 };
+        let plan = Plan {
+            spec_error: spec_error.map(str::to_owned),
+            ..Plan::new(Names::default(), Binding::default(), strategy)
+        };
+        let outbox = Outbox { next: 2, lost: 0, entries: vec![entry(1, "x", false)] };
+        let memory = Memory { phase: Phase::Terminated, outbox, ..Memory::default() };
+        let Step::Done(transition) = advance(&plan, &memory, &Facts::default()) else { panic!("a question") };
+        let left = transition.memory.outbox.entries.iter().find(|entry| entry.seq == 1).unwrap();
+        assert_eq!(left.to, expect, "{spec_error:?}");
+    }
+
+    #[test]
+    fn what_is_for_a_receiver_that_was_removed_is_dropped() {
+        check_receivers(None, &[Receiver::Events]);
+        let both = [Receiver::Events, Receiver::Hook("h".to_owned())];
+        check_receivers(Some("spec: which receivers there are is not known"), &both);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Settings {
     pub api_address: SocketAddr,
     /// Whether the commands of `cmd` hooks (`hey`) are really carried out; without it they are only accepted.
     pub run_load_hooks: bool,
+    /// Whether the controllers also write Endpoints and Events. No request depends on them.
+    pub endpoints_and_events: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             clock: None,
             api_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             run_load_hooks: false,
+            endpoints_and_events: true,
         }
     }
 }

@@ -70,7 +70,10 @@ impl Features {
     pub fn spec(&self, place: &Place) -> Value {
         let mut spec = first_spec(place);
         manifests::merge(&mut spec, &json!({"targetRef": {"kind": self.workload().kind}}));
-        let hook = |kind: &&str| json!({"name": kind, "type": kind, "url": format!("http://hooks.test/{kind}"), "timeout": "5s"});
+        let hook = |kind: &&str| {
+            let url = format!("http://hooks.test/{kind}");
+            json!({"name": kind, "type": kind, "url": url, "timeout": "5s"})
+        };
         let all = spec.pointer_mut("/analysis/webhooks").and_then(Value::as_array_mut);
         if let Some(all) = all {
             all.extend(self.hooks.iter().map(hook));

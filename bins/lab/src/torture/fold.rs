@@ -125,7 +125,7 @@ impl Fold {
         }
         let weight = number(status, "/canaryWeight");
         self.course.weights.push((at, weight));
-        let suspended = object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
+        let suspended = !gone && object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);
         let state = format!(
             "{phase} weight={weight} iterations={} failed={} ending={} draining={}{}",
             number(status, "/iterations"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::Leash;
 
 use super::{
-    features::Features,
+    features::{Features, HOOKS},
     fields::Fields,
     finding::Law,
     laws,
@@ -76,6 +76,49 @@ fn a_promotion_breaks_no_law() {
     let outcome = run(&scenarios::clean("crashes", 0).unwrap());
     assert_eq!(outcome.findings, [], "{}", outcome.story);
     assert!(outcome.requests > 100 && outcome.lost.is_empty(), "{:?}", outcome.lost);
+}
+
+/// Gates, hooks and configuration, with either kind of target.
+#[test]
+fn a_promotion_with_all_features_breaks_no_law() {
+    for is_daemon_set in [false, true] {
+        let features = Features { hooks: HOOKS.to_vec(), has_config: true, is_daemon_set };
+        let clean = scenarios::clean("crashes", 0).unwrap();
+        let closed = |status| Step::Hook("confirm-promotion", status);
+        let mut steps = clean.steps.clone();
+        steps.extend([Step::Config("green"), closed(403), Step::Pass(60_000), closed(200)]);
+        let outcome = run(&Case { features, steps, ..clean });
+        assert_eq!(outcome.findings, [], "{}", outcome.story);
+        let told = |text: &str| outcome.events.iter().filter(|(event, _)| event.contains(text)).count();
+        assert!(
+            told("waiting for promotion approval") == 1 && told("Post-rollout check") > 0,
+            "{}",
+            outcome.story
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_about_a_suspended_canary_is_found() {
+    for (suspended, expect) in [(true, vec![Law::Suspended]), (false, vec![])] {
+        let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+        let mut spec = world.spec.clone();
+        spec["suspend"] = suspended.into();
+        let ready = Step::Until(Moment::Phase("Initialized"));
+        for step in [Step::Apply, ready, Step::Edit("suspend".to_owned(), spec), Step::Pass(5_000)] {
+            world.carry_out(&step).await.unwrap();
+        }
+        let other = world.cluster.server().client_as("vexil/other");
+        let patch = json!({"metadata": {"labels": {"edited": "true"}}}).to_string().into_bytes();
+        let request = http::Request::patch("/api/v1/namespaces/test/services/podinfo-canary")
+            .header("content-type", "application/merge-patch+json")
+            .body(patch);
+        other.request::<Value>(request.unwrap()).await.unwrap();
+        let (mut outcome, case) = (Outcome::default(), scenarios::clean("crashes", 0).unwrap());
+        laws::judge(&mut world, &case, &mut outcome);
+        let found: Vec<Law> = outcome.findings.iter().map(|found| found.law).collect();
+        assert_eq!(found, expect, "{:?}", outcome.findings);
+    }
 }
 
 /// What breaks while the operator is dead is not excused, unless a user or an accident did it.

@@ -77,8 +77,12 @@ impl World {
         let (log, listening) = ErrorLog::listen();
         // Nothing is measured by scraping: the metric server below knows the answers.
         let seldom = Duration::from_secs(100_000_000);
-        let settings =
-            Settings { system: place.system.cluster, scrape_interval: seldom, ..Settings::default() };
+        let settings = Settings {
+            system: place.system.cluster,
+            scrape_interval: seldom,
+            endpoints_and_events: false,
+            ..Settings::default()
+        };
         let cluster = Cluster::with(settings).await?;
         let recorder = Recorder::new(cluster.server().follow());
         let (answers, entrances) = (Answers::default(), Entrances::default());

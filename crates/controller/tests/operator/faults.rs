@@ -81,8 +81,9 @@ async fn a_rollout_survives_reads_that_fail_or_hang() {
                 user_agent: Some(OPERATOR.to_owned()),
                 ..Matcher::default()
             };
-            check(&format!("{harm:?} at each {verb}"), &clean, vec![Fault::once(matcher, harm).times(3)])
-                .await;
+            let what = format!("{harm:?} at each {verb}");
+            let fault = Fault::once(matcher, harm).times(3);
+            PROMOTION.check_reads(&what, &clean, |stage| stage.cluster.server().faults().push(fault)).await;
         }
     }
 }

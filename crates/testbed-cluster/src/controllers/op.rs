@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::kinds::Resource;
+use crate::kinds::{ENDPOINTS, Resource};
 use crate::view;
 
 /// One write.
@@ -42,6 +42,17 @@ impl Target {
 }
 
 impl Op {
+    /// Whether it is for people and older clients alone: no request depends on it.
+    pub fn is_aside(&self) -> bool {
+        match self {
+            Op::Tell { .. } | Op::Create(ENDPOINTS, _) => true,
+            Op::Patch(target, _) | Op::PatchStatus(target, _) | Op::Delete(target) | Op::Kill(target) => {
+                target.resource == ENDPOINTS
+            }
+            Op::Create(..) => false,
+        }
+    }
+
     /// An Event about `object`.
     pub fn tell(
         component: &'static str,

@@ -60,6 +60,7 @@ impl Controllers {
             node: Arc::clone(&node),
             shown: Arc::clone(&seen),
             content: BTreeMap::new(),
+            writes_all: settings.endpoints_and_events,
         };
         let mut task = JoinSet::new();
         task.spawn(round.run());
@@ -82,6 +83,8 @@ struct Loop {
     /// What others may look at.
     shown: Arc<Mutex<Snapshot>>,
     content: BTreeMap<Controller, Content>,
+    /// Also what no request depends on.
+    writes_all: bool,
 }
 
 /// The controllers in their order: those that decide are before those that carry out.
@@ -180,7 +183,7 @@ impl Loop {
         {
             return None;
         }
-        let plan = match controller {
+        let mut plan = match controller {
             Controller::Autoscaler => autoscaler::plan(&self.seen, now),
             Controller::Deployment => deployment::plan(&self.seen, now),
             Controller::DaemonSet => daemon_set::plan(&self.seen, now),
@@ -188,6 +191,7 @@ impl Loop {
             Controller::Node => lock(&self.node).plan(&self.seen, now),
             Controller::Endpoints => endpoints::plan(&self.seen),
         };
+        plan.ops.retain(|op| self.writes_all || !op.is_aside());
         if plan.ops.is_empty() {
             self.content.insert(controller, Content { age, until: plan.wake });
             return None;

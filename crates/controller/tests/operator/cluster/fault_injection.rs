@@ -10,9 +10,8 @@ use super::{Leash, Stage};
 
 const NAME: &str = "podinfo";
 
-/// A rollout: what the metric server says of it, and how it ends. Not measured from the traffic, so that every
-/// run of it
-/// is told the same.
+/// A rollout: what the metric server says of it, and how it ends. Not measured from the traffic, so that every run of
+/// it has the same Events.
 #[derive(Clone, Copy, Debug)]
 pub struct Rollout {
     pub success_percent: f64,
@@ -33,6 +32,8 @@ pub struct Outcome {
 /// What came of a run.
 pub struct Run {
     pub outcome: Outcome,
+    /// Events about kinds that could not be read for a while, with their number.
+    pub unread: BTreeMap<String, usize>,
     /// Writes of the first operator.
     pub writes: u32,
     /// Those of the initialisation.
@@ -63,20 +64,17 @@ impl Rollout {
         let story = stage.story(NAME);
         let text = story.text();
         assert_eq!((tally.errors(), tally.skipped), (0, 0), "{tally:?}\n{text}");
+        let (unread, events) =
+            story.events.into_iter().partition(|(text, _)| text.contains(" cannot be watched: "));
         let outcome = Outcome {
-            // That a kind could not be read for a while is reported, as a wait, and changes nothing else.
-            events: story
-                .events
-                .into_iter()
-                .filter(|(text, _)| !text.contains(" cannot be watched: "))
-                .collect(),
+            events,
             courses: story.courses,
             status: memorable(&stage.canary(NAME).await["status"]),
         };
-        Run { outcome, writes: first.writes(), first_writes, text }
+        Run { outcome, unread, writes: first.writes(), first_writes, text }
     }
 
-    /// Goes through the rollout with trouble and compares it with `clean`.
+    /// Goes through the rollout with trouble and compares it with `clean`. Every kind can be read all the time.
     pub async fn check(
         self,
         what: &str,
@@ -84,12 +82,30 @@ impl Rollout {
         leash: Arc<Leash>,
         trouble: impl FnOnce(&mut Stage),
     ) {
+        let run = self.compare(what, clean, leash, trouble).await;
+        assert_eq!(run.unread, BTreeMap::new(), "{what}\n{}", run.text);
+    }
+
+    /// The same with trouble that keeps kinds from being read. Each is reported at most once, and nothing else changes.
+    pub async fn check_reads(self, what: &str, clean: &Outcome, trouble: impl FnOnce(&mut Stage)) {
+        let run = self.compare(what, clean, Leash::new(None), trouble).await;
+        assert!(run.unread.values().all(|times| *times == 1), "{what}: {:?}\n{}", run.unread, run.text);
+    }
+
+    async fn compare(
+        self,
+        what: &str,
+        clean: &Outcome,
+        leash: Arc<Leash>,
+        trouble: impl FnOnce(&mut Stage),
+    ) -> Run {
         let run = self.go(leash, trouble).await;
         for (object, course) in &clean.courses {
             assert_eq!(run.outcome.courses.get(object), Some(course), "{what}: {object}\n{}", run.text);
         }
         assert_eq!(run.outcome.events, clean.events, "{what}\n{}", run.text);
         assert_eq!(run.outcome, *clean, "{what}\n{}", run.text);
+        run
     }
 }
 
