@@ -36,8 +36,8 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
         (&["meshProvider=istio"], Holds(&["-mesh-provider=istio", "virtualservices", "destinationrules"])),
         (&["meshProvider=istio"], Lacks(&["trafficsplits", "apisixroutes", "traefikservices"])),
-        (&["meshProvider=osm"], Refuses("it knows apisix, istio, kubernetes, kuma, smi:<mesh>")),
-        (&["meshProvider=traefik", "rbac.providers={nginx}"], Refuses("rbac.providers: \"nginx\" is not a")),
+        (&["meshProvider=osm"], Refuses("\"osm\" is not a provider of this version; it knows apisix, ")),
+        (&["meshProvider=traefik", "rbac.providers={osm}"], Refuses("rbac.providers: \"osm\" is not a")),
         (
             &["slack.proxy=x", "ingressClass=y", "metricsServer="],
             Refuses(
