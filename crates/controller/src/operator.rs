@@ -223,8 +223,7 @@ impl Operator {
         mut notification: Notification,
         notifications: &mpsc::UnboundedSender<Notification>,
     ) -> Result<(), (u64, Receiver)> {
-        let limits = &self.limits;
-        let limit = if notification.is_alert() { &limits.alerts } else { &limits.notifications };
+        let limit = if notification.is_alert() { &self.limits.alerts } else { &self.limits.notifications };
         match (limit.try_acquire(notification.canary()), notification.offer()) {
             (None, Some(offer)) => return Err(offer),
             (permit, _) => notification.hold(permit),
