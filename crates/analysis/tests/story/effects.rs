@@ -26,19 +26,19 @@ impl World {
         match effect {
             Effect::Backends => {
                 self.backends = true;
-                return self.deleted.then(|| ("services", "-primary and -canary created".to_owned()));
+                self.deleted.then(|| ("services", "-primary and -canary created".to_owned()))
             }
             Effect::Apex => {
                 self.apex = true;
-                return self.deleted.then(|| ("services", "apex created".to_owned()));
+                self.deleted.then(|| ("services", "apex created".to_owned()))
             }
             Effect::Configs => {
                 self.copies = true;
-                return Some(("configs", "copies restored".to_owned()));
+                Some(("configs", "copies restored".to_owned()))
             }
             Effect::Scaler => {
                 self.scaler = Ok(true);
-                return Some(("scaler", "podinfo-primary follows podinfo".to_owned()));
+                Some(("scaler", "podinfo-primary follows podinfo".to_owned()))
             }
             Effect::CreatePrimary(expected) => {
                 let target = self.target.clone().filter(|target| target.revision == *expected)?;
@@ -52,7 +52,7 @@ impl World {
                     covered: false,
                     ..target
                 });
-                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
+                Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")))
             }
             Effect::Promote(expected) => {
                 self.target.as_ref().filter(|target| target.revision == *expected)?;
@@ -60,11 +60,11 @@ impl World {
                 let primary = self.primary.as_mut()?;
                 primary.roll(expected, ready_at, now);
                 let replicas = primary.replicas;
-                return Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")));
+                Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")))
             }
             Effect::Release => {
                 (self.leftovers, self.former) = (false, None);
-                return Some(("release", "what the earlier binding left".to_owned()));
+                Some(("release", "what the earlier binding left".to_owned()))
             }
             Effect::Route(routes) => {
                 self.routes = Some(*routes);
@@ -76,7 +76,7 @@ impl World {
                     Routes::Matched { to } => format!("matches to {to:?}"),
                     Routes::Mirrored { percent } => format!("primary=100 canary=0 mirror={percent}"),
                 };
-                return Some(("route", text));
+                Some(("route", text))
             }
             Effect::ScaleUp | Effect::ScaleToZero => {
                 let replicas = if *effect == Effect::ScaleUp { WANTED } else { 0 };
@@ -89,9 +89,8 @@ impl World {
                     self.target_scaler =
                         if replicas == 0 { TargetScaler::Rests } else { TargetScaler::Scales };
                 }
-                return Some(("workload", format!("podinfo replicas={replicas} image={revision}")));
+                Some(("workload", format!("podinfo replicas={replicas} image={revision}")))
             }
         }
-        None
     }
 }
