@@ -4,9 +4,13 @@
 //! [`crate::Step::Unlawful`] or [`crate::Next::Unlawful`], which no caller can write by mistake. It takes a defect of
 //! the engine to get there. Tests and the model check use the same functions.
 
+mod choice;
+
+use choice::broken_by_choice;
+
 use crate::{
     Answer, Cause, Convergence, Effect, Exposure, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase,
-    Pods, Readiness, SyncState, TargetScaler, next_effect::replaceable,
+    Readiness,
 };
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
@@ -202,89 +206,6 @@ fn broken_by_shift(before: &Memory, after: &Memory, seen: &Observed) -> Option<&
     let only_copy = seen.primary_is_gone() && seen.canary_serves();
     (after.weight < before.weight && goes_on && only_copy)
         .then_some("less traffic was decided for the only copy with a ready pod")
-}
-
-/// What is wrong with wanting an effect; `None` when nothing is.
-fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect) -> Option<&'static str> {
-    let held = || seen.primary.present().and_then(|pods| pods.revision.as_ref());
-    match effect {
-        Effect::CreatePrimary(_) if seen.primary != Known::Absent => {
-            Some("a primary is made although there is one, or may be")
-        }
-        Effect::CreatePrimary(revision)
-            if memory.phase != Phase::Initializing
-                && memory.held.as_ref() != Some(revision)
-                && !(memory.phase == Phase::Promoting && memory.applied.as_ref() == Some(revision)) =>
-        {
-            Some("a primary is made from a revision that was not vetted")
-        }
-        Effect::Promote(revision) if held() == Some(revision) => Some("the same revision is copied twice"),
-        Effect::Promote(_) if memory.phase == Phase::Initializing => {
-            let works = !replaceable(memory, seen);
-            works.then_some("a primary that works is overwritten by an initialisation")
-        }
-        Effect::Promote(revision)
-            if memory.phase != Phase::Promoting || memory.applied.as_ref() != Some(revision) =>
-        {
-            Some("something else is copied than was analysed")
-        }
-        Effect::Configs if !holds_the_target(seen) => Some("configuration is copied that was not promoted"),
-        Effect::Release if memory.phase == Phase::Initializing || memory.previous.is_empty() => {
-            Some("the earlier binding is released before the new one serves")
-        }
-        Effect::Apex | Effect::Route(_)
-            if memory.phase == Phase::Initializing
-                && !seen.primary_takes_traffic()
-                && seen.canary_serves() =>
-        {
-            Some("traffic moves to a new primary that does not serve")
-        }
-        Effect::Release if seen.backends != SyncState::InSync => {
-            Some("the earlier binding is released while Services may select it")
-        }
-        Effect::Backends if seen.primary_serves() && !seen.primary.present().is_some_and(takes_traffic) => {
-            Some("Services move from ready pods to a primary without any")
-        }
-        Effect::Backends
-            if memory.phase == Phase::Initializing
-                && !memory.previous.is_empty()
-                && !seen.primary.present().is_some_and(|primary| {
-                    primary.replicas == 0 || primary.readiness == Readiness::Ready
-                }) =>
-        {
-            Some("Services move to a new primary that is not ready")
-        }
-        Effect::ScaleToZero if memory.ending.is_none() && memory.phase != Phase::Initializing => {
-            Some("the target is scaled to zero although nothing ends")
-        }
-        Effect::ScaleToZero
-            if seen.target_scaler != TargetScaler::Scales
-                && seen.target.present().is_some_and(|pods| pods.replicas == 0) =>
-        {
-            Some("the target is scaled to zero twice")
-        }
-        Effect::RevertTarget if memory.phase != Phase::Terminating || memory.released => {
-            Some("the target is reverted although the Canary is not being deleted")
-        }
-        Effect::ReleaseTraffic if !memory.released => {
-            Some("traffic is given back before the target can take it")
-        }
-        Effect::ScaleUp if memory.ending.is_some() || memory.at_rest() => {
-            Some("the target is scaled up although no rollout goes on")
-        }
-        _ => None,
-    }
-}
-
-/// A pod of it is available, or none is wanted.
-/// The primary was copied from the target as it is now.
-fn holds_the_target(seen: &Observed) -> bool {
-    let revision = |known: &Known<Pods>| known.present().and_then(|pods| pods.revision.clone());
-    revision(&seen.primary).is_some() && revision(&seen.primary) == revision(&seen.target)
-}
-
-fn takes_traffic(primary: &Pods) -> bool {
-    primary.available > 0 || primary.replicas == 0
 }
 
 /// What an effect did to traffic; `None` when it did no harm. `before` and `after` are what is observed around it.

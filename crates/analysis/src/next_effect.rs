@@ -6,6 +6,7 @@
 //! [`Next::Do`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
 
 mod primary;
+mod route;
 mod terminating;
 
 pub(crate) use primary::replaceable;
@@ -13,8 +14,8 @@ pub(crate) use primary::replaceable;
 use primary::{primary, promotion};
 
 use crate::{
-    Acceptance, Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision,
-    Routes, SyncState, TargetScaler, failover::Failover, laws,
+    Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes,
+    SyncState, TargetScaler, failover::Failover, laws,
 };
 
 /// What to do next so that the cluster matches the memory.
@@ -96,7 +97,7 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))
         .or_else(|| capacity(memory, seen))
-        .or_else(|| routes(plan, memory, seen))
+        .or_else(|| route::choose(plan, memory, seen))
         .or_else(|| scale_down(memory, seen, now))
         .or_else(|| release_previous(memory, seen))
         .or_else(|| degraded(seen))
@@ -226,42 +227,6 @@ fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
     let idle = |pods: &Pods| pods.replicas == 0 || seen.target_scaler == TargetScaler::Rests;
     seen.target.present().is_some_and(idle).then_some(Next::Do(Effect::ScaleUp))
-}
-
-fn routes(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
-    let want = memory.routes(plan);
-    let (live, in_sync) = match &seen.routes {
-        LiveRoutes::NotKnown => return Some(Next::Wait(Pending::NotObserved)),
-        LiveRoutes::Invalid(text) => return Some(Next::Wait(Pending::Invalid(text.clone()))),
-        LiveRoutes::Absent if want.canary().is_zero() || seen.canary_serves() => {
-            return Some(Next::Do(Effect::Route(want)));
-        }
-        LiveRoutes::Absent => return Some(Next::Wait(Pending::CanaryNotReady)),
-        LiveRoutes::Present { routes, in_sync } => (routes, *in_sync),
-    };
-    let copies = matches!(want, Routes::Mirrored { .. }) && *live != want;
-    if (copies || want.canary() > live.canary()) && !seen.canary_serves() {
-        return Some(not_ready(&seen.canary_addresses, Pending::CanaryNotReady));
-    }
-    let less = want.canary() < live.canary() || want.need_primary() && !live.need_primary();
-    if less && !seen.primary_takes_traffic() && !seen.canary_is_gone() {
-        return Some(not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None)));
-    }
-    if *live != want || !in_sync {
-        return Some(Next::Do(Effect::Route(want)));
-    }
-    not_accepted(memory, seen)
-}
-
-/// What a gateway does not apply is no exposure of the canary: a step waits for it. An ending waits only while a
-/// gateway may still send traffic to the canary, as an earlier version of the route said.
-fn not_accepted(memory: &Memory, seen: &Observed) -> Option<Next> {
-    let text = match &seen.acceptance {
-        Acceptance::Accepted => return None,
-        Acceptance::Refused(_) if memory.ending.is_some() => return None,
-        Acceptance::Refused(text) | Acceptance::Outdated(text) => text,
-    };
-    (memory.phase != Phase::Initializing).then(|| Next::Wait(Pending::Invalid(text.clone())))
 }
 
 /// The last act of an initialisation and of an ending: zero replicas, once, when connections had time to end.

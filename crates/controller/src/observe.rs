@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use vexil_analysis::{LiveRoutes, Memory, Millis, Observed, Phase, Route, SyncState};
+use vexil_analysis::{Memory, Millis, Observed, Phase, SyncState};
 use vexil_api::CanaryStatus;
 use vexil_kube::{Cluster, Listed, Mark};
-use vexil_object::{Change, ObjectKey, Objects, Seen};
+use vexil_object::{ObjectKey, Objects, Seen};
 use vexil_plan::{CanaryContext, Tracked};
-use vexil_routing::{BoundKind, PodLabels, RouteError, RouteTarget, SessionCookies};
+use vexil_routing::{BoundKind, PodLabels, RouteTarget, SessionCookies};
 use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
 
 use crate::{
@@ -18,10 +18,12 @@ use crate::{
 mod endpoints;
 mod pods;
 mod ports;
+mod routes;
 
 pub(crate) use endpoints::slices;
 use endpoints::{check_target_port, ready_addresses, slice_lists};
 pub(crate) use ports::discovery;
+use routes::sync_state;
 
 /// What was observed, and what it was derived from.
 pub(crate) struct Observation {
@@ -230,34 +232,6 @@ impl Observation {
             Some(error) => (SyncState::Invalid(error.to_string()), SyncState::Invalid(error.to_string())),
         }
     }
-
-    /// The route object, once it exists.
-    fn route(&self, canary: &CanaryContext) -> Option<Route> {
-        let key = canary.router().route(&self.target(canary), &self.objects)?;
-        self.objects.get(&key).object().map(|_| vexil_plan::route(&key))
-    }
-
-    /// The live routes, and what of them was edited.
-    fn routes(&self, canary: &CanaryContext) -> (LiveRoutes, Option<String>) {
-        let target = self.target(canary);
-        let routes = match canary.router().read(&target, &self.objects) {
-            Ok(routes) => match canary.router().render(&target, &routes, &self.objects) {
-                Ok(changes) => LiveRoutes::Present { routes, in_sync: changes.is_empty() },
-                // The Canary no longer has what these routes need, such as the cookie of a rollout that ended: they are
-                // live, and others are wanted.
-                Err(RouteError::Malformed { object, .. }) if object == canary.key().to_string() => {
-                    LiveRoutes::Present { routes, in_sync: false }
-                }
-                Err(error) => LiveRoutes::Invalid(error.to_string()),
-            },
-            Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
-            Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
-            // Restored as if there were no route.
-            Err(error @ RouteError::Edited { .. }) => return (LiveRoutes::Absent, Some(error.to_string())),
-            Err(error) => LiveRoutes::Invalid(error.to_string()),
-        };
-        (routes, None)
-    }
 }
 
 /// The cookies of session affinity that the status records.
@@ -285,16 +259,6 @@ pub(crate) fn gather(cluster: &Cluster, objects: &mut Objects, needs: impl Fn(&O
             let seen = cluster.look(&key);
             objects.insert(key, seen);
         }
-    }
-}
-
-fn sync_state(changes: Result<Vec<Change>, RouteError>) -> SyncState {
-    match changes {
-        Ok(changes) if changes.is_empty() => SyncState::InSync,
-        Ok(changes) if changes.iter().any(Change::creates) => SyncState::Missing,
-        Ok(_) => SyncState::OutOfSync,
-        Err(RouteError::NotKnown { .. }) => SyncState::NotKnown,
-        Err(error) => SyncState::Invalid(error.to_string()),
     }
 }
 
