@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use vexil_object::{Action, Kind, Objects, Store};
-use vexil_routing::{RouteError, RouteTarget, Router, Routes, SessionCookies, Side, Weight, laws::Sample};
+use vexil_routing::{RouteError, RouteTarget, Router, Routes, SessionCookies, Weight, laws::Sample};
 use vexil_routing_istio::Istio;
 
 const GROUP: &str = "networking.istio.io";
@@ -64,7 +64,7 @@ fn requests() -> Vec<Routes> {
     let mut all: Vec<Routes> = [0, 10, 100].map(|canary| Routes::split(share(canary))).into();
     all.extend([1, 100].map(|percent| Routes::Mirrored { percent: share(percent) }));
     all.extend([10, 100].map(|canary| Routes::Sticky { canary: share(canary) }));
-    all.push(Routes::Matched { to: Side::Canary });
+    all.push(Routes::Matched);
     all
 }
 
