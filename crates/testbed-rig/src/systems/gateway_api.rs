@@ -30,8 +30,8 @@ pub static GATEWAY_API: System = System {
             weight: Written::AsNumber,
             at_zero: AtZero::Listed,
             theirs: r#"{"rules": [{"backendRefs": [{"name": "theirs", "port": 80}]}]}"#,
-            missing: "HTTPRoute of gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1; install the CRDs of \
-                      the Gateway API",
+            missing: "HTTPRoute of gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1; install the \
+                      CRDs of the Gateway API",
         }),
     )
 };
