@@ -34,7 +34,7 @@ pub(crate) fn condition(kind: Kind, of: &HttpMatch) -> (Value, Vec<(&'static str
     let lists = [("headers", &of.headers), ("queryParams", &of.query_params)];
     for (field, texts) in lists
         .into_iter()
-        .filter(|(field, texts)| !texts.is_empty() && !(kind == GRPC && *field == "queryParams"))
+        .filter(|(field, texts)| !(texts.is_empty() || kind == GRPC && *field == "queryParams"))
     {
         let list: Option<Vec<Value>> = texts.iter().map(|(name, text)| named(name, text)).collect();
         add(field, field, list.map(Value::from), "exact or regex");

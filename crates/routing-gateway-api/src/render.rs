@@ -66,7 +66,7 @@ fn main(route: &RouteContext<'_>, rules: &[Rule<'_>]) -> Option<usize> {
     let wanted = service::matches(route);
     let split = || rules.iter().enumerate().filter(|(_, rule)| rule.part == Part::Split);
     let same = split().find(|(_, rule)| rule.live.get("matches").is_some_and(|live| covers(live, &wanted)));
-    same.or_else(|| split().last()).map(|(at, _)| at)
+    same.or_else(|| split().next_back()).map(|(at, _)| at)
 }
 
 /// A rule that is split.

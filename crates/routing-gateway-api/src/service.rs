@@ -35,7 +35,7 @@ fn parent(of: &GatewayRef) -> Value {
         settle(&mut parent, field, value);
     }
     // The core group is written as an empty text.
-    if parent["group"] == "core" {
+    if parent.get("group").and_then(Value::as_str) == Some("core") {
         put(&mut parent, "group", "".into());
     }
     parent

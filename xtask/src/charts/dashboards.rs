@@ -32,11 +32,11 @@ pub fn check(objects: &[Value]) -> anyhow::Result<(usize, usize)> {
     let exported = exported()?;
     let (mut uids, mut queries) = (BTreeSet::new(), 0);
     for (name, dashboard) in dashboards(objects)? {
-        let uid = dashboard["uid"].as_str().unwrap_or_default().to_owned();
+        let uid = dashboard.get("uid").and_then(Value::as_str).unwrap_or_default().to_owned();
         if uid.is_empty() || uid.len() > 40 || !uids.insert(uid) {
             bail!("{name}: the uid is missing, too long or not its own");
         }
-        let panels = dashboard["panels"].as_array().into_iter().flatten();
+        let panels = dashboard.get("panels").and_then(Value::as_array).into_iter().flatten();
         for panel in panels {
             let targets = panel["targets"].as_array().into_iter().flatten();
             for query in targets.filter_map(|target| target["expr"].as_str()) {

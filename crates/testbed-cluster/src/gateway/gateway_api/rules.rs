@@ -76,16 +76,11 @@ impl Rules {
     pub fn find(&self, host: &str, request: &Request<Bytes>) -> Option<&Rule> {
         let of_host =
             self.rules.iter().filter(|rule| rule.hosts.is_empty() || rule.hosts.iter().any(|of| of == host));
-        let mut best: Option<((bool, usize, bool, usize, usize), &Rule)> = None;
-        for rule in of_host {
+        let ranked = of_host.filter_map(|rule| {
             let ranks = rule.matches.iter().filter(|of| of.takes(request)).map(Match::rank);
-            if let Some(rank) = ranks.max()
-                && best.as_ref().is_none_or(|(before, _)| rank > *before)
-            {
-                best = Some((rank, rule));
-            }
-        }
-        best.map(|(_, rule)| rule)
+            Some((ranks.max()?, rule))
+        });
+        ranked.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, rule)| rule)
     }
 }
 
