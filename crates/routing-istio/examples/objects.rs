@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use vexil_object::{Action, Kind, Objects, Store};
-use vexil_routing::{RouteError, RouteTarget, Router, Routes, SessionCookies, Weight, laws::Sample};
+use vexil_routing::{RouteError, RouteTarget, Router, Routes, SessionCookies, Weight, laws::Sample, put};
 use vexil_routing_istio::Istio;
 
 const GROUP: &str = "networking.istio.io";
@@ -93,8 +93,8 @@ fn print(target: &RouteTarget<'_>, live: Option<Value>, want: Routes) -> Result<
         for key in needs {
             if let (Some(live), "VirtualService") = (&live, key.kind().kind) {
                 let mut live = live.clone();
-                live["kind"] = key.kind().kind.into();
-                live["metadata"] = json!({"name": key.name(), "namespace": key.namespace()});
+                put(&mut live, "kind", key.kind().kind.into());
+                put(&mut live, "metadata", json!({"name": key.name(), "namespace": key.namespace()}));
                 store.put(key.clone(), live);
             }
             have.insert(key.clone(), store.look(&key));

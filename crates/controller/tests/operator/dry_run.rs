@@ -67,9 +67,9 @@ async fn what_flagger_left_at_rest_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rollout_in_progress_goes_on_with_its_next_check() {
+async fn a_rollout_in_progress_goes_on_with_its_next_step() {
     let left = Left { target: "6.0.1", replicas: 2, weight: 25, ..Left::at("Progressing") };
-    check(left, &["Progressing 25 -> Progressing 25", "asks: hook load-test"]).await;
+    check(left, &["Progressing 25 -> Progressing 25", "a step"]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,9 +143,9 @@ mod tests {
     fn the_conditions_of_a_delegate_are_added_to_those_of_its_parent() {
         let read = |entries: &[Value]| entries.iter().map(Condition::read).collect::<Vec<_>>();
         let (a, b, c) = (json!({"port": 1}), json!({"port": 2}), json!({"port": 3}));
-        let both = Condition::both(&read(&[a.clone(), b.clone()]), &read(&[c.clone()]));
+        let both = Condition::both(&read(&[a.clone(), b.clone()]), &read(std::slice::from_ref(&c)));
         assert_eq!(both, [Condition(vec![a.clone(), c.clone()]), Condition(vec![b, c.clone()])]);
-        assert_eq!(Condition::both(&[], &read(&[c.clone()])), read(&[c]));
-        assert_eq!(Condition::both(&read(&[a.clone()]), &[]), read(&[a]));
+        assert_eq!(Condition::both(&[], &read(std::slice::from_ref(&c))), read(&[c]));
+        assert_eq!(Condition::both(&read(std::slice::from_ref(&a)), &[]), read(&[a]));
     }
 }
