@@ -59,7 +59,7 @@ mod tests {
         check(&slack, Ok(Some(("slack", "ops", "https://h/a"))));
         let both = ["--slack-url", "https://h/a", "--msteams-url", "https://t/b"];
         check(&both, Ok(Some(("msteams", "general", "https://t/b"))));
-        let bad = "-slack-url or -slack-proxy-url: address: address is not a valid URL: relative URL without a base";
+        let bad = "-slack-url or -slack-proxy-url: address: address must begin with http:// or https://";
         check(&["--slack-url", "MARKER"], Err(bad));
     }
 }
