@@ -8,6 +8,8 @@ use vexil_routing::{
 };
 
 mod accepted;
+mod parts;
+mod strategies;
 mod written;
 
 use crate::{

@@ -39,6 +39,7 @@ pub fn routers() -> anyhow::Result<Vec<Value>> {
     let mut all = Vec::new();
     for name in [
         "apisix.apache.org.yaml",
+        "gateway.networking.k8s.io.yaml",
         "keda.sh.yaml",
         "kuma.io.yaml",
         "networking.istio.io-routes.yaml",

@@ -16,7 +16,7 @@ const OF_HELM: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Each folder of `kustomize/` that applies something of ours: the file that is made in it, and of what. Names are
 /// those that the guides use.
-const MADE: [(&str, Release<'_>); 7] = [
+const MADE: [(&str, Release<'_>); 8] = [
     (
         "kuma/operator.yaml",
         operator(
@@ -30,6 +30,10 @@ const MADE: [(&str, Release<'_>); 7] = [
         ),
     ),
     ("istio/operator.yaml", operator("istio-system", &["meshProvider=istio", COMMON, NO_CRDS])),
+    (
+        "gateway-api/operator.yaml",
+        operator("gateway-system", &["meshProvider=gatewayapi:v1", PROMETHEUS, COMMON, NO_CRDS]),
+    ),
     ("smi-istio/operator.yaml", operator("istio-system", &["meshProvider=smi:istio", COMMON, NO_CRDS])),
     ("traefik/operator.yaml", operator("traefik", &["meshProvider=traefik", PROMETHEUS, COMMON, NO_CRDS])),
     ("apisix/operator.yaml", operator("apisix", &["meshProvider=apisix", PROMETHEUS, COMMON, NO_CRDS])),
@@ -49,8 +53,8 @@ const MADE: [(&str, Release<'_>); 7] = [
 ];
 
 /// Every folder, with those that are written by hand alone.
-const FOLDERS: [&str; 8] =
-    ["apisix", "istio", "kubernetes", "kuma", "podinfo", "smi-istio", "tester", "traefik"];
+const FOLDERS: [&str; 9] =
+    ["apisix", "gateway-api", "istio", "kubernetes", "kuma", "podinfo", "smi-istio", "tester", "traefik"];
 
 const PROMETHEUS: &str = "prometheus.install=true";
 const COMMON: &str = "includeLabelPrefix=app.kubernetes.io";

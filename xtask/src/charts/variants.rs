@@ -36,6 +36,11 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
         (&["meshProvider=istio"], Holds(&["-mesh-provider=istio", "virtualservices", "destinationrules"])),
         (&["meshProvider=istio"], Lacks(&["trafficsplits", "apisixroutes", "traefikservices"])),
+        (
+            &["meshProvider=gatewayapi:v1"],
+            Holds(&["-mesh-provider=gatewayapi:v1", "httproutes", "grpcroutes"]),
+        ),
+        (&["meshProvider=gatewayapi:v1"], Lacks(&["trafficsplits", "virtualservices"])),
         (&["meshProvider=osm"], Refuses("\"osm\" is not a provider of this version; it knows apisix, ")),
         (&["meshProvider=traefik", "rbac.providers={osm}"], Refuses("rbac.providers: \"osm\" is not a")),
         (

@@ -49,11 +49,11 @@ const fn on(pages: &'static [&'static str], act: Act, told: &'static str) -> Mis
     Mishap { pages, act, told }
 }
 
-const NAMES_SCALER: &[&str] = &["istio", "smi-istio", "traefik", "kubernetes"];
+const NAMES_SCALER: &[&str] = &["istio", "gateway-api", "smi-istio", "traefik", "kubernetes"];
 const NAMES_NONE: &[&str] = &["kuma", "apisix"];
-const ACCEPTS: &[&str] = &["kuma", "istio", "traefik", "kubernetes"];
+const ACCEPTS: &[&str] = &["kuma", "istio", "gateway-api", "traefik", "kubernetes"];
 const LOADS: &[&str] = &["smi-istio", "apisix"];
-const SPLITS: &[&str] = &["kuma", "istio", "traefik", "apisix"];
+const SPLITS: &[&str] = &["kuma", "istio", "gateway-api", "traefik", "apisix"];
 
 /// One after the other.
 static MISHAPS: &[Mishap] = &[
@@ -64,6 +64,8 @@ static MISHAPS: &[Mishap] = &[
     on(&[], Act::Apply("podinfo.yaml", Some("HorizontalPodAutoscaler")), ""),
     on(SPLITS, Act::Wait, "the cluster does not serve"),
     on(SPLITS, Act::Install, ""),
+    on(&["gateway-api"], Act::Wait, "does not apply HTTPRoute"),
+    on(&["gateway-api"], Act::Apply("public-gateway.yaml", None), ""),
     on(&["apisix"], Act::Wait, "APISIX route podinfo.test"),
     on(&["apisix"], Act::Apply("podinfo-apisixroute.yaml", None), ""),
     on(&[], Act::Begin, ""),

@@ -128,6 +128,20 @@ async fn istio() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn gateway_api() {
+    check(Guide {
+        folder: "gateway-api",
+        system: System::GatewayApi(&[]),
+        provider: "gatewayapi:v1",
+        entrance: ("http://gateway.gateway-system/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://podinfo-canary.test/status/500", "podinfo-canary.test"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn smi_istio() {
     check(Guide {
         folder: "smi-istio",

@@ -3,14 +3,14 @@
 use serde_json::json;
 use vexil_testbed_cluster as cluster;
 
-use super::System;
+use super::{System, manifests};
 use crate::{
     cast::in_namespace,
+    guide::{Guide, Images},
     route::{AtZero, RouteKind, Written},
 };
 
-/// A gateway that knows the kinds of version 1.
-pub static GATEWAY_API: System = System {
+const SYSTEM: System = System {
     provider: "gatewayapi:v1",
     spec: |cast| {
         let parent = json!({"name": "public", "namespace": "gateway-system"});
@@ -34,4 +34,25 @@ pub static GATEWAY_API: System = System {
                       CRDs of the Gateway API",
         }),
     )
+};
+
+/// A gateway that knows the kinds of version 1.
+pub static GATEWAY_API: System = SYSTEM;
+
+/// The guide's, with the domain that all guides have.
+static SITE: System = System { entrance: ("http://gateway.gateway-system/", "app.example.com"), ..SYSTEM };
+
+/// “Gateway API Canary Deployments”: clients and the load test come through the Gateway.
+pub(super) static GUIDE: Guide = Guide {
+    name: "gateway-api",
+    title: "Gateway API Canary Deployments",
+    system: &SITE,
+    manifests: manifests!("gateway-api":
+        "public-gateway.yaml", "namespace.yaml", "podinfo.yaml", "loadtester.yaml", "podinfo-canary.yaml"),
+    images: Images {
+        good: "ghcr.io/stefanprodan/podinfo:6.0.1",
+        crashing: "ghcr.io/stefanprodan/podinfo:6.0.3",
+        bad: "ghcr.io/stefanprodan/podinfo:bad-6.0.2",
+    },
+    ..Guide::USUAL
 };

@@ -93,8 +93,15 @@ pub static ALL: [&System; 12] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 6] =
-    [&kuma::GUIDE, &istio::GUIDE, &smi::GUIDE, &traefik::GUIDE, &apisix::GUIDE, &kubernetes::GUIDE];
+pub static GUIDES: [&Guide; 7] = [
+    &kuma::GUIDE,
+    &istio::GUIDE,
+    &gateway_api::GUIDE,
+    &smi::GUIDE,
+    &traefik::GUIDE,
+    &apisix::GUIDE,
+    &kubernetes::GUIDE,
+];
 
 /// The guide that is played when none is named.
 pub static USUAL: &Guide = &traefik::GUIDE;
