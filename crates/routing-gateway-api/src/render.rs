@@ -258,7 +258,8 @@ fn mirror(route: &RouteContext<'_>, want: &RouteRequest<'_>) -> Result<Option<Va
 
 /// Makes those filters of a rule that are ours say `wanted`.
 pub(crate) fn filter(rule: &mut Value, is_ours: impl Fn(&Value) -> bool, wanted: Vec<Value>) {
-    let live = rule.get("filters").and_then(Value::as_array).cloned().unwrap_or_default();
+    let live = rule.get("filters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let live: Vec<Value> = live.iter().filter(|filter| filter.is_object()).cloned().collect();
     let ours: Vec<&Value> = live.iter().filter(|filter| is_ours(filter)).collect();
     let same = |live: &Value, wanted: &Value| live.get("type") == wanted.get("type");
     let all: Vec<Value> = if ours.len() == wanted.len() && ours.iter().zip(&wanted).all(|(l, w)| same(l, w)) {

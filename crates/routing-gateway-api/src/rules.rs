@@ -198,7 +198,11 @@ fn is_session_of_primary(route: &RouteContext<'_>, rule: &Value) -> bool {
 /// The share of the requests that a rule copies to the canary.
 fn mirrored(route: &RouteContext<'_>, live: &Value, rule: &Rule<'_>) -> Result<Option<Weight>, RouteError> {
     let mut found = None;
-    for (path, filter) in items(&route.key, live, &format!("{}.filters", rule.path))? {
+    let path = format!("{}.filters", rule.path);
+    // What is no list of objects is replaced, as the next write does.
+    let filters = items(&route.key, live, &path)
+        .map_err(|_malformed| RouteError::edited(&route.key, path, "is not a list of objects"))?;
+    for (path, filter) in filters {
         if !is_mirror(route.target, filter) {
             continue;
         }

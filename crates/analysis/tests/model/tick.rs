@@ -268,5 +268,9 @@ impl State {
             self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
             self.alerts |= bit;
         }
+        // A deletion waits for pods, and then for writes: each may be given up once.
+        if before.released != self.memory.released {
+            self.alerts &= !64;
+        }
     }
 }

@@ -39,7 +39,7 @@ fn an_entry_that_is_missing_or_wrong_is_named() {
         &[("arguments.endpoint", "x")],
         "You cannot override Endpoint through arguments. You must override Endpoint directly",
     );
-    check_defect(&[("server", "concord")], "address is not a valid URL: relative URL without a base");
+    check_defect(&[("server", "concord")], "address must begin with http:// or https://");
 }
 
 #[test]

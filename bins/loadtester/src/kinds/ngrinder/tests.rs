@@ -28,7 +28,7 @@ fn an_entry_that_is_missing_or_wrong_is_named() {
         );
     }
     for (entry, expect) in [
-        (("server", "ngrinder"), "invalid url: address is not a valid URL: relative URL without a base"),
+        (("server", "ngrinder"), "invalid url: address must begin with http:// or https://"),
         (("server", "ftp://x"), "invalid url: scheme ftp is not supported, only http and https are"),
         (("clone", "seven"), "metadata clone must be integer: invalid digit found in string"),
         (("passwd", "%"), "metadata password is invalid: Invalid symbol 37, offset 0."),
