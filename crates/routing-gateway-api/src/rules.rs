@@ -75,8 +75,10 @@ fn part(route: &RouteContext<'_>, rules: &[Rule<'_>], at: usize, is_owned: bool)
     let Some(rule) = rules.get(at).filter(|rule| rule.part == Part::Split) else { return Part::Other };
     let cookies = route.target.cookies;
     let canary_only = rule.has_only_canary();
-    let is_session =
-        [cookies.canary, cookies.primary, cookies.previous].iter().any(|c| carries(rule.live, *c));
+    let for_session = |rule: &Rule<'_>| {
+        [cookies.canary, cookies.primary, cookies.previous].iter().any(|cookie| carries(rule.live, *cookie))
+    };
+    let is_session = for_session(rule);
     let others = || rules.iter().enumerate().filter(|(other, rule)| *other != at && rule.part == Part::Split);
     let known = Added::known(route);
     let made = |is: fn(&Value, &Value) -> bool| {
@@ -97,7 +99,14 @@ fn part(route: &RouteContext<'_>, rules: &[Rule<'_>], at: usize, is_owned: bool)
     // Of two rules with the same matches the later one has no effect.
     let repeated = is_owned
         && others().any(|(other, of)| other > at && of.matches() == rule.matches() && !of.has_only_canary());
-    match (is_added || repeated, canary_only) {
+    // A rule that lost its backends answers with an error. Beside one that splits, and before another that lost them,
+    // it is one that was added.
+    let splits = |of: &Rule<'_>| of.entries.find(Side::Primary).is_some() && !for_session(of);
+    let emptied = is_owned
+        && !rule.entries.has_ours()
+        && !rule.entries.has_nameless()
+        && others().any(|(other, of)| splits(of) || other > at && !of.entries.has_ours());
+    match (is_added || repeated || emptied, canary_only) {
         (true, true) => Part::Added(Side::Canary),
         (true, false) => Part::Added(Side::Primary),
         // A user may send some requests to the canary at any time.
