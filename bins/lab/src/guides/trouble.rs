@@ -64,7 +64,6 @@ static MISHAPS: &[Mishap] = &[
     on(&[], Act::Apply("podinfo.yaml", Some("HorizontalPodAutoscaler")), ""),
     on(SPLITS, Act::Wait, "the cluster does not serve"),
     on(SPLITS, Act::Install, ""),
-    on(&["gateway-api"], Act::Wait, "does not apply HTTPRoute"),
     on(&["gateway-api"], Act::Apply("public-gateway.yaml", None), ""),
     on(&["apisix"], Act::Wait, "APISIX route podinfo.test"),
     on(&["apisix"], Act::Apply("podinfo-apisixroute.yaml", None), ""),

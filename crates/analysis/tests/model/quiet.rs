@@ -116,7 +116,8 @@ impl Rollout {
             return asked.or_else(|| self.step(state, Reply::Pass));
         }
         let mut next = state.clone();
-        if conditions.fair {
+        // What a deletion gave up is not tried again, whatever becomes better.
+        if conditions.fair && !state.memory.released {
             next.world.heal();
             next.spec.suspended = false;
             if next != *state {
@@ -141,8 +142,10 @@ impl Rollout {
             wait: memory.wait.as_ref().map(|wait| wait.kind),
         };
         if state.world.deleted {
-            let ended =
-                memory.phase == Phase::Terminated && state.world.target.is_none_or(|target| target.scaled);
+            // Replicas that the operator may not write stay as they are: the deletion ends all the same, and says so.
+            let refused = state.world.refused == Some(Object::Target);
+            let has_pods = state.world.target.is_none_or(|target| target.scaled);
+            let ended = memory.phase == Phase::Terminated && (has_pods || refused);
             return if ended {
                 Ok(rest)
             } else {
