@@ -9,7 +9,7 @@ use vexil_analysis::{Next, Phase, Plan, Revision, WaitKind, next_effect};
 
 use super::{
     Reply, Rollout,
-    state::{NOW, Process, State},
+    state::{GAVE_UP, NOW, Process, State},
     world::{Object, Side, Workload},
 };
 
@@ -116,8 +116,7 @@ impl Rollout {
             return asked.or_else(|| self.step(state, Reply::Pass));
         }
         let mut next = state.clone();
-        // What a deletion gave up is not tried again, whatever becomes better.
-        if conditions.fair && !state.memory.released {
+        if conditions.fair {
             next.world.heal();
             next.spec.suspended = false;
             if next != *state {
@@ -142,10 +141,10 @@ impl Rollout {
             wait: memory.wait.as_ref().map(|wait| wait.kind),
         };
         if state.world.deleted {
-            // Replicas that the operator may not write stay as they are: the deletion ends all the same, and says so.
-            let refused = state.world.refused == Some(Object::Target);
+            // A target that cannot be scaled up is given up, and that is reported.
+            let reported = state.alerts & GAVE_UP != 0;
             let has_pods = state.world.target.is_none_or(|target| target.scaled);
-            let ended = memory.phase == Phase::Terminated && (has_pods || refused);
+            let ended = memory.phase == Phase::Terminated && (has_pods || reported);
             return if ended {
                 Ok(rest)
             } else {
@@ -199,7 +198,11 @@ fn stranded(state: &State) -> Option<&'static str> {
 /// Only the user can end it.
 fn is_users(state: &State, wait: WaitKind) -> bool {
     let broken = state.world.broken.is_some() && wait == WaitKind::Primary;
-    broken || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing | WaitKind::Approval)
+    // A primary that was deleted is not built from an invalid spec.
+    let halted = state.spec.halted && state.world.primary.is_none() && wait == WaitKind::InvalidSpec;
+    broken
+        || halted
+        || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing | WaitKind::Approval)
 }
 
 /// What is wrong with the end of a rollout.
@@ -232,7 +235,7 @@ fn unhappy(plan: &Plan, state: &State) -> Option<&'static str> {
 pub fn calm(state: &State) -> State {
     let mut calm = State {
         budget: 0,
-        alerts: 0,
+        alerts: state.alerts & GAVE_UP,
         prepared: true,
         broken: None,
         observed_ms: None,

@@ -13,6 +13,9 @@ use super::{
 /// The most that one look adds to a wait, with the deadline of the check.
 const OBSERVED_MS: u64 = 5_000;
 
+/// In `State::alerts`: a deletion went on without the target.
+pub const GAVE_UP: u8 = 64;
+
 /// The time in every state.
 pub const NOW: Millis = Millis(1_000_000);
 

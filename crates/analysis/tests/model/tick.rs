@@ -9,7 +9,7 @@ use vexil_analysis::{
 use super::{
     INTERVAL_MS, Rollout,
     binding::Spec,
-    state::{NOW, Process, State},
+    state::{GAVE_UP, NOW, Process, State},
     world::{Acted, Object},
 };
 
@@ -258,7 +258,9 @@ impl State {
                 ["Promotion", ..] => 2,
                 ["Progress" | "Failed" | "Target" | "Rolling", ..] => 4,
                 ["Canary", "analysis", ..] => 8,
-                ["Canary", "deleted,", ..] => 64,
+                // A deletion waits for the target, and then for apex and routes: each may be given up once.
+                ["Canary", "deleted,", ..] if before.released => 128,
+                ["Canary", "deleted,", ..] => GAVE_UP,
                 ["Canary", "is", "waiting", ..] => 16,
                 ["Canary", "promotion", "is", "waiting", ..] => 32,
                 // Reported again after a wait for something else.
@@ -267,10 +269,6 @@ impl State {
             };
             self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
             self.alerts |= bit;
-        }
-        // A deletion waits for pods, and then for writes: each may be given up once.
-        if before.released != self.memory.released {
-            self.alerts &= !64;
         }
     }
 }
