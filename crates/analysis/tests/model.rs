@@ -121,7 +121,6 @@ fn a_deletion_survives_everything() {
         Suspend,
         Invalid(true),
         Sleep(true),
-        Bind(Bound::Target),
         Refuse(Object::Traffic),
         Refuse(Object::Target),
         Refuse(Object::Routes),
