@@ -7,7 +7,7 @@ use vexil_routing::{
 };
 
 use crate::{
-    session::{Purpose, Special, set_cookie, specials},
+    session::{Purpose, Special, cookie_header, specials},
     settings,
     view::{self, Found, Role},
 };
@@ -245,7 +245,7 @@ impl Writer<'_> {
             put(&mut entry, "destination.port.number", port.into());
         }
         put(&mut entry, "weight", weight.percent().into());
-        match set_cookie(target, self.want, purpose, side) {
+        match cookie_header(self.want, purpose, side) {
             Some(cookie) => put(&mut entry, COOKIE, cookie.into()),
             None => without_cookie(&mut entry),
         }

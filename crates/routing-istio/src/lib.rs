@@ -21,7 +21,6 @@
 mod destination_rules;
 mod http_route;
 mod provider;
-mod queries;
 mod release;
 mod session;
 mod settings;

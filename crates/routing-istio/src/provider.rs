@@ -4,11 +4,11 @@ use serde_json::Value;
 use vexil_api::{Canary, Defect};
 use vexil_object::Kind;
 use vexil_routing::{
-    Capabilities, Companion, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest,
-    RouteTarget, Routes, declare,
+    Capabilities, Companion, OF_ISTIO, Provider, QuerySet, RouteContext, RouteError, RouteObject,
+    RouteRequest, RouteTarget, Routes, declare,
 };
 
-use crate::{destination_rules, http_route, queries::QUERIES, release, settings, view};
+use crate::{destination_rules, http_route, release, settings, view};
 
 /// Routes traffic with the VirtualService that has the name of the apex.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,7 +24,7 @@ impl Provider for Istio {
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
-        Some(&QUERIES)
+        Some(&OF_ISTIO)
     }
 
     fn defects(&self, canary: &Canary) -> Vec<Defect> {

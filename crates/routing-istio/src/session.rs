@@ -1,10 +1,9 @@
 //! The routes with conditions that are put before ours: for A/B testing, and for the cookies of session affinity.
 
 use serde_json::{Value, json};
-use vexil_api::SessionAffinity;
-use vexil_routing::{RouteRequest, RouteTarget, Session, Side, Weight};
+use vexil_routing::{RouteRequest, RouteTarget, Session, Side, Weight, escaped, set_cookie};
 
-use crate::settings::{conditions, escaped};
+use crate::settings::conditions;
 
 /// What a route with conditions is for. They are in the order of their places before our route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,20 +72,12 @@ fn has_cookie(cookie: &str) -> Value {
 }
 
 /// The `Set-Cookie` header of responses from a side: of our route, or of that for clients with an earlier cookie.
-pub(crate) fn set_cookie(
-    target: &RouteTarget<'_>,
-    want: &RouteRequest<'_>,
-    purpose: Option<Purpose>,
-    side: Side,
-) -> Option<String> {
+pub(crate) fn cookie_header(want: &RouteRequest<'_>, purpose: Option<Purpose>, side: Side) -> Option<String> {
     let RouteRequest::Sticky { session, .. } = want else { return None };
-    let attributes = session.attributes;
     match (purpose, side) {
-        (None | Some(Purpose::PreviousSession), Side::Canary) => {
-            Some(header(session.canary, session.max_age_s, attributes))
-        }
+        (None | Some(Purpose::PreviousSession), Side::Canary) => Some(session.set_canary()),
         // The cookie ends with the step, so that later steps can send its clients to the canary.
-        (None, Side::Primary) => Some(header(session.primary?, interval_s(target), attributes)),
+        (None, Side::Primary) => session.set_primary(),
         (Some(Purpose::PreviousSession), Side::Primary) => Some(ended(session)?),
         (Some(_), _) => None,
     }
@@ -97,28 +88,6 @@ pub(crate) fn set_cookie(
 fn ended(session: &Session<'_>) -> Option<String> {
     match session.primary {
         Some(_) => None,
-        None => Some(header(session.previous?, 0, session.attributes)),
+        None => Some(set_cookie(session.previous?, 0, session.attributes)),
     }
-}
-
-fn interval_s(target: &RouteTarget<'_>) -> u64 {
-    target.spec.analysis().map_or(60, |analysis| analysis.interval_ms(0) / 1000)
-}
-
-/// A cookie with its attributes, in Flagger's order.
-fn header(cookie: &str, max_age_s: u64, attributes: &SessionAffinity) -> String {
-    let named = |name: &str, value: &Option<String>| {
-        value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}"))
-    };
-    let flag = |name: &str, is_set: Option<bool>| (is_set == Some(true)).then(|| name.to_owned());
-    let parts = [
-        Some(format!("{cookie}; Max-Age={max_age_s}")),
-        named("Domain", &attributes.domain),
-        flag("HttpOnly", attributes.http_only),
-        flag("Partitioned", attributes.partitioned),
-        named("Path", &attributes.path),
-        named("SameSite", &attributes.same_site),
-        flag("Secure", attributes.secure),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

@@ -8,7 +8,7 @@ use vexil_api::{
     canary::{CanaryService, CanarySpec, CorsPolicy, Rewrite},
 };
 use vexil_object::meta;
-use vexil_routing::{RouteTarget, omit, put};
+use vexil_routing::{RouteTarget, escaped, omit, put};
 
 /// The annotation with the fields of our route that the Canary declared when it was written last, separated by commas.
 /// One that it declares no longer is removed; one that others wrote is never listed. A route without this annotation
@@ -142,18 +142,6 @@ fn ending(condition: &mut Value) {
     if let Some(suffix) = condition.get("suffix").and_then(Value::as_str) {
         *condition = json!({"regex": format!(".*{}", escaped(suffix))});
     }
-}
-
-/// A text as a regular expression that only this text matches.
-pub(crate) fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(letter) {
-            escaped.push('\\');
-        }
-        escaped.push(letter);
-    }
-    escaped
 }
 
 /// Each of `ours` together with each condition of the route. Where both have a text for the same field, ours is taken:

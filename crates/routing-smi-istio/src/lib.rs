@@ -13,7 +13,6 @@
 //! v1alpha2 on. Drift is reported, then corrected.
 
 mod provider;
-mod queries;
 mod router;
 #[cfg(test)]
 mod tests;

@@ -3,14 +3,11 @@
 use serde_json::{Value, json};
 use vexil_object::{Kind, meta};
 use vexil_routing::{
-    Capabilities, Entries, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest, Routes,
-    Side, Weight, omit, put,
+    Capabilities, Entries, OF_ISTIO, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest,
+    Routes, Side, Weight, omit, put,
 };
 
-use crate::{
-    provider::{Mesh, Version, parse},
-    queries::QUERIES,
-};
+use crate::provider::{Mesh, Version, parse};
 
 const SERVICE: &str = "spec.service";
 const BACKENDS: &str = "spec.backends";
@@ -60,7 +57,7 @@ impl Provider for Smi {
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
-        Some(&QUERIES)
+        Some(&OF_ISTIO)
     }
 }
 

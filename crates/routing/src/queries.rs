@@ -1,4 +1,4 @@
-//! The built-in queries of providers without series of their own: those with which pods report their requests.
+//! The built-in queries that several providers share: on the series of the pods, and on those of Istio.
 
 use vexil_api::{DurationUnit, QuerySet};
 
@@ -39,6 +39,46 @@ histogram_quantile(
     duration_unit: DurationUnit::Seconds,
 };
 
+/// Queries on Istio's series, as the receiving proxies of the target's pods report them.
+pub static OF_ISTIO: QuerySet = QuerySet {
+    success_rate: r#"
+sum(
+  rate(
+    istio_requests_total{
+      reporter="destination",
+      destination_workload_namespace="{{ namespace }}",
+      destination_workload=~"{{ target }}",
+      response_code!~"5.*"
+    }[{{ interval }}]
+  )
+)
+/
+sum(
+  rate(
+    istio_requests_total{
+      reporter="destination",
+      destination_workload_namespace="{{ namespace }}",
+      destination_workload=~"{{ target }}"
+    }[{{ interval }}]
+  )
+)
+* 100"#,
+    duration: r#"
+histogram_quantile(
+  0.99,
+  sum(
+    rate(
+      istio_request_duration_milliseconds_bucket{
+        reporter="destination",
+        destination_workload_namespace="{{ namespace }}",
+        destination_workload=~"{{ target }}"
+      }[{{ interval }}]
+    )
+  ) by (le)
+)"#,
+    duration_unit: DurationUnit::Milliseconds,
+};
+
 #[cfg(test)]
 mod tests {
     use crate::laws::example;
@@ -58,6 +98,22 @@ mod tests {
         for query in [OF_PODS.success_rate, OF_PODS.duration] {
             let text = example(query, "shop");
             assert!(text.contains(r#"kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_queries_on_istio_are_flaggers() {
+        assert_eq!(
+            example(OF_ISTIO.success_rate, "podinfo"),
+            r#"sum( rate( istio_requests_total{ reporter="destination", destination_workload_namespace="default", destination_workload=~"podinfo", response_code!~"5.*" }[1m] ) ) / sum( rate( istio_requests_total{ reporter="destination", destination_workload_namespace="default", destination_workload=~"podinfo" }[1m] ) ) * 100"#
+        );
+        assert_eq!(
+            example(OF_ISTIO.duration, "podinfo"),
+            r#"histogram_quantile( 0.99, sum( rate( istio_request_duration_milliseconds_bucket{ reporter="destination", destination_workload_namespace="default", destination_workload=~"podinfo" }[1m] ) ) by (le) )"#
+        );
+        for query in [OF_ISTIO.success_rate, OF_ISTIO.duration] {
+            let text = example(query, "shop");
+            assert!(text.contains(r#"destination_workload=~"podinfo""#), "{text}");
         }
     }
 }

@@ -59,8 +59,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The attributes, in the order in which Flagger writes them.
-fn set_cookie(cookie: &str, max_age_s: u64, attributes: &SessionAffinity) -> String {
+/// The `Set-Cookie` header of a cookie `name=value`, with its attributes in the order in which Flagger writes them.
+pub fn set_cookie(cookie: &str, max_age_s: u64, attributes: &SessionAffinity) -> String {
     let flag = |is_set: Option<bool>, name: &str| (is_set == Some(true)).then(|| format!("; {name}"));
     let valued = |value: &Option<String>, name: &str| {
         value.as_deref().filter(|value| !value.is_empty()).map(|value| format!("; {name}={value}"))
@@ -80,19 +80,19 @@ fn set_cookie(cookie: &str, max_age_s: u64, attributes: &SessionAffinity) -> Str
 /// The regular expression of `Cookie` headers that carry a cookie `name=value`, as Flagger writes it.
 pub fn cookie_pattern(cookie: &str) -> String {
     let (name, value) = cookie.split_once('=').unwrap_or((cookie, ""));
-    format!(".*{}.*{}.*", literal(name), literal(value))
+    format!(".*{}.*{}.*", escaped(name), escaped(value))
 }
 
-/// A text as part of a regular expression.
-fn literal(text: &str) -> String {
-    let mut literal = String::new();
+/// A text as a regular expression that only this text matches.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
     for character in text.chars() {
         if r"\.+*?()|[]{}^$".contains(character) {
-            literal.push('\\');
+            escaped.push('\\');
         }
-        literal.push(character);
+        escaped.push(character);
     }
-    literal
+    escaped
 }
 
 /// The `Set-Cookie` header that deletes a cookie from a client. A browser deletes it only if domain and path are those

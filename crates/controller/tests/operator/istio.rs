@@ -64,7 +64,7 @@ async fn copies(stage: &Stage) -> f64 {
     answer.pointer("/data/result/0/value/1").map_or(0.0, |value| value.as_str().unwrap().parse().unwrap())
 }
 
-/// Waits for the promotion; nobody saw an error, and all clients are on the new version.
+/// Waits for the promotion: no request has failed, and all clients are on the new version.
 async fn succeeds(mut stage: Stage, clients: &vexil_testbed_cluster::Running) {
     stage.until_phase(NAME, "Succeeded").await;
     stage.pass(2.0).await;

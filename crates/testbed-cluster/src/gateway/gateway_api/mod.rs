@@ -75,7 +75,7 @@ impl GatewayApi {
         response
     }
 
-    /// Sends a copy to each mirror whose turn it is; nobody gets the answers.
+    /// Sends a copy to each mirror whose turn it is; their responses are discarded.
     fn mirror(&self, rule: &Rule, request: &Request<Bytes>) {
         for (ip, port) in rule.copies() {
             let (network, copy) = (self.network.clone(), request.clone());
