@@ -128,7 +128,7 @@ impl Heading {
         match self {
             Heading::Kept => "adopted as it is",
             Heading::GoesOn => "adopted, and goes on",
-            Heading::Initializes => "is initialized",
+            Heading::Initializes => "will be initialized",
             Heading::Starts => "a rollout starts",
             Heading::Refused => "refused",
         }
@@ -220,7 +220,7 @@ impl Summary {
     fn text(&self, all: usize) -> String {
         let Summary { kept, goes_on, initializes, starts, refused } = self;
         format!(
-            "{all} Canaries: {kept} adopted as they are, {goes_on} go on, {initializes} are initialized, {starts} \
+            "{all} Canaries: {kept} adopted as they are, {goes_on} go on, {initializes} will be initialized, {starts} \
              start a rollout, {refused} refused; nothing was written"
         )
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use vexil_analysis::{Convergence, Memory, Pending, Phase, Question, Side, Step, Transition, advance};
+use vexil_analysis::{Convergence, Known, Memory, Pending, Phase, Question, Side, Step, Transition, advance};
 use vexil_api::Defect;
 use vexil_object::{ObjectKey, Seen};
 use vexil_plan::CanaryContext;
@@ -23,6 +23,8 @@ use crate::{
 
 /// Decisions that are previewed; a rollout has to wait before it has made so many.
 const MAX_DECISIONS: usize = 12;
+
+const TARGET_MISSING: &str = "the target, which does not exist";
 /// How long lists are awaited.
 const LISTS: Duration = Duration::from_secs(60);
 
@@ -156,7 +158,7 @@ async fn decisions(context: &Context, mut canary: CanaryContext) -> Preview {
         so_far.decided(&memory, &transition);
         let tracked = converged.observation.tracked(&transition.memory);
         if transition.memory == memory && status_is_current(context, &canary, &memory, tracked) {
-            so_far.next = next(&converged, &transition);
+            so_far.next = next(context, &converged, &transition);
             break;
         }
         if let Err(error) = write_status(context, &canary, &transition.memory, tracked).await {
@@ -214,15 +216,16 @@ async fn decide(
     }
 }
 
-fn next(converged: &Converged, transition: &Transition) -> Next {
+fn next(context: &Context, converged: &Converged, transition: &Transition) -> Next {
+    let unobserved = || Next::Waits(unobserved(context, &converged.observation));
     match &converged.state {
         Convergence::Settled if transition.memory.at_rest() => Next::Rest,
         Convergence::Settled => Next::Step,
         Convergence::Blocked { error, .. } => Next::Refused(error.clone()),
-        Convergence::NotKnown => Next::Waits("objects that could not be read".to_owned()),
+        Convergence::NotKnown => unobserved(),
         Convergence::Pending(pending) => match pending {
-            Pending::NotObserved => Next::Waits("objects that could not be read".to_owned()),
-            Pending::TargetMissing => Next::Waits("the target, which does not exist".to_owned()),
+            Pending::NotObserved => unobserved(),
+            Pending::TargetMissing => Next::Waits(TARGET_MISSING.to_owned()),
             Pending::PrimaryMissing => Next::Waits(
                 "the primary, which does not exist while the target has another revision".to_owned(),
             ),
@@ -234,6 +237,23 @@ fn next(converged: &Converged, transition: &Transition) -> Next {
                 Next::Waits("open connections, for one interval".to_owned())
             }
         },
+    }
+}
+
+/// Why objects could not be read, or which if that is not known. Without the target it is not known what the Services
+/// are to select.
+fn unobserved(context: &Context, observation: &Observation) -> String {
+    if observation.observed.target == Known::Absent {
+        return TARGET_MISSING.to_owned();
+    }
+    if let Some(why) = warnings::unobserved(context, observation) {
+        return why;
+    }
+    let unknown = observation.objects.iter().filter(|(_, seen)| !seen.is_known());
+    let unknown: Vec<String> = unknown.map(|(key, _)| key.to_string()).collect();
+    match unknown.as_slice() {
+        [] => "objects that could not be read".to_owned(),
+        keys => format!("what could not be read: {}", keys.join(", ")),
     }
 }
 

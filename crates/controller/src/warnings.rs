@@ -114,7 +114,7 @@ fn foreign_pods(context: &Context, canary: &CanaryContext, observation: &Observa
 
 /// Objects that cannot be observed, so that nothing is decided: rights are missing, or they are outside of the watched
 /// namespace.
-fn unobserved(context: &Context, observation: &Observation) -> Option<String> {
+pub(crate) fn unobserved(context: &Context, observation: &Observation) -> Option<String> {
     let unknown = observation.objects.iter().filter(|(_, seen)| !seen.is_known()).map(|(key, _)| key);
     let addresses = observation.observed.primary_addresses == Known::NotKnown;
     unknown

@@ -98,6 +98,6 @@ fn a_new_canary_is_initialized() {
     check(
         &found((Phase::New, 0), (Phase::Initializing, 0), waits),
         &[],
-        &["test/podinfo: is initialized (new -> Initializing)", "  waits:  ready pods of the primary"],
+        &["test/podinfo: will be initialized (new -> Initializing)", "  waits:  ready pods of the primary"],
     );
 }

@@ -104,3 +104,12 @@ async fn a_canary_that_is_refused_says_why_and_writes_nothing() {
     assert_eq!(paths, ["spec.targetRef.name"], "{found:#?}");
     assert_eq!(writes, []);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_target_is_named() {
+    let stage = Stage::open().await;
+    stage.apply(NAME, &[&json!({"spec": {"targetRef": {"name": "absent"}}})]).await;
+    let (found, writes) = previewed(&stage, NAME).await;
+    let expect = [" 0 -> Initializing 0", "waits: the target, which does not exist"];
+    assert_eq!(text(&found, &writes), expect, "{found:#?}");
+}
