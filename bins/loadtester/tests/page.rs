@@ -31,8 +31,8 @@ fn blocks(page: &str) -> Vec<(usize, String)> {
     blocks
 }
 
-/// What the operator says to a Canary with these webhooks, and no other mistake.
-fn told(webhooks: &Value) -> String {
+/// The operator's message about a Canary with these webhooks, and no other mistake.
+fn message_about(webhooks: &Value) -> String {
     let canary = json!({
         "apiVersion": "flagger.app/v1beta1",
         "kind": "Canary",
@@ -62,7 +62,7 @@ fn every_webhook_of_the_page_is_accepted_by_the_operator() {
     for (line, text) in &blocks {
         let block: Value = serde_saphyr::from_str(text).unwrap();
         let webhooks = &block["webhooks"];
-        assert_eq!(told(webhooks), "", "docs/loadtester.md, line {line}");
+        assert_eq!(message_about(webhooks), "", "docs/loadtester.md, line {line}");
         hooks += webhooks.as_array().unwrap().len();
     }
     assert!(blocks.len() >= 6 && hooks >= 7, "{} blocks with {hooks} webhooks", blocks.len());
@@ -72,5 +72,5 @@ fn every_webhook_of_the_page_is_accepted_by_the_operator() {
 #[test]
 fn a_webhook_that_is_refused_is_noticed() {
     let refused = json!([{ "name": "gate", "type": "confirm", "url": "http://x/" }]);
-    assert!(told(&refused).contains("unknown type `confirm`"));
+    assert!(message_about(&refused).contains("unknown type `confirm`"));
 }

@@ -52,10 +52,10 @@ fn a_stop_leaves_no_process_behind() {
     let (background, blocking) = (Mark::new("background"), Mark::new("blocking"));
     let script = |mark: &Mark| format!("sleep 1000 & echo $$ > {}; wait; sleep 1000", mark.path());
     assert_eq!(tester.post("/", &task(&[("cmd", &script(&background))])), (202, String::new()));
-    let groups = [background.told(), {
+    let groups = [background.pid(), {
         let body = task(&[("type", "bash"), ("cmd", &script(&blocking))]);
         tester.send("/", &body);
-        blocking.told()
+        blocking.pid()
     }];
     assert!(!groups.iter().any(|group| is_gone(*group)));
     tester.signal(Signal::TERM);
@@ -76,7 +76,7 @@ fn what_left_its_group_is_buried_when_it_ends_and_ends_with_the_program() {
     };
     assert_eq!(tester.post("/", &leaves(&long, "sleep 1000; true")).0, 200);
     assert_eq!(tester.post("/", &leaves(&short, "true")).0, 200);
-    let (long, short) = (long.told(), short.told());
+    let (long, short) = (long.pid(), short.pid());
     while std::path::Path::new(&format!("/proc/{}", short.as_raw_nonzero())).exists() {
         assert_eq!(tester.post("/", &task(&[("type", "bash"), ("cmd", "true")])).0, 200);
         tester.wait_for_log("command finished true");
@@ -93,12 +93,12 @@ fn a_second_signal_ends_it_at_once_and_kills_what_does_not_listen() {
     let mark = Mark::new("deaf");
     let script = format!("trap '' TERM; echo $$ > {}; sleep 1000; sleep 1000", mark.path());
     assert_eq!(tester.post("/", &task(&[("cmd", &script)])), (202, String::new()));
-    let group = mark.told();
+    let group = mark.pid();
     tester.signal(Signal::TERM);
     tester.wait_for_log("stopping");
     tester.signal(Signal::INT);
     assert_eq!(tester.exit_code(), Some(1));
-    // The signal was sent before the program ended; dying takes a moment, and it is buried by whoever adopts it.
+    // The signal was sent before the program ended; dying takes a moment, and the process that adopts it reaps it.
     while is_alive(group) {
         std::thread::yield_now();
     }
@@ -115,7 +115,7 @@ fn a_caller_that_hangs_up_ends_its_task() {
     let mark = Mark::new("hang-up");
     let script = format!("echo $$ > {}; sleep 1000", mark.path());
     tester.send("/", &task(&[("type", "bash"), ("cmd", &script)]));
-    let group = mark.told();
+    let group = mark.pid();
     tester.hang_up();
     tester.wait_for_log(&format!("command failed {script}"));
     assert!(is_gone(group));
@@ -149,7 +149,7 @@ fn a_load_test_runs_the_program_of_the_guides_and_logs_what_it_was_asked_to() {
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut tester = Tester::start_with(&[], &BTreeMap::from([("PATH", path.as_str()), ("TOKEN", "s3cr3t")]));
     let cmd = |more: &str| format!("hey -z 1m -q 10 -c 2 http://podinfo-canary.test:9898/ {more}");
-    for (logs, more) in [("true", "told"), ("false", "$TOKEN")] {
+    for (logs, more) in [("true", "shown"), ("false", "$TOKEN")] {
         let body = task(&[("cmd", &cmd(more)), ("logCmdOutput", logs)]);
         assert_eq!(tester.post("/", &body), (202, String::new()));
         tester.wait_for_log(&format!("command finished {}", cmd(more)));
@@ -161,8 +161,8 @@ fn a_load_test_runs_the_program_of_the_guides_and_logs_what_it_was_asked_to() {
         let finished = format!("command finished {}", cmd(more));
         log.iter().find(|line| line["msg"] == finished.as_str()).unwrap()["output"].clone()
     };
-    let told = "Requests/sec: 20 for -z 1m -q 10 -c 2 http://podinfo-canary.test:9898/ told\n";
-    assert_eq!(output("told"), told);
+    let shown = "Requests/sec: 20 for -z 1m -q 10 -c 2 http://podinfo-canary.test:9898/ shown\n";
+    assert_eq!(output("shown"), shown);
     assert_eq!(output("$TOKEN"), serde_json::Value::Null);
     assert!(
         !log.iter().any(|line| line.to_string().contains("s3cr3t")),

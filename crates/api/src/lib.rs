@@ -2,6 +2,26 @@
 //!
 //! The types hold what the manifest says and nothing else: every field may be absent, nothing is defaulted when reading
 //! and nothing is added when writing. Accessors give the effective value of a field (`canary/defaults.rs`).
+//!
+//! ```
+//! use vexil_api::{ValidationContext, parse, summary, validate};
+//!
+//! let canary = serde_json::json!({
+//!     "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+//!     "metadata": {"name": "podinfo", "namespace": "test"},
+//!     "spec": {
+//!         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+//!         "service": {"port": 80},
+//!         "analysis": {"interval": "1 minute", "threshold": 5, "maxWeight": 50, "stepWeight": 10},
+//!     },
+//! });
+//! let canary = parse(&canary).map_err(|defects| summary(&defects))?;
+//! assert_eq!(canary.spec.service.port, Some(80));
+//!
+//! let found = validate(&canary, &ValidationContext::default());
+//! assert_eq!(found.defects[0].path, "spec.analysis.interval");
+//! # Ok::<(), String>(())
+//! ```
 
 pub mod alert_provider;
 pub mod canary;

@@ -17,7 +17,7 @@ async fn main() -> anyhow::Result<()> {
     // What this operator can do: add routers of your own with one more `with`.
     let registry = Registry::new(KubernetesServices).with(Traefik::new(None));
 
-    // The cluster: caches that the watches feed, and writes that are laid over them.
+    // The cluster: caches that the watches feed, and writes that are applied to them.
     let access = Access { kubeconfig: std::env::var_os("KUBECONFIG").map(Into::into), master: None };
     let client = connect(&access).await?;
     let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };

@@ -1,6 +1,6 @@
 //! A client that never writes: reads go to the API server, writes are answered here as if they had been made.
 //!
-//! What was written is kept in memory and laid over later reads of single objects, so that the next decision goes on
+//! What was written is kept in memory and applied to later reads of single objects, so that the next decision goes on
 //! from there. There is no validation, no defaulting and no admission: a real write may be refused.
 
 use std::{

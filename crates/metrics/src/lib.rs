@@ -5,6 +5,22 @@
 //! composed here, where the thresholds are known. The queries of a mesh are one file in `builtin`, a kind of metric
 //! server one file in
 //! `providers`; each has one line in the list of its folder. An operator can add its own ([`MetricCatalog`]).
+//!
+//! ```
+//! use vexil_api::MetricProviderSpec;
+//! use vexil_metrics::MetricCatalog;
+//!
+//! let spec = MetricProviderSpec {
+//!     type_: "prometheus".to_owned(),
+//!     address: Some("http://prometheus.monitoring:9090".to_owned()),
+//!     ..MetricProviderSpec::default()
+//! };
+//! let provider = MetricCatalog::default().provider(&spec, None).expect("a known type with an address");
+//! assert!(provider.check("sum(rate(requests[1m]))").is_ok());
+//!
+//! let unknown = MetricProviderSpec { type_: "abacus".to_owned(), ..spec };
+//! assert!(MetricCatalog::default().provider(&unknown, None).is_err());
+//! ```
 
 mod available;
 mod builtin;

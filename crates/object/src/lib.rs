@@ -8,6 +8,26 @@
 //! * [`Projection`] says what a cache keeps of a kind;
 //! * [`Backoff`] says how long to wait between attempts;
 //! * [`Store`] applies changes in memory, for laws and simulations.
+//!
+//! ```
+//! use serde_json::json;
+//! use vexil_object::{Change, ObjectKey, Store, kinds};
+//!
+//! let key = ObjectKey::new(kinds::SERVICE, "test", "podinfo");
+//! let mut store = Store::default();
+//! store.apply(&Change::create(key.clone(), json!({"spec": {"port": 80, "type": "ClusterIP"}})))?;
+//!
+//! let live = store.get(&key).cloned().expect("it was created");
+//! let mut want = live.clone();
+//! want["spec"]["port"] = json!(8080);
+//! let change = Change::between(key.clone(), &live, &want).expect("they differ");
+//! store.apply(&change)?;
+//! assert_eq!(store.get(&key).expect("it exists")["spec"], json!({"port": 8080, "type": "ClusterIP"}));
+//!
+//! // The change was computed from a version that is no longer the latest one.
+//! assert!(store.apply(&change).is_err());
+//! # Ok::<(), vexil_object::Refused>(())
+//! ```
 
 mod backoff;
 mod change;

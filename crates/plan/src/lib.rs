@@ -5,6 +5,35 @@
 //! memory into the next status. Nothing here awaits, reads a clock or talks to a cluster, so a command-line tool can
 //! plan, simulate and explain a rollout from a file: see `examples/explain.rs`. The operator (`vexil-controller`) uses
 //! the same functions for every reconcile.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use vexil_analysis::{Phase, Weight};
+//! use vexil_plan::{Planner, Registry, Settings, load};
+//! use vexil_routing_kubernetes::KubernetesServices;
+//! use vexil_routing_traefik::Traefik;
+//!
+//! let registry = Registry::new(KubernetesServices).with(Traefik::new(None));
+//! let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
+//! let canary = serde_json::json!({
+//!     "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
+//!     "metadata": {"name": "podinfo", "namespace": "test", "uid": "1"},
+//!     "spec": {
+//!         "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+//!         "service": {"port": 80},
+//!         "analysis": {"interval": "30s", "threshold": 5, "maxWeight": 50, "stepWeight": 10},
+//!     },
+//!     "status": {"phase": "Progressing", "canaryWeight": 20},
+//! });
+//! let planner = Planner::new(&registry, &settings);
+//! let canary = planner.open(Arc::new(canary)).map_err(|defects| vexil_api::summary(&defects))?;
+//! assert_eq!(canary.plan().interval_ms, 30_000);
+//!
+//! let memory = load(canary.status());
+//! assert_eq!((memory.phase, memory.weight), (Phase::Progressing, Weight::clamped(20)));
+//! # Ok::<(), String>(())
+//! ```
 
 mod alerts;
 mod binding;

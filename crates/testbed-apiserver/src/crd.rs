@@ -93,7 +93,7 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
     if state.definitions.get(name(definition)).is_some_and(|known| Arc::ptr_eq(known, definition)) {
         return;
     }
-    let mut told = (**definition).clone();
+    let mut updated = (**definition).clone();
     let names = at(definition, &["spec", "names"]).cloned().unwrap_or_default();
     let condition = |kind: &str, reason: &str, message: &str| {
         let known = list(definition, &["status", "conditions"]);
@@ -104,8 +104,8 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
     let accepted = condition("NamesAccepted", "NoConflicts", "no conflicts found");
     let established =
         condition("Established", "InitialNamesAccepted", "the initial names have been accepted");
-    put(&mut told, &["status", "conditions"], json!([accepted, established]));
-    put(&mut told, &["status", "acceptedNames"], names);
+    put(&mut updated, &["status", "conditions"], json!([accepted, established]));
+    put(&mut updated, &["status", "acceptedNames"], names);
     // Whatever was ever stored, until a client states that all of it was written anew.
     let stored = list(definition, &["status", "storedVersions"]);
     let mut stored: Vec<&str> = stored.iter().filter_map(Value::as_str).collect();
@@ -116,19 +116,19 @@ pub(crate) fn serve(state: &mut State, definition: &Arc<Value>, stamp: &str) {
             stored.push(version);
         }
     }
-    put(&mut told, &["status", "storedVersions"], json!(stored));
-    own_status(state, &mut told, definition, stamp);
-    let kept = if told == **definition {
+    put(&mut updated, &["status", "storedVersions"], json!(stored));
+    own_status(state, &mut updated, definition, stamp);
+    let kept = if updated == **definition {
         definition.clone()
     } else {
-        state.store.put("customresourcedefinitions.apiextensions.k8s.io", told)
+        state.store.put("customresourcedefinitions.apiextensions.k8s.io", updated)
     };
     state.registry.define(&kept);
     state.definitions.insert(name(&kept).to_owned(), kept);
 }
 
 /// The server owns the status that it wrote.
-fn own_status(state: &State, told: &mut Value, before: &Value, stamp: &str) {
+fn own_status(state: &State, updated: &mut Value, before: &Value, stamp: &str) {
     let Some(resource) = state.registry.find("apiextensions.k8s.io", "v1", "customresourcedefinitions")
     else {
         return;
@@ -140,8 +140,8 @@ fn own_status(state: &State, told: &mut Value, before: &Value, stamp: &str) {
         api_version: resource.api_version(),
         subresource: "status".to_owned(),
     };
-    managers.updated(kinds::root(&resource), &owner, before, told, stamp);
-    put(told, &["metadata", "managedFields"], managers.json().unwrap_or_default());
+    managers.updated(kinds::root(&resource), &owner, before, updated, stamp);
+    put(updated, &["metadata", "managedFields"], managers.json().unwrap_or_default());
 }
 
 /// Serves no more what has no definition any more, and forgets its objects.

@@ -97,9 +97,9 @@ impl Store {
 
     /// Every event from now on, whatever is forgotten of the history.
     pub fn follow(&mut self) -> mpsc::UnboundedReceiver<Event> {
-        let (tell, told) = mpsc::unbounded_channel();
-        self.followers.push(tell);
-        told
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.followers.push(sender);
+        receiver
     }
 
     /// The oldest revision from which a watch can start.

@@ -31,15 +31,15 @@ pub async fn apply_yaml(client: &Client, text: &str) -> anyhow::Result<()> {
 pub async fn apply(client: &Client, object: &Value) -> anyhow::Result<()> {
     let (version, kind) = (view::text(object, "/apiVersion"), view::text(object, "/kind"));
     let (namespace, name) = (view::namespace(object), view::name(object));
-    let told = || format!("{kind} {name} cannot be applied");
+    let context = || format!("{kind} {name} cannot be applied");
     let all = path(client, version, kind, namespace, "").await?;
     match send(client, Method::POST, all.trim_end_matches('/').to_owned(), "application/json", Some(object))
         .await
     {
         Err(kube::Error::Api(status)) if status.code == 409 => {
-            merge(client, (version, kind), (namespace, name), object).await.with_context(told)
+            merge(client, (version, kind), (namespace, name), object).await.with_context(context)
         }
-        answer => answer.map(drop).with_context(told),
+        answer => answer.map(drop).with_context(context),
     }
 }
 

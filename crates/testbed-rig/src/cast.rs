@@ -78,7 +78,7 @@ impl Cast {
 
     /// What a route says: ` primary 75 canary 25`. Entries at 0 are left out, and so are lists that say the same.
     pub fn weights(&self, route: &Value) -> String {
-        let mut told: Vec<String> = Vec::new();
+        let mut lists: Vec<String> = Vec::new();
         for mut list in self.lists(route) {
             let role = |entry: &Entry| self.role(&entry.service);
             let rank =
@@ -90,11 +90,11 @@ impl Cast {
                 format!(" {} {weight}", role(entry))
             });
             let words: String = words.collect();
-            if !told.contains(&words) {
-                told.push(words);
+            if !lists.contains(&words) {
+                lists.push(words);
             }
         }
-        told.join(" |")
+        lists.join(" |")
     }
 
     /// `primary` and `canary` for our Services, and the name for those of others.
@@ -104,7 +104,7 @@ impl Cast {
     }
 
     /// A name as the stories write it, whatever the names in this scene are.
-    pub fn told(&self, name: &str) -> String {
+    pub fn in_story(&self, name: &str) -> String {
         let known = [&self.apex, &self.target].into_iter().find_map(|own| name.strip_prefix(own.as_str()));
         known.map_or(name.to_owned(), |rest| format!("{PODINFO}{rest}"))
     }

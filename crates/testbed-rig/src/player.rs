@@ -14,7 +14,7 @@ use crate::{
     line::{Line, Tone, bar},
     operator::Operator,
     record::{Record, Share},
-    scene::{Scene, Told, observe},
+    scene::{ReportedEvent, Scene, observe},
 };
 
 pub use crate::ground::{Ground, Plain, State, View};
@@ -49,7 +49,7 @@ pub struct Player<G, V> {
     /// When the last look began.
     looked: Duration,
     title: String,
-    told: BTreeSet<String>,
+    reported: BTreeSet<String>,
     clients: Option<Running>,
     before: Tally,
     shares: Vec<Share>,
@@ -75,7 +75,7 @@ impl<G: Ground, V: View> Player<G, V> {
             begun: Duration::ZERO,
             looked: Duration::ZERO,
             title: String::new(),
-            told: BTreeSet::new(),
+            reported: BTreeSet::new(),
             clients: None,
             before: Tally::default(),
             shares: Vec::new(),
@@ -248,12 +248,12 @@ impl<G: Ground, V: View> Player<G, V> {
         if self.scene.tried() != before.tried() {
             self.record.tried(self.looked, now, self.scene.tried());
         }
-        let new = |event: &Told| !self.told.contains(&event.name);
-        let news: Vec<Told> = self.scene.events.iter().filter(|event| new(event)).cloned().collect();
+        let new = |event: &ReportedEvent| !self.reported.contains(&event.name);
+        let news: Vec<ReportedEvent> = self.scene.events.iter().filter(|event| new(event)).cloned().collect();
         for event in news {
             let tone = if event.is_warning { Tone::Warn } else { Tone::Plain };
             self.tell("event", Line::of(tone, event.message));
-            self.told.insert(event.name);
+            self.reported.insert(event.name);
         }
     }
 

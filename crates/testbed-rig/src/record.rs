@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(record.shares(MS(3_800), "new"), [], "the gateway has not followed yet");
         let shares = record.shares(MS(3_900), "new");
         assert_eq!(shares, [Share { asked: 20, measured: 20.0, answers: 160 }]);
-        assert_eq!(record.shares(MS(9_000), "new"), [], "told once");
+        assert_eq!(record.shares(MS(9_000), "new"), [], "reported once");
     }
 
     #[test]

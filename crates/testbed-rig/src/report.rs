@@ -144,21 +144,21 @@ pub fn closing(reports: &[Report], took: Duration) -> Vec<Line> {
     let api = reports.iter().map(|report| report.api_requests).sum::<usize>();
     let each: Vec<String> = reports.iter().map(|report| report.api_requests.to_string()).collect();
     let (seconds, each) = (took.as_secs_f64(), each.join(" + "));
-    let told = format!(
+    let text = format!(
         "  {seconds:.0} s, {requests} requests of clients, {api} of the operator to the API server ({each})."
     );
-    lines.push(Line::of(Tone::Plain, told).hanging(2));
+    lines.push(Line::of(Tone::Plain, text).hanging(2));
     let errors = reports.iter().map(|report| report.tally.errors()).sum::<u64>();
     lines.push(if reports.iter().any(|report| !report.violations().is_empty()) {
         Line::of(Tone::Bad, "  Not everything was as it should be.")
     } else if errors == 0 {
         Line::of(Tone::Good, "  Clients saw no errors.")
     } else {
-        let told = format!(
+        let text = format!(
             "  Clients saw {}, all of them of versions that were taken back.",
             count(errors, "error")
         );
-        Line::of(Tone::Good, told)
+        Line::of(Tone::Good, text)
     });
     lines
 }

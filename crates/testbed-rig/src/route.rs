@@ -135,9 +135,9 @@ mod tests {
     use super::*;
     use crate::systems::{APISIX, KUMA, SMI_V1ALPHA1, System, TRAEFIK};
 
-    fn check(system: &'static System, spec: Value, told: &str) {
+    fn check(system: &'static System, spec: Value, expect: &str) {
         let cast = Cast::new(system, "test");
-        assert_eq!(cast.weights(&json!({"spec": spec})), told, "{}", system.name);
+        assert_eq!(cast.weights(&json!({"spec": spec})), expect, "{}", system.name);
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub struct Scene {
     /// The target's pods.
     pub canary: Pods,
     /// What was reported about the Canary, in order.
-    pub events: Vec<Told>,
+    pub events: Vec<ReportedEvent>,
 }
 
 /// The pods of one Deployment.
@@ -43,7 +43,7 @@ pub struct Pods {
 
 /// An Event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct ReportedEvent {
     /// Its name, which is another one for each.
     pub name: String,
     /// Whether its type is `Warning`.
@@ -78,7 +78,7 @@ impl Scene {
             routed,
             primary: Pods::read(primary),
             canary: Pods::read(target),
-            events: told(events),
+            events: events_of_canary(events),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Pods {
     }
 }
 
-fn told(events: &[Value]) -> Vec<Told> {
+fn events_of_canary(events: &[Value]) -> Vec<ReportedEvent> {
     let text = |event: &Value, path: &str| {
         event.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned()
     };
@@ -105,7 +105,7 @@ fn told(events: &[Value]) -> Vec<Told> {
     // In the order in which they were written: the API server counts its writes.
     let place = |event: &&Value| text(event, "/metadata/resourceVersion").parse::<u64>().unwrap_or(u64::MAX);
     of_canary.sort_by_key(place);
-    let read = |event: &Value| Told {
+    let read = |event: &Value| ReportedEvent {
         name: text(event, "/metadata/name"),
         is_warning: text(event, "/type") == "Warning",
         message: text(event, "/message"),
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!((scene.phase.as_str(), scene.weight, scene.routed), ("Progressing", 25, 25));
         assert_eq!((scene.failed_checks, scene.last_step), (1, Some(7)));
         assert_eq!(scene.canary, Pods { version: "2".to_owned(), ready: 1, wanted: 2 });
-        let messages: Vec<&str> = scene.events.iter().map(|told| told.message.as_str()).collect();
+        let messages: Vec<&str> = scene.events.iter().map(|event| event.message.as_str()).collect();
         assert_eq!(messages, ["a", "b"]);
     }
 

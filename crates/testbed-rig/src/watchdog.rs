@@ -19,12 +19,12 @@ pub struct Watchdog {
 impl Watchdog {
     /// Watches the server's requests.
     pub fn of(server: &ApiServer) -> Watchdog {
-        let (alive, told) = mpsc::channel::<()>();
+        let (alive, ended) = mpsc::channel::<()>();
         let server = server.clone();
         let test = thread::current().name().unwrap_or_default().to_owned();
         thread::spawn(move || {
             let mut stood = None;
-            while told.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            while ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
                 let entries = server.audit().entries();
                 // A slow machine is not a test that hangs: its requests get later.
                 let last = entries.last().map(|entry| entry.at);

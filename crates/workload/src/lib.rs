@@ -8,6 +8,37 @@
 //!
 //! What caches hold are projections ([`DeploymentProjection`]): enough for every fact, not enough for a copy. The two
 //! copies, [`Workload::create_primary`] and [`Workload::promote`], therefore take the target as one GET returned it.
+//!
+//! ```
+//! use serde_json::json;
+//! use vexil_api::{CanarySpec, CanaryView, TargetRef};
+//! use vexil_object::{ObjectKey, Objects, Owner, Seen, kinds};
+//! use vexil_workload::{PrimaryCopy, Settings, Subject, WorkloadCatalog};
+//!
+//! let target = json!({
+//!     "metadata": {"name": "podinfo", "namespace": "test"},
+//!     "spec": {
+//!         "selector": {"matchLabels": {"app": "podinfo"}},
+//!         "template": {
+//!             "metadata": {"labels": {"app": "podinfo"}},
+//!             "spec": {"containers": [{"name": "podinfo", "image": "podinfo:6.0.0"}]},
+//!         },
+//!     },
+//! });
+//! let owner = Owner { name: "podinfo".to_owned(), uid: "1".to_owned() };
+//! let target_ref = TargetRef { name: "podinfo".to_owned(), ..TargetRef::default() };
+//! let spec = CanarySpec { target_ref, ..CanarySpec::default() };
+//! let subject = Subject { view: CanaryView::new(&owner, "test", &spec), settings: &Settings::default() };
+//!
+//! let seen = |name: &str, seen| (ObjectKey::new(kinds::DEPLOYMENT, "test", name), seen);
+//! let have = [seen("podinfo", Seen::present(target.clone())), seen("podinfo-primary", Seen::Absent)];
+//! let have: Objects = have.into_iter().collect();
+//!
+//! let workload = WorkloadCatalog::default().workload("Deployment")?;
+//! let copy = workload.create_primary(&subject, &target, None, &have)?;
+//! assert!(matches!(copy, PrimaryCopy::Write { change, .. } if change.key.name() == "podinfo-primary"));
+//! # Ok::<(), vexil_workload::WorkloadError>(())
+//! ```
 
 mod affinity;
 mod catalog;

@@ -22,8 +22,8 @@ fn check(path: &str, text: &str, expect: &[&str]) {
     layers::check_uses(&source, &mut found);
     found.sort();
     found.dedup();
-    let told: Vec<String> = found.iter().map(|f| format!("{}:{}", f.rule.name, f.line)).collect();
-    assert_eq!(told, expect, "{path}: {text}");
+    let listed: Vec<String> = found.iter().map(|f| format!("{}:{}", f.rule.name, f.line)).collect();
+    assert_eq!(listed, expect, "{path}: {text}");
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn layers_hold_in_sources_and_in_manifests() {
     layers::check_manifest(&manifest, &mut found);
     manifest::check(&manifest, &mut found);
     found.retain(|finding| !["inherits", "publish"].contains(&finding.rule.name));
-    let told: Vec<String> = found.iter().map(|f| format!("{}:{}", f.rule.name, f.line)).collect();
-    assert_eq!(told, ["layer:2", "dependency:3", "version:4", "sorted:4"]);
+    let listed: Vec<String> = found.iter().map(|f| format!("{}:{}", f.rule.name, f.line)).collect();
+    assert_eq!(listed, ["layer:2", "dependency:3", "version:4", "sorted:4"]);
 }
 
 #[test]

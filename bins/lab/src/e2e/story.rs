@@ -48,7 +48,7 @@ fn line(cast: &Cast, moment: &Moment) -> Option<String> {
             format!("{who} {replicas} of {}", image.rsplit(':').next().unwrap_or_default())
         }
         SERVICES => {
-            format!("service {} selects {}", cast.told(moment.name()), text(object, "/spec/selector/app"))
+            format!("service {} selects {}", cast.in_story(moment.name()), text(object, "/spec/selector/app"))
         }
         _ if cast.is_route(moment.of, moment.name()) => format!("route{}", cast.weights(object)),
         _ => return None,

@@ -146,7 +146,7 @@ async fn troubled(page: &'static Page, binary: &Path) -> Result<(), String> {
         let mut reader = Reader::new(&stage, binary, &say);
         reader.follow(&steps, Way::Kustomize).await?;
         let rows = trouble::provoke(&reader, &text).await?;
-        say(&format!("{rows} messages are told as the table says"));
+        say(&format!("{rows} messages are reported as the table says"));
         Ok(())
     };
     let done: anyhow::Result<()> = trouble.await;

@@ -42,11 +42,11 @@ struct Mishap {
     pages: &'static [&'static str],
     act: Act,
     /// Nothing is waited for where it is empty.
-    told: &'static str,
+    event: &'static str,
 }
 
-const fn on(pages: &'static [&'static str], act: Act, told: &'static str) -> Mishap {
-    Mishap { pages, act, told }
+const fn on(pages: &'static [&'static str], act: Act, event: &'static str) -> Mishap {
+    Mishap { pages, act, event }
 }
 
 const NAMES_SCALER: &[&str] = &["istio", "gateway-api", "smi-istio", "traefik", "kubernetes"];
@@ -87,15 +87,15 @@ pub async fn provoke(reader: &Reader<'_>, page: &str) -> anyhow::Result<usize> {
     let mut must = Vec::new();
     for mishap in MISHAPS.iter().filter(|mishap| mishap.pages.is_empty() || mishap.pages.contains(&name)) {
         act(reader, &mishap.act).await?;
-        if !mishap.told.is_empty() {
-            must.push(until_told(reader, mishap.told).await?);
+        if !mishap.event.is_empty() {
+            must.push(until_reported(reader, mishap.event).await?);
         }
     }
-    let told = told(reader).await?;
+    let messages = messages(reader).await?;
     let rows = rows(page)?;
-    let unknown = rows.iter().find(|row| !told.iter().any(|message| expect::fits(row, message)));
+    let unknown = rows.iter().find(|row| !messages.iter().any(|message| expect::fits(row, message)));
     if let Some(row) = unknown {
-        bail!("docs/guides/{name}.md: no Event says `{row}`, but:\n{}", told.join("\n"));
+        bail!("docs/guides/{name}.md: no Event says `{row}`, but:\n{}", messages.join("\n"));
     }
     let missing = must.iter().find(|message| !rows.iter().any(|row| expect::fits(row, message)));
     if let Some(message) = missing {
@@ -118,7 +118,7 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
             Ok(())
         }
         Act::Wait => Ok(()),
-        Act::Begin => until_told(reader, "Initialization done!").await.map(drop),
+        Act::Begin => until_reported(reader, "Initialization done!").await.map(drop),
         Act::Push(tag) => cluster.set_image("test", "podinfo", "podinfod", &format!("podinfo:{tag}")).await,
         Act::LoseLoadTester => {
             cluster.network().unregister(LOAD_TESTER);
@@ -138,22 +138,22 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
 }
 
 /// Waits until something is reported; all of its words.
-async fn until_told(reader: &Reader<'_>, part: &str) -> anyhow::Result<String> {
+async fn until_reported(reader: &Reader<'_>, part: &str) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
-        let told = told(reader).await?;
-        if let Some(message) = told.iter().find(|message| message.contains(part)) {
+        let messages = messages(reader).await?;
+        if let Some(message) = messages.iter().find(|message| message.contains(part)) {
             return Ok(message.clone());
         }
         if begun.elapsed() > PATIENCE {
-            bail!("{}: no Event says `{part}`, but:\n{}", reader.stage.page.name, told.join("\n"));
+            bail!("{}: no Event says `{part}`, but:\n{}", reader.stage.page.name, messages.join("\n"));
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
 /// What was reported of the Canary until now.
-async fn told(reader: &Reader<'_>) -> anyhow::Result<Vec<String>> {
+async fn messages(reader: &Reader<'_>) -> anyhow::Result<Vec<String>> {
     let command = "kubectl -n test get events --field-selector involvedObject.kind=Canary \
         -o jsonpath='{range .items[*]}{.message}{\"\\n\"}{end}'";
     let ran = reader.stage.shell(command).output().await?;

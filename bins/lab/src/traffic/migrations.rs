@@ -136,7 +136,7 @@ async fn migration(play: &mut Play, edit: &Edit, inside: &Running) -> anyhow::Re
     play.tell("edit", Line::of(Tone::Plain, edit.spec.to_string()));
     play.ground.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
     settled(play, edit).await?;
-    if !play.scene.events.iter().any(|told| told.message.contains(edit.event)) {
+    if !play.scene.events.iter().any(|event| event.message.contains(edit.event)) {
         bail!("no Event says: {}", edit.event);
     }
     let took = play.of_act();

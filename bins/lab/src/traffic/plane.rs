@@ -37,7 +37,7 @@ pub struct Plane {
     pub api: Api,
     audit: PathBuf,
     /// Requests that were reported already.
-    told: usize,
+    counted: usize,
     _child: Child,
 }
 
@@ -62,7 +62,7 @@ impl Plane {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let api = Api::connect(kubeconfig).await?;
-        Ok(Plane { api, audit: state.join("audit.log"), told: 0, _child: child })
+        Ok(Plane { api, audit: state.join("audit.log"), counted: 0, _child: child })
     }
 }
 
@@ -95,8 +95,8 @@ impl Ground for Plane {
             text(entry, "/userAgent").starts_with("vexil/") && text(entry, "/verb") != "watch"
         };
         let all = entries.filter(counts).count();
-        let fresh = all.saturating_sub(self.told);
-        self.told = all;
+        let fresh = all.saturating_sub(self.counted);
+        self.counted = all;
         Ok(fresh)
     }
 }

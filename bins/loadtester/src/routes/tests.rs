@@ -28,7 +28,7 @@ struct Tester {
     working: JoinHandle<()>,
 }
 
-/// Nobody is called here.
+/// No address is called here.
 struct Nowhere;
 
 #[async_trait::async_trait]

@@ -142,8 +142,8 @@ impl Mark {
         self.0.to_str().unwrap()
     }
 
-    /// Waits until a command has written.
-    pub fn told(&self) -> Pid {
+    /// The process id that a command has written.
+    pub fn pid(&self) -> Pid {
         let text = std::fs::read_to_string(&self.0).unwrap();
         Pid::from_raw(text.trim().parse().unwrap()).unwrap()
     }

@@ -56,7 +56,7 @@ fn a_change_wakes_those_who_look_at_it_and_have_not_seen_it() {
         &[
             (Change::Object(object(DEPLOYMENT, "app"), OTHER), &["app"]),
             (Change::Object(object(DEPLOYMENT, "app"), SEEN), &[]),
-            (Change::Object(object(DEPLOYMENT, "nobody's"), OTHER), &[]),
+            (Change::Object(object(DEPLOYMENT, "unowned"), OTHER), &[]),
             (Change::Object(object(SERVICE, "app"), OTHER), &[]),
             (Change::Object(object(SERVICE, "shared"), OTHER), &["app", "app-other"]),
             (Change::Object(ObjectKey::new(SERVICE, "elsewhere", "shared"), OTHER), &[]),

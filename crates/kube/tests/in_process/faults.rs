@@ -176,7 +176,7 @@ async fn an_idle_hour_costs_only_the_renewal_of_watches() {
 #[tokio::test(start_paused = true)]
 async fn a_kind_that_is_not_served_is_not_asked_for_again_and_again() {
     story(|stage, server, _, _| async move {
-        let nothing = vexil_object::Kind::namespaced("nobody.example", "v1", "Nothing", "nothings");
+        let nothing = vexil_object::Kind::namespaced("unserved.example", "v1", "Nothing", "nothings");
         stage.until_seen(&stage.key(nothing, "x"), |seen| *seen == Seen::Absent).await;
         tokio::time::sleep(Duration::from_secs(3600)).await;
         let asked = server.audit().of("vexil/").iter().filter(|entry| entry.resource == "nothings").count();

@@ -115,7 +115,7 @@ pub async fn a_definition_that_is_replaced_by_an_older_one_is_gone_by(stage: Sta
     let pruned = |seen: &Seen| {
         seen.object().is_some_and(|object| object["spec"]["to"] == json!([{"kind": "Service"}]))
     };
-    // Whoever writes next loses it, once the API server goes by the new definition.
+    // The next write loses it, once the API server goes by the new definition.
     let object = format!("/apis/older.example/v1/namespaces/{}/routes/podinfo", stage.namespace);
     for touch in 0.. {
         let labels = json!({"metadata": {"labels": {"touch": touch.to_string()}}});

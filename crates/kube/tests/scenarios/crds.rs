@@ -114,7 +114,7 @@ pub async fn a_status_field_that_the_definition_drops_is_reported(stage: Stage) 
     assert!(matches!(stale, Ok(()) | Err(WriteError::Conflict { .. })), "{stale:?}");
 }
 
-/// Whoever upgrades the definition while we run: what we write from then on is seen whole, and what is not ours too.
+/// The definition is upgraded while we run: what we write from then on is seen whole, and what is not ours too.
 pub async fn a_definition_that_learns_a_field_is_gone_by_at_once(stage: Stage) {
     const THING: Kind = Kind::namespaced("learn.example", "v1", "Thing", "things");
     define(&stage, THING, &["v1"]).await;

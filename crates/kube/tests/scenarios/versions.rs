@@ -138,7 +138,7 @@ pub async fn a_canary_written_in_the_old_version_loses_nothing_on_the_way(stage:
     let seen = both(&stage, "podinfo").await;
     assert_eq!((&seen["spec"], &seen["status"]), (&spec, &status));
 
-    // Somebody with the old manifest and tools goes on, in each way there is; the memory stays.
+    // A user continues with the old manifest and tools, in each way there is; the memory stays.
     let mut read = get(&stage, &old).await.unwrap();
     read["spec"]["canaryAnalysis"]["stepWeight"] = json!(25);
     read["status"] = json!({"phase": "Failed"});

@@ -77,7 +77,7 @@ pub async fn a_read_returns_whole_objects_and_absence(stage: Stage) {
     let one = stage.cluster.fetch(&stage.key(CONFIG_MAP, "one")).await.unwrap();
     assert_eq!(meta::text(one.object().unwrap(), "/data/a"), "b");
     assert_eq!(stage.cluster.fetch(&stage.key(CONFIG_MAP, "none")).await, Ok(Seen::Absent));
-    let unserved = Kind::namespaced("nobody.example", "v1", "Nothing", "nothings");
+    let unserved = Kind::namespaced("unserved.example", "v1", "Nothing", "nothings");
     assert_eq!(stage.cluster.fetch(&stage.key(unserved, "x")).await, Ok(Seen::Absent));
     assert!(stage.cluster.fetch(&ObjectKey::new(CONFIG_MAP, "default", "../secrets/x")).await.is_err());
 }

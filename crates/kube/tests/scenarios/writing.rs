@@ -97,9 +97,9 @@ pub async fn refusals_say_what_to_do(stage: Stage) {
     let refused = stage.cluster.apply(&Change::create(nowhere, deployment("podinfo"))).await;
     assert!(matches!(refused, Err(WriteError::NotFound { .. })), "{refused:?}");
 
-    let unserved = Kind::namespaced("nobody.example", "v1", "Nothing", "nothings");
+    let unserved = Kind::namespaced("unserved.example", "v1", "Nothing", "nothings");
     let refused = stage.cluster.apply(&Change::create(stage.key(unserved, "x"), json!({}))).await;
-    assert_eq!(refused, Err(WriteError::NotServed { resource: "nobody.example/v1/nothings".into() }));
+    assert_eq!(refused, Err(WriteError::NotServed { resource: "unserved.example/v1/nothings".into() }));
 
     let mut bad = deployment("podinfo");
     bad["spec"]["replicas"] = json!("many");

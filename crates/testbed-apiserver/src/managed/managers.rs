@@ -93,7 +93,7 @@ impl Managers {
         self.0.iter().find(|entry| entry.is(owner)).map(|entry| entry.fields.clone()).unwrap_or_default()
     }
 
-    /// What anybody owns.
+    /// What any manager owns.
     pub fn all(&self) -> Fields {
         self.0.iter().fold(Fields::default(), |all, entry| all.union(&entry.fields))
     }

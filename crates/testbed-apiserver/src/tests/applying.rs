@@ -26,8 +26,8 @@ async fn an_applier_owns_the_fields_that_it_applies_and_no_others() {
     bench.check(("PATCH+apply", &by_x, nothing), 200, dropped).await;
     let unknown = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "none": 1});
     bench.check(("PATCH+apply", &by_x, unknown), 500, json!({})).await;
-    let nobody = format!("{MAPS}/a");
-    bench.check(("PATCH+apply", &nobody, applied(json!({}))), 422, json!({"/reason": "Invalid"})).await;
+    let unnamed = format!("{MAPS}/a");
+    bench.check(("PATCH+apply", &unnamed, applied(json!({}))), 422, json!({"/reason": "Invalid"})).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,6 +85,7 @@ async fn no_fault_reaches_who_follows() {
     bench.send(("POST", MAPS, map("a", "1"))).await;
     bench.send(("DELETE", &format!("{MAPS}/a"), Value::Null)).await;
     bench.server.compact();
-    let told: Vec<_> = std::iter::from_fn(|| following.take()).map(|one| (one.resource, one.gone)).collect();
-    assert_eq!(told, [("configmaps".to_owned(), false), ("configmaps".to_owned(), true)]);
+    let events: Vec<_> =
+        std::iter::from_fn(|| following.take()).map(|one| (one.resource, one.gone)).collect();
+    assert_eq!(events, [("configmaps".to_owned(), false), ("configmaps".to_owned(), true)]);
 }

@@ -11,7 +11,7 @@ use kube::{
 
 use super::*;
 
-fn told(event: &WatchEvent<ConfigMap>) -> String {
+fn summary(event: &WatchEvent<ConfigMap>) -> String {
     let name = |object: &ConfigMap| object.metadata.name.clone().unwrap_or_default();
     match event {
         WatchEvent::Added(object) => format!("added {}", name(object)),
@@ -33,7 +33,7 @@ async fn check(bench: &Bench, params: WatchParams, from: &str, asks: Vec<Ask<'st
             other.send(ask).await;
         }
     });
-    let events: Vec<String> = stream.map_ok(|event| told(&event)).map(Result::unwrap).collect().await;
+    let events: Vec<String> = stream.map_ok(|event| summary(&event)).map(Result::unwrap).collect().await;
     assert_eq!(events, expect);
 }
 

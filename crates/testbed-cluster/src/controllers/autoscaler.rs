@@ -93,7 +93,7 @@ type Condition<'a> = (&'a str, &'a str, &'a str, &'a str);
 fn tell(
     scaler: &Value,
     (current, wanted): (i64, i64),
-    told: &[Condition<'_>],
+    conditions: &[Condition<'_>],
     scaled: bool,
     now: Timestamp,
 ) -> Option<Op> {
@@ -104,7 +104,7 @@ fn tell(
         json!({"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since})
     };
     let mut want = json!({
-        "conditions": told.iter().map(condition).collect::<Vec<_>>(), "desiredReplicas": wanted,
+        "conditions": conditions.iter().map(condition).collect::<Vec<_>>(), "desiredReplicas": wanted,
     });
     let last = view::text(scaler, "/status/lastScaleTime").to_owned();
     let last = if scaled { view::stamp(now) } else { last };

@@ -44,8 +44,8 @@ fn resize(set: &Value, pods: &[&Value]) -> Vec<Op> {
     let excess = pods.len() - wanted;
     let gone = pods.into_iter().take(excess).flat_map(|pod| {
         let message = format!("Deleted pod: {}", view::name(pod));
-        let told = Op::tell(COMPONENT, REPLICA_SET, set, "SuccessfulDelete", message);
-        [Op::Delete(Target::new(POD, pod)), told]
+        let event = Op::tell(COMPONENT, REPLICA_SET, set, "SuccessfulDelete", message);
+        [Op::Delete(Target::new(POD, pod)), event]
     });
     gone.collect()
 }

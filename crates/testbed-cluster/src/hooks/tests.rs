@@ -50,8 +50,8 @@ async fn bash_hooks_are_carried_out() {
     let wrong = "curl -s http://podinfo-canary.test/token | grep token";
     bash(wrong, (500, &format!("command {wrong} failed: : exit status 1"))).await;
     let gone = "curl -s http://nowhere.test/";
-    let told = "curl: (7) no such host: nowhere.test\n";
-    bash(gone, (500, &format!("command {gone} failed: {told}: exit status 7"))).await;
+    let stderr = "curl: (7) no such host: nowhere.test\n";
+    bash(gone, (500, &format!("command {gone} failed: {stderr}: exit status 7"))).await;
     bash("curl -sf http://podinfo-canary.test/ | grep x || echo none", (200, "none\n")).await;
     bash("false && echo one; echo two", (200, "two\n")).await;
     bash("echo one && echo 'two  2'", (200, "one\ntwo  2\n")).await;

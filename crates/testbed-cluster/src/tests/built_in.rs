@@ -80,7 +80,7 @@ async fn check(product: &Product, primary: Pods, canary: Pods) {
         })
         .collect();
     pass(70.0).await;
-    let told =
+    let tallies =
         format!("{:?}: {:?}", product.system, clients.iter().map(|load| load.tally()).collect::<Vec<_>>());
     let seen = |bad: f64, good: f64| match (canary, primary) {
         (Pods::Bad, Pods::Good) | (Pods::Good, Pods::Bad) if product.sees_both => (bad + good) / 2.0,
@@ -88,10 +88,10 @@ async fn check(product: &Product, primary: Pods, canary: Pods) {
         (Pods::Good, _) => good,
     };
     let success = value(&cluster, product.success_rate).unwrap();
-    assert!((success - seen(80.0, 100.0)).abs() < 0.5, "{success} % {told}");
+    assert!((success - seen(80.0, 100.0)).abs() < 0.5, "{success} % {tallies}");
     let duration = value(&cluster, product.duration).unwrap() * product.unit_ms;
     let (least, most) = if seen(1.0, 0.0) > 0.0 { product.slow_ms } else { (0.0, product.at_once_ms) };
-    assert!(least <= duration && duration <= most, "{duration} ms {told}");
+    assert!(least <= duration && duration <= most, "{duration} ms {tallies}");
 }
 
 /// Who is bad must be seen, and only where it concerns the query.

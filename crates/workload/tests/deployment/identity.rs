@@ -135,9 +135,9 @@ fn pods_of_another_deployment_are_told_from_ones_own_or_reported_by_name() {
             "spec": {"replicas": replicas, "template": {"metadata": {"labels": other}}},
         });
         let all = [target.clone(), scene.primary_of(&target), worker].map(|it| DeploymentProjection.keep(it));
-        let told = mixed(&scene.subject(), &found, &all);
-        let names = told.as_ref().map(|Mixed { names, .. }| names.clone()).unwrap_or_default();
-        assert_eq!(names, expect, "{told:?}");
+        let found_mixed = mixed(&scene.subject(), &found, &all);
+        let names = found_mixed.as_ref().map(|Mixed { names, .. }| names.clone()).unwrap_or_default();
+        assert_eq!(names, expect, "{found_mixed:?}");
     };
     let web = json!({"app": "shop", "component": "web"});
     check(web.clone(), json!({"app": "shop", "component": "worker"}), 1, &[]);

@@ -1,4 +1,4 @@
-//! The promotion copy, and taking over primaries that somebody else copied.
+//! The promotion copy, and taking over primaries that another operator copied.
 
 use serde_json::{Value, json};
 use vexil_analysis::Revision;

@@ -24,7 +24,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Labels or annotations, some of them with keys that mean something to somebody.
+/// Labels or annotations, some of them with keys that mean something to a tool.
 fn any_pairs() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         Just("kustomize.toolkit.fluxcd.io/name".to_owned()),

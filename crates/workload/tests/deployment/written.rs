@@ -1,4 +1,4 @@
-//! Whether a primary still runs what was written to it: a hand edit and a rollback are told from our own writes.
+//! Whether a primary still runs what was written to it: a hand edit and a rollback are not taken for our own writes.
 
 use serde_json::{Value, json};
 use vexil_analysis::Revision;

@@ -114,7 +114,7 @@ impl Scene {
         have
     }
 
-    /// Lays a merge patch over an object, as somebody else would.
+    /// Applies a merge patch to an object, as another client does.
     pub fn edit(&mut self, key: &ObjectKey, patch: Value) {
         let mut object = self.store.get(key).cloned().unwrap();
         merge(&mut object, &patch);

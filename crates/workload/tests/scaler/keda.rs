@@ -179,12 +179,12 @@ fn what_stands_in_the_way_is_told_and_nothing_is_written() {
 fn nothing_is_made_of_what_is_not_known() {
     let scene = keda();
     let definition = scene.kind().definition();
-    for (key, told) in [
+    for (key, expect) in [
         (definition.clone(), "CustomResourceDefinition scaledobjects.keda.sh is not known yet"),
         (scene.source_key(), "ScaledObject podinfo-so.test is not known yet"),
         (scene.primary_key(), "ScaledObject podinfo-so-primary.test is not known yet"),
     ] {
-        assert_eq!(scene.wants_having(&scene.not_knowing(&key)), Err(told.to_owned()));
+        assert_eq!(scene.wants_having(&scene.not_knowing(&key)), Err(expect.to_owned()));
     }
     let needs = |have| scene.scaler().needs(&scene.subject(), &scene.reference, &have);
     assert_eq!(needs(vexil_object::Objects::default()), std::slice::from_ref(&definition));

@@ -75,8 +75,8 @@ fn second_writers_are_told_with_what_to_do() {
             all.clear();
         }
         all.push((key, object));
-        let told = rivals(&scene.subject(), named.then_some(&scene.reference), &borrowed(&all));
-        assert_eq!(told, expect.map(str::to_owned).into_iter().collect::<Vec<_>>());
+        let reported = rivals(&scene.subject(), named.then_some(&scene.reference), &borrowed(&all));
+        assert_eq!(reported, expect.map(str::to_owned).into_iter().collect::<Vec<_>>());
     };
     let mut scene = hpa();
     scene.settled();
@@ -100,13 +100,13 @@ fn second_writers_are_told_with_what_to_do() {
              name it in spec.autoscalerRef or delete it",
         ),
     );
-    let told = "HorizontalPodAutoscaler by-hand.test scales Deployment podinfo-primary, whose replicas this Canary \
+    let reported = "HorizontalPodAutoscaler by-hand.test scales Deployment podinfo-primary, whose replicas this Canary \
                 writes too: delete it; the primary's scaler is made from the one in spec.autoscalerRef";
     let left = "HorizontalPodAutoscaler by-hand.test scales Deployment podinfo-primary, whose replicas are left to it; \
                 to have the primary's scaler made from the target's, name that in spec.autoscalerRef and delete this \
                 one";
-    for (named, told) in [(true, told), (false, left)] {
-        check(&scene, named, another(guides_hpa(), "by-hand", to("podinfo-primary")), Some(told));
+    for (named, reported) in [(true, reported), (false, left)] {
+        check(&scene, named, another(guides_hpa(), "by-hand", to("podinfo-primary")), Some(reported));
     }
     let made =
         json!({"metadata": {"ownerReferences": [{"kind": "ScaledObject", "uid": "x", "controller": true}]}});
@@ -123,9 +123,10 @@ fn a_query_that_names_the_target_in_an_unknown_form_is_reported() {
         merge(&mut trigger, &json!({"name": name}));
         object["spec"]["triggers"] = json!([trigger]);
         let scene = keda();
-        let told = rivals(&scene.subject(), Some(&scene.reference), &[(scene.source_key(), &object)]);
-        let told: Vec<_> = told.iter().map(|text| text.split(" of ScaledObject").next().unwrap()).collect();
-        assert_eq!(told, expect, "{query}");
+        let reported = rivals(&scene.subject(), Some(&scene.reference), &[(scene.source_key(), &object)]);
+        let reported: Vec<_> =
+            reported.iter().map(|text| text.split(" of ScaledObject").next().unwrap()).collect();
+        assert_eq!(reported, expect, "{query}");
     };
     check("sum(rate(r{app=\"podinfo\"}[2m]))", json!("rate"), &[]);
     check("r{service=~\"test-podinfo-canary-.*\"}", json!("rate"), &[]);
@@ -143,8 +144,8 @@ fn what_the_users_scaledobject_says_in_vain_is_told() {
         let mut scene = keda();
         let asked = queries.iter().map(|name| ((*name).to_owned(), "q".to_owned()));
         scene.reference.primary_scaler_queries = Some(asked.collect());
-        let told = rivals(&scene.subject(), Some(&scene.reference), &[(scene.source_key(), &object)]);
-        assert_eq!(told, expect);
+        let reported = rivals(&scene.subject(), Some(&scene.reference), &[(scene.source_key(), &object)]);
+        assert_eq!(reported, expect);
     };
     check(json!({"autoscaling.keda.sh/paused-replicas": "0"}), &["requests"], &[]);
     check(

@@ -1,4 +1,4 @@
-//! Who holds the target's pods: KEDA, the user, or nobody while it rests.
+//! Who holds the target's pods: KEDA, the user, or none of them between rollouts.
 
 use serde_json::{Value, json};
 use vexil_object::{Change, Store};
@@ -49,7 +49,7 @@ fn a_rest_leaves_what_the_user_said_about_pausing() {
     check(json!({PAUSED: "true"}), &[(PAUSED, "true"), (REPLICAS, "0")], &[(PAUSED, "true")]);
     check(json!({REPLICAS: "5"}), &[(REPLICAS, "5")], &[(REPLICAS, "5")]);
     check(json!({REPLICAS: ""}), &[(REPLICAS, "")], &[(REPLICAS, "")]);
-    // Whoever wrote it, it is what a rest between rollouts looks like: it goes for a rollout and comes back after it.
+    // Whichever client wrote it, a target between rollouts has it: it goes for a rollout and comes back after it.
     check(json!({REPLICAS: "0"}), &[(REPLICAS, "0")], &[]);
 }
 

@@ -27,7 +27,7 @@ fn any_map(
     collection::btree_map("[a-e]{1,2}|name|metadata|query|type|behavior", inner, 0..4)
 }
 
-/// Metadata pairs, some of which mean something to somebody.
+/// Metadata pairs, some of which mean something to a tool.
 fn any_pairs() -> impl Strategy<Value = Value> {
     let key = prop_oneof![
         Just("kustomize.toolkit.fluxcd.io/name".to_owned()),

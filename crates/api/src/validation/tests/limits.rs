@@ -59,8 +59,8 @@ fn too_much(path: &str, most: usize) -> String {
     }
 }
 
-/// The spec with the value laid into it.
-fn laid(mut object: Value, spec: Value) -> Value {
+/// The object with these fields merged into its spec.
+fn with_spec(mut object: Value, spec: Value) -> Value {
     super::patch(&mut object["spec"], &spec);
     object
 }
@@ -70,7 +70,8 @@ fn a_canary_may_reach_each_limit_and_not_go_beyond_it() {
     for (path, most) in CANARY {
         for root in ["analysis", "canaryAnalysis"] {
             let path = path.replacen("analysis", root, usize::from(path.starts_with("analysis")));
-            let text = |size| parse(&laid(good(), sized(&path, size))).map_err(|defects| summary(&defects));
+            let text =
+                |size| parse(&with_spec(good(), sized(&path, size))).map_err(|defects| summary(&defects));
             assert_eq!(text(most).map(|_| ()), Ok(()), "{path}");
             assert_eq!(text(most + 1).map(|_| ()), Err(too_much(&path, most)));
         }
@@ -81,7 +82,7 @@ fn a_canary_may_reach_each_limit_and_not_go_beyond_it() {
 fn a_metric_template_may_reach_each_limit_and_not_go_beyond_it() {
     for (path, most) in TEMPLATE {
         let text = |size| {
-            let template = laid(
+            let template = with_spec(
                 json!({ "spec": { "query": "x", "provider": { "type": "prometheus" } } }),
                 template(path, size),
             );
@@ -164,7 +165,7 @@ fn everything_is_bounded(schema: &Value, path: &str) {
 fn ten_thousand_event_hooks_are_one_message() {
     let hooks: Vec<Value> =
         (0..10_000).map(|n| json!({ "name": n, "type": "event", "url": "http://x/" })).collect();
-    let object = laid(good(), json!({ "analysis": { "webhooks": hooks } }));
+    let object = with_spec(good(), json!({ "analysis": { "webhooks": hooks } }));
     let defects = parse(&object).unwrap_err();
     assert_eq!(summary(&defects), "spec.analysis.webhooks: has 10000 entries; at most 64 are allowed");
 }
@@ -172,8 +173,8 @@ fn ten_thousand_event_hooks_are_one_message() {
 #[test]
 fn what_schemas_cannot_say_is_refused_by_the_code() {
     let key = |length: usize| json!({ "service": { "apex": { "labels": { "k".repeat(length): "x" } } } });
-    assert!(parse(&laid(good(), key(317))).is_ok());
-    let text = summary(&parse(&laid(good(), key(318))).unwrap_err());
+    assert!(parse(&with_spec(good(), key(317))).is_ok());
+    let text = summary(&parse(&with_spec(good(), key(318))).unwrap_err());
     let start = "k".repeat(40);
     let expect = format!(
         "spec.service.apex.labels: has the key `{start}…` of 318 characters; at most 317 are allowed"
@@ -183,8 +184,8 @@ fn what_schemas_cannot_say_is_refused_by_the_code() {
         let metadata: Map<_, _> = (0..5).map(|n| (format!("k{n}"), json!("x".repeat(length)))).collect();
         json!({ "analysis": { "webhooks": [{ "name": "h", "url": "http://x/", "metadata": metadata }] } })
     };
-    assert!(parse(&laid(good(), scripts(52_000))).is_ok());
-    let text = summary(&parse(&laid(good(), scripts(60_000))).unwrap_err());
+    assert!(parse(&with_spec(good(), scripts(52_000))).is_ok());
+    let text = summary(&parse(&with_spec(good(), scripts(60_000))).unwrap_err());
     assert!(text.starts_with("spec: is 300"), "{text}");
     assert!(text.ends_with(" bytes long as JSON; at most 262144 are allowed"), "{text}");
 }
@@ -193,22 +194,22 @@ fn what_schemas_cannot_say_is_refused_by_the_code() {
 #[test]
 fn lengths_are_counted_in_characters() {
     let label = |text: String| json!({ "service": { "apex": { "labels": { "x": text } } } });
-    assert!(parse(&laid(good(), label("é".repeat(63)))).is_ok());
-    assert!(parse(&laid(good(), label("🦀".repeat(64)))).is_err());
+    assert!(parse(&with_spec(good(), label("é".repeat(63)))).is_ok());
+    assert!(parse(&with_spec(good(), label("🦀".repeat(64)))).is_err());
 }
 
-/// However much is wrong, one message tells it and has a bounded length.
+/// However much is wrong, one message says it and has a bounded length.
 #[test]
 fn many_mistakes_are_counted() {
     let hooks: Vec<Value> = (0..64).map(|_| json!({ "name": "", "url": "", "timeout": "xx" })).collect();
-    let canary = parse(&laid(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap();
+    let canary = parse(&with_spec(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap();
     let found = validate(&canary, &context());
     assert_eq!(found.defects.len(), 192);
     let text = summary(&found.defects);
     assert!(text.len() < 1_000 && text.ends_with(" more"), "{text}");
     let types: Map<_, _> = (0..64).map(|n| (format!("k{n}"), json!(1))).collect();
     let hooks = vec![json!({ "metadata": types }); 64];
-    let defects = parse(&laid(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap_err();
+    let defects = parse(&with_spec(good(), json!({ "analysis": { "webhooks": hooks } }))).unwrap_err();
     assert_eq!(defects.len(), 1_000);
 }
 

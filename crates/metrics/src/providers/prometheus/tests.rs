@@ -166,26 +166,26 @@ fn anything_else_is_an_error_that_says_what_came() {
 #[test]
 fn a_hostile_reply_is_one_short_message() {
     let provider = server(&[], None).expect("provider");
-    let told = |reply: Reply| provider.parse(&reply).expect_err("no number").to_string();
+    let error_of = |reply: Reply| provider.parse(&reply).expect_err("no number").to_string();
     let error =
         json!({"status": "error", "errorType": "x\n", "error": "\u{1b}e".repeat(500_000)}).to_string();
-    let error = told(Reply::new(200, error));
+    let error = error_of(Reply::new(200, error));
     assert!(error.starts_with("error response: x :  e e") && error.len() < 600, "{error}");
     assert!(error.ends_with(" bytes left out)"), "{error}");
     let value = format!(r#"{{"data":{{"result":[{{"value":[1,"{}"]}}]}}}}"#, "9x".repeat(400_000));
-    let value = told(Reply::new(200, value));
+    let value = error_of(Reply::new(200, value));
     assert!(value.len() < 1_200, "{}", value.len());
-    let deep = told(Reply::new(200, "[".repeat(100_000)));
+    let deep = error_of(Reply::new(200, "[".repeat(100_000)));
     assert!(deep.starts_with("error unmarshaling result: ") && deep.len() < 1_024, "{deep}");
-    let binary = told(Reply::new(200, vec![0xff; 1 << 20]));
+    let binary = error_of(Reply::new(200, vec![0xff; 1 << 20]));
     assert!(binary.len() < 2_048, "{}", binary.len());
     let cut = format!("{}MARKER", "x".repeat(crate::providers::server::SAID - 3));
     let provider_with_token = server(&[], Some(&[("token", "MARKER")])).expect("provider");
     let cut = provider_with_token.parse(&Reply::new(500, cut)).expect_err("no number").to_string();
     assert!(!cut.contains("MAR"), "{cut}");
-    let gzip = told(Reply::new(200, vec![0x1f, 0x8b]).with_header("Content-Encoding", "gzip"));
+    let gzip = error_of(Reply::new(200, vec![0x1f, 0x8b]).with_header("Content-Encoding", "gzip"));
     assert_eq!(gzip, "error unmarshaling result: reply is encoded as gzip, which was not requested");
-    let forged = told(Reply::new(500, "a\r\n\u{1b}[2J\u{202e}b"));
+    let forged = error_of(Reply::new(500, "a\r\n\u{1b}[2J\u{202e}b"));
     assert_eq!(forged, "error response: Status 500 Internal Server Error: a   [2J b");
 }
 

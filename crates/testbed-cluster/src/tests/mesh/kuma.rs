@@ -236,8 +236,8 @@ async fn a_port_that_is_not_known_to_speak_http_counts_nothing() {
     cluster.apply_yaml(&traffic_route("podinfo", "default", 50, 50)).await.unwrap();
     pass(1.1).await;
     assert_eq!(measured(&cluster, SUCCESS, DURATION).await, (None, None));
-    let told = json!({"spec": {"ports": [{"name": "http", "port": 9898, "targetPort": "http", "appProtocol": "http"}]}});
-    cluster.merge(("v1", "Service"), ("test", "podinfo-canary"), &told).await.unwrap();
+    let declared = json!({"spec": {"ports": [{"name": "http", "port": 9898, "targetPort": "http", "appProtocol": "http"}]}});
+    cluster.merge(("v1", "Service"), ("test", "podinfo-canary"), &declared).await.unwrap();
     pass(1.1).await;
     assert_eq!(measured(&cluster, SUCCESS, DURATION).await.0, Some(100.0));
 }
