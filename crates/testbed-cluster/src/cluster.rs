@@ -28,7 +28,7 @@ use super::system::{LOAD_TESTER, System};
 use super::watch::Watch;
 use vexil_testbed_apiserver::Clock;
 use vexil_testbed_apiserver::{ApiServer, Listening};
-use vexil_testbed_promql::{Labels, QueryValue};
+use vexil_testbed_promql::QueryValue;
 
 /// Time between two looks at a condition.
 const LOOK: Duration = Duration::from_millis(50);
@@ -217,14 +217,6 @@ impl Cluster {
     /// When the query cannot be parsed or evaluated.
     pub fn query(&self, query: &str) -> anyhow::Result<QueryValue> {
         Ok(self.metrics.query(query)?)
-    }
-
-    /// Stores one sample, as if it had been scraped now.
-    ///
-    /// # Errors
-    /// When the series has another value at this very moment.
-    pub fn push_sample(&self, labels: Labels, value: f64) -> anyhow::Result<()> {
-        Ok(self.metrics.push(labels, value)?)
     }
 
     /// The gateway's metrics in the text exposition format.

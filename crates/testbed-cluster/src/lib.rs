@@ -16,6 +16,7 @@ mod network;
 pub mod objects;
 mod pods;
 mod process;
+mod request;
 mod settings;
 mod system;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use load::{Load, Running, Tally};
 pub use network::{FromFn, Handler, Network, NetworkError, Refused, plain};
 pub use pods::{HOSTNAME_HEADER, VERSION_HEADER};
 pub use process::Process;
+pub use request::send;
 pub use settings::{Settings, Wire};
 pub use system::{GATEWAY, KEDA, LOAD_TESTER, METRIC_SERVER, System};
 pub use watch::{Change, follow};

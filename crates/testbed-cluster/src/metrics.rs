@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::gateway::Gateway;
 use super::network::{Handler, Network, Refused, lock};
 use vexil_testbed_apiserver::Clock;
-use vexil_testbed_promql::{AppendError, Labels, MetricStore, QueryError, QueryValue, handle};
+use vexil_testbed_promql::{Labels, MetricStore, QueryError, QueryValue, handle};
 
 /// How long samples are kept, in milliseconds.
 const RETENTION_MS: i64 = 2 * 60 * 60 * 1000;
@@ -65,11 +65,6 @@ impl Metrics {
     /// Evaluates a query now.
     pub fn query(&self, query: &str) -> Result<QueryValue, QueryError> {
         lock(&self.store).query(query, self.now_ms())
-    }
-
-    /// Stores one sample, as if it had been scraped now.
-    pub fn push(&self, labels: Labels, value: f64) -> Result<(), AppendError> {
-        lock(&self.store).append(labels, self.now_ms(), value)
     }
 
     fn now_ms(&self) -> i64 {

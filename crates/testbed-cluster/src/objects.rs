@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use http::{Method, Request};
+use http::Method;
 use kube::Client;
 use serde_json::{Value, json};
 
-use super::view;
+use crate::{request::send, view};
 
 /// Tries of a request for a kind that is not served yet: its definition may have just been made.
 const TRIES: u32 = 20;
@@ -33,9 +33,7 @@ pub async fn apply(client: &Client, object: &Value) -> anyhow::Result<()> {
     let (namespace, name) = (view::namespace(object), view::name(object));
     let context = || format!("{kind} {name} cannot be applied");
     let all = path(client, version, kind, namespace, "").await?;
-    match send(client, Method::POST, all.trim_end_matches('/').to_owned(), "application/json", Some(object))
-        .await
-    {
+    match send(client, Method::POST, all.trim_end_matches('/'), Some(object)).await {
         Err(kube::Error::Api(status)) if status.code == 409 => {
             merge(client, (version, kind), (namespace, name), object).await.with_context(context)
         }
@@ -55,7 +53,7 @@ pub async fn get(
     name: &str,
 ) -> anyhow::Result<Option<Value>> {
     let path = path(client, version, kind, namespace, name).await?;
-    match send(client, Method::GET, path, "application/json", None).await {
+    match send(client, Method::GET, &path, None).await {
         Ok(object) => Ok(Some(object)),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
         Err(error) => Err(error.into()),
@@ -71,7 +69,7 @@ pub(super) async fn delete(
     name: &str,
 ) -> anyhow::Result<bool> {
     let path = path(client, version, kind, namespace, name).await?;
-    match send(client, Method::DELETE, path, "application/json", None).await {
+    match send(client, Method::DELETE, &path, None).await {
         Ok(_) => Ok(true),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
         Err(error) => Err(error.into()),
@@ -89,7 +87,7 @@ pub async fn merge(
     body: &Value,
 ) -> anyhow::Result<()> {
     let path = path(client, version, kind, namespace, name).await?;
-    send(client, Method::PATCH, path, "application/merge-patch+json", Some(body)).await?;
+    send(client, Method::PATCH, &path, Some(body)).await?;
     Ok(())
 }
 
@@ -126,7 +124,7 @@ async fn path(
 ) -> anyhow::Result<String> {
     let root = if version.contains('/') { format!("/apis/{version}") } else { format!("/api/{version}") };
     for _ in 0..TRIES {
-        if let Ok(served) = send(client, Method::GET, root.clone(), "application/json", None).await
+        if let Ok(served) = send(client, Method::GET, &root, None).await
             && let Some(resource) = view::list(&served, "/resources").iter().find(|one| is(one, kind))
         {
             let plural = view::text(resource, "/name");
@@ -142,16 +140,4 @@ async fn path(
 
 fn is(resource: &Value, kind: &str) -> bool {
     view::text(resource, "/kind") == kind && !view::text(resource, "/name").contains('/')
-}
-
-async fn send(
-    client: &Client,
-    method: Method,
-    path: String,
-    content: &str,
-    body: Option<&Value>,
-) -> kube::Result<Value> {
-    let body = body.map(Value::to_string).unwrap_or_default().into_bytes();
-    let request = Request::builder().method(method).uri(path).header("content-type", content).body(body);
-    client.request(request.map_err(kube::Error::HttpError)?).await
 }

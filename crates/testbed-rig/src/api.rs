@@ -3,9 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
-use http::{Method, Request, header::CONTENT_TYPE};
+use http::Method;
 use kube::{Client, Config, api::ApiResource, config::KubeConfigOptions, config::Kubeconfig};
 use serde_json::{Value, json};
+use vexil_testbed_cluster::send;
 
 /// A resource: the path before its namespace, and its plural.
 pub type Resource = (&'static str, &'static str);
@@ -82,14 +83,12 @@ impl Api {
 
     /// Posts to a collection, or to what is behind an object: `name/token`.
     pub async fn post(&self, of: Resource, to: (&str, &str), object: &Value) -> anyhow::Result<Value> {
-        let body = Some(("application/json", object));
-        self.answer(Method::POST, &path(of, to.0, to.1), body).await?.context("no such resource")
+        self.answer(Method::POST, &path(of, to.0, to.1), Some(object)).await?.context("no such resource")
     }
 
     /// Merge-patches an object.
     pub async fn merge(&self, of: Resource, object: (&str, &str), body: &Value) -> anyhow::Result<()> {
-        let body = Some(("application/merge-patch+json", body));
-        let done = self.answer(Method::PATCH, &path(of, object.0, object.1), body).await?;
+        let done = self.answer(Method::PATCH, &path(of, object.0, object.1), Some(body)).await?;
         done.with_context(|| format!("no {} {}", of.1, object.1)).map(drop)
     }
 
@@ -144,21 +143,12 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        body: Option<(&str, &Value)>,
+        body: Option<&Value>,
     ) -> anyhow::Result<Option<Value>> {
-        let bytes = body.map(|(_, body)| serde_json::to_vec(body)).transpose()?.unwrap_or_default();
-        let send = || async {
-            let mut request = Request::builder().method(method.clone()).uri(path);
-            if let Some((content, _)) = body {
-                request = request.header(CONTENT_TYPE, content);
-            }
-            let request = request.body(bytes.clone()).map_err(kube::Error::HttpError)?;
-            self.client.request::<Value>(request).await
-        };
-        let mut answer = send().await;
+        let mut answer = send(&self.client, method.clone(), path, body).await;
         if let Err(kube::Error::Service(_)) = answer {
             // A connection that the server was about to close.
-            answer = send().await;
+            answer = send(&self.client, method.clone(), path, body).await;
         }
         match answer {
             Ok(value) => Ok(Some(value)),

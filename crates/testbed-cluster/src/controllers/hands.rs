@@ -1,12 +1,12 @@
 //! Carries out writes at the API server.
 
-use http::{Method, Request};
+use http::Method;
 use kube::Client;
 use serde_json::{Value, json};
 
 use super::op::{Op, Snapshot, Target};
 use crate::kinds::{EVENT, Resource};
-use crate::view;
+use crate::{request::send, view};
 use vexil_testbed_apiserver::Clock;
 
 /// Writes to the API and shows the answers to a snapshot.
@@ -101,10 +101,7 @@ impl Hands {
     }
 
     async fn request(&self, method: Method, path: String, body: Option<&Value>) -> kube::Result<Value> {
-        let kind = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
-        let body = body.map(Value::to_string).unwrap_or_default().into_bytes();
-        let request = Request::builder().method(method).uri(path).header("content-type", kind).body(body);
-        self.client.request(request.map_err(kube::Error::HttpError)?).await
+        send(&self.client, method, &path, body).await
     }
 }
 
