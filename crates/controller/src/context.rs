@@ -6,7 +6,7 @@ use vexil_egress::Transport;
 use vexil_kube::Cluster;
 use vexil_metrics::MetricCatalog;
 use vexil_object::meta;
-use vexil_plan::{CanaryContext, Planner, StatusContext, Tracked};
+use vexil_plan::{CanaryContext, Planner, StatusContext};
 
 use crate::{Alerts, Clock, Registry, Settings, SystemClock, Telemetry, configs::ConfigReads};
 
@@ -93,17 +93,15 @@ impl Context {
     /// What a status depends on besides the memory.
     pub(crate) fn status_context<'a>(&self, canary: &'a CanaryContext) -> StatusContext<'a> {
         StatusContext {
-            kind: &canary.spec().target_ref.kind,
             generation: canary.generation(),
             refused: canary.plan().spec_error.as_deref(),
-            tracked: Tracked::Unchanged,
-            now: self.clock.now(),
             uid: meta::text(canary.live(), "/metadata/uid"),
             affinity: canary
                 .spec()
                 .analysis()
                 .and_then(|analysis| analysis.session_affinity.as_ref())
                 .filter(|_| canary.plan().sticky),
+            ..StatusContext::new(&canary.spec().target_ref.kind, self.clock.now())
         }
     }
 }

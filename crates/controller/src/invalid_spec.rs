@@ -7,7 +7,7 @@ use vexil_analysis::{Message, Transition};
 use vexil_api::{CanaryStatus, Defect, summary};
 use vexil_kube::WriteError;
 use vexil_object::{ObjectKey, Precondition, meta};
-use vexil_plan::{CanaryContext, StatusContext, Tracked};
+use vexil_plan::{CanaryContext, StatusContext};
 
 use crate::{
     Context, outbox, reconcile_result::ReconcileResult, runtime::CanaryRuntime,
@@ -41,13 +41,10 @@ pub(crate) async fn refuse(
     let decided = vexil_analysis::refuse(&memory, &defects, &runtime.delivered, now);
     let text = Message::InvalidSpec { defects }.to_string();
     let status = StatusContext {
-        kind: meta::text(live, "/spec/targetRef/kind"),
         generation: live.pointer("/metadata/generation").and_then(Value::as_i64),
         refused: Some(&text),
-        tracked: Tracked::Unchanged,
-        now,
         uid: meta::text(live, "/metadata/uid"),
-        affinity: None,
+        ..StatusContext::new(meta::text(live, "/spec/targetRef/kind"), now)
     };
     let after = vexil_plan::store(&decided.memory, &status, &before);
     if after != before {

@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 use vexil_analysis::{
     Answer, Convergence, Effect, Facts, Known, LiveRoutes, Memory, Millis, Next, Observed, Phase, Pods,
-    Readiness, Revision, Step, SyncState, TargetScaler, Waiting, advance, next_effect,
+    Revision, Step, SyncState, TargetScaler, Waiting, advance, next_effect,
 };
-use vexil_plan::{Planner, Registry, Settings, load, store};
+use vexil_plan::{Planner, Registry, Settings, StatusContext, load, store};
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_traefik::Traefik;
 
@@ -65,15 +65,7 @@ fn explain(registry: &Registry, settings: &Settings, canary: Value) -> Result<Ve
             world.now = wake.max(world.now.plus(1));
         }
         // What survives a crash is the status: each decision goes through it, as in the operator.
-        let context = vexil_plan::StatusContext {
-            kind: &plan.names.kind,
-            generation: canary.generation(),
-            refused: None,
-            tracked: vexil_plan::Tracked::Unchanged,
-            now: world.now,
-            uid: "",
-            affinity: None,
-        };
+        let context = StatusContext::new(&plan.names.kind, world.now);
         memory = load(&store(&transition.memory, &context, canary.status()));
     }
     lines.push(format!("result    {}", memory.phase.as_str()));
@@ -184,14 +176,7 @@ impl World {
 }
 
 fn pods(revision: &str) -> Pods {
-    Pods {
-        revision: Some(Revision::new(revision)),
-        replicas: 1,
-        available: 1,
-        readiness: Readiness::Ready,
-        owner_conflict: None,
-        edited: false,
-    }
+    Pods::ready(Revision::new(revision), 1)
 }
 
 #[cfg(test)]

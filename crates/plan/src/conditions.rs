@@ -26,6 +26,22 @@ pub struct StatusContext<'a> {
     pub affinity: Option<&'a SessionAffinity>,
 }
 
+impl<'a> StatusContext<'a> {
+    /// The status at this time of a Canary whose target is of this kind. Its generation and uid are not known, it is
+    /// not refused, and nothing about tracked ConfigMaps or session affinity changes.
+    pub fn new(kind: &'a str, now: Millis) -> Self {
+        StatusContext {
+            kind,
+            generation: None,
+            refused: None,
+            tracked: Tracked::Unchanged,
+            now,
+            uid: "",
+            affinity: None,
+        }
+    }
+}
+
 /// What `status.trackedConfigs` becomes.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Tracked<'a> {

@@ -58,13 +58,9 @@ mod tests {
             ..SessionAffinity::default()
         };
         let context = StatusContext {
-            kind: "Deployment",
-            generation: None,
-            refused: None,
-            tracked: crate::Tracked::Unchanged,
-            now: Millis(0),
             uid: "u",
             affinity: Some(&affinity),
+            ..StatusContext::new("Deployment", Millis(0))
         };
         let mut status = CanaryStatus::default();
         for (weight, run, expect) in steps {

@@ -68,15 +68,7 @@ The message is that of the Event. `status.wait` says since when.
 ";
 
 fn context(refused: Option<&str>) -> StatusContext<'_> {
-    StatusContext {
-        kind: "Deployment",
-        generation: None,
-        refused,
-        tracked: Tracked::Unchanged,
-        now: Millis(0),
-        uid: "u",
-        affinity: None,
-    }
+    StatusContext { refused, ..StatusContext::new("Deployment", Millis(0)) }
 }
 
 #[test]

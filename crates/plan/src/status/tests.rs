@@ -28,15 +28,7 @@ fn the_status_never_outgrows_its_limit() {
         let memory = Memory { outbox, ..Memory::default() };
         let tracked = (0..50).map(|n| (format!("configmap/{n}"), "x".repeat(100))).collect();
         let before = CanaryStatus { tracked_configs: Some(tracked), ..CanaryStatus::default() };
-        let context = StatusContext {
-            kind: "Deployment",
-            generation: None,
-            refused: None,
-            tracked: crate::Tracked::Unchanged,
-            now: Millis(0),
-            uid: "",
-            affinity: None,
-        };
+        let context = StatusContext::new("Deployment", Millis(0));
         let status = store(&memory, &context, &before);
         let bytes = serde_json::to_vec(&status).unwrap().len();
         assert!(bytes <= STATUS_LIMIT, "{entries} notices of {length} make {bytes} bytes");
@@ -51,15 +43,7 @@ fn the_status_never_outgrows_its_limit() {
 /// What a rollout needs to remember of gates and strategies comes back as it was stored.
 #[test]
 fn gates_and_exposures_come_back_as_they_were_stored() {
-    let context = StatusContext {
-        kind: "Deployment",
-        generation: None,
-        refused: None,
-        tracked: crate::Tracked::Unchanged,
-        now: Millis(0),
-        uid: "",
-        affinity: None,
-    };
+    let context = StatusContext::new("Deployment", Millis(0));
     let approval = Wait {
         kind: WaitKind::Approval,
         since: Millis(5),
