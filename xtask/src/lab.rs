@@ -1,13 +1,7 @@
 //! The commands that need a cluster are in a program of their own, `vexil-lab`, so that the chores build without it.
+//! `cargo xtask` starts it without the chores; here the commands are listed, for `--help` and the check of the pages.
 
-use std::{
-    ffi::OsString,
-    os::unix::process::CommandExt as _,
-    path::PathBuf,
-    process::{Command as Program, ExitCode},
-};
-
-use anyhow::{Context as _, bail};
+use std::{ffi::OsString, process::ExitCode};
 
 /// A command of `vexil-lab`.
 #[derive(clap::Subcommand)]
@@ -47,34 +41,21 @@ pub fn run(command: &Command) -> ExitCode {
         Command::Torture(arguments) => ("torture", arguments),
         Command::Traffic(arguments) => ("traffic", arguments),
     };
-    match build() {
-        Ok(lab) => {
-            let error = Program::new(&lab).arg(name).args(&arguments.rest).exec();
-            eprintln!("error: running {}: {error}", lab.display());
-        }
-        Err(error) => eprintln!("error: {error:#}"),
-    }
-    ExitCode::FAILURE
+    let name = std::iter::once(OsString::from(name));
+    vexil_launcher::lab(&name.chain(arguments.rest.iter().cloned()).collect::<Vec<_>>())
 }
 
-/// Builds the lab with the profile of this program. The operator is built in the same call of cargo: both then have
-/// their dependencies with the same features, and none is compiled twice.
-fn build() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("the path of this program is not known")?;
-    let folder = own.parent().context("this program is in no folder")?;
-    let lab = folder.join("vexil-lab");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut build = Program::new(cargo);
-    build.args(["build", "--package", "vexil", "--package", "vexil-lab"]);
-    build.current_dir(env!("CARGO_MANIFEST_DIR"));
-    if folder.file_name().is_some_and(|name| name == "release") {
-        build.arg("--release");
+#[cfg(test)]
+mod tests {
+    use clap::Subcommand as _;
+
+    use super::*;
+
+    /// `cargo xtask` starts the lab for these names without asking this program.
+    #[test]
+    fn the_launcher_knows_every_command_of_the_lab() {
+        let listed = Command::augment_subcommands(clap::Command::new("xtask"));
+        let listed: Vec<&str> = listed.get_subcommands().map(clap::Command::get_name).collect();
+        assert_eq!(listed, vexil_launcher::LAB);
     }
-    if lab.exists() {
-        build.arg("--quiet");
-    }
-    if !build.status().context("cargo cannot be started")?.success() {
-        bail!("the lab does not build");
-    }
-    Ok(lab)
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write};
 
+use vexil_analysis::digest;
+
 /// The `checksum` of a payload: a digest of the status fields `trackedConfigs` and `lastAppliedSpec`. It is equal to
 /// Flagger's, byte for byte, because gates compare it with values that they stored.
 pub fn checksum(tracked_configs: Option<&BTreeMap<String, String>>, last_applied_spec: &str) -> String {
@@ -18,12 +20,7 @@ pub fn checksum(tracked_configs: Option<&BTreeMap<String, String>>, last_applied
         text,
         "{{TrackedConfigs:(*map[string]string){configs} LastAppliedSpec:(string){last_applied_spec}}}"
     );
-    spell(fnv1a(text.as_bytes()))
-}
-
-/// FNV-1a, 32 bit.
-fn fnv1a(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
+    spell(digest(&text))
 }
 
 /// The decimal digits in an alphabet without vowels, as Kubernetes spells digests so that they form no words.
@@ -59,7 +56,7 @@ mod tests {
             ("(string)latest-revision", "5584967d84"),
             ("(string)", "8857b86c7"),
         ] {
-            assert_eq!(spell(fnv1a(text.as_bytes())), expect, "{text}");
+            assert_eq!(spell(digest(text)), expect, "{text}");
         }
     }
 }

@@ -65,7 +65,8 @@ pub const LAYERS: &[Layer] = &[
     Layer { name: "vexil", imports: &["*"], tests: &[] },
     Layer { name: "loadtester", imports: &["api", "egress", "program"], tests: &[] },
     Layer { name: "lab", imports: &["*", "testbed-*"], tests: &[] },
-    Layer { name: "xtask", imports: &["api"], tests: &[] },
+    Layer { name: "launcher", imports: &[], tests: &[] },
+    Layer { name: "xtask", imports: &["api", "launcher"], tests: &[] },
 ];
 
 /// Dependencies that only some may have, and why.
