@@ -4,7 +4,7 @@
 //! and nothing is added when writing. Accessors give the effective value of a field (`canary/defaults.rs`).
 //!
 //! ```
-//! use vexil_api::{ValidationContext, parse, summary, validate};
+//! use vexil_api::{Capabilities, ValidationContext, parse, summary, validate};
 //!
 //! let canary = serde_json::json!({
 //!     "apiVersion": "flagger.app/v1beta1", "kind": "Canary",
@@ -18,8 +18,11 @@
 //! let canary = parse(&canary).map_err(|defects| summary(&defects))?;
 //! assert_eq!(canary.spec.service.port, Some(80));
 //!
-//! let found = validate(&canary, &ValidationContext::default());
-//! assert_eq!(found.defects[0].path, "spec.analysis.interval");
+//! let provider = Capabilities { weights: true, ..Capabilities::default() };
+//! let context = ValidationContext { router: Some(provider), ..ValidationContext::default() };
+//! let found = validate(&canary, &context);
+//! let paths: Vec<&str> = found.defects.iter().map(|defect| defect.path.as_str()).collect();
+//! assert_eq!(paths, ["spec.analysis.interval"]);
 //! # Ok::<(), String>(())
 //! ```
 
