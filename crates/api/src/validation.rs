@@ -12,7 +12,6 @@ mod references;
 mod scaler;
 mod summary;
 mod target;
-mod unsupported;
 mod webhooks;
 
 #[cfg(test)]
@@ -111,7 +110,7 @@ pub fn validate(canary: &Canary, context: &ValidationContext<'_>) -> Validation 
 type Rules = fn(&Subject<'_>, &mut Validation);
 
 /// All groups, in the order in which their defects are reported.
-const RULES: [Rules; 8] = [
+const RULES: [Rules; 7] = [
     target::check,
     references::check,
     scaler::check,
@@ -119,7 +118,6 @@ const RULES: [Rules; 8] = [
     metrics::check,
     webhooks::check,
     names::check,
-    unsupported::check,
 ];
 
 /// What is validated.

@@ -39,6 +39,7 @@ mod objects;
 mod patch;
 mod projection;
 mod quantity;
+pub mod service;
 mod store;
 
 pub use backoff::Backoff;

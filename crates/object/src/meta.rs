@@ -40,6 +40,24 @@ pub fn annotation<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get("metadata")?.get("annotations")?.get(key)?.as_str()
 }
 
+/// Keys, or prefixes of keys, by which GitOps tools recognise the objects that they have applied and delete the others.
+/// On a copy they would make such a tool delete it.
+const TRACKING: [&str; 8] = [
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/managed-by",
+    "applyset.kubernetes.io/",
+    "argocd.argoproj.io/",
+    "config.k8s.io/owning-inventory",
+    "kapp.k14s.io/",
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "meta.helm.sh/",
+];
+
+/// Whether the key of a label or an annotation is the mark of a tool on what it has applied, Flux and kubectl included.
+pub fn is_tracking(key: &str) -> bool {
+    key.contains("toolkit.fluxcd.io") || TRACKING.iter().any(|mark| key.starts_with(mark))
+}
+
 /// The owner reference that has `controller: true`, as the API server stores it.
 pub fn controller(object: &Value) -> Option<&Value> {
     at(object, "/metadata/ownerReferences")?

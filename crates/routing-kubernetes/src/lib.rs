@@ -10,6 +10,7 @@
 //! fields that the server sets (`clusterIPs`, `sessionAffinity`, `nodePort`, …) are not ours, and the fields of a port
 //! are compared as the server completes them.
 
+mod copy;
 mod ports;
 mod render;
 mod router;

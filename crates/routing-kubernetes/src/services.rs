@@ -3,7 +3,10 @@
 use vexil_object::{Change, ObjectKey, Objects, kinds};
 use vexil_routing::{Claim, RouteError, RouteTarget, Services};
 
-use crate::render::{self, Role};
+use crate::{
+    copy,
+    render::{self, Role},
+};
 
 /// The ClusterIP Services of a workload with pods.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,6 +18,10 @@ impl Services for KubernetesServices {
     }
 
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        if copy::is_target(target) {
+            let canary = copy::canary(target, &key(Role::Apex, target), key(Role::Canary, target), have)?;
+            return Ok(Vec::from_iter(canary));
+        }
         let mut changes = Vec::new();
         for role in [Role::Canary, Role::Primary] {
             // No traffic uses these names before the Canary exists, so there is nothing to adopt.
@@ -26,6 +33,10 @@ impl Services for KubernetesServices {
     }
 
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        // A target that is a Service is the apex itself.
+        if copy::is_target(target) {
+            return Ok(Vec::new());
+        }
         let key = key(Role::Apex, target);
         let claim = Claim::of(&key, target.owner, have)?;
         Ok(Vec::from_iter(reconciled(key, Role::Apex, target, claim)?))
@@ -33,6 +44,9 @@ impl Services for KubernetesServices {
 
     fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
         let key = key(Role::Apex, target);
+        if copy::is_target(target) {
+            return Vec::new();
+        }
         let Ok(Claim::Unclaimed(live)) = Claim::of(&key, target.owner, have) else { return Vec::new() };
         let renamed = render::user_ports(target, live).map(|ports| ports.renamed).unwrap_or_default();
         renamed.into_iter().map(|what| format!("{key}: {what}")).collect()
@@ -40,6 +54,9 @@ impl Services for KubernetesServices {
 
     /// A deletion does not wait for an apex that is gone or has another owner.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        if copy::is_target(target) {
+            return Ok(Vec::new());
+        }
         let key = key(Role::Apex, target);
         match Claim::of(&key, target.owner, have) {
             Ok(Claim::Unclaimed(live)) => {

@@ -76,6 +76,17 @@ pub enum WorkloadError {
         /// The strategy that was found.
         found: String,
     },
+    /// A Service that is the target selects no pods, so its copies would lead nowhere.
+    #[error(
+        "service {name}.{namespace} has no spec.selector or is an ExternalName, so its copies would have no addresses; \
+         give it a selector"
+    )]
+    NoPods {
+        /// Name of the target.
+        name: String,
+        /// Its namespace.
+        namespace: String,
+    },
     /// An object of the primary's name belongs to another owner.
     #[error("{object} is controlled by {owner} and is left alone; remove or rename it")]
     Foreign {

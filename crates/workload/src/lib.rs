@@ -43,6 +43,7 @@
 mod affinity;
 mod catalog;
 mod configs;
+mod core_service;
 mod daemon_set;
 mod deployment;
 mod digests;
@@ -69,6 +70,7 @@ pub use configs::{
     ConfigName, ConfigReferences, TrackedConfigs, checksum, config_needs, has_copies, opted_out,
     outdated_copies, reduced, tracked, untracked_revision, unused_copies, write_copy,
 };
+pub use core_service::CoreServices;
 pub use daemon_set::{DaemonSetProjection, DaemonSets};
 pub use deployment::Deployments;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};

@@ -73,23 +73,6 @@ pub(crate) fn is_managed(key: &str) -> bool {
     key == LAST_APPLIED || key.starts_with("deployment.kubernetes.io/")
 }
 
-/// Keys, or prefixes of keys, by which GitOps tools recognise the objects that they have applied and delete the others.
-/// On a copy they would make such a tool delete it.
-const TRACKING: [&str; 7] = [
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/managed-by",
-    "applyset.kubernetes.io/",
-    "argocd.argoproj.io/",
-    "config.k8s.io/owning-inventory",
-    "kapp.k14s.io/",
-    "meta.helm.sh/",
-];
-
-/// Whether a key is the mark of a tool on what it has applied, Flux and kubectl included.
-pub(crate) fn is_tracking(key: &str) -> bool {
-    is_toolkit(key) || key == LAST_APPLIED || TRACKING.iter().any(|mark| key.starts_with(mark))
-}
-
 /// The pairs at a JSON pointer; empty where there are none.
 pub(crate) fn pairs(object: &Value, pointer: &str) -> Pairs {
     let Some(map) = object.pointer(pointer).and_then(Value::as_object) else {

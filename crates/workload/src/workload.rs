@@ -5,12 +5,12 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{
-    ConfigReferences, DaemonSets, Deployments, Ownership, PrimaryTemplate, Selector, ServicePort, Side,
-    Subject, TrackedConfigs, WorkloadError, configs,
+    ConfigReferences, CoreServices, DaemonSets, Deployments, Ownership, PrimaryTemplate, Selector,
+    ServicePort, Side, Subject, TrackedConfigs, WorkloadError, configs,
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
-pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets];
+pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreServices];
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.
@@ -91,6 +91,11 @@ pub trait Workload: Send + Sync {
     /// How many pods an object of this kind asks for: 0 is asleep (its autoscaler or a person wants none), which is not
     /// the same as none being ready. `None` for a kind that does not count its pods.
     fn replicas(&self, object: &Value) -> Option<u32>;
+
+    /// Whether an object of this kind has pods that can be given to it and taken away.
+    fn scales(&self) -> bool {
+        true
+    }
 
     /// Whether the primary runs what a copy of `target` would run, whichever operator created it: for taking over from
     /// another operator, whose stamps mean nothing to us. `tracked` are the ConfigMaps and Secrets whose copies another

@@ -11,7 +11,6 @@ pub(super) const SUFFIX: &str = "-primary";
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     workload_and_apex(subject, found);
     referenced(subject, found);
-    between_services(subject, found);
 }
 
 /// Objects that are referred to and read. The autoscaler, which is copied, has rules of its own.
@@ -29,16 +28,6 @@ fn referenced(subject: &Subject<'_>, found: &mut Validation) {
             );
             found.defect(format!("spec.{field}.name"), text);
         }
-    }
-}
-
-/// A target Service is copied as `-primary` and `-canary`; the apex Service cannot have one of those names.
-fn between_services(subject: &Subject<'_>, found: &mut Validation) {
-    let (target, apex) = (&subject.spec.target_ref, subject.spec.apex_name());
-    let generated = ["-primary", "-canary"].iter().any(|suffix| apex == format!("{}{suffix}", target.name));
-    if target.kind == "Service" && generated {
-        let text = format!("`{apex}` is the name of a copy of the target; the apex needs one of its own");
-        found.defect("spec.service.name", text);
     }
 }
 

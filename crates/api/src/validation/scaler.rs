@@ -13,6 +13,14 @@ const KINDS: [(&str, &str, &str); 2] = [
 
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     let Some(reference) = &subject.spec.autoscaler_ref else { return };
+    let target = subject.spec.target_ref.kind.as_str();
+    if subject.is_knative() {
+        return;
+    }
+    if matches!(target, "DaemonSet" | "Service") {
+        found.defect("spec.autoscalerRef", format!("a {target} has no replicas; remove it"));
+        return;
+    }
     kind(reference, found);
     name(reference, found);
     bounds(reference, found);

@@ -53,6 +53,31 @@ fn target(subject: &Subject<'_>, found: &mut Validation) {
     if target.name.is_empty() {
         found.defect("spec.targetRef.name", "is required");
     }
+    if target.kind == "Service" {
+        core_service(subject, found);
+    }
+}
+
+/// A target Service is what clients call.
+fn core_service(subject: &Subject<'_>, found: &mut Validation) {
+    let target = &subject.spec.target_ref;
+    let named = subject.spec.service.name.as_deref().filter(|name| !name.is_empty());
+    if named.is_some_and(|name| name != target.name) {
+        let text = format!("must be {} or absent: the target is the Service that clients call", target.name);
+        found.defect("spec.service.name", text);
+    }
+    if subject.is_knative() {
+        found.defect("spec.targetRef.apiVersion", "this version does not roll out Services of Knative yet");
+    }
+    let routed = subject.context.router.is_none_or(|can| can.weights);
+    if !routed {
+        let text = format!(
+            "provider {} routes nothing, so that clients follow an edit of Service {} at once",
+            subject.provider(),
+            target.name
+        );
+        found.remark("spec.provider", text);
+    }
 }
 
 fn service(subject: &Subject<'_>, found: &mut Validation) {

@@ -1,7 +1,7 @@
 //! Target and primary as the engine decides on them. States that it distinguishes are never merged here.
 
 use serde_json::Value;
-use vexil_analysis::{Known, Memory, Pods, Readiness, Revision};
+use vexil_analysis::{Known, Memory, Phase, Pods, Readiness, Revision};
 use vexil_object::{Objects, Seen};
 use vexil_plan::CanaryContext;
 use vexil_workload::{Demand, Ownership, PrimaryTemplate, Side, untracked_revision};
@@ -33,7 +33,12 @@ pub(super) fn of_target(
         let remembered = [memory.held.as_ref(), memory.applied.as_ref()];
         revision.map(|template| untracked_revision(template, remembered.into_iter().flatten()))
     };
-    let idle = matches!(canary.workload().scale_to_zero(&subject, have), Ok(None));
+    // What has no pods of its own counts as scaled up for as long as a rollout needs it.
+    let idle = if canary.workload().scales() {
+        matches!(canary.workload().scale_to_zero(&subject, have), Ok(None))
+    } else {
+        memory.at_rest() || memory.ending.is_some() || memory.phase == Phase::Initializing
+    };
     Known::Present(Pods {
         revision,
         replicas: if idle { 0 } else { 1 },

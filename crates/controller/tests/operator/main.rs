@@ -14,6 +14,7 @@ mod altered_writes;
 mod autoscalers;
 mod cluster;
 mod config_tracking;
+mod core_services;
 mod crashes;
 mod daemon_sets;
 mod dashboards;

@@ -11,7 +11,7 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, kinds, meta};
 
 use crate::{
     Subject, WorkloadError,
-    metadata::{Pairs, is_tracking, pairs},
+    metadata::{Pairs, pairs},
     revision::digest,
     subject::{present, primary, within},
 };
@@ -120,7 +120,7 @@ impl<'h> Pair<'h> {
     /// The source's metadata that goes to a new copy, by the name of the map.
     pub(super) fn metadata(&self, map: &str) -> Pairs {
         let mut copied = pairs(self.source, &format!("/metadata/{map}"));
-        copied.retain(|key, _| !is_tracking(key));
+        copied.retain(|key, _| !meta::is_tracking(key));
         copied
     }
 

@@ -194,7 +194,7 @@ fn an_unknown_kind_is_refused_with_the_kinds_there_are() {
     let error = WorkloadCatalog::default().workload("StatefulSet").err().unwrap();
     assert_eq!(
         error.to_string(),
-        "unknown canary target kind StatefulSet; use one of: Deployment, DaemonSet"
+        "unknown canary target kind StatefulSet; use one of: Deployment, DaemonSet, Service"
     );
     assert_eq!(WorkloadCatalog::default().workload("Deployment").unwrap().kind(), kinds::DEPLOYMENT);
 }

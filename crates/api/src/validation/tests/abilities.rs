@@ -51,10 +51,15 @@ fn what_this_version_does_not_do_yet_is_said_plainly() {
     for kind in crate::HookType::ALL {
         check(hook(json!({ "type": kind })), &[]);
     }
-    check(
-        json!({ "targetRef": { "kind": "Service" } }),
-        &["targetRef.kind: this version does not roll out a Service yet"],
-    );
+    check(json!({ "targetRef": { "kind": "Service" } }), &[]);
+    let scaler =
+        json!({ "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo" });
+    for kind in ["Service", "DaemonSet"] {
+        check(
+            json!({ "targetRef": { "kind": kind }, "autoscalerRef": scaler }),
+            &[&format!("autoscalerRef: a {kind} has no replicas; remove it")],
+        );
+    }
     check(json!({ "targetRef": { "kind": "DaemonSet" } }), &[]);
 }
 

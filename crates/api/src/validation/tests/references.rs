@@ -32,10 +32,10 @@ fn flaggers_rules_have_flaggers_texts() {
     check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("test") })), &[]);
     check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("") })), &[]);
     let service = json!({ "apiVersion": "serving.knative.dev/v1", "kind": "Service" });
-    let not_yet = "targetRef.kind: this version does not roll out a Service yet";
+    let not_yet = "targetRef.apiVersion: this version does not roll out Services of Knative yet";
     check(
         json!({ "targetRef": service }),
-        &["provider: can't use traefik provider with Knative Service as target", not_yet],
+        &[not_yet, "provider: can't use traefik provider with Knative Service as target"],
     );
     let scaler = json!({ "kind": "ScaledObject", "name": "x" });
     let knative = Capabilities { knative: true, ..WEIGHTS };
@@ -48,7 +48,7 @@ fn flaggers_rules_have_flaggers_texts() {
     check_in(
         for_knative(),
         json!({ "provider": "knative", "targetRef": service, "autoscalerRef": scaler }),
-        &["autoscalerRef: can't use autoscaler with Knative Service", not_yet],
+        &[not_yet, "autoscalerRef: can't use autoscaler with Knative Service"],
     );
     check(
         analysis(json!({ "sessionAffinity": { "cookieName": "c", "primaryCookieName": "c" } })),
