@@ -49,6 +49,7 @@ mod definition_fields;
 mod dry_run;
 mod error;
 mod events;
+mod lean;
 mod lease;
 mod packed;
 mod pending;

@@ -9,6 +9,7 @@ use vexil_object::{Kind, ObjectKey, Seen, meta};
 use crate::{
     Cluster, ReadError,
     call::{LIST_LIMIT, OBJECT_LIMIT, Refusal, call_json},
+    lean::Lean,
     lease::LEASE,
     requests::{self, BadName},
     retry_after::{asked, in_ms},
@@ -28,9 +29,9 @@ impl Cluster {
         let request = requests::get(key)?;
         self.may_ask(key)?;
         let start = self.shared.with(kind, |cache| cache.read_started(key));
-        let answer = call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await;
+        let answer = call_json::<Lean>(&self.shared.client, request, OBJECT_LIMIT).await;
         let object = match answer {
-            Ok(object) => Some(typed(kind, object)),
+            Ok(Lean(object)) => Some(typed(kind, object)),
             Err(Refusal::Status { code: 404, names_object: true, .. }) => None,
             Err(Refusal::Status { code: 404, message, .. }) => {
                 self.is_undefined(kind, message).await?;
@@ -61,8 +62,8 @@ impl Cluster {
         let mut params = ListParams::default().labels(label_selector).limit(PAGE);
         let mut objects = Vec::new();
         loop {
-            let page: ObjectList<Value> = self.page(&list, &params).await?;
-            objects.extend(page.items.into_iter().map(|object| typed(kind, object)));
+            let page: ObjectList<Lean> = self.page(&list, &params).await?;
+            objects.extend(page.items.into_iter().map(|Lean(object)| typed(kind, object)));
             match page.metadata.continue_.filter(|token| !token.is_empty()) {
                 Some(token) => params = params.continue_token(&token),
                 None => return Ok(objects),
@@ -70,7 +71,7 @@ impl Cluster {
         }
     }
 
-    async fn page(&self, list: &ObjectKey, params: &ListParams) -> Result<ObjectList<Value>, ReadError> {
+    async fn page(&self, list: &ObjectKey, params: &ListParams) -> Result<ObjectList<Lean>, ReadError> {
         let request = requests::list(list.kind(), list.namespace(), params)?;
         let answer = call_json(&self.shared.client, request, LIST_LIMIT).await;
         answer.map_err(|refusal| self.throttled(list, refusal))
@@ -107,13 +108,10 @@ impl Cluster {
     }
 }
 
-/// With its type, which items of lists lack, and without the record of who wrote what.
+/// With its type, which items of lists lack.
 fn typed(kind: Kind, mut object: Value) -> Value {
     meta::set(&mut object, &["apiVersion"], Value::String(kind.api_version()));
     meta::set(&mut object, &["kind"], Value::String(kind.kind.to_owned()));
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-    }
     object
 }
 

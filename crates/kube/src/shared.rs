@@ -77,11 +77,7 @@ impl Shared {
     pub(crate) fn kept(&self, kind: Kind, mut object: Value) -> Value {
         meta::set(&mut object, &["apiVersion"], Value::String(kind.api_version()));
         meta::set(&mut object, &["kind"], Value::String(kind.kind.to_owned()));
-        let mut kept = self.projection(kind).keep(object);
-        if let Some(metadata) = kept.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("managedFields");
-        }
-        kept
+        self.projection(kind).keep(object)
     }
 
     /// Starts watching a kind that is not watched yet.

@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use vexil_object::{Kind, Seen, kinds::CUSTOM_RESOURCE_DEFINITION, meta};
 
 use crate::{
-    cache::Packing, call::LIST_LIMIT, definition_fields::complete, retry_after, shared::Shared,
+    cache::Packing, call::LIST_LIMIT, definition_fields::complete, lean::Lean, retry_after, shared::Shared,
     watch_client::WatchState, watch_error::WatchError, watch_pauses,
 };
 
@@ -50,7 +50,7 @@ struct Item<const METADATA: bool> {
 
 impl<'de, const METADATA: bool> Deserialize<'de> for Item<METADATA> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let object = Value::deserialize(deserializer)?;
+        let Lean(object) = Lean::deserialize(deserializer)?;
         let version = meta::resource_version(&object);
         // An object without a name has no place in the cache; `watcher` refuses one without a version.
         let version = (!meta::text(&object, "/metadata/name").is_empty()).then(|| version.to_owned());

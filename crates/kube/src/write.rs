@@ -8,6 +8,7 @@ use crate::{
     Cluster, EventRecord, WriteError, altered,
     cache::Cache,
     call::{OBJECT_LIMIT, Refusal, call_json},
+    lean::Lean,
     lease::LEASE,
     pruned::dropped,
     requests::{self, BadName},
@@ -107,8 +108,8 @@ impl Cluster {
             return Err(WriteError::Throttled { retry_after_ms });
         }
         let guard = WriteGuard::new(&self.shared, key, on);
-        match call_json::<Value>(&self.shared.client, request, OBJECT_LIMIT).await {
-            Ok(answer) => {
+        match call_json::<Lean>(&self.shared.client, request, OBJECT_LIMIT).await {
+            Ok(Lean(answer)) => {
                 guard.acknowledged(&answer, deletes);
                 Ok(answer)
             }
