@@ -99,7 +99,8 @@ fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Reque
         }
         ("list", Part::Whole) => {
             let page = state.list(call, request)?;
-            Ok(Answer::json(200, &form.list(&call.resource, &page, &server.clock)))
+            let text = form.list_text(&call.resource, &page, &server.clock);
+            Ok(Answer::of(200, "application/json", Body::from(text)))
         }
         ("get", Part::Scale) => {
             let object = state.found(call)?;
