@@ -73,9 +73,9 @@ pub enum Question {
 /// One of the two copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Side {
-    /// The copy that carries the traffic between rollouts.
+    /// The generated copy, which carries the traffic between rollouts.
     Primary,
-    /// The copy under analysis.
+    /// The user's target, which runs the new revision while it is analysed.
     Canary,
 }
 

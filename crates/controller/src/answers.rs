@@ -145,10 +145,6 @@ async fn providers(context: &Context, canary: &CanaryContext) -> Answer {
 /// Lists the pods once in a wait, to name why they are not ready.
 async fn pods(context: &Context, canary: &CanaryContext, observation: &Observation, side: Side) -> Answer {
     let subject = canary.subject(&context.settings);
-    let side = match side {
-        Side::Primary => vexil_workload::Side::Primary,
-        Side::Canary => vexil_workload::Side::Canary,
-    };
     let Some(query) = canary.workload().pod_query(&subject, side, &observation.objects) else {
         return Answer::Passed;
     };
@@ -180,7 +176,7 @@ pub(crate) async fn adopted(
     let subject = canary.subject(&context.settings);
     let kind = canary.workload().kind();
     let mut have = Objects::default();
-    for side in [vexil_workload::Side::Canary, vexil_workload::Side::Primary] {
+    for side in [Side::Canary, Side::Primary] {
         let key = subject.key(kind, side);
         let seen = match fetch(context, &key).await {
             Ok(Some(object)) => Seen::Present(object),
@@ -190,7 +186,7 @@ pub(crate) async fn adopted(
         };
         have.insert(key, seen);
     }
-    let Some(target) = have.get(&subject.key(kind, vexil_workload::Side::Canary)).object().cloned() else {
+    let Some(target) = have.get(&subject.key(kind, Side::Canary)).object().cloned() else {
         return Ok(None);
     };
     configs::read_all(context, canary, &canary.workload().configs(&target), &mut have).await?;

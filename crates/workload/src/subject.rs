@@ -3,19 +3,11 @@
 use std::ops::Deref;
 
 use serde_json::Value;
+use vexil_analysis::Side;
 use vexil_api::CanaryView;
 use vexil_object::{Kind, MAX_NAME_BYTES, ObjectKey, Objects, Seen, meta};
 
 use crate::{Settings, WorkloadError};
-
-/// Which of the two workloads of a Canary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Side {
-    /// The generated copy that serves between rollouts.
-    Primary,
-    /// The user's target, which runs the new revision during a rollout.
-    Canary,
-}
 
 /// Whose an object is that has the name of a generated one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

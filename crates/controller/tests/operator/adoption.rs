@@ -231,7 +231,7 @@ async fn a_promotion_that_was_copied_is_finished() {
     check(Left::at("Finalising").serving(0).copied(), (&RUN[4..], &[])).await;
 }
 
-/// Whether the other operator analysed what it was about to copy, nobody can tell: it is analysed again.
+/// It is not known whether the other operator analysed what it was about to copy: it is analysed again.
 #[tokio::test(start_paused = true)]
 async fn a_promotion_that_had_not_begun_to_copy_is_analysed_again() {
     check(Left::at("Promoting").serving(50), (&RUN, &["primary=100 canary=0", STEPS[0], STEPS[1], STEPS[2]]))

@@ -89,8 +89,8 @@ fn events(stage: &Stage, text: &str) -> Vec<(String, usize)> {
 /// No secret in what users can read.
 async fn check_secrets(stage: &Stage) {
     let status = stage.canary(NAME).await["status"].to_string();
-    let told = format!("{status} {:?} {}", stage.story(NAME).events, stage.story(NAME).text());
-    assert!(!told.contains("MARKER"), "{told}");
+    let shown = format!("{status} {:?} {}", stage.story(NAME).events, stage.story(NAME).text());
+    assert!(!shown.contains("MARKER"), "{shown}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,7 +10,7 @@ use crate::cluster::{OPERATOR, Stage};
 
 const NAME: &str = "podinfo";
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const TOLD: &str = "is not stored as it was written";
+const REPORT: &str = "is not stored as it was written";
 
 /// Replaces the versions of a definition, as another release of the product does.
 async fn redefine(stage: &Stage, definition: &str, change: impl FnOnce(&mut Value)) -> Value {
@@ -33,11 +33,6 @@ fn writes(stage: &Stage, resource: &str) -> usize {
     entries.iter().filter(|entry| entry.is_write() && entry.resource == resource).count()
 }
 
-fn told(stage: &Stage) -> Vec<(String, usize)> {
-    let events = stage.story(NAME).events.into_iter();
-    events.filter(|(event, _)| event.contains(TOLD)).collect()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_route_that_loses_its_weights_is_reported_once_and_not_written_again() {
     let mut stage = Stage::open().await;
@@ -51,7 +46,7 @@ async fn a_route_that_loses_its_weights_is_reported_once_and_not_written_again()
     stage.start();
     stage.apply(NAME, &[&json!({"spec": {"progressDeadlineSeconds": 600}})]).await;
     stage.pass(120.0).await;
-    let events = told(&stage);
+    let events = stage.events_with(NAME, REPORT);
     assert_eq!(events.len(), 1, "{}", stage.story(NAME).text());
     let (text, times) = &events[0];
     assert_eq!(*times, 1);

@@ -54,11 +54,6 @@ async fn replicas(stage: &Stage, name: &str) -> u64 {
     live(stage, ("apps/v1", "Deployment"), name).await.unwrap()["spec"]["replicas"].as_u64().unwrap()
 }
 
-/// How often an Event says this of the Canary.
-fn told(stage: &Stage, text: &str) -> usize {
-    stage.story(NAME).events.iter().filter(|(event, _)| event.contains(text)).map(|(_, times)| times).sum()
-}
-
 #[tokio::test(start_paused = true)]
 async fn the_primary_is_scaled_by_a_copy_that_follows_the_users() {
     let mut stage = Stage::open().await;
@@ -91,7 +86,12 @@ async fn without_the_autoscaler_it_names_a_canary_is_not_initialised() {
     stage.start();
     stage.apply(NAME, &[&named(HPA.1, HPA.0)]).await;
     stage.pass(60.0).await;
-    assert_eq!(told(&stage, "HorizontalPodAutoscaler podinfo.test"), 1, "{}", stage.story(NAME).text());
+    assert_eq!(
+        stage.reported(NAME, "HorizontalPodAutoscaler podinfo.test"),
+        1,
+        "{}",
+        stage.story(NAME).text()
+    );
     assert_eq!(replicas(&stage, NAME).await, 2);
     apply(&stage, &hpa(NAME, NAME, 2)).await;
     stage.until_phase(NAME, "Initialized").await;
@@ -105,7 +105,12 @@ async fn an_autoscaler_of_something_else_is_not_copied() {
     apply(&stage, &hpa(NAME, "other", 2)).await;
     stage.apply(NAME, &[&named(HPA.1, HPA.0)]).await;
     stage.pass(60.0).await;
-    assert_eq!(told(&stage, "spec.scaleTargetRef names Deployment other"), 1, "{}", stage.story(NAME).text());
+    assert_eq!(
+        stage.reported(NAME, "spec.scaleTargetRef names Deployment other"),
+        1,
+        "{}",
+        stage.story(NAME).text()
+    );
     assert_eq!(live(&stage, HPA, "podinfo-primary").await, None);
     assert_eq!(replicas(&stage, NAME).await, 2);
 }
@@ -132,7 +137,7 @@ async fn an_autoscaler_that_no_canary_names_is_reported_once() {
     stage.apply(NAME, &[]).await;
     stage.until_phase(NAME, "Initialized").await;
     stage.pass(60.0).await;
-    assert_eq!(told(&stage, "spec.autoscalerRef: "), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, "spec.autoscalerRef: "), 1, "{}", stage.story(NAME).text());
 }
 
 #[tokio::test(start_paused = true)]

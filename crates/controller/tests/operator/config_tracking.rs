@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cluster::{OPERATOR, Stage, manifests},
-    pod_labels::{DEPLOYMENT, apply, deployment, live, told, watch},
+    pod_labels::{DEPLOYMENT, apply, deployment, live, watch},
 };
 
 mod limits;
@@ -169,7 +169,7 @@ async fn a_changed_config_map_is_analysed_and_promoted() {
     assert_eq!(copy_of(&stage, CONFIG_MAP, "web").await["data"]["color"], "green");
     assert_eq!(image(&live(&stage, DEPLOYMENT, "podinfo-primary").await), "stefanprodan/podinfo:6.0.0");
     assert_ne!(status(&stage).await["trackedConfigs"], json!({"configmap/web": "241889ca0604e333"}));
-    assert_eq!(told(&stage, NAME, "New revision detected! Scaling up podinfo.test"), 1);
+    assert_eq!(stage.reported(NAME, "New revision detected! Scaling up podinfo.test"), 1);
     stage.check_laws(NAME);
 
     // What is deleted or edited is restored from what was promoted.
@@ -203,7 +203,7 @@ async fn a_rollback_leaves_the_copies_as_they_are() {
     // A copy that is lost now cannot be restored: its source has another content.
     stage.cluster.delete("v1", "ConfigMap", "test", "web-primary").await.unwrap();
     stage.pass(30.0).await;
-    assert_eq!(told(&stage, NAME, "the primary uses ConfigMap web-primary.test, which does not exist"), 1);
+    assert_eq!(stage.reported(NAME, "the primary uses ConfigMap web-primary.test, which does not exist"), 1);
     // The user takes the change back: nothing to analyse, and the copy is restored.
     apply(&stage, &color("red")).await;
     stage.pass(30.0).await;
@@ -245,7 +245,7 @@ async fn a_config_map_that_is_missing_is_named_and_awaited() {
     watch(&stage, NAME, &json!({})).await;
     stage.pass(60.0).await;
     let text = "configmap web.test get query error: configmaps \"web\" not found";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     assert_eq!(live(&stage, DEPLOYMENT, "podinfo-primary").await, Value::Null);
     apply(&stage, &color("red")).await;
     stage.until_phase(NAME, "Initialized").await;
@@ -260,7 +260,7 @@ async fn an_object_of_the_user_with_the_name_of_a_copy_is_left_alone() {
     apply(&stage, &target(&from_map("web"), &json!({}))).await;
     watch(&stage, NAME, &json!({})).await;
     stage.pass(60.0).await;
-    assert_eq!(told(&stage, NAME, "ConfigMap web-primary.test is controlled by no Canary"), 1);
+    assert_eq!(stage.reported(NAME, "ConfigMap web-primary.test is controlled by no Canary"), 1);
     assert_eq!(copy_of(&stage, CONFIG_MAP, "web").await["data"], json!({"mine": "yes"}));
     stage.cluster.delete("v1", "ConfigMap", "test", "web-primary").await.unwrap();
     stage.until_phase(NAME, "Initialized").await;

@@ -7,7 +7,7 @@ use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::{
     cluster::{Leash, Stage, manifests},
-    pod_labels::{SERVICE, apply, deployment, live, told},
+    pod_labels::{SERVICE, apply, deployment, live},
 };
 
 const NAME: &str = "podinfo";
@@ -120,7 +120,7 @@ async fn a_push_during_a_rollout_of_a_service_starts_it_anew() {
     push(&stage, "v3").await;
     stage.until_phase(NAME, "Succeeded").await;
     assert_eq!(selects(&stage, "podinfo-primary").await, "v3");
-    assert_eq!(told(&stage, NAME, "New revision detected! Restarting analysis"), 1);
+    assert_eq!(stage.reported(NAME, "New revision detected! Restarting analysis"), 1);
     stage.check_laws(NAME);
 }
 
@@ -171,7 +171,7 @@ async fn what_a_service_does_not_have_is_refused() {
         manifests::merge(&mut more, &json!({"spec": {"provider": "traefik"}}));
         apply(&stage, &canary(more)).await;
         stage.pass(10.0).await;
-        assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
         assert_eq!(live(&stage, SERVICE, "podinfo-canary").await, Value::Null);
     }
 }
@@ -188,7 +188,7 @@ async fn a_service_without_a_selector_is_not_initialised() {
     apply(&stage, &canary(json!({"spec": {"provider": "traefik"}}))).await;
     stage.pass(60.0).await;
     let text = "service podinfo.test has no spec.selector or is an ExternalName";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     push(&stage, "v1").await;
     stage.until_phase(NAME, "Initialized").await;
     stage.check_laws(NAME);

@@ -5,7 +5,7 @@ use crate::cluster::{
     fault_injection::{PROMOTION, ROLLBACK, Rollout},
 };
 
-/// More writes than this would mean that somebody writes without end.
+/// More writes than this would mean that a writer never stops.
 const MOST_WRITES: u32 = 60;
 
 async fn check(rollout: Rollout, also_the_initialisation: bool) {

@@ -7,7 +7,7 @@ use vexil_testbed_cluster::Load;
 
 use crate::{
     cluster::{Stage, manifests},
-    pod_labels::{apply, live, told},
+    pod_labels::{apply, live},
 };
 
 const NAME: &str = "podinfo";
@@ -114,7 +114,7 @@ async fn a_daemon_set_that_replaces_no_pods_itself_is_refused() {
     apply(&stage, &canary).await;
     stage.pass(60.0).await;
     let text = "daemonset podinfo.test must have RollingUpdate strategy but have OnDelete";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     assert_eq!(live(&stage, DAEMON_SET, "podinfo-primary").await, Value::Null);
 }
 

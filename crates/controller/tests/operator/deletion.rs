@@ -13,7 +13,7 @@ use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::{
     cluster::{Leash, OPERATOR, Stage, manifests},
-    pod_labels::{DEPLOYMENT, SERVICE, apply, live, told},
+    pod_labels::{DEPLOYMENT, SERVICE, apply, live},
 };
 
 const NAME: &str = "podinfo";
@@ -125,7 +125,7 @@ async fn check_reverted(stage: &Stage, replicas: u64, what: &str) {
         assert_eq!(live(stage, kind, name).await, Value::Null, "{what}: {name}\n{text}");
     }
     for event in ["Terminating canary podinfo.test", "Terminated canary podinfo.test"] {
-        assert_eq!(told(stage, NAME, event), 1, "{what}: {event}\n{text}");
+        assert_eq!(stage.reported(NAME, event), 1, "{what}: {event}\n{text}");
     }
     stage.check_laws(NAME);
 }
@@ -256,7 +256,7 @@ async fn a_finalizer_that_is_refused_is_reported_and_holds_nothing_up() {
     stage.push(NAME, "6.0.1").await;
     stage.until_phase(NAME, "Succeeded").await;
     let text = "its target is not reverted when it is deleted";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     stage.check_laws(NAME);
 }
 

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     cluster::{Stage, manifests},
-    pod_labels::{DEPLOYMENT, SERVICE, apply, deployment, live, told, watch},
+    pod_labels::{DEPLOYMENT, SERVICE, apply, deployment, live, watch},
 };
 
 const NAME: &str = "podinfo";
@@ -36,7 +36,7 @@ async fn an_hpa_of_the_user_on_the_primary_keeps_its_replicas() {
     let course = &stage.story(NAME).courses["workload podinfo-primary"];
     let after: Vec<_> = course.iter().skip_while(|line| !line.contains("replicas=9")).collect();
     assert!(after.iter().all(|line| line.contains("replicas=9")), "{course:?}");
-    assert_eq!(told(&stage, NAME, "whose replicas are left to it"), 1);
+    assert_eq!(stage.reported(NAME, "whose replicas are left to it"), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -70,8 +70,8 @@ async fn the_primarys_scaled_object_asks_about_the_primary_or_the_query_is_repor
     let of = |at: usize| copy["spec"]["triggers"][at]["metadata"]["query"].clone();
     let asked = ["test-podinfo-primary-.*", "podinfo-primary_test_svc_80", "test_podinfo-primary_80"];
     assert_eq!([of(0), of(1), of(2)], asked.map(|of| json!(query(of))));
-    assert_eq!(told(&stage, NAME, "the query of trigger apisix of ScaledObject podinfo.test"), 1);
-    assert_eq!(told(&stage, NAME, "the query of trigger"), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, "the query of trigger apisix of ScaledObject podinfo.test"), 1);
+    assert_eq!(stage.reported(NAME, "the query of trigger"), 1, "{}", stage.story(NAME).text());
 }
 
 #[tokio::test(start_paused = true)]

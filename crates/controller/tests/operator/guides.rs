@@ -21,7 +21,7 @@ struct Guide {
     canary: &'static str,
     /// Where the guide asks for errors by hand: URL and host.
     errors: (&'static str, &'static str),
-    /// Weights that are told on the way to a promotion.
+    /// Weights that are reported on the way to a promotion.
     weights: &'static [u32],
 }
 

@@ -24,7 +24,7 @@ const NAME: &str = "podinfo";
 /// What is wrong.
 #[derive(Default)]
 struct Wrong {
-    /// Laid over the Canary.
+    /// Merged into the Canary.
     canary: Value,
     /// Applied beside it.
     also: &'static str,
@@ -55,11 +55,11 @@ impl Answer {
     }
 }
 
-/// One line of the table: its name, what is wrong, what is told of it, and the phase in which that ends. Where texts
+/// One line of the table: its name, what is wrong, what is reported, and the phase in which that ends. Where texts
 /// say `podinfo`, the name of the case is meant.
 type Case = (&'static str, Wrong, &'static str, &'static str);
 
-/// Applies all wrong Canaries beside a good one, pushes to all of them and waits. Each wrong one has told what is
+/// Applies all wrong Canaries beside a good one, pushes to all of them and waits. Each wrong one has reported what is
 /// wrong with it once, and its traffic is where it was; the good one was promoted without a word.
 #[tokio::test(start_paused = true)]
 async fn each_mistake_is_reported_once_and_disturbs_no_other_canary() {
@@ -105,12 +105,12 @@ async fn what_is_wrong(stage: &Stage, name: &str, expect: &str, phase: &str) -> 
     stage.check_laws(name);
     let story = stage.story(name);
     let mut wrong = Vec::new();
-    let told: Vec<_> = story.events.iter().filter(|(text, _)| text.contains(expect)).collect();
-    if !matches!(told.as_slice(), [(_, 1)]) {
-        wrong.push(format!("{expect:?} was told as {told:?}"));
+    let found: Vec<_> = story.events.iter().filter(|(text, _)| text.contains(expect)).collect();
+    if !matches!(found.as_slice(), [(_, 1)]) {
+        wrong.push(format!("{expect:?} was reported as {found:?}"));
     }
     if let Some((text, count)) = story.events.iter().find(|(_, count)| **count > 1) {
-        wrong.push(format!("{text:?} was told {count} times"));
+        wrong.push(format!("{text:?} was reported {count} times"));
     }
     let canary = stage.canary(name).await;
     let ended = canary["status"]["phase"].as_str().filter(|phase| !phase.is_empty()).unwrap_or("none");
@@ -160,7 +160,7 @@ async fn what_the_definition_refuses_never_reaches_the_operator() {
     .await;
 }
 
-/// It was told that another one drives its target; when that one is gone, it does so by itself.
+/// It was refused because another one drives its target; when that one is gone, it does so by itself.
 #[tokio::test(start_paused = true)]
 async fn a_canary_takes_over_from_the_one_that_was_there_first() {
     let mut stage = Stage::open().await;
@@ -172,8 +172,11 @@ async fn a_canary_takes_over_from_the_one_that_was_there_first() {
     let status = stage.canary("second").await["status"].clone();
     assert_eq!(status["phase"], "");
     let conditions: Vec<_> = status["conditions"].as_array().unwrap().iter().collect();
-    let told: Vec<_> = conditions.iter().map(|of| (&of["type"], &of["status"], &of["reason"])).collect();
-    assert_eq!(json!(told), json!([["Promoted", "False", "InvalidSpec"], ["Ready", "False", "InvalidSpec"]]));
+    let reported: Vec<_> = conditions.iter().map(|of| (&of["type"], &of["status"], &of["reason"])).collect();
+    assert_eq!(
+        json!(reported),
+        json!([["Promoted", "False", "InvalidSpec"], ["Ready", "False", "InvalidSpec"]])
+    );
     assert!(stage.cluster.delete("flagger.app/v1beta1", "Canary", "test", "first").await.unwrap());
     stage.until_phase("second", "Initialized").await;
     stage.check_laws("second");
@@ -229,11 +232,11 @@ async fn missing_rights_are_reported_on_the_canary() {
     stage.start();
     stage.apply(NAME, &[]).await;
     stage.pass(60.0).await;
-    let told = |stage: &Stage| {
+    let reported = |stage: &Stage| {
         let events = stage.story(NAME).events;
         events.iter().filter(|(text, _)| text.contains("endpointslices of discovery.k8s.io/v1")).count()
     };
-    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    assert_eq!(reported(&stage), 1, "{}", stage.story(NAME).text());
     stage.cluster.server().faults().clear();
     stage.until_phase(NAME, "Initialized").await;
     stage.check_laws(NAME);

@@ -30,12 +30,6 @@ fn hooks(count: usize) -> Value {
     json!({"spec": {"analysis": {"webhooks": (0..count).map(hook).collect::<Vec<_>>()}}})
 }
 
-/// The texts of the Events of a Canary that contain this, with their counts.
-fn told(stage: &Stage, name: &str, text: &str) -> Vec<(String, usize)> {
-    let events = stage.story(name).events.into_iter();
-    events.filter(|(told, _)| told.contains(text)).collect()
-}
-
 /// The API server of a cluster with an older definition lets it through; the operator does not.
 #[tokio::test(start_paused = true)]
 async fn ten_thousand_event_hooks_are_refused_with_one_message_and_delay_no_other_canary() {
@@ -58,7 +52,7 @@ async fn ten_thousand_event_hooks_are_refused_with_one_message_and_delay_no_othe
     stage.pass(60.0).await;
     let refusal =
         "Warning invalid canary spec: spec.analysis.webhooks: has 10000 entries; at most 64 are allowed";
-    assert_eq!(told(&stage, "hostile", ""), [(refusal.to_owned(), 1)]);
+    assert_eq!(stage.events_with("hostile", ""), [(refusal.to_owned(), 1)]);
     let status = stage.canary("hostile").await["status"].clone();
     assert_eq!((&status["phase"], &status["conditions"][1]["reason"]), (&json!(""), &json!("InvalidSpec")));
     stage.check_laws(NAME);
@@ -130,16 +124,16 @@ async fn a_flood_from_a_metric_server_is_a_short_message_and_a_failed_check() {
     stage.push(NAME, "6.0.1").await;
     stage.until_phase(NAME, "Failed").await;
     stage.pass(30.0).await;
-    let told = told(&stage, NAME, "error response: x: ");
-    assert!(!told.is_empty(), "{}", stage.story(NAME).text());
-    for (text, _) in &told {
+    let events = stage.events_with(NAME, "error response: x: ");
+    assert!(!events.is_empty(), "{}", stage.story(NAME).text());
+    for (text, _) in &events {
         assert!(text.len() <= "Warning ".len() + 1_024 && text.contains("bytes left out)"), "{text}");
     }
     assert!(stage.canary(NAME).await["status"].to_string().len() <= 64 << 10);
     stage.check_laws(NAME);
 }
 
-/// What users will miss is told once for each text, also by an operator that was started anew.
+/// What users will miss is reported once for each text, also by an operator that was started anew.
 #[tokio::test(start_paused = true)]
 async fn unsupported_features_are_reported_once_as_events() {
     let mut stage = Stage::open().await;
@@ -157,8 +151,8 @@ async fn unsupported_features_are_reported_once_as_events() {
         stage.start();
         stage.pass(60.0).await;
     }
-    let told = told(&stage, NAME, "spec.analysis.sessionAffinity: ");
-    assert!(matches!(told.as_slice(), [(_, 1)]), "{told:?}");
+    let events = stage.events_with(NAME, "spec.analysis.sessionAffinity: ");
+    assert!(matches!(events.as_slice(), [(_, 1)]), "{events:?}");
     stage.check_laws(NAME);
 }
 
@@ -171,8 +165,8 @@ async fn a_canary_without_a_provider_gets_one_message_that_names_the_flag() {
     let mirrored = json!({"spec": {"provider": null, "analysis": {"mirror": true}}});
     stage.apply(NAME, &[&mirrored]).await;
     stage.pass(60.0).await;
-    let told = told(&stage, NAME, "");
-    let [(text, 1)] = told.as_slice() else { panic!("{told:?}") };
+    let events = stage.events_with(NAME, "");
+    let [(text, 1)] = events.as_slice() else { panic!("{events:?}") };
     assert!(text.starts_with("Warning invalid canary spec: spec.provider: names none, and the operator's default `nginx` (flag -mesh-provider)"), "{text}");
     assert!(!text.contains(';') || text.ends_with("set one here or there"), "{text}");
 }

@@ -18,7 +18,7 @@ enum When {
     Promoting,
 }
 
-/// One edit: what is laid over the Canary, and what its status says in the end.
+/// One edit: what is merged into the Canary, and what its status says in the end.
 struct Edit {
     when: When,
     canary: Value,

@@ -109,8 +109,8 @@ async fn receivers_of_alerts_that_hang_redirect_or_flood_delay_neither_the_rollo
     for (name, why, heard) in
         [("hanging", "within 5000ms", hanging), ("redirecting", "which is not followed", redirecting)]
     {
-        let told = events(&stage, &format!("alerts to alert provider {name}.test are not delivered"));
-        assert!(matches!(told.as_slice(), [(text, 1)] if text.contains(why)), "{told:?}");
+        let reported = events(&stage, &format!("alerts to alert provider {name}.test are not delivered"));
+        assert!(matches!(reported.as_slice(), [(text, 1)] if text.contains(why)), "{reported:?}");
         assert!(heard.lock().unwrap().len() < 25, "{name} is tried ever more seldom");
     }
     assert_eq!(events(&stage, "alerts to").len(), 2);

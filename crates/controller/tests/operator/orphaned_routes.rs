@@ -70,7 +70,7 @@ async fn a_route_whose_canary_was_deleted_while_no_operator_ran_is_deleted_at_st
     assert_eq!(route(&stage).await, None);
 }
 
-/// Its marks name the new one, so whoever deletes late finds it claimed.
+/// Its marks name the new one, so a late deletion finds it claimed.
 #[tokio::test(start_paused = true)]
 async fn a_canary_that_was_made_again_has_a_route() {
     let mut stage = stage(&["TrafficRoute"]).await;

@@ -32,7 +32,7 @@ pub async fn apply(stage: &Stage, object: &Value) {
     stage.cluster.apply_yaml(&object.to_string()).await.unwrap();
 }
 
-/// A Canary with changes laid over it, for a target that is there.
+/// A Canary with changes merged into it, for a target that is there.
 pub async fn watch(stage: &Stage, name: &str, change: &Value) {
     stage.cluster.apply_yaml(&manifests::site(name)).await.unwrap();
     let mut canary = manifests::canary(name);
@@ -46,11 +46,6 @@ pub async fn live(stage: &Stage, kind: (&str, &str), name: &str) -> Value {
 
 async fn selects(stage: &Stage, service: &str) -> Value {
     live(stage, SERVICE, service).await["spec"]["selector"].clone()
-}
-
-/// How often an Event says this of the Canary.
-pub fn told(stage: &Stage, name: &str, text: &str) -> usize {
-    stage.story(name).events.iter().filter(|(event, _)| event.contains(text)).map(|(_, times)| times).sum()
 }
 
 /// Requests to the site of a Canary for an hour.
@@ -114,7 +109,7 @@ async fn a_target_with_the_labels_of_another_app_is_not_initialised_and_the_othe
     stage.pass(120.0).await;
     let text = "the labels app=shop, by which pods of Deployment shop-web are selected, are also those of the pods of \
                 Deployment shop-worker";
-    assert_eq!(told(&stage, "shop-web", text), 1, "{}", stage.story("shop-web").text());
+    assert_eq!(stage.reported("shop-web", text), 1, "{}", stage.story("shop-web").text());
     assert_eq!(live(&stage, DEPLOYMENT, "shop-web-primary").await, Value::Null);
     // Once there are no such pods, it goes on by itself.
     stage.change("shop-worker", &json!({"spec": {"replicas": 0}})).await;
@@ -142,7 +137,7 @@ async fn a_pod_without_owner_behind_the_canary_service_is_reported_once() {
     stage.until_phase(NAME, "Succeeded").await;
     let text =
         "Service podinfo-canary selects pods that are not of Deployment podinfo, such as those of debug";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
 }
 
 /// The label is `web`, the Deployment `shop-web`: terms go by the label.
@@ -186,7 +181,7 @@ async fn a_primary_with_fewer_labels_serves_on_and_gets_the_others_by_the_next_p
     stage.pass(5.0).await;
     let narrow = json!({"app": "podinfo-primary"});
     assert_eq!(selects(&stage, "podinfo-primary").await, narrow);
-    assert_eq!(told(&stage, NAME, "do not have the labels instance=a"), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, "do not have the labels instance=a"), 1, "{}", stage.story(NAME).text());
     stage.until_phase(NAME, "Succeeded").await;
     stage.pass(10.0).await;
     for service in [NAME, "podinfo-primary"] {

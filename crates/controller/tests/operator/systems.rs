@@ -1,5 +1,5 @@
 //! What can befall the routes of each system: definitions that are missing, come late or go, routes that are deleted,
-//! edited or somebody else's. One clear message on that Canary, and nothing is lost.
+//! edited or owned by another. One clear message on that Canary, and nothing is lost.
 
 use std::time::Duration;
 
@@ -137,18 +137,13 @@ impl Place {
     }
 }
 
-/// How many Events of the Canary say this.
-fn told(stage: &Stage, text: &str) -> usize {
-    stage.story(NAME).events.iter().filter(|(event, _)| event.contains(text)).map(|(_, times)| times).sum()
-}
-
 #[tokio::test(start_paused = true)]
 async fn definitions_that_come_later_are_waited_for() {
     for place in PLACES {
         let mut stage = place.stage(false).await;
         place.apply(&stage).await;
         stage.pass(30.0).await;
-        assert_eq!(told(&stage, place.missing), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, place.missing), 1, "{}", stage.story(NAME).text());
         // The target is the only copy that serves, and is left alone.
         assert_eq!(stage.story(NAME).courses["workload podinfo"].len(), 1);
         stage.cluster.install_crds().await.unwrap();
@@ -164,7 +159,7 @@ async fn definitions_that_go_in_a_rollout_take_nothing_else_with_them() {
         let mut stage = place.at_25().await;
         stage.cluster.remove_crds().await.unwrap();
         stage.pass(20.0).await;
-        assert_eq!(told(&stage, place.missing), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, place.missing), 1, "{}", stage.story(NAME).text());
         assert_eq!(stage.canary(NAME).await["status"]["canaryWeight"], 25);
         stage.cluster.install_crds().await.unwrap();
         place.apply_own(&stage).await;
@@ -207,7 +202,12 @@ async fn a_route_that_is_deleted_is_made_again_with_its_weights() {
         assert!(stage.cluster.delete(version, kind, namespace, name).await.unwrap());
         stage.pass(1.0).await;
         assert_eq!(place.weight(&stage).await, Some(25), "{}", stage.story(NAME).text());
-        assert_eq!(told(&stage, "were changed by someone else (deleted)"), 1, "{}", stage.story(NAME).text());
+        assert_eq!(
+            stage.reported(NAME, "were changed by someone else (deleted)"),
+            1,
+            "{}",
+            stage.story(NAME).text()
+        );
         stage.until_phase(NAME, "Succeeded").await;
         stage.check_laws(NAME);
     }
@@ -220,7 +220,7 @@ async fn a_port_that_no_container_has_is_named_and_gets_no_traffic() {
         place.apply_own(&stage).await;
         place.apply_with(&stage, json!({"spec": {"service": {"targetPort": "nope"}}})).await;
         stage.pass(30.0).await;
-        assert_eq!(told(&stage, "no port named nope"), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, "no port named nope"), 1, "{}", stage.story(NAME).text());
         assert_eq!(stage.story(NAME).courses["workload podinfo"].len(), 1);
         assert!(!stage.story(NAME).courses.contains_key("service podinfo"), "{}", stage.story(NAME).text());
         // An edit that decides nothing writes the status; the receipt of the Event survives it.
@@ -256,7 +256,7 @@ async fn an_edited_route_is_restored_and_reported() {
         stage.cluster.merge((version, kind), (namespace, name), &body).await.unwrap();
         stage.pass(1.0).await;
         assert_eq!(place.weight(&stage).await, Some(25), "{}", stage.story(NAME).text());
-        assert_eq!(told(&stage, "were changed by someone else"), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, "were changed by someone else"), 1, "{}", stage.story(NAME).text());
         stage.until_phase(NAME, "Succeeded").await;
         stage.check_laws(NAME);
     }
@@ -289,7 +289,7 @@ async fn a_route_with_another_owner_is_left_alone() {
         stage.pass(30.0).await;
         let after = place.route(&stage).await.unwrap();
         assert_eq!(after.pointer(place.entries), Some(&entries), "{}", place.provider);
-        assert_eq!(told(&stage, "other"), 1, "{}", stage.story(NAME).text());
+        assert_eq!(stage.reported(NAME, "other"), 1, "{}", stage.story(NAME).text());
         stage.check_laws(NAME);
     }
 }

@@ -9,7 +9,7 @@ use tokio::{task::JoinSet, time::sleep};
 use crate::cluster::{OPERATOR, Stage};
 
 const NAME: &str = "podinfo";
-const TOLD: &str = "keeps being reverted";
+const REPORT: &str = "keeps being reverted";
 
 /// Writes of the operator to a resource.
 fn writes(stage: &Stage, resource: &str) -> usize {
@@ -34,10 +34,6 @@ fn insist(stage: &Stage, path: String, body: serde_json::Value) -> JoinSet<()> {
     insisting
 }
 
-fn told(stage: &Stage) -> usize {
-    stage.story(NAME).events.iter().filter(|(event, _)| event.contains(TOLD)).map(|(_, times)| times).sum()
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_route_that_another_writer_reverts_is_written_less_and_less_often() {
     let mut stage = Stage::open().await;
@@ -55,7 +51,7 @@ async fn a_route_that_another_writer_reverts_is_written_less_and_less_often() {
     stage.pass(120.0).await;
     let during = writes(&stage, "traefikservices") - before;
     assert!((4..=14).contains(&during), "{during}");
-    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, REPORT), 1, "{}", stage.story(NAME).text());
     drop(insisting);
     stage.until_phase(NAME, "Succeeded").await;
 }
@@ -72,7 +68,7 @@ async fn an_apex_that_another_writer_reverts_costs_little() {
     stage.pass(120.0).await;
     let during = writes(&stage, "services") - before;
     assert!((4..=14).contains(&during), "{during}");
-    assert_eq!(told(&stage), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, REPORT), 1, "{}", stage.story(NAME).text());
     drop(insisting);
     stage.pass(60.0).await;
     let apex = stage.cluster.get("v1", "Service", "test", NAME).await.unwrap().unwrap();

@@ -154,7 +154,7 @@ impl Stage {
         self.operator.kill().await;
     }
 
-    /// Applies a Canary of this name, with changes laid over it one after the other, and what it needs.
+    /// Applies a Canary of this name, with changes merged into it one after the other, and what it needs.
     pub async fn apply(&self, name: &str, changes: &[&Value]) {
         self.cluster.apply_yaml(&manifests::target(name, self.replicas)).await.unwrap();
         let site = self.cluster.get("traefik.io/v1alpha1", "IngressRoute", "test", name).await;
@@ -192,6 +192,16 @@ impl Stage {
 
     pub fn story(&self, name: &str) -> Story {
         Story::of(name, &self.recorder.records())
+    }
+
+    /// How many Events of the Canary contain this text.
+    pub fn reported(&self, name: &str, text: &str) -> usize {
+        self.events_with(name, text).iter().map(|(_, times)| times).sum()
+    }
+
+    /// The texts of the Events of the Canary that contain this, with their counts.
+    pub fn events_with(&self, name: &str, text: &str) -> Vec<(String, usize)> {
+        self.story(name).events.into_iter().filter(|(event, _)| event.contains(text)).collect()
     }
 
     /// What must hold whatever happened: no panic, no broken law, each Event once.

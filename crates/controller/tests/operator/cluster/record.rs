@@ -48,7 +48,7 @@ pub enum What {
     Note(&'static str, String),
 }
 
-/// All that happened, and each Canary as it was last told.
+/// All that happened, and each Canary as it was last seen.
 #[derive(Default)]
 struct Records {
     all: Vec<Record>,
@@ -78,7 +78,7 @@ impl Recorder {
         self.records.lock().unwrap().all.push(Record { revision, at, what: What::Note(kind, text) });
     }
 
-    /// A Canary as it was last told.
+    /// A Canary as it was last seen.
     pub fn canary(&self, name: &str) -> Option<Arc<Value>> {
         self.records.lock().unwrap().canaries.get(name).cloned()
     }

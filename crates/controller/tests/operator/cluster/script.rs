@@ -15,7 +15,7 @@ use vexil_testbed_cluster::{Load, Running, Tally};
 use super::{Stage, manifests::merge};
 
 const NAME: &str = "podinfo";
-/// How finely errors of clients are told apart in time.
+/// How finely errors of clients are distinguished in time.
 const LOOK: Duration = Duration::from_millis(100);
 
 struct Play {
@@ -23,14 +23,14 @@ struct Play {
     canary: Value,
     applied: bool,
     load: Option<Running>,
-    told: Tally,
+    reported: Tally,
 }
 
 /// Plays a script; what came of it as lines.
 pub async fn play(script: &str) -> String {
     let mut stage = Stage::open().await;
     stage.start();
-    let mut play = Play { stage, canary: json!({}), applied: false, load: None, told: Tally::default() };
+    let mut play = Play { stage, canary: json!({}), applied: false, load: None, reported: Tally::default() };
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         play.command(line).await;
     }
@@ -129,11 +129,11 @@ impl Play {
 
     fn clients(&mut self) {
         let tally = self.load.as_ref().unwrap().tally();
-        let since = tally.since(&self.told);
+        let since = tally.since(&self.reported);
         let versions: Vec<&str> = since.by_version.keys().map(String::as_str).collect();
         let text = format!("were served by {}, {}", versions.join(" and "), errors(&since));
         self.stage.recorder.note("clients", text);
-        self.told = tally;
+        self.reported = tally;
     }
 
     /// Tells for how long clients see errors; a second without any ends a spell of them.

@@ -114,9 +114,9 @@ impl Teller<'_> {
                 if self.last.insert(format!("event {name}"), String::new()).is_some() {
                     return;
                 }
-                let told = format!("{} {}", text(object, "/type"), text(object, "/message"));
-                *self.story.events.entry(told.clone()).or_default() += 1;
-                self.line(at, "event", &told);
+                let event = format!("{} {}", text(object, "/type"), text(object, "/message"));
+                *self.story.events.entry(event.clone()).or_default() += 1;
+                self.line(at, "event", &event);
             }
             _ => {}
         }

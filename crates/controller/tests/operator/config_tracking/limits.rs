@@ -122,7 +122,7 @@ async fn objects_whose_checksums_do_not_fit_into_the_status_are_refused_once() {
     let text = "target podinfo.test uses 250 ConfigMaps and Secrets, whose names and checksums make 59000 bytes of \
                 status.trackedConfigs, at most 49152 fit; annotate those that are not part of a release with \
                 flagger.app/config-tracking: disabled";
-    assert_eq!(told(&stage, NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     assert_eq!(live(&stage, DEPLOYMENT, "podinfo-primary").await, Value::Null);
     apply(&stage, &target(&json!({}), &volumes(200))).await;
     stage.until_phase(NAME, "Initialized").await;

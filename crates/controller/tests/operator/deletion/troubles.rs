@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{CANARY, NAME, SMI, delete, gone, refused};
 use crate::{
     cluster::Stage,
-    pod_labels::{DEPLOYMENT, SERVICE, live, told},
+    pod_labels::{DEPLOYMENT, SERVICE, live},
 };
 
 /// What is wrong when the Canary is deleted.
@@ -118,5 +118,5 @@ async fn a_target_that_does_not_become_ready_is_named() {
     let status = stage.canary(NAME).await["status"].clone();
     assert_eq!((&status["phase"], &status["wait"]["kind"]), (&json!("Terminating"), &json!("canary")));
     gone(&mut stage, 120, "not ready").await;
-    assert_eq!(told(&stage, NAME, "Terminating podinfo.test does not wait any longer: "), 1);
+    assert_eq!(stage.reported(NAME, "Terminating podinfo.test does not wait any longer: "), 1);
 }

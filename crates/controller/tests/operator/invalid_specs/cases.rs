@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, Case, Wrong};
 
-/// Laid over the specification.
+/// Merged into the specification.
 fn spec(change: Value) -> Wrong {
     Wrong { canary: json!({"spec": change}), ..Wrong::default() }
 }
@@ -186,7 +186,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// More than anybody reads; a gigabyte would be no more.
+/// More than is read; a gigabyte would be no more.
 const TOO_MUCH: usize = 64 << 20;
 const SECRETIVE: &str = "{apiVersion: flagger.app/v1beta1, kind: MetricTemplate, \
      metadata: {name: podinfo-mine, namespace: test}, \
