@@ -3,11 +3,13 @@
 //! Objects of the current binding are never changed. An earlier apex stays as it is, and so does the primary that its
 //! Services select: clients may still use it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
-use vexil_analysis::{Binding, Memory, SyncState};
+use vexil_analysis::{Binding, Memory, Readiness, SyncState};
 use vexil_object::{Change, ObjectKey, Objects, Seen, kinds, meta};
 use vexil_plan::CanaryContext;
-use vexil_workload::{Ownership, Side};
+use vexil_workload::{Demand, Ownership, Side};
 
 use crate::{Context, observe::Observation};
 
@@ -48,7 +50,7 @@ pub(crate) fn changes(
         let Some(former) = context.planner().under(canary, binding) else { continue };
         changes.extend(route(context, &former, observation)?);
         if !memory.binding.as_ref().is_some_and(|bound| bound.same_target(binding)) {
-            match primary(context, &former, binding) {
+            match primary(context, canary, &former, binding, observation) {
                 Ok(change) => changes.extend(change),
                 Err(ReleaseError::NotKnown) => return Err(ReleaseError::NotKnown),
                 Err(error @ ReleaseError::InUse { .. }) => in_use = in_use.or(Some(error)),
@@ -79,11 +81,14 @@ fn route(
     }
 }
 
-/// Deletes the primary of an earlier target, if it belongs to this Canary and no Service selects its pods.
+/// Deletes the primary of an earlier target, if it belongs to this Canary and no Service depends on its pods. A Service
+/// that selects the pods of the current primary too, which has the same labels, depends on them until that is ready.
 fn primary(
     context: &Context,
+    canary: &CanaryContext,
     former: &CanaryContext,
     binding: &Binding,
+    observation: &Observation,
 ) -> Result<Option<Change>, ReleaseError> {
     let subject = former.subject(&context.settings);
     let key = subject.key(former.workload().kind(), Side::Primary);
@@ -99,23 +104,36 @@ fn primary(
     let Some(services) = context.cluster.list(kinds::SERVICE, former.key().namespace()) else {
         return Err(ReleaseError::NotKnown);
     };
-    let selecting: Vec<&str> = services
-        .iter()
-        .filter(|service| selects(service, &live))
-        .map(|s| meta::text(s, "/metadata/name"))
-        .collect();
-    if selecting.is_empty() {
+    let selecting: Vec<_> = services.iter().filter(|service| selects(service, &live)).collect();
+    let new = canary.subject(&context.settings).key(canary.workload().kind(), Side::Primary);
+    let current = observation.objects.get(&new).object();
+    let (shared, alone): (Vec<_>, Vec<_>) =
+        selecting.into_iter().partition(|service| current.is_some_and(|current| selects(service, current)));
+    let earlier = format!("{key} of the earlier target {} {} is kept", binding.kind, binding.target);
+    let names = |services: &[&Arc<Value>]| -> Vec<String> {
+        services.iter().map(|service| meta::text(service, "/metadata/name").to_owned()).collect()
+    };
+    let (message, services) = if !alone.is_empty() {
+        let names = names(&alone);
+        let what = "delete the Service when no client uses it any more, and the primary goes with it";
+        (format!("{earlier}, because Service {} selects its pods; {what}", names.join(", ")), names)
+    } else if !shared.is_empty() && !is_ready(context, canary, observation) {
+        let names = names(&shared);
+        let what = format!("until {} is ready: Service {} selects the pods of both", new, names.join(", "));
+        (format!("{earlier} {what}"), names)
+    } else {
         return Ok(Some(Change::delete(key, &live)));
-    }
-    let message = format!(
-        "{key} of the earlier target {} {} is kept, because Service {} selects its pods; delete the Service when no \
-         client uses it any more, and the primary goes with it",
-        binding.kind,
-        binding.target,
-        selecting.join(", ")
-    );
-    let service = |name| ObjectKey::new(kinds::SERVICE, former.key().namespace(), name);
-    Err(ReleaseError::InUse { message, services: selecting.into_iter().map(service).collect() })
+    };
+    let service = |name: String| ObjectKey::new(kinds::SERVICE, former.key().namespace(), name);
+    Err(ReleaseError::InUse { message, services: services.into_iter().map(service).collect() })
+}
+
+/// Whether the primary of the current target is ready.
+fn is_ready(context: &Context, canary: &CanaryContext, observation: &Observation) -> bool {
+    let subject = canary.subject(&context.settings);
+    let demand = Demand::default();
+    let readiness = canary.workload().readiness(&subject, Side::Primary, &demand, &observation.objects);
+    readiness == Ok(Readiness::Ready)
 }
 
 /// Whether a Service selects the pods of a workload.

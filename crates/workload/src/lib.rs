@@ -51,6 +51,7 @@ mod endpoints;
 mod error;
 mod metadata;
 mod mixed;
+mod pod_workload;
 mod pods;
 mod ports;
 mod projection;

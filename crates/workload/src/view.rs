@@ -79,6 +79,11 @@ impl<'a> DeploymentView<'a> {
         self.0.pointer("/status").and_then(|status| status.get(field)?.as_i64()).unwrap_or(0)
     }
 
+    /// Whether a counter of the status was written.
+    pub(crate) fn has_counted(&self, field: &str) -> bool {
+        self.0.pointer("/status").is_some_and(|status| status.get(field).is_some())
+    }
+
     /// A condition of the status.
     pub(crate) fn condition(&self, kind: &str) -> Option<Condition<'a>> {
         let conditions = self.0.pointer("/status/conditions")?.as_array()?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vexil_analysis::Readiness;
 use vexil_api::{CanarySpec, CanaryView, TargetRef};
-use vexil_object::{ObjectKey, Objects, Owner, Projection, Seen, kinds};
+use vexil_object::{Action, JsonOp, ObjectKey, Objects, Owner, Projection, Seen, kinds};
 use vexil_workload::{
     DaemonSetProjection, DaemonSets, Demand, PrimaryCopy, Settings, Side, Subject, Workload,
 };
@@ -89,4 +89,32 @@ fn readiness_is_that_of_the_nodes() {
     check(counters(2, 3, 3, 0), none(), Side::Canary, 1, Some("0 of 1 (readyThreshold 1%)"));
     check(counters(2, 0, 0, 0), none(), Side::Canary, 100, Some("no node is selected"));
     check(counters(2, 0, 0, 0), json!({SCALED: "true"}), Side::Canary, 100, Some("scaled to zero"));
+}
+
+/// The API server leaves out a `minReadySeconds` of zero: a target that has none any more is one that has zero.
+#[test]
+fn a_promotion_copies_that_there_is_no_min_ready_seconds_any_more() {
+    let mut before = target(Value::Null, json!({}));
+    before["spec"]["minReadySeconds"] = json!(30);
+    let after = target(Value::Null, json!({}));
+    let check = |target: &Value, expect: i64| {
+        let ops = with_subject(|subject| {
+            let created = DaemonSets.create_primary(subject, &before, None, &world(&before));
+            let Ok(PrimaryCopy::Write { change, .. }) = created else { panic!("{created:?}") };
+            let Action::Create(primary) = change.action else { panic!() };
+            let mut have = world(target);
+            have.insert(change.key, Seen::present(DaemonSetProjection.keep(primary)));
+            let mut pushed = target.clone();
+            pushed["spec"]["template"]["spec"]["containers"][0]["image"] = "agent:2".into();
+            let revision = DaemonSets.revision(&pushed).unwrap();
+            let promoted = DaemonSets.promote(subject, &pushed, &revision, &have);
+            let Ok(PrimaryCopy::Write { change, .. }) = promoted else { panic!("{promoted:?}") };
+            let Action::Json { ops, .. } = change.action else { panic!() };
+            ops
+        });
+        let op = JsonOp::Add("/spec/minReadySeconds".to_owned(), json!(expect));
+        assert!(ops.contains(&op), "{ops:?}");
+    };
+    check(&before, 30);
+    check(&after, 0);
 }

@@ -28,6 +28,7 @@ mod generated_objects;
 mod guides;
 mod invalid_specs;
 mod istio;
+mod kind_changes;
 mod limits;
 mod load;
 mod migrations;

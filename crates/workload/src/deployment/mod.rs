@@ -1,196 +1,85 @@
 //! Deployment targets.
 
-mod primary;
-mod promote;
 mod readiness;
 mod scale;
 
 use serde_json::Value;
-use vexil_analysis::{Readiness, Revision};
+use vexil_analysis::Readiness;
 use vexil_object::{Change, Kind, ObjectKey, Objects, kinds};
 
 use crate::{
-    ConfigReferences, Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort,
-    Side, Subject, TrackedConfigs, Workload, WorkloadError, Write,
-    configs::{hold_flaggers_content, neutral},
-    ports, revision, selector,
-    subject::missing,
-    template, written,
+    Demand, DeploymentView, Scaling, Side, Subject, WorkloadError, Write, pod_workload::PodWorkload, scaler,
 };
-
-/// What messages call this kind.
-const NOUN: &str = "deployment";
 
 /// Targets of kind Deployment.
 #[derive(Clone, Copy, Debug)]
 pub struct Deployments;
 
-impl Deployments {
-    fn target<'h>(subject: &Subject<'_>, have: &'h Objects) -> Result<&'h Value, WorkloadError> {
-        subject.target_in(NOUN, kinds::DEPLOYMENT, have)
+impl PodWorkload for Deployments {
+    const KIND: Kind = kinds::DEPLOYMENT;
+    const NOUN: &'static str = "deployment";
+    const FIELDS: &'static [&'static str] =
+        &["minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit", "strategy"];
+
+    fn needs_more(subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey> {
+        let Some(reference) = subject.scaler() else { return Vec::new() };
+        let scaler = subject.settings.catalog.scaler(reference);
+        scaler.map(|scaler| scaler.needs(subject, reference, have)).unwrap_or_default()
     }
 
-    fn primary<'h>(subject: &Subject<'_>, have: &'h Objects) -> Result<Option<&'h Value>, WorkloadError> {
-        subject.primary_in(kinds::DEPLOYMENT, have)
+    /// A target that happens to be at zero says nothing about how many pods the traffic needs.
+    fn replicas_at_creation(target: &Value) -> Option<i64> {
+        Some(DeploymentView::new(target).desired().max(1))
     }
 
-    /// The primary, where it must be there.
-    fn existing<'h>(subject: &Subject<'_>, have: &'h Objects) -> Result<&'h Value, WorkloadError> {
-        let key = subject.key(kinds::DEPLOYMENT, Side::Primary);
-        Self::primary(subject, have)?.ok_or_else(|| missing(NOUN, &key))
-    }
-}
-
-impl Workload for Deployments {
-    fn kind(&self) -> Kind {
-        kinds::DEPLOYMENT
-    }
-
-    fn needs(&self, subject: &Subject<'_>, have: &Objects) -> Vec<ObjectKey> {
-        let both = [Side::Canary, Side::Primary].map(|side| subject.key(kinds::DEPLOYMENT, side));
-        let mut needs: Vec<_> = both.into_iter().filter(|key| !have.has(key)).collect();
-        if let Some((reference, scaler)) =
-            subject.scaler().and_then(|named| Some((named, subject.settings.catalog.scaler(named).ok()?)))
-        {
-            needs.extend(scaler.needs(subject, reference, have));
-        }
-        needs
-    }
-
-    fn selector(&self, subject: &Subject<'_>, have: &Objects) -> Result<Selector, WorkloadError> {
-        let (target, primary) = (Self::target(subject, have)?, Self::primary(subject, have)?);
-        selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, primary)
-    }
-
-    fn ports(
-        &self,
-        subject: &Subject<'_>,
-        service: &ServicePort<'_>,
-        have: &Objects,
-    ) -> Result<Vec<(String, u16)>, WorkloadError> {
-        Ok(ports::discover(&DeploymentView::new(Self::target(subject, have)?), service))
-    }
-
-    fn revision(&self, object: &Value) -> Option<Revision> {
-        DeploymentView::new(object).revision()
-    }
-
-    fn configs(&self, object: &Value) -> ConfigReferences {
-        DeploymentView::new(object).configs()
-    }
-
-    fn holds(&self, primary: &Value, revision: &Revision) -> bool {
-        DeploymentView::new(primary).holds(revision)
-    }
-
-    fn template(&self, primary: &Value, held: Option<&Revision>) -> PrimaryTemplate {
-        written::state(primary, held)
-    }
-
-    fn available(&self, object: &Value) -> u32 {
-        u32::try_from(DeploymentView::new(object).counted("availableReplicas")).unwrap_or(0)
-    }
-
-    fn replicas(&self, object: &Value) -> Option<u32> {
-        u32::try_from(DeploymentView::new(object).desired()).ok()
-    }
-
-    fn matches_primary(
-        &self,
+    /// The replicas of a primary that has a scaler are that scaler's.
+    fn replicas_at_promotion(
         subject: &Subject<'_>,
         target: &Value,
-        tracked: &TrackedConfigs,
+        primary: &Value,
         have: &Objects,
-    ) -> Result<bool, WorkloadError> {
-        let primary = Self::existing(subject, have)?;
-        let pods = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Canary), target)?;
-        let selector = selector::resolve(subject, NOUN, kinds::DEPLOYMENT, target, Some(primary))?;
-        let configs = self.tracked(subject, target, have)?;
-        if !hold_flaggers_content(subject, &configs, have) {
-            return Ok(false);
-        }
-        let copy = template::for_primary(subject, &selector, pods, &configs);
-        if DeploymentView::new(primary).plain() == Some(revision::plain(&copy)) {
-            return Ok(true);
-        }
-        let live = template::whole(&subject.key(kinds::DEPLOYMENT, Side::Primary), primary);
-        let tracked = tracked.iter().chain(&configs).map(|(name, sum)| (name.clone(), sum.clone())).collect();
-        Ok(live.is_ok_and(|live| neutral(live, &tracked) == neutral(&copy, &tracked)))
+    ) -> Option<i64> {
+        let is_scaled = subject.scaler().is_some() || scaler::scales_primary(subject, have);
+        let replicas = DeploymentView::new(target).desired();
+        let ours = !is_scaled && replicas > 0 && replicas != DeploymentView::new(primary).desired();
+        ours.then_some(replicas)
     }
 
-    fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String> {
-        let target = Self::target(subject, have).ok();
-        target.map(|target| ports::unpublished(&DeploymentView::new(target), service)).unwrap_or_default()
+    fn available(object: &DeploymentView<'_>) -> i64 {
+        object.counted("availableReplicas")
     }
 
-    fn create_primary(
-        &self,
+    fn replicas(object: &DeploymentView<'_>) -> Option<i64> {
+        Some(object.desired())
+    }
+
+    fn readiness(side: Side, object: &Value, demand: &Demand) -> Readiness {
+        readiness::of(side, &DeploymentView::new(object), demand)
+    }
+
+    fn scale_up(
         subject: &Subject<'_>,
         target: &Value,
-        expected: Option<&Revision>,
+        primary: Result<Option<&Value>, WorkloadError>,
         have: &Objects,
-    ) -> Result<PrimaryCopy, WorkloadError> {
-        match Self::primary(subject, have)? {
-            None => primary::create(subject, target, expected, &self.tracked(subject, target, have)?),
-            Some(_) if self.matches_primary(subject, target, &TrackedConfigs::new(), have)? => {
-                Ok(PrimaryCopy::Held)
-            }
-            Some(_) => Ok(PrimaryCopy::Exists),
-        }
+    ) -> Result<Option<Scaling>, WorkloadError> {
+        scale::up(subject, target, primary?, have)
     }
 
-    fn promote(
-        &self,
+    fn revert(
         subject: &Subject<'_>,
         target: &Value,
-        expected: &Revision,
+        primary: Result<Option<&Value>, WorkloadError>,
         have: &Objects,
-    ) -> Result<PrimaryCopy, WorkloadError> {
-        let tracked = match self.tracked(subject, target, have) {
-            Ok(tracked) => tracked,
-            // It names an object that has not been looked at.
-            Err(WorkloadError::NotKnown { .. }) => {
-                return Ok(PrimaryCopy::Moved {
-                    found: DeploymentView::new(target).revision().unwrap_or_else(|| expected.clone()),
-                });
-            }
-            Err(error) => return Err(error),
-        };
-        promote::copy(subject, target, expected, Self::existing(subject, have)?, &tracked, have)
+    ) -> Result<Option<Scaling>, WorkloadError> {
+        scale::back(subject, target, primary, have)
     }
 
-    fn readiness(
-        &self,
-        subject: &Subject<'_>,
-        side: Side,
-        demand: &Demand,
-        have: &Objects,
-    ) -> Result<Readiness, WorkloadError> {
-        let object = match side {
-            Side::Primary => Self::existing(subject, have)?,
-            Side::Canary => Self::target(subject, have)?,
-        };
-        Ok(readiness::of(side, &DeploymentView::new(object), demand))
+    fn scale_to_zero(subject: &Subject<'_>, target: &Value) -> Option<Change> {
+        scale::to(subject, target, 0)
     }
 
-    fn pod_query(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Option<String> {
-        let object = have.get(&subject.key(kinds::DEPLOYMENT, side)).object()?;
-        Some(DeploymentView::new(object).pod_query()).filter(|query| !query.is_empty())
-    }
-
-    fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
-        scale::up(subject, Self::target(subject, have)?, Self::primary(subject, have)?, have)
-    }
-
-    fn revert(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
-        scale::back(subject, Self::target(subject, have)?, Self::primary(subject, have), have)
-    }
-
-    fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError> {
-        Ok(scale::to(subject, Self::target(subject, have)?, 0))
-    }
-
-    fn refused(&self, subject: &Subject<'_>, write: Write, error: &str) -> String {
+    fn refused(subject: &Subject<'_>, write: Write, error: &str) -> String {
         let (target, namespace) = (subject.target, subject.namespace);
         match write {
             Write::CreatePrimary => format!(

@@ -246,7 +246,7 @@ fn equal_metadata_and_replicas_are_not_written() {
         })
         .collect();
     let expect =
-        ["progressDeadlineSeconds", "revisionHistoryLimit", "strategy", "minReadySeconds", "template"];
+        ["minReadySeconds", "progressDeadlineSeconds", "revisionHistoryLimit", "strategy", "template"];
     let expect = expect.map(|field| format!("/spec/{field}")).into_iter();
     // The digest of the template is written with it.
     assert_eq!(paths, expect.chain(["/metadata/annotations".to_owned()]).collect::<Vec<_>>());
