@@ -151,6 +151,9 @@ fn shift_back_unsafe_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> O
         LiveRoutes::Present { routes, .. } if memory.weight < routes.canary() => {
             Some(if seen.canary_is_gone() {
                 Next::Do(Effect::Route(memory.routes(plan)))
+            } else if seen.primary == Known::Absent {
+                // It is not made from a spec that is invalid, and from no revision that was not analysed.
+                Next::Wait(Pending::PrimaryMissing)
             } else {
                 not_ready(&seen.primary_addresses, Pending::PrimaryNotReady(None))
             })

@@ -132,6 +132,24 @@ fn a_deletion_survives_everything() {
 }
 
 #[test]
+fn a_deletion_survives_its_users() {
+    let faults = [
+        DeleteCanary,
+        Push(H2),
+        PodsCrash(Primary),
+        Scale(false),
+        Delete(Primary),
+        Bind(Bound::Target),
+        Bind(Bound::Provider),
+        Sleep(true),
+        Invalid(true),
+        Refuse(Object::Target),
+        Refuse(Object::Routes),
+    ];
+    Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
+}
+
+#[test]
 fn a_promotion_in_steps_survives_everything() {
     let faults =
         [Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40), Scale(false), Unanswered];
@@ -264,6 +282,7 @@ fn a_rollout_survives_an_invalid_spec() {
         Push(H2),
         PodsCrash(Canary),
         PodsCrash(Primary),
+        Delete(Primary),
         Bind(Bound::Provider),
     ];
     Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(1_000);

@@ -31,6 +31,7 @@ macro_rules! stories {
 }
 
 stories! {
+    provider_edited_while_the_route_is_refused,
     provider_edited_while_the_primary_wakes, provider_edited_with_the_primary_down,
     traefik, rollback, restart, steps_of_20, promotion_fails, promotion_fails_and_recovers,
     promotion_fails_and_a_push_heals, weights_list_and_steps_back, canary_crashes, canary_never_ready,
@@ -56,6 +57,7 @@ stories! {
     approval_withdrawn, rolled_back_by_hand, rolled_back_while_waiting_for_promotion,
     pushed_while_waiting_for_promotion, gateway_refuses_the_route, gateway_lags_in_an_ending,
     canary_deleted, canary_deleted_in_mid_run, canary_deleted_and_target_never_ready,
-    canary_deleted_without_rights, canary_deleted_without_route_rights,
+    canary_deleted_without_rights, canary_deleted_and_rights_come_late, primary_deleted_while_the_spec_is_invalid,
+    canary_deleted_without_route_rights,
     canary_deleted_after_a_failed_promotion, canary_deleted_and_target_missing,
 }

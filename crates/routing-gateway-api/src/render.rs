@@ -81,8 +81,7 @@ fn split_rule(
     let target = route.target;
     let mut wanted = Vec::new();
     if follows_service {
-        let matches = service::matches(route);
-        settle(&mut rule, "matches", (matches != json!([])).then_some(matches));
+        settle_matches(&mut rule, service::matches(route));
         settle(&mut rule, "timeouts", service::timeouts(route));
         wanted = service::filters(route);
     }
@@ -115,6 +114,26 @@ fn split_rule(
     };
     put(&mut rule, "backendRefs", list.into());
     Ok(rule)
+}
+
+/// Writes the matches of a rule. A condition that is not wanted any more is removed; fields that this version does not
+/// know stay.
+fn settle_matches(rule: &mut Value, wanted: Value) {
+    let items = |list: &Value| list.as_array().cloned().unwrap_or_default();
+    let live = rule.get("matches").cloned().unwrap_or_default();
+    let further = items(&live).iter().zip(items(&wanted)).any(|(live, wanted)| {
+        let is_further = |(name, value): (&String, &Value)| {
+            // The API server adds this path to a match without one.
+            let is_default = name == "path" && *value == json!({"type": "PathPrefix", "value": "/"});
+            OPTIONAL.contains(&name.as_str()) && wanted.get(name).is_none() && !is_default
+        };
+        live.as_object().into_iter().flatten().any(is_further)
+    });
+    match (wanted == json!([]), further) {
+        (true, _) => settle(rule, "matches", None),
+        (false, true) => put(rule, "matches", overlaid(&live, &wanted)),
+        (false, false) => settle(rule, "matches", Some(wanted)),
+    }
 }
 
 /// A rule that is added: before which one, and which live one it replaces.

@@ -22,6 +22,8 @@ use super::{
 const PATIENCE: Ms = 300_000;
 /// How long the operator may be busy with one request that is answered wrongly.
 const HARM: Ms = 35_000;
+/// What an edit is called that changes which requests a route takes.
+const LEFT_OUT: &str = "clients are left out by an edit";
 const CANARY: (&str, &str) = ("flagger.app/v1beta1", "Canary");
 
 /// What came of a step.
@@ -169,10 +171,22 @@ impl World {
         if moves.iter().any(|field| title.starts_with(field)) {
             self.enter(&[&before, spec]);
         }
+        self.let_in();
+        if self.place.lets_in.iter().any(|field| title.starts_with(field)) {
+            self.deed(LEFT_OUT, Ms::MAX);
+        }
         Ok(if self.replace_spec(spec).await? { Done::Well } else { Done::Refused })
     }
 
+    /// An edit that leaves clients out is over.
+    fn let_in(&mut self) {
+        let now = self.recorder.ms();
+        let open = self.deeds.iter_mut().filter(|deed| deed.what == LEFT_OUT && deed.to == Ms::MAX);
+        open.for_each(|deed| deed.to = now);
+    }
+
     async fn edit_back(&mut self) -> anyhow::Result<()> {
+        self.let_in();
         let spec = self.spec.clone();
         if self.is_there() && !self.replace_spec(&spec).await? {
             bail!("the first spec is refused");

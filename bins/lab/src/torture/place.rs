@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vexil_testbed_rig::{
     cast::Cast,
-    systems::{APISIX, KUBERNETES, KUMA, KUMA_MESH, SMI_V1ALPHA2, System, TRAEFIK},
+    systems::{APISIX, GATEWAY_API, ISTIO, KUBERNETES, KUMA, KUMA_MESH, SMI_V1ALPHA2, System, TRAEFIK},
 };
 
 /// The Canary, its target and its apex.
@@ -22,19 +22,30 @@ pub struct Place {
     pub system: &'static System,
     /// The annotation by which a Canary names its mesh.
     pub mesh: Option<&'static str>,
+    /// Fields of the spec that say which requests its route takes: an edit of one may leave clients out.
+    pub lets_in: &'static [&'static str],
 }
 
-/// All of them.
-pub static PLACES: [Place; 6] = [
-    Place { name: "traefik", system: &TRAEFIK, mesh: None },
-    Place { name: "kuma", system: &KUMA, mesh: Some(MESH) },
-    Place { name: "kuma-mesh", system: &KUMA_MESH, mesh: Some(MESH) },
-    Place { name: "smi", system: &SMI_V1ALPHA2, mesh: None },
-    Place { name: "apisix", system: &APISIX, mesh: None },
-    Place { name: "kubernetes", system: &KUBERNETES, mesh: None },
+/// All of them. New ones go last: numbers of cases count them.
+pub static PLACES: [Place; 8] = [
+    Place::of("traefik", &TRAEFIK),
+    Place { mesh: Some(MESH), ..Place::of("kuma", &KUMA) },
+    Place { mesh: Some(MESH), ..Place::of("kuma-mesh", &KUMA_MESH) },
+    Place::of("smi", &SMI_V1ALPHA2),
+    Place::of("apisix", &APISIX),
+    Place::of("kubernetes", &KUBERNETES),
+    Place { lets_in: &["service.match"], ..Place::of("istio", &ISTIO) },
+    Place {
+        lets_in: &["service.match", "service.hosts", "service.gatewayRefs"],
+        ..Place::of("gateway-api", &GATEWAY_API)
+    },
 ];
 
 impl Place {
+    const fn of(name: &'static str, system: &'static System) -> Place {
+        Place { name, system, mesh: None, lets_in: &[] }
+    }
+
     /// Whether it splits by weight.
     pub fn has_weights(&self) -> bool {
         self.system.route.is_some()
@@ -56,6 +67,10 @@ impl Place {
         let further = (self.system.spec)(&Cast::new(self.system, NAMESPACE));
         if let (Some(spec), Some(user)) = (spec.as_object_mut(), further.get("routeRef")) {
             spec.insert("routeRef".to_owned(), user.clone());
+        }
+        if let Some(parents) = further.pointer("/service/gatewayRefs") {
+            let service = json!({"service": {"gatewayRefs": parents}});
+            vexil_testbed_rig::manifests::merge(&mut spec, &service);
         }
         spec
     }

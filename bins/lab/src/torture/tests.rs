@@ -59,6 +59,12 @@ fn weights_are_read_from_the_route_of_each_system() {
     check("smi", json!({"backends": both("service")}));
     check("apisix", json!({"http": [{"backends": both("serviceName")}]}));
     let kuma = |side: &str, weight: u64| json!({"weight": weight, "destination": {"kuma.io/service": format!("{NAME}-{side}_test_svc_80")}});
+    check("gateway-api", json!({"rules": [{"backendRefs": both("name")}]}));
+    let host = |side: &str| json!({"host": format!("{NAME}-{side}")});
+    let route = json!([
+        {"weight": 75, "destination": host("primary")}, {"weight": 25, "destination": host("canary")},
+    ]);
+    check("istio", json!({"http": [{"route": route}]}));
     check("kuma", json!({"conf": {"split": [kuma("primary", 75), kuma("canary", 25)]}}));
 }
 

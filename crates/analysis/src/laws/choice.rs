@@ -64,7 +64,7 @@ pub(super) fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect
         {
             Some("the target is scaled to zero twice")
         }
-        Effect::RevertTarget if memory.phase != Phase::Terminating || memory.released => {
+        Effect::RevertTarget if memory.phase != Phase::Terminating => {
             Some("the target is reverted although the Canary is not being deleted")
         }
         Effect::ReleaseTraffic if !memory.released => {

@@ -68,6 +68,8 @@ fn edited(draft: &mut Draft<'_>, change: &str) -> Need<bool> {
         }
         Phase::Initializing if carries(draft) => return Ok(false),
         Phase::Initializing => bind(draft, Some(change)),
+        // What keeps the cluster from matching the memory is waited for below, and reported as such.
+        _ if draft.memory.at_rest() && carries(draft) && !draft.is_settled() => return Ok(false),
         _ if draft.memory.at_rest() && carries(draft) => {
             let (primary, target) = (draft.primary(), draft.target());
             let change = change.to_owned();

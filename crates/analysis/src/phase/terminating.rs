@@ -2,7 +2,8 @@
 //! primary may go. Nothing that is missing, refused or not ready holds it up for longer than the deadline.
 
 use crate::{
-    Convergence, Drain, Exposure, Known, Message, Pending, Phase, Readiness, Side, WaitKind, Weight,
+    Convergence, Drain, Exposure, Known, Message, Pending, Phase, Readiness, Side, SyncState, WaitKind,
+    Weight,
     draft::{Draft, Need},
     limits::MAX_REFUSED_DELETION_MS,
     phase::{
@@ -132,10 +133,13 @@ fn drain(draft: &mut Draft<'_>) -> Need<()> {
         draft.notify(Message::Terminated { canary });
         return Ok(());
     }
-    match unsettled(draft)? {
-        Hold::No => {}
-        Hold::Yes => return Ok(()),
-        Hold::Overdue => force(draft),
+    // A target that still cannot be scaled up was given up before, and holds up nothing more.
+    if draft.facts.seen.traffic != SyncState::InSync {
+        match unsettled(draft)? {
+            Hold::No => {}
+            Hold::Yes => return Ok(()),
+            Hold::Overdue => force(draft),
+        }
     }
     let until = now.plus(draft.plan.drain_ms());
     draft.memory.drain = Some(Drain::begin(until));

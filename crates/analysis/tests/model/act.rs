@@ -1,6 +1,6 @@
 //! What can happen in a state: the operator goes on, pods come, time passes, and, a few times on each way, a fault.
 
-use vexil_analysis::{Next, laws};
+use vexil_analysis::{Next, Phase, laws};
 
 use super::{
     Reply, Rollout,
@@ -54,7 +54,8 @@ pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
     actions.extend(state.world.refused.is_some().then_some(Action::Allow));
     actions.extend(state.stale.is_some().then_some(Action::CatchUp));
     actions.extend(state.former_leader.is_some().then_some(Action::FormerLeader));
-    if state.budget > 0 {
+    // After its finalizer is removed there is no Canary any more.
+    if state.budget > 0 && state.memory.phase != Phase::Terminated {
         actions.extend(model.faults.iter().copied().map(Action::Fault));
     }
 }

@@ -200,8 +200,12 @@ fn is_users(state: &State, wait: WaitKind) -> bool {
     let broken = state.world.broken.is_some() && wait == WaitKind::Primary;
     // A primary that was deleted is not built from an invalid spec.
     let halted = state.spec.halted && state.world.primary.is_none() && wait == WaitKind::InvalidSpec;
+    // A primary whose promotion failed and that was scaled to zero is not scaled up.
+    let asleep =
+        state.memory.promotion_failed() && state.world.primary.is_some_and(|primary| !primary.scaled);
     broken
         || halted
+        || asleep && wait == WaitKind::Primary
         || matches!(wait, WaitKind::TargetMissing | WaitKind::PrimaryMissing | WaitKind::Approval)
 }
 

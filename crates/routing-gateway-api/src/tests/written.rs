@@ -68,6 +68,25 @@ fn follows_the_service_of_the_canary() {
     assert_eq!(bare["spec"]["rules"], json!([rule]));
 }
 
+/// A condition without a path gets one from the API server, which is that of a rule without conditions.
+#[test]
+fn a_condition_that_the_canary_no_longer_has_is_removed() {
+    let path = json!({"type": "PathPrefix", "value": "/"});
+    for condition in [
+        json!({"queryParams": {"q": {"exact": "1"}}}),
+        json!({"headers": {"x-a": {"exact": "1"}}}),
+        json!({"method": {"exact": "GET"}}),
+    ] {
+        let narrow = with(json!({"match": [condition]}), json!({}));
+        let mut live = write(&narrow, NONE, None, split(0)).unwrap();
+        live["spec"]["rules"][0]["matches"][0]["path"] = path.clone();
+        // The path that the API server added is no drift.
+        assert_eq!(write(&narrow, NONE, Some(live.clone()), split(0)).unwrap(), live);
+        let bare = write(&sample(HTTP), NONE, Some(live), split(0)).unwrap();
+        assert_eq!(bare["spec"]["rules"][0]["matches"], everything(), "{condition}");
+    }
+}
+
 #[test]
 fn a_route_of_the_user_is_split_in_place() {
     let modify = json!([{"type": "ResponseHeaderModifier", "responseHeaderModifier": {"set": [{"name": "x", "value": "y"}]}}]);
