@@ -93,6 +93,9 @@ pub struct Args {
     /// API group of TraefikServices: traefik.io or traefik.containo.us; empty for whichever the cluster serves.
     #[arg(long, default_value = "")]
     pub traefik_api_group: String,
+    /// Prefix of the annotations that ingress-nginx reads.
+    #[arg(long, default_value = vexil_routing_nginx::Nginx::PREFIX)]
+    pub ingress_annotations_prefix: String,
     /// Kind of Kuma's routes: TrafficRoute or MeshHTTPRoute; empty for the first of these that the cluster serves.
     #[arg(long, default_value = "")]
     pub kuma_route_kind: String,
@@ -130,8 +133,6 @@ pub struct Accepted {
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub zap_replace_globals: Option<String>,
     #[arg(long, hide = true)]
-    pub ingress_annotations_prefix: Option<String>,
-    #[arg(long, hide = true)]
     pub ingress_class: Option<String>,
 }
 
@@ -147,7 +148,6 @@ impl Args {
         let set = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
         [
             ("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh)),
-            ("-ingress-annotations-prefix", set(&a.ingress_annotations_prefix)),
             ("-ingress-class", set(&a.ingress_class)),
         ]
         .into_iter()

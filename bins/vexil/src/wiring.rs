@@ -7,6 +7,7 @@ use vexil_routing_gateway_api::GatewayApi;
 use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::{Api, Kuma};
+use vexil_routing_nginx::Nginx;
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::{Group, Traefik};
 
@@ -32,7 +33,8 @@ pub fn registry(args: &Args) -> Result<Registry> {
         .with(Istio)
         .with(Kuma::new(kuma).with_system_namespace(&args.kuma_system_namespace))
         .with(Traefik::new(traefik))
-        .with(Apisix);
+        .with(Apisix)
+        .with(Nginx::new(args.ingress_annotations_prefix.as_str()));
     Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }
 

@@ -58,7 +58,7 @@ fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
     Subject {
         view: canary.view(),
         provider: canary.spec().provider().unwrap_or(&context.settings.provider),
-        queries: canary.router().queries(),
+        queries: context.registry.queries(&context.settings.provider, canary.router()),
         metrics_server: &context.settings.metrics_server,
         catalog: &context.metrics,
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use vexil_api::Capabilities;
+use vexil_api::{Capabilities, QuerySet};
 use vexil_routing::{Router, Services};
 
 use crate::cache::ResolvedCache;
@@ -32,6 +32,13 @@ impl Registry {
     /// The router of a provider; `None` for an unknown provider.
     pub fn router(&self, provider: &str) -> Option<&Arc<dyn Router>> {
         self.routers.iter().find(|router| router.serves(provider))
+    }
+
+    /// The built-in queries for the Canaries of a router: those of the operator's default provider where that measures
+    /// all of them, else the router's own.
+    pub fn queries(&self, default_provider: &str, router: &dyn Router) -> Option<&'static QuerySet> {
+        let of_all = self.router(default_provider).filter(|default| default.measures_all());
+        of_all.map_or_else(|| router.queries(), |default| default.queries())
     }
 
     /// All routers, in the order in which they were added.

@@ -7,7 +7,8 @@ use crate::source::HTTP;
 
 /// The weights that all rules agree on. Rules are found by the Services that they name, not by their position.
 pub(crate) fn routes(route: &RouteContext<'_>, live: &Value) -> Result<Routes, RouteError> {
-    let lists = lists(route, live).map_err(corrected)?;
+    // The spec is replaced as a whole.
+    let lists = lists(route, live).map_err(RouteError::corrected)?;
     if let Some(entries) = lists.iter().find(|entries| !entries.others().is_empty()) {
         return Err(RouteError::edited(&route.key, entries.path(), "names a Service that is not ours"));
     }
@@ -28,12 +29,4 @@ pub(crate) fn lists<'a>(
     }
     lists.retain(Entries::has_ours);
     Ok(lists)
-}
-
-/// The spec is replaced as a whole, so rendering corrects any shape of it.
-fn corrected(error: RouteError) -> RouteError {
-    match error {
-        RouteError::Malformed { object, path, problem } => RouteError::Edited { object, path, problem },
-        error => error,
-    }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use vexil_object::meta;
-use vexil_routing::{MARKERS, RouteContext, RouteError, RouteRequest, RouteTarget, Side, Weight, put};
+use vexil_routing::{RouteContext, RouteError, RouteRequest, RouteTarget, Side, Weight, put, untrack};
 
 use crate::{
     read,
@@ -16,31 +16,6 @@ const PRIORITY: i64 = 10_000;
 
 const SIDES: [Side; 2] = [Side::Primary, Side::Canary];
 
-/// Keys, or prefixes of keys, by which tools recognise the objects that they applied. With them on the copy, the
-/// pruner of a GitOps tool would delete it, because it is not in the repository.
-const TRACKING: [&str; 10] = [
-    "app.kubernetes.io/instance",
-    "app.kubernetes.io/managed-by",
-    "applyset.kubernetes.io/",
-    "argocd.argoproj.io/",
-    "config.k8s.io/owning-inventory",
-    "helm.toolkit.fluxcd.io/",
-    "kapp.k14s.io/",
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "kustomize.toolkit.fluxcd.io/",
-    "meta.helm.sh/",
-];
-
-/// A new route with the labels and annotations of the user's.
-pub(crate) fn labelled(source: &Source<'_>, mut bare: Value) -> Value {
-    for map in ["labels", "annotations"] {
-        if let Some(theirs) = source.live.pointer(&format!("/metadata/{map}")) {
-            meta::set(&mut bare, &["metadata", map], theirs.clone());
-        }
-    }
-    bare
-}
-
 /// The generated route: its spec follows the user's, and it has no tracking metadata of tools that did not apply it.
 pub(crate) fn owned(
     route: &RouteContext<'_>,
@@ -49,9 +24,7 @@ pub(crate) fn owned(
     live: &Value,
 ) -> Result<Value, RouteError> {
     let mut object = live.clone();
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        untrack(metadata);
-    }
+    untrack(&mut object);
     let mut spec = source.live.get("spec").cloned().unwrap_or_default();
     if let Some(spec) = spec.as_object_mut() {
         // A second listener on the same port would conflict.
@@ -108,18 +81,7 @@ fn priorities(source: &Source<'_>) -> Result<Vec<i64>, RouteError> {
 /// The port that a rule names must be one of the Services, or neither backend would have endpoints.
 fn check_port(target: &RouteTarget<'_>, source: &Source<'_>, rule: &Rule<'_>) -> Result<(), RouteError> {
     let Some(asked) = rule.backend.get("servicePort") else { return Ok(()) };
-    let mut ports = vec![(target.port_name().to_owned(), target.port()?)];
-    ports.extend(target.discovered_ports.iter().map(|(name, number)| (name.clone(), i64::from(*number))));
-    let named = |(name, number): &(String, i64)| match asked {
-        Value::String(text) => text == name || text.parse() == Ok(*number),
-        number_asked => number_asked.as_i64() == Some(*number),
-    };
-    if ports.iter().any(named) {
-        return Ok(());
-    }
-    let known: Vec<_> = ports.iter().map(|(name, number)| format!("{name} ({number})")).collect();
-    let problem =
-        format!("is {asked}, which Service {} does not have; it has {}", target.apex, known.join(", "));
+    let Some(problem) = target.port_problem(asked)? else { return Ok(()) };
     Err(RouteError::malformed(&source.key, format!("{}.backends[0].servicePort", rule.path), problem))
 }
 
@@ -127,18 +89,4 @@ fn entry(target: &RouteTarget<'_>, side: Side, weight: Weight, mut backend: Valu
     put(&mut backend, "serviceName", target.service(side).into());
     put(&mut backend, "weight", weight.percent().into());
     backend
-}
-
-/// Removes the tracking metadata of tools, except for the annotations that exclude the object from Flux.
-fn untrack(metadata: &mut Map<String, Value>) {
-    let tracks = |key: &str| {
-        TRACKING.iter().any(|mark| key.starts_with(mark)) && !MARKERS.iter().any(|(marker, _)| *marker == key)
-    };
-    for map in ["labels", "annotations"] {
-        let Some(keys) = metadata.get_mut(map).and_then(Value::as_object_mut) else { continue };
-        keys.retain(|key, _| !tracks(key));
-        if keys.is_empty() {
-            metadata.remove(map);
-        }
-    }
 }

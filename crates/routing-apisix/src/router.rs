@@ -5,7 +5,7 @@ use vexil_api::{Canary, Defect};
 use vexil_object::{Kind, ObjectKey};
 use vexil_routing::{
     Capabilities, Claim, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest,
-    RouteTarget, Routes, Side,
+    RouteTarget, Routes, followed_or_reduced, labelled,
 };
 
 use crate::{
@@ -73,7 +73,7 @@ impl RouteObject for Apisix {
         bare: Value,
     ) -> Result<Value, RouteError> {
         let source = Source::of(route)?;
-        render::owned(route, want, &source, &render::labelled(&source, bare))
+        render::owned(route, want, &source, &labelled(source.live, bare))
     }
 
     /// Without the user's route only the canary's weight can be reduced.
@@ -84,15 +84,8 @@ impl RouteObject for Apisix {
         live: &Value,
     ) -> Result<Value, RouteError> {
         let followed = Source::of(route).and_then(|source| render::owned(route, want, &source, live));
-        match (followed, read::routes(route, live)) {
-            (Err(error @ RouteError::NotKnown { .. }), _) => Err(error),
-            (Err(_), Ok(routes))
-                if !routes.canary().is_zero() && want.weight(Side::Canary) <= routes.canary() =>
-            {
-                render::weighted(route, want, live)
-            }
-            (followed, _) => followed,
-        }
+        let reduced = || render::weighted(route, want, live);
+        followed_or_reduced(followed, read::routes(route, live), want, reduced)
     }
 
     fn adopted(

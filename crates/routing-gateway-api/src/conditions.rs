@@ -97,22 +97,9 @@ pub(crate) fn defects(spec: &CanarySpec) -> Vec<Defect> {
 
 /// The conditions of an entry that have no counterpart.
 fn left_out(kind: Kind, of: &HttpMatch) -> Vec<&'static str> {
-    let grpc = kind == GRPC;
-    [
-        ("scheme", of.scheme.is_some()),
-        ("method", grpc && of.method.is_some()),
-        ("authority", of.authority.is_some()),
-        ("queryParams", grpc && !of.query_params.is_empty()),
-        ("withoutHeaders", !of.without_headers.is_empty()),
-        ("gateways", !of.gateways.is_empty()),
-        ("port", of.port.is_some()),
-        ("sourceLabels", !of.source_labels.is_empty()),
-        ("sourceNamespace", of.source_namespace.is_some()),
-        ("ignoreUriCase", of.ignore_uri_case == Some(true)),
-    ]
-    .into_iter()
-    .filter_map(|(field, is_set)| is_set.then_some(field))
-    .collect()
+    let expressed: &[&str] =
+        if kind == GRPC { &["uri", "headers"] } else { &["uri", "method", "headers", "queryParams"] };
+    vexil_routing::conditions(of).into_iter().filter(|field| !expressed.contains(field)).collect()
 }
 
 /// `rule` and `condition` both: an entry of `matches` for requests that meet the two. `None` when no request does.

@@ -49,15 +49,19 @@ impl Version {
     }
 }
 
-/// The mesh that reads the TrafficSplit. Only Istio's adapter gets an annotation.
+/// The mesh that reads the TrafficSplit. Only Istio's adapter gets an annotation, and Linkerd has series of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mesh {
     Istio,
+    Linkerd,
     Other,
 }
 
 /// What a provider name says; `None` when it is not of this crate.
 pub(crate) fn parse(provider: &str) -> Option<(Version, Mesh)> {
+    if provider == "linkerd" {
+        return Some((Version::V1Alpha1, Mesh::Linkerd));
+    }
     let rest = provider.strip_prefix("smi:")?;
     let (first, mesh) = rest.split_once(':').map_or((rest, None), |(first, mesh)| (first, Some(mesh)));
     let version = Version::ALL.into_iter().find(|version| version.name() == first);
@@ -69,6 +73,7 @@ pub(crate) fn parse(provider: &str) -> Option<(Version, Mesh)> {
     match mesh {
         Some("") => None,
         Some("istio") => Some((version, Mesh::Istio)),
+        Some("linkerd") => Some((version, Mesh::Linkerd)),
         Some(_) | None => Some((version, Mesh::Other)),
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use vexil_object::{Kind, meta};
 use vexil_routing::{
-    Capabilities, Entries, OF_ISTIO, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest,
-    Routes, Side, Weight, omit, put,
+    Capabilities, Entries, OF_ISTIO, OF_LINKERD, Provider, QuerySet, RouteContext, RouteError, RouteObject,
+    RouteRequest, Routes, Side, Weight, omit, put,
 };
 
 use crate::provider::{Mesh, Version, parse};
@@ -22,12 +22,10 @@ pub struct Smi {
 }
 
 impl Smi {
-    /// A router for each version, with Istio's adapter and without.
-    pub fn all() -> [Smi; 6] {
-        let [first, second, third] =
-            Version::ALL.map(|version| [Mesh::Istio, Mesh::Other].map(|mesh| Smi { version, mesh }));
-        let ([a, b], [c, d], [e, f]) = (first, second, third);
-        [a, b, c, d, e, f]
+    /// A router for each version: for Istio's adapter, for Linkerd, and for any other mesh.
+    pub fn all() -> Vec<Smi> {
+        let of = |version| [Mesh::Istio, Mesh::Linkerd, Mesh::Other].map(|mesh| Smi { version, mesh });
+        Version::ALL.into_iter().flat_map(of).collect()
     }
 
     /// The router of a provider: `smi:istio`, `smi:v1alpha2`. `None` for a name that is not of this crate.
@@ -40,10 +38,13 @@ impl Provider for Smi {
     fn name(&self) -> &'static str {
         match (self.version, self.mesh) {
             (Version::V1Alpha1, Mesh::Istio) => "smi:istio",
+            (Version::V1Alpha1, Mesh::Linkerd) => "linkerd",
             (Version::V1Alpha1, Mesh::Other) => "smi:v1alpha1",
             (Version::V1Alpha2, Mesh::Istio) => "smi:v1alpha2:istio",
+            (Version::V1Alpha2, Mesh::Linkerd) => "smi:v1alpha2:linkerd",
             (Version::V1Alpha2, Mesh::Other) => "smi:v1alpha2",
             (Version::V1Alpha3, Mesh::Istio) => "smi:v1alpha3:istio",
+            (Version::V1Alpha3, Mesh::Linkerd) => "smi:v1alpha3:linkerd",
             (Version::V1Alpha3, Mesh::Other) => "smi:v1alpha3",
         }
     }
@@ -57,7 +58,15 @@ impl Provider for Smi {
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
-        Some(&OF_ISTIO)
+        match self.mesh {
+            Mesh::Linkerd => Some(&OF_LINKERD),
+            Mesh::Istio | Mesh::Other => Some(&OF_ISTIO),
+        }
+    }
+
+    /// Linkerd's proxies count every request, also one that another router has split.
+    fn measures_all(&self) -> bool {
+        self.mesh == Mesh::Linkerd
     }
 }
 

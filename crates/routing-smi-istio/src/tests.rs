@@ -125,6 +125,7 @@ fn writes_what_flagger_wrote() {
     };
     let text = |weight: u32| weight.to_string().into();
     check("smi:v1alpha1", "split.smi-spec.io/v1alpha1", text);
+    check("linkerd", "split.smi-spec.io/v1alpha1", text);
     check("smi:istio", "split.smi-spec.io/v1alpha1", text);
     check("smi:v1alpha2", "split.smi-spec.io/v1alpha2", Value::from);
     check("smi:v1alpha3:istio", "split.smi-spec.io/v1alpha3", Value::from);
@@ -158,6 +159,15 @@ fn istios_adapter_gets_the_gateways_in_an_annotation() {
 }
 
 #[test]
+fn linkerd_measures_every_canary_of_its_operator() {
+    for smi in Smi::all() {
+        let is_linkerds = smi.queries().is_some_and(|set| set.success_rate.contains("response_total"));
+        let expect = smi.name().contains("linkerd");
+        assert_eq!((is_linkerds, smi.measures_all()), (expect, expect), "{}", smi.name());
+    }
+}
+
+#[test]
 fn each_provider_has_one_router() {
     let check = |provider: &str, name: Option<&str>| {
         let serving: Vec<_> =
@@ -165,26 +175,21 @@ fn each_provider_has_one_router() {
         assert_eq!(serving, Vec::from_iter(name), "{provider}");
     };
     check("smi:istio", Some("smi:istio"));
-    check("smi:linkerd", Some("smi:v1alpha1"));
+    check("linkerd", Some("linkerd"));
+    check("smi:linkerd", Some("linkerd"));
+    check("smi:consul", Some("smi:v1alpha1"));
     for version in ["v1alpha1", "v1alpha2", "v1alpha3"] {
         let plain = format!("smi:{version}");
         check(&plain, Some(&plain));
-        check(&format!("{plain}:linkerd"), Some(&plain));
+        check(&format!("{plain}:consul"), Some(&plain));
+        let linkerd = if version == "v1alpha1" { "linkerd".to_owned() } else { format!("{plain}:linkerd") };
+        check(&format!("{plain}:linkerd"), Some(&linkerd));
         let istio = if version == "v1alpha1" { "smi:istio".to_owned() } else { format!("{plain}:istio") };
         check(&format!("{plain}:istio"), Some(&istio));
     }
-    for unknown in [
-        "",
-        "smi",
-        "smi:",
-        "smi:v1alpha4",
-        "smi:v1alpha1x",
-        "smi:v1alpha1:",
-        "smi:a:b",
-        "istio",
-        "linkerd",
-        "SMI:istio",
-    ] {
+    for unknown in
+        ["", "smi", "smi:", "smi:v1alpha4", "smi:v1alpha1x", "smi:v1alpha1:", "smi:a:b", "istio", "SMI:istio"]
+    {
         check(unknown, None);
     }
 }

@@ -1,5 +1,6 @@
 //! Every [`RouteObject`] is a [`Router`]: which API is served, who owns the object, and what follows from both.
 
+use serde_json::Value;
 use vexil_analysis::{Acceptance, Routes};
 use vexil_object::{Change, Kind, ObjectKey, Objects, Seen, definition};
 
@@ -7,7 +8,7 @@ use crate::{Claim, Companion, RouteContext, RouteError, RouteObject, RouteReques
 
 impl<T: RouteObject> Router for T {
     fn needs(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<ObjectKey> {
-        let mut needs: Vec<_> = self.kinds_for(target).iter().map(Kind::definition).collect();
+        let mut needs: Vec<_> = self.kinds_for(target).iter().filter_map(needed_definition).collect();
         // Versions of a kind have one definition.
         needs.dedup();
         needs.retain(|key| !have.has(key));
@@ -119,6 +120,14 @@ fn nothing_unless_unknown(error: RouteError) -> Result<Vec<Change>, RouteError> 
     }
 }
 
+/// The definition of a kind that every API server serves.
+static NO_DEFINITION: Value = Value::Null;
+
+/// The definition without which a kind is not served; `None` for a kind that every API server serves.
+fn needed_definition(kind: &Kind) -> Option<ObjectKey> {
+    (!kind.is_built_in()).then(|| kind.definition())
+}
+
 /// The object of the first kind that the cluster serves.
 fn locate<'a, T: RouteObject>(
     router: &T,
@@ -140,7 +149,10 @@ fn locate<'a, T: RouteObject>(
             _ => key = key.or(Some(found)),
         }
     }
-    let definition = key.as_ref().and_then(|key| have.get(&key.kind().definition()).object());
+    let definition = key.as_ref().and_then(|key| match needed_definition(&key.kind()) {
+        None => Some(&NO_DEFINITION),
+        Some(definition) => have.get(&definition).object(),
+    });
     match key.zip(definition) {
         Some((key, definition)) => Ok(RouteContext { target, key, definition, have }),
         None => {
@@ -160,6 +172,10 @@ fn served<T: RouteObject>(
     for kind in target.preferred(router.kinds_for(target)) {
         let key = kind.definition();
         if served.iter().any(|before| before.definition() == key) {
+            continue;
+        }
+        if needed_definition(&kind).is_none() {
+            served.push(kind);
             continue;
         }
         match have.get(&key) {

@@ -12,7 +12,7 @@ pub struct RouteContext<'a> {
     pub target: &'a RouteTarget<'a>,
     /// The object that is read and written. Its kind is one that the cluster serves.
     pub key: ObjectKey,
-    /// The CustomResourceDefinition of that kind.
+    /// The CustomResourceDefinition of that kind; null for a kind that every API server serves.
     pub definition: &'a Value,
     /// Everything that was observed.
     pub have: &'a Objects,

@@ -76,4 +76,13 @@ impl RouteError {
     pub fn malformed(key: &ObjectKey, path: impl Into<String>, problem: impl Into<String>) -> Self {
         RouteError::Malformed { object: key.to_string(), path: path.into(), problem: problem.into() }
     }
+
+    /// The error for a part that rendering replaces as a whole: any shape of it is drift.
+    #[must_use]
+    pub fn corrected(self) -> Self {
+        match self {
+            RouteError::Malformed { object, path, problem } => RouteError::Edited { object, path, problem },
+            error => error,
+        }
+    }
 }

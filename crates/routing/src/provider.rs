@@ -23,6 +23,12 @@ pub trait Provider: Send + Sync {
     /// to write a MetricTemplate.
     fn queries(&self) -> Option<&'static QuerySet>;
 
+    /// Whether its queries are also those of Canaries that name another provider, when it is the operator's default: a
+    /// mesh that measures every pod, whatever splits the traffic.
+    fn measures_all(&self) -> bool {
+        false
+    }
+
     /// The annotations of the Canary that name its route. Traffic depends on them: editing one is a migration.
     fn annotations(&self) -> &'static [&'static str] {
         &[]

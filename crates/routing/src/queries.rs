@@ -1,4 +1,4 @@
-//! The built-in queries that several providers share: on the series of the pods, and on those of Istio.
+//! The built-in queries that several providers share: on the series of the pods, of Istio and of Linkerd.
 
 use vexil_api::{DurationUnit, QuerySet};
 
@@ -79,6 +79,46 @@ histogram_quantile(
     duration_unit: DurationUnit::Milliseconds,
 };
 
+/// Queries on Linkerd's series, as the proxies of the target's pods count what they receive.
+pub static OF_LINKERD: QuerySet = QuerySet {
+    success_rate: r#"
+sum(
+  rate(
+    response_total{
+      namespace="{{ namespace }}",
+      deployment=~"{{ target }}",
+      classification!="failure",
+      direction="inbound"
+    }[{{ interval }}]
+  )
+)
+/
+sum(
+  rate(
+    response_total{
+      namespace="{{ namespace }}",
+      deployment=~"{{ target }}",
+      direction="inbound"
+    }[{{ interval }}]
+  )
+)
+* 100"#,
+    duration: r#"
+histogram_quantile(
+  0.99,
+  sum(
+    rate(
+      response_latency_ms_bucket{
+        namespace="{{ namespace }}",
+        deployment=~"{{ target }}",
+        direction="inbound"
+      }[{{ interval }}]
+    )
+  ) by (le)
+)"#,
+    duration_unit: DurationUnit::Milliseconds,
+};
+
 #[cfg(test)]
 mod tests {
     use crate::laws::example;
@@ -99,6 +139,18 @@ mod tests {
             let text = example(query, "shop");
             assert!(text.contains(r#"kubernetes_pod_name=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)""#), "{text}");
         }
+    }
+
+    #[test]
+    fn the_queries_on_linkerd_are_flaggers() {
+        let series = r#"namespace="default", deployment=~"podinfo""#;
+        let all = format!(r#"sum( rate( response_total{{ {series}, direction="inbound" }}[1m] ) )"#);
+        let good = all.replace(", direction", r#", classification!="failure", direction"#);
+        assert_eq!(example(OF_LINKERD.success_rate, "podinfo"), format!("{good} / {all} * 100"));
+        let buckets =
+            format!(r#"sum( rate( response_latency_ms_bucket{{ {series}, direction="inbound" }}[1m] ) )"#);
+        let duration = format!("histogram_quantile( 0.99, {buckets} by (le) )");
+        assert_eq!(example(OF_LINKERD.duration, "podinfo"), duration);
     }
 
     #[test]

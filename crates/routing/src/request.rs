@@ -87,6 +87,26 @@ impl<'a> RouteRequest<'a> {
     }
 }
 
+/// The fields of an entry of `match` that are set. A router refuses those that its product cannot express: without a
+/// condition more requests would reach the canary than the user wants.
+pub fn conditions(of: &HttpMatch) -> Vec<&'static str> {
+    let fields = [
+        ("uri", of.uri.is_some()),
+        ("scheme", of.scheme.is_some()),
+        ("method", of.method.is_some()),
+        ("authority", of.authority.is_some()),
+        ("headers", !of.headers.is_empty()),
+        ("queryParams", !of.query_params.is_empty()),
+        ("withoutHeaders", !of.without_headers.is_empty()),
+        ("gateways", !of.gateways.is_empty()),
+        ("port", of.port.is_some()),
+        ("sourceLabels", !of.source_labels.is_empty()),
+        ("sourceNamespace", of.source_namespace.is_some()),
+        ("ignoreUriCase", of.ignore_uri_case == Some(true)),
+    ];
+    fields.into_iter().filter_map(|(field, is_set)| is_set.then_some(field)).collect()
+}
+
 /// The feature that a request needs; `None` for all traffic to the primary, which every provider can do.
 fn feature(routes: &Routes) -> Option<Feature> {
     match routes {

@@ -1,7 +1,9 @@
 //! What splits traffic in a cluster, and all that is installed of it.
 //!
-//! A new system is a folder in `gateway` with its [`Gateway`], and an entry here: its definitions, the namespace and
-//! objects of its installation, the name of its metric server, and how it is started.
+//! A new system is a folder in `gateway` with its [`Gateway`], a word here, and an entry in `system/entries.rs`: its
+//! definitions, the namespace and objects of its installation, the name of its metric server, and how it is started.
+
+mod entries;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +11,11 @@ use std::sync::{Arc, Mutex};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::gateway::{Gateway, apisix, gateway_api, istio, kuma, smi, traefik};
+use self::entries::{
+    APISIX, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API, SMI_ISTIO,
+    TRAEFIK,
+};
+use super::gateway::Gateway;
 use super::network::{Network, lock};
 use super::view;
 
@@ -35,6 +41,10 @@ pub enum System {
     Traefik(&'static [&'static str]),
     /// Apache APISIX as ingress.
     Apisix,
+    /// ingress-nginx.
+    Nginx,
+    /// ingress-nginx, and beside it a gateway of the Gateway API, as while moving from one to the other.
+    NginxAndGatewayApi,
     /// A gateway of the Gateway API, `gateway-system/public`. Words: the kinds `HTTPRoute`, `GRPCRoute` and `Gateway`.
     GatewayApi(&'static [&'static str]),
     /// Kuma as mesh. Words: the kinds `TrafficRoute` (Kuma 1 and 2) and `MeshHTTPRoute` (2.3 and later).
@@ -43,6 +53,8 @@ pub enum System {
     Istio,
     /// Istio as mesh, configured by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
     SmiIstio(&'static [&'static str]),
+    /// Linkerd as mesh, with its SMI extension. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
+    Linkerd(&'static [&'static str]),
     /// No gateway and no mesh: Services lead to pods, and the pods measure themselves.
     Kubernetes,
 }
@@ -54,147 +66,18 @@ impl Default for System {
     }
 }
 
-/// What is installed of a system.
-struct Entry {
-    /// Texts of its CustomResourceDefinitions.
-    definitions: &'static [&'static str],
-    /// Further ones, which are there whatever of the others is served.
-    always: &'static [&'static str],
-    /// Namespaces of the product and of the operator beside it. In the first of them the guide installs the operator.
-    namespaces: &'static [&'static str],
-    /// Objects that the product's installation makes, with their own definitions.
-    objects: &'static str,
-    /// Where requests from outside arrive.
-    gateway: Option<&'static str>,
-    /// Name and port of the metric server.
-    metric_server: &'static str,
-    /// Starts what splits the traffic, and puts it in its place on the network.
-    start: fn(&Network) -> Arc<dyn Gateway>,
-}
-
-const TRAEFIK: Entry = Entry {
-    definitions: &[include_str!("../crds/traefik.io.yaml"), include_str!("../crds/traefik.containo.us.yaml")],
-    always: &[],
-    namespaces: &["traefik"],
-    objects: "",
-    gateway: Some(GATEWAY),
-    metric_server: METRIC_SERVER,
-    start: |network| {
-        let gateway = Arc::new(traefik::Traefik::new(network.clone()));
-        network.register(GATEWAY, Arc::clone(&gateway) as _);
-        network.register(DOMAIN, Arc::clone(&gateway) as _);
-        gateway
-    },
-};
-
-const APISIX: Entry = Entry {
-    definitions: &[include_str!("../crds/apisix.apache.org.yaml")],
-    always: &[],
-    namespaces: &["apisix"],
-    objects: "",
-    gateway: Some("apisix-gateway.apisix"),
-    metric_server: "flagger-prometheus.apisix:9090",
-    start: |network| {
-        let gateway = Arc::new(apisix::Apisix::new(network.clone()));
-        network.register("apisix-gateway.apisix", Arc::clone(&gateway) as _);
-        network.register(DOMAIN, Arc::clone(&gateway) as _);
-        gateway
-    },
-};
-
-const GATEWAY_API_OBJECTS: &str = r#"
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: public, namespace: gateway-system}
-spec: {gatewayClassName: testbed, listeners: [{name: http, port: 80, protocol: HTTP}]}
-"#;
-
-const GATEWAY_API: Entry = Entry {
-    definitions: &[include_str!("../crds/gateway.networking.k8s.io.yaml")],
-    always: &[],
-    namespaces: &["gateway-system"],
-    objects: GATEWAY_API_OBJECTS,
-    gateway: Some(gateway_api::NAME),
-    metric_server: "flagger-prometheus.gateway-system:9090",
-    start: |network| {
-        let gateway = Arc::new(gateway_api::GatewayApi::new(network.clone()));
-        network.register(gateway_api::NAME, Arc::clone(&gateway) as _);
-        network.register(DOMAIN, Arc::clone(&gateway) as _);
-        gateway
-    },
-};
-
-/// The mesh that Kuma makes, and the route of its own that it had until 2.6.
-const KUMA_OBJECTS: &str = r#"
-{apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {kuma.io/sidecar-injection: enabled}}}
----
-apiVersion: kuma.io/v1alpha1
-kind: Mesh
-metadata: {name: default}
-spec: {metrics: {enabledBackend: prometheus-1, backends: [{name: prometheus-1, type: prometheus}]}}
----
-apiVersion: kuma.io/v1alpha1
-kind: TrafficRoute
-mesh: default
-metadata: {name: route-all-default}
-spec:
-  sources: [{match: {kuma.io/service: "*"}}]
-  destinations: [{match: {kuma.io/service: "*"}}]
-  conf: {destination: {kuma.io/service: "*"}}
-"#;
-
-const KUMA: Entry = Entry {
-    definitions: &[include_str!("../crds/kuma.io.yaml")],
-    always: &[include_str!("../crds/kuma.io-mesh.yaml")],
-    namespaces: &["kuma-system", "mesh-observability"],
-    objects: KUMA_OBJECTS,
-    gateway: None,
-    metric_server: "prometheus-server.mesh-observability:80",
-    start: kuma::start,
-};
-
-const ISTIO_OBJECTS: &str =
-    "{apiVersion: v1, kind: Namespace, metadata: {name: test, labels: {istio-injection: enabled}}}";
-
-const ISTIO: Entry = Entry {
-    definitions: &[include_str!("../crds/networking.istio.io-routes.yaml")],
-    always: &[include_str!("../crds/networking.istio.io.yaml")],
-    namespaces: &["istio-system"],
-    objects: ISTIO_OBJECTS,
-    gateway: Some(istio::INGRESS),
-    metric_server: "prometheus.istio-system:9090",
-    start: istio::start,
-};
-
-const SMI_ISTIO: Entry = Entry {
-    definitions: &[include_str!("../crds/split.smi-spec.io.yaml")],
-    always: &[include_str!("../crds/networking.istio.io.yaml")],
-    namespaces: &["istio-system"],
-    objects: ISTIO_OBJECTS,
-    gateway: Some(istio::INGRESS),
-    metric_server: "prometheus.istio-system:9090",
-    start: smi::start,
-};
-
-const KUBERNETES: Entry = Entry {
-    definitions: &[],
-    always: &[],
-    namespaces: &["flagger-system"],
-    objects: "",
-    gateway: None,
-    metric_server: "flagger-prometheus.flagger-system:9090",
-    start: |_| Arc::new(super::gateway::Nothing),
-};
-
 impl System {
     fn entry(self) -> (&'static Entry, &'static [&'static str]) {
         match self {
             System::Traefik(groups) => (&TRAEFIK, groups),
             System::Apisix => (&APISIX, &[]),
+            System::Nginx => (&NGINX, &[]),
+            System::NginxAndGatewayApi => (&NGINX_AND_GATEWAY_API, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),
             System::Kuma(kinds) => (&KUMA, kinds),
             System::Istio => (&ISTIO, &[]),
             System::SmiIstio(versions) => (&SMI_ISTIO, versions),
+            System::Linkerd(versions) => (&LINKERD, versions),
             System::Kubernetes => (&KUBERNETES, &[]),
         }
     }

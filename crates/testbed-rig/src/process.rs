@@ -11,6 +11,7 @@ use vexil_routing_gateway_api::GatewayApi;
 use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
+use vexil_routing_nginx::Nginx;
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::Traefik;
 use vexil_testbed_cluster::Network;
@@ -78,6 +79,7 @@ pub fn registry() -> Registry {
         .with(Kuma::new(None))
         .with(Traefik::new(None))
         .with(Apisix)
+        .with(Nginx::default())
         .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)
 }

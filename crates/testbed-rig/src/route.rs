@@ -14,7 +14,7 @@ pub struct RouteKind {
     pub of: Resource,
     /// Its kind, as manifests write it.
     pub kind: &'static str,
-    /// Name of its CRD.
+    /// Its resource with its group, which is also the name of its CRD.
     pub definition: &'static str,
     /// Namespace and name of the one that belongs to a Canary.
     pub place: fn(&Cast) -> (String, String),
@@ -39,6 +39,8 @@ pub enum Written {
     AsNumber,
     /// `"25"`.
     AsText,
+    /// The share of the canary alone, as a text in this annotation; the rest is the primary's.
+    InAnnotation(&'static str),
 }
 
 /// What becomes of the canary's entry at weight 0.
@@ -62,10 +64,29 @@ pub struct Entry {
 impl RouteKind {
     /// The lists that hold weights, entry by entry.
     pub fn lists(&self, route: &Value) -> Vec<Vec<Entry>> {
+        if let Written::InAnnotation(key) = self.weight {
+            return self.annotated(route, key).into_iter().collect();
+        }
         let entries = |list: &Value| -> Vec<Entry> {
             list.as_array().into_iter().flatten().map(|entry| self.entry(entry)).collect()
         };
         find(route, self.lists).into_iter().map(entries).collect()
+    }
+
+    /// What an annotation means for the Service of the canary, which the lists name, and that of the primary.
+    fn annotated(&self, route: &Value, key: &str) -> Option<Vec<Entry>> {
+        let share: Option<i64> = route.pointer("/metadata/annotations")?.get(key)?.as_str()?.parse().ok();
+        let canary = find(route, self.lists).into_iter().find_map(|list| {
+            Some(text(list.as_array()?.first()?, self.service).to_owned()).filter(|name| !name.is_empty())
+        })?;
+        let primary = format!("{}-primary", canary.strip_suffix("-canary")?);
+        let entry = |service, weight| Entry { service, weight };
+        Some(vec![entry(primary, share.map(|share| 100 - share)), entry(canary, share)])
+    }
+
+    /// Its CRD; `None` for a kind that every API server has.
+    pub fn crd(&self) -> Option<&'static str> {
+        (!self.of.0.starts_with("/apis/networking.k8s.io/")).then_some(self.definition)
     }
 
     /// Its `apiVersion`.
@@ -78,7 +99,7 @@ impl RouteKind {
         let service = name.split('_').next().unwrap_or_default().to_owned();
         let weight = entry.get("weight").and_then(|weight| match self.weight {
             Written::AsNumber => weight.as_i64(),
-            Written::AsText => weight.as_str()?.parse().ok(),
+            Written::AsText | Written::InAnnotation(_) => weight.as_str()?.parse().ok(),
         });
         Entry { service, weight }
     }
@@ -86,11 +107,15 @@ impl RouteKind {
     /// The same route with other weights, as a user would edit it by hand.
     pub fn edited(&self, cast: &Cast, route: &Value, canary: i64) -> Value {
         let mut route = route.clone();
+        if let Written::InAnnotation(key) = self.weight {
+            route["metadata"]["annotations"][key] = canary.to_string().into();
+            return route;
+        }
         change(&mut route, self.lists, &mut |entry| {
             let share = if self.entry(entry).service == cast.canary() { canary } else { 100 - canary };
             entry["weight"] = match self.weight {
                 Written::AsNumber => share.into(),
-                Written::AsText => share.to_string().into(),
+                Written::AsText | Written::InAnnotation(_) => share.to_string().into(),
             };
         });
         route
@@ -123,9 +148,10 @@ fn change(within: &mut Value, pointer: &str, how: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// A patch that makes the spec of one route that of another.
+/// A patch that gives one route the spec and the annotations of another.
 pub fn spec_of(route: &Value) -> Value {
-    json!({"spec": route.get("spec")})
+    let annotations = route.pointer("/metadata/annotations");
+    json!({"spec": route.get("spec"), "metadata": {"annotations": annotations}})
 }
 
 #[cfg(test)]
@@ -133,7 +159,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::systems::{APISIX, KUMA, SMI_V1ALPHA1, System, TRAEFIK};
+    use crate::systems::{APISIX, KUMA, NGINX, SMI_V1ALPHA1, System, TRAEFIK};
 
     fn check(system: &'static System, spec: Value, expect: &str) {
         let cast = Cast::new(system, "test");
@@ -170,6 +196,24 @@ mod tests {
         };
         check(&APISIX, json!({"http": [rule(25), rule(25)]}), " primary 75 canary 25");
         check(&APISIX, json!({"http": [rule(25), rule(0)]}), " primary 75 canary 25 | primary 100");
+    }
+
+    #[test]
+    fn a_share_in_an_annotation_leaves_the_rest_to_the_primary() {
+        let path = json!({"backend": {"service": {"name": "podinfo-canary"}}});
+        let route = |weight: Value| {
+            json!({
+                "metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": weight}},
+                "spec": {"rules": [{"http": {"paths": [path]}}]},
+            })
+        };
+        let cast = Cast::new(&NGINX, "test");
+        assert_eq!(cast.weights(&route(json!("25"))), " primary 75 canary 25");
+        assert_eq!(cast.weights(&route(json!("0"))), " primary 100");
+        assert_eq!(cast.weights(&route(json!("x"))), " primary ? canary ?");
+        assert_eq!(cast.weights(&route(Value::Null)), "");
+        let edited = NGINX.route.as_ref().unwrap().edited(&cast, &route(json!("25")), 60);
+        assert_eq!(cast.weights(&edited), " primary 40 canary 60");
     }
 
     #[test]

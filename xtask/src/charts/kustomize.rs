@@ -16,7 +16,7 @@ const OF_HELM: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Each folder of `kustomize/` that applies something of ours: the file that is made in it, and of what. Names are
 /// those that the guides use.
-const MADE: [(&str, Release<'_>); 8] = [
+const MADE: [(&str, Release<'_>); 10] = [
     (
         "kuma/operator.yaml",
         operator(
@@ -31,12 +31,20 @@ const MADE: [(&str, Release<'_>); 8] = [
     ),
     ("istio/operator.yaml", operator("istio-system", &["meshProvider=istio", COMMON, NO_CRDS])),
     (
+        "linkerd/operator.yaml",
+        operator(
+            "flagger-system",
+            &["meshProvider=linkerd", "metricsServer=http://prometheus.linkerd-viz:9090", COMMON, NO_CRDS],
+        ),
+    ),
+    (
         "gateway-api/operator.yaml",
         operator("gateway-system", &["meshProvider=gatewayapi:v1", PROMETHEUS, COMMON, NO_CRDS]),
     ),
     ("smi-istio/operator.yaml", operator("istio-system", &["meshProvider=smi:istio", COMMON, NO_CRDS])),
     ("traefik/operator.yaml", operator("traefik", &["meshProvider=traefik", PROMETHEUS, COMMON, NO_CRDS])),
     ("apisix/operator.yaml", operator("apisix", &["meshProvider=apisix", PROMETHEUS, COMMON, NO_CRDS])),
+    ("nginx/operator.yaml", operator("ingress-nginx", &["meshProvider=nginx", PROMETHEUS, COMMON, NO_CRDS])),
     (
         "kubernetes/operator.yaml",
         operator("flagger-system", &["meshProvider=kubernetes", PROMETHEUS, COMMON, NO_CRDS]),
@@ -53,8 +61,19 @@ const MADE: [(&str, Release<'_>); 8] = [
 ];
 
 /// Every folder, with those that are written by hand alone.
-const FOLDERS: [&str; 9] =
-    ["apisix", "gateway-api", "istio", "kubernetes", "kuma", "podinfo", "smi-istio", "tester", "traefik"];
+const FOLDERS: [&str; 11] = [
+    "apisix",
+    "gateway-api",
+    "istio",
+    "kubernetes",
+    "kuma",
+    "linkerd",
+    "nginx",
+    "podinfo",
+    "smi-istio",
+    "tester",
+    "traefik",
+];
 
 const PROMETHEUS: &str = "prometheus.install=true";
 const COMMON: &str = "includeLabelPrefix=app.kubernetes.io";

@@ -32,6 +32,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=kuma", "kuma.routeKind=MeshHTTPRoute"], Holds(&["-kuma-route-kind=MeshHTTPRoute"])),
         (&["meshProvider=smi:istio"], Holds(&["-mesh-provider=smi:istio", "trafficsplits"])),
         (&["meshProvider=smi:v1alpha2:linkerd"], Holds(&["trafficsplits"])),
+        (&["meshProvider=linkerd"], Holds(&["-mesh-provider=linkerd", "trafficsplits"])),
         (&["meshProvider=smi:v1alpha4"], Refuses("\"smi:v1alpha4\" is not a provider of this version")),
         (&["meshProvider=smi:"], Refuses("\"smi:\" is not a provider")),
         (&["meshProvider=istio"], Holds(&["-mesh-provider=istio", "virtualservices", "destinationrules"])),
@@ -41,6 +42,12 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
             Holds(&["-mesh-provider=gatewayapi:v1", "httproutes", "grpcroutes"]),
         ),
         (&["meshProvider=gatewayapi:v1"], Lacks(&["trafficsplits", "virtualservices"])),
+        (&["meshProvider=nginx"], Holds(&["-mesh-provider=nginx", "- ingresses"])),
+        (&["meshProvider=traefik"], Lacks(&["ingresses", "-ingress-annotations-prefix"])),
+        (
+            &["meshProvider=nginx", "ingressAnnotationsPrefix=custom.example.com"],
+            Holds(&["-ingress-annotations-prefix=custom.example.com"]),
+        ),
         (&["meshProvider=osm"], Refuses("\"osm\" is not a provider of this version; it knows apisix, ")),
         (&["meshProvider=traefik", "rbac.providers={osm}"], Refuses("rbac.providers: \"osm\" is not a")),
         (

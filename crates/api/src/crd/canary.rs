@@ -97,8 +97,8 @@ fn spec() -> Vec<Rule> {
 }
 
 /// The providers that Flagger's definition admits, `gatewayapi` in the newest version, `smi:istio` of the guide for
-/// SMI, and the later versions of SMI for Istio: every provider that an Event lists can be set.
-const PROVIDERS: [&str; 23] = [
+/// SMI, and the later versions of SMI for Istio and Linkerd: every provider that an Event lists can be set.
+const PROVIDERS: [&str; 25] = [
     "apisix",
     "appmesh",
     "appmesh:v1beta2",
@@ -119,8 +119,10 @@ const PROVIDERS: [&str; 23] = [
     "smi:v1alpha1",
     "smi:v1alpha2",
     "smi:v1alpha2:istio",
+    "smi:v1alpha2:linkerd",
     "smi:v1alpha3",
     "smi:v1alpha3:istio",
+    "smi:v1alpha3:linkerd",
     "traefik",
 ];
 

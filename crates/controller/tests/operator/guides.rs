@@ -184,6 +184,34 @@ async fn apisix() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nginx() {
+    check(Guide {
+        folder: "nginx",
+        system: System::Nginx,
+        provider: "nginx",
+        entrance: ("http://ingress-nginx-controller.ingress-nginx/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://ingress-nginx-controller.ingress-nginx/status/500", "app.example.com"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn linkerd() {
+    check(Guide {
+        folder: "linkerd",
+        system: System::Linkerd(&["v1alpha1"]),
+        provider: "linkerd",
+        entrance: ("http://podinfo.test/", "podinfo.test"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://podinfo-canary.test/status/500", "podinfo-canary.test"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn kubernetes() {
     check(Guide {
         folder: "kubernetes",

@@ -33,6 +33,7 @@ mod limits;
 mod load;
 mod migrations;
 mod misbehaving_servers;
+mod nginx;
 mod orphaned_routes;
 mod pod_labels;
 mod rollouts;

@@ -1,14 +1,17 @@
 //! Gateways: split real requests by the live route objects, as the product does whose objects they are.
 //!
-//! A new one is a folder here with a [`Gateway`], and one entry in `system.rs`. What takes requests from outside
-//! answers on the network under a name; what takes those between Services is the network's
+//! A new one is a folder here with a [`Gateway`], and one entry in `system/entries.rs`. What takes requests from
+//! outside answers on the network under a name; what takes those between Services is the network's
 //! [`Mesh`](super::network::Mesh).
 
 pub mod apisix;
+pub mod both;
 pub mod gateway_api;
 pub mod istio;
 pub mod kuma;
+pub mod linkerd;
 mod mesh;
+pub mod nginx;
 mod request;
 pub mod smi;
 pub mod traefik;

@@ -5,13 +5,15 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 7] = [
+const ALL: [System; 9] = [
     System::Traefik(&[]),
     System::Apisix,
+    System::Nginx,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
     System::Istio,
     System::SmiIstio(&["v1alpha1"]),
+    System::Linkerd(&["v1alpha1"]),
     System::Kubernetes,
 ];
 

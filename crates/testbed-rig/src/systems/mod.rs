@@ -8,6 +8,8 @@ mod gateway_api;
 mod istio;
 mod kubernetes;
 mod kuma;
+mod linkerd;
+mod nginx;
 mod smi;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,8 @@ pub use self::{
     istio::ISTIO,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
+    linkerd::LINKERD,
+    nginx::NGINX,
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
     traefik::{TRAEFIK, TRAEFIK_CONTAINO},
 };
@@ -77,7 +81,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 12] = [
+pub static ALL: [&System; 14] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -86,20 +90,24 @@ pub static ALL: [&System; 12] = [
     &SMI_V1ALPHA3,
     &SMI_ISTIO,
     &APISIX,
+    &NGINX,
     &GATEWAY_API,
     &KUMA,
     &KUMA_MESH,
+    &LINKERD,
     &KUBERNETES,
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 7] = [
+pub static GUIDES: [&Guide; 9] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
+    &linkerd::GUIDE,
     &smi::GUIDE,
     &traefik::GUIDE,
     &apisix::GUIDE,
+    &nginx::GUIDE,
     &kubernetes::GUIDE,
 ];
 

@@ -26,7 +26,8 @@ const fn route(of: Resource, weight: Written, missing: &'static str) -> RouteKin
     }
 }
 
-const V1ALPHA1: RouteKind = route(
+/// A TrafficSplit with weights as texts.
+pub(super) const V1ALPHA1: RouteKind = route(
     ("/apis/split.smi-spec.io/v1alpha1", "trafficsplits"),
     Written::AsText,
     "TrafficSplit of split.smi-spec.io/v1alpha1; install the CRDs of the Service Mesh Interface",

@@ -211,7 +211,7 @@ fn the_examples_of_a_folder_are_all_played() {
 fn guides_are_found_by_name_and_push_what_differs() {
     assert_eq!(guides(ALL_GUIDES).len(), GUIDES.len());
     assert_eq!(guides(USUAL.name).len(), 1);
-    assert!(guides("linkerd").is_empty());
+    assert!(guides("appmesh").is_empty());
     for guide in GUIDES {
         let first = "spec.template.spec.containers[0].image";
         let all = objects(manifest(guide, "podinfo.yaml"));

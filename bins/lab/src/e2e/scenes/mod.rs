@@ -19,11 +19,13 @@ pub use texts::TOLD_INITIALISED;
 
 use futures::future::BoxFuture;
 
+use vexil_testbed_rig::route::RouteKind;
+
 use super::{
     stage::Stage,
     systems::{
-        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2,
-        SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SMI_ISTIO, SMI_V1ALPHA1,
+        SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
 
@@ -44,7 +46,7 @@ type Named = (&'static str, Play);
 impl Scene {
     /// The CRD of the routes in it.
     pub fn definition(&self) -> Option<&'static str> {
-        self.system.route.as_ref().map(|kind| kind.definition)
+        self.system.route.as_ref().and_then(RouteKind::crd)
     }
 
     /// Plays it.
@@ -74,9 +76,9 @@ pub fn first() -> Vec<Scene> {
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO], &[EVERYWHERE]));
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX], &[EVERYWHERE]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
-    scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3], &[ROLLOUT]));
+    scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
     scenes.extend(named(&[&TRAEFIK], &[SCALERS, ONCE, EVERYWHERE]));
     scenes.extend(named(&[&KUMA], &[EVERYWHERE, MESHES]));

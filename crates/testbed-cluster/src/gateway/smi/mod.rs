@@ -17,6 +17,7 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use self::split::Virtual;
+pub(super) use self::split::thousandths;
 use super::Gateway;
 use super::istio::{GATEWAY, series, start_with};
 use super::mesh::{Asked, Entrance, Meters, Product, Report, To};
@@ -25,7 +26,7 @@ use crate::kinds::Resource;
 use crate::network::Network;
 
 /// The same objects in each version; the first one that is served is read.
-const TRAFFIC_SPLITS: [Resource; 3] = [
+pub(super) const TRAFFIC_SPLITS: [Resource; 3] = [
     Resource::new("split.smi-spec.io", "v1alpha1", "trafficsplits", "TrafficSplit"),
     Resource::new("split.smi-spec.io", "v1alpha2", "trafficsplits", "TrafficSplit"),
     Resource::new("split.smi-spec.io", "v1alpha3", "trafficsplits", "TrafficSplit"),

@@ -74,7 +74,7 @@ fn split(object: &Value, namespace: &str) -> Option<Split> {
 
 /// A weight in thousandths, as the adapter takes it: a number, or a quantity without a suffix or with `m`; any other
 /// suffix is no weight.
-fn thousandths(weight: &Value) -> u64 {
+pub(in crate::gateway) fn thousandths(weight: &Value) -> u64 {
     let Some(text) = weight.as_str() else { return weight.as_u64().unwrap_or(0).saturating_mul(1000) };
     if let Some(milli) = text.strip_suffix('m') {
         return milli.parse().unwrap_or(0);
