@@ -9,6 +9,8 @@
 
 #[path = "model/mod.rs"]
 mod checked;
+#[path = "model/deletion.rs"]
+mod deletion;
 
 use vexil_analysis::{Strategy, Weight};
 
@@ -106,46 +108,6 @@ fn a_rollout_survives_late_caches() {
 #[test]
 fn a_rollout_survives_two_leaders() {
     let faults = [LoseLease, Push(H2), Push(H0), PodsCrash(Canary), PodsCrash(Primary), Route(40)];
-    Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
-}
-
-#[test]
-fn a_deletion_survives_everything() {
-    let faults = [
-        DeleteCanary,
-        Push(H2),
-        PodsCrash(Canary),
-        PodsCrash(Primary),
-        Route(40),
-        Delete(Canary),
-        Suspend,
-        Invalid(true),
-        Sleep(true),
-        Refuse(Object::Traffic),
-        Refuse(Object::Target),
-        Refuse(Object::Routes),
-        NotKnown(Object::Target),
-        Unanswered,
-        Down,
-    ];
-    Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
-}
-
-#[test]
-fn a_deletion_survives_its_users() {
-    let faults = [
-        DeleteCanary,
-        Push(H2),
-        PodsCrash(Primary),
-        Scale(false),
-        Delete(Primary),
-        Bind(Bound::Target),
-        Bind(Bound::Provider),
-        Sleep(true),
-        Invalid(true),
-        Refuse(Object::Target),
-        Refuse(Object::Routes),
-    ];
     Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
 }
 
