@@ -37,6 +37,9 @@ pub struct Course {
     pub losses: Vec<Span>,
     /// When the Canary first was initialised.
     pub initialized: Option<Ms>,
+    /// From when to when the Canary was initialised on its target anew, after it was bound to another: what the target
+    /// runs is taken as it is, like at first.
+    rebound: Vec<Span>,
     /// When each version was first wanted of the target.
     pub pushed: BTreeMap<String, Ms>,
     /// When each version first was the primary's.
@@ -46,6 +49,12 @@ pub struct Course {
 }
 
 impl Course {
+    /// Whether a version that was pushed then could be the primary's at a moment without an analysis, because the
+    /// Canary was initialised anew.
+    pub fn is_taken_as_it_is(&self, pushed: Ms, at: Ms) -> bool {
+        self.rebound.iter().any(|span| pushed <= span.to && span.from <= at)
+    }
+
     /// Whether something was still to be done.
     pub fn is_busy_at(&self, at: Ms) -> bool {
         self.states.iter().rev().find(|(from, ..)| *from <= at).is_some_and(|(.., busy)| *busy)
@@ -112,6 +121,8 @@ struct Fold {
     target: String,
     primary: String,
     state: (String, bool),
+    /// The target of the binding.
+    bound: String,
     /// A push changes nothing before the user does something else.
     is_users: bool,
 }
@@ -122,6 +133,19 @@ impl Fold {
         let phase = if gone { "gone" } else { text(status, "/phase") };
         if phase == "Initialized" && self.course.initialized.is_none() {
             self.course.initialized = Some(at);
+        }
+        let bound = text(status, "/binding/target");
+        if !bound.is_empty() && self.bound != bound {
+            if bound == NAME && !self.bound.is_empty() {
+                let what = "the Canary is initialised anew".to_owned();
+                self.course.rebound.push(Span { from: at, to: Ms::MAX, what });
+            }
+            bound.clone_into(&mut self.bound);
+        }
+        if let Some(span) = self.course.rebound.last_mut().filter(|span| span.to == Ms::MAX)
+            && phase == "Initialized"
+        {
+            span.to = at;
         }
         let weight = number(status, "/canaryWeight");
         self.course.weights.push((at, weight));

@@ -122,7 +122,7 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
         let vetted = if is_bad(version) && !plan.skips { Ms::MAX } else { plan.vetted(*pushed) };
         for window in answers.windows(WINDOW) {
             let (Some(first), Some(last)) = (window.first(), window.last()) else { continue };
-            if last.at >= vetted || last.at < *pushed {
+            if last.at >= vetted || last.at < *pushed || course.is_taken_as_it_is(*pushed, last.at) {
                 continue;
             }
             let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
@@ -155,6 +155,9 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
 fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outcome) {
     for (version, at) in &course.promoted {
         let Some(pushed) = course.pushed.get(version) else { continue };
+        if course.is_taken_as_it_is(*pushed, *at) {
+            continue;
+        }
         if version == FIRST || plan.skips || course.initialized.is_none_or(|first| *pushed <= first) {
             continue;
         }

@@ -1,4 +1,4 @@
-//! A Canary that is deleted, with `revertOnDeletion`.
+//! The exhaustive check of a deletion with `revertOnDeletion`, at any moment of a rollout.
 
 use crate::checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, plan};
 
