@@ -2,7 +2,8 @@
 //!
 //! As the extension does it: a split is about the Service that `spec.service` names in its namespace, and about
 //! requests to that Service alone. Backends without weight get nothing; a split without any weight is as if it were not
-//! there. All pods have a proxy. Not done: ServiceProfiles of users, HTTPRoutes, `matches` of v1alpha3, retries, fast failure.
+//! there. All pods have a proxy. Not done: ServiceProfiles of users, HTTPRoutes, `matches` of v1alpha3, retries, fast
+//! failure.
 
 mod series;
 
