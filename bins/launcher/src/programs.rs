@@ -11,6 +11,9 @@ use std::{
 /// The commands of `vexil-lab`.
 pub const LAB: [&str; 7] = ["bench", "conformance", "demo", "e2e", "guides", "torture", "traffic"];
 
+/// How the variables begin that cargo sets for the program of a package.
+const OF_A_PACKAGE: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_NAME", "CARGO_CRATE_NAME"];
+
 /// Builds `vexil-lab` and becomes it, with these arguments. Returns only if that fails. The operator is built in the
 /// same call of cargo: both then have their dependencies with the same features.
 pub fn lab(arguments: &[OsString]) -> ExitCode {
@@ -52,6 +55,14 @@ fn cargo(command: &str, folder: &Path, program: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
     cargo.arg(command).arg("--manifest-path").arg(manifest);
+    // What cargo has set for this program. Build scripts depend on such variables (that of `ring` does): they would run
+    // again after each call of cargo without this program, and all that depends on them would be compiled again.
+    for (name, _) in std::env::vars_os() {
+        let is_of = |prefix: &&str| name.to_str().is_some_and(|name| name.starts_with(prefix));
+        if OF_A_PACKAGE.iter().any(is_of) {
+            cargo.env_remove(name);
+        }
+    }
     if folder.file_name() == Some(OsStr::new("release")) {
         cargo.arg("--release");
     }
