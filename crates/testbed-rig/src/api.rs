@@ -29,6 +29,8 @@ pub const BINDINGS: Resource = (ADMISSION, "validatingadmissionpolicybindings");
 pub const EVENTS: Resource = ("/api/v1", "events");
 /// Deployments.
 pub const DEPLOYMENTS: Resource = ("/apis/apps/v1", "deployments");
+/// DaemonSets.
+pub const DAEMON_SETS: Resource = ("/apis/apps/v1", "daemonsets");
 /// Canaries.
 pub const CANARIES: Resource = ("/apis/flagger.app/v1beta1", "canaries");
 /// CustomResourceDefinitions.

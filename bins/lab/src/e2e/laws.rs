@@ -6,10 +6,11 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS},
+    api::{CANARIES, DAEMON_SETS, DEPLOYMENTS, EVENTS},
     cast::Cast,
     recorder::{Moment, text},
     route::AtZero,
+    story::replicas,
 };
 
 /// Watches report a little later than things happen.
@@ -28,7 +29,7 @@ pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
         cast,
         pace,
         broken: Vec::new(),
-        target: 0,
+        target: None,
         ready: 0,
         share: 0,
         weight: 0,
@@ -37,7 +38,7 @@ pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
     };
     for moment in moments.iter().filter(|moment| !moment.gone) {
         match moment.of {
-            DEPLOYMENTS if moment.name() == cast.target => walk.target(moment),
+            DEPLOYMENTS | DAEMON_SETS if moment.name() == cast.target => walk.target(moment),
             CANARIES => walk.status(moment),
             _ if cast.is_route(moment.of, moment.name()) => walk.route(moment),
             _ => {}
@@ -51,7 +52,8 @@ struct Walk<'a> {
     cast: &'a Cast,
     pace: Pace,
     broken: Vec<String>,
-    target: u64,
+    /// Pods that the target is to have; `None` if it is a Service, which has none of its own.
+    target: Option<u64>,
     ready: u64,
     share: i64,
     weight: i64,
@@ -62,9 +64,9 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn target(&mut self, moment: &Moment) {
         let number = |at: &str| moment.object.pointer(at).and_then(Value::as_u64);
-        let replicas = number("/spec/replicas").unwrap_or(1);
-        self.ready = number("/status/readyReplicas").unwrap_or(0);
-        if replicas == 0 && self.target > 0 {
+        let replicas = replicas(&moment.object);
+        self.ready = number("/status/readyReplicas").or_else(|| number("/status/numberReady")).unwrap_or(0);
+        if replicas == 0 && self.target > Some(0) {
             if self.share > 0 {
                 self.broken
                     .push(format!("the target was scaled to zero with {}% of the traffic", self.share));
@@ -73,7 +75,7 @@ impl Walk<'_> {
                 self.lasted("the drain before the scale-down", reset, moment.at);
             }
         }
-        self.target = replicas;
+        self.target = Some(replicas);
     }
 
     fn route(&mut self, moment: &Moment) {
@@ -94,7 +96,8 @@ impl Walk<'_> {
                 self.broken.push(format!("the weights of the route sum up to {sum}"));
             }
         }
-        if share > self.share && (self.target == 0 || self.ready == 0) {
+        let empty = self.target.is_some_and(|replicas| replicas == 0 || self.ready == 0);
+        if share > self.share && empty {
             self.broken.push(format!("{share}% of the traffic went to a canary without a ready pod"));
         }
         if share > 0 {

@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 use vexil_testbed_cluster::{Change, follow};
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS, Resource, SERVICES, api_resource},
+    api::{CANARIES, DAEMON_SETS, DEPLOYMENTS, EVENTS, Resource, SERVICES, api_resource},
     cast::Cast,
     systems,
 };
@@ -49,7 +49,7 @@ impl Recorder {
     /// Starts to watch; ends with `tasks`.
     pub fn start(client: &Client, tasks: &mut JoinSet<()>) -> Self {
         let recorder = Recorder { seen: Arc::default(), news: watch::Sender::new(()) };
-        let mut kinds = vec![CANARIES, DEPLOYMENTS, SERVICES, EVENTS];
+        let mut kinds = vec![CANARIES, DAEMON_SETS, DEPLOYMENTS, SERVICES, EVENTS];
         kinds.extend(systems::ALL.iter().filter_map(|system| Some(system.route.as_ref()?.of)));
         kinds.sort_unstable();
         kinds.dedup();

@@ -110,15 +110,23 @@ impl Stage {
 
     /// The story must be exactly this, line by line. A system without routes reports none.
     pub fn tells(&self, parts: &[&str]) -> anyhow::Result<()> {
+        self.is_story(&self.story(), parts)
+    }
+
+    /// The lines of the story.
+    pub fn story(&self) -> Vec<String> {
+        story(&self.cast, &self.moments()).into_iter().map(|line| line.text).collect()
+    }
+
+    /// These lines of the story must be exactly this.
+    pub fn is_story(&self, have: &[String], parts: &[&str]) -> anyhow::Result<()> {
         let routed = self.cast.system.route.is_some();
         let want: Vec<String> = parts
             .iter()
             .flat_map(|part| lines(part))
             .filter(|line| routed || !line.starts_with("route"))
             .collect();
-        let have: Vec<String> =
-            story(&self.cast, &self.moments()).into_iter().map(|line| line.text).collect();
-        differ("the story", &want, &have)
+        differ("the story", &want, have)
     }
 
     /// The Events of the Canary must be exactly these, in this order; they are waited for. `{}` stands for

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{
-    api::{CANARIES, DEPLOYMENTS, EVENTS, SERVICES},
+    api::{CANARIES, DAEMON_SETS, DEPLOYMENTS, EVENTS, SERVICES},
     cast::Cast,
     recorder::{Moment, text},
 };
@@ -37,13 +37,13 @@ fn line(cast: &Cast, moment: &Moment) -> Option<String> {
     let object = &moment.object;
     let what = match moment.of {
         CANARIES => return status(object),
-        DEPLOYMENTS => {
+        DEPLOYMENTS | DAEMON_SETS => {
             let who = match moment.name() {
                 name if name == cast.target => "target",
                 name if name == cast.primary() => "primary",
                 other => other,
             };
-            let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+            let replicas = replicas(object);
             let image = text(object, "/spec/template/spec/containers/0/image");
             format!("{who} {replicas} of {}", image.rsplit(':').next().unwrap_or_default())
         }
@@ -54,6 +54,13 @@ fn line(cast: &Cast, moment: &Moment) -> Option<String> {
         _ => return None,
     };
     Some(if moment.gone { format!("{what}, deleted") } else { what })
+}
+
+/// The pods that are wanted: a DaemonSet that is scaled to zero is for no node, any other counts as 1.
+pub fn replicas(object: &Value) -> u64 {
+    let nodes = object.pointer("/spec/template/spec/nodeSelector");
+    let at_zero = nodes.is_some_and(|nodes| nodes.get("flagger.app/scale-to-zero").is_some());
+    object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(if at_zero { 0 } else { 1 })
 }
 
 /// Phase, weight, iterations and failed checks when there are any.

@@ -2,8 +2,11 @@
 
 mod apisix;
 mod blue_green;
+mod configs;
 mod crash;
 mod definitions;
+mod deletion;
+mod gates;
 mod guides;
 mod input;
 mod kuma;
@@ -12,6 +15,7 @@ mod rollout;
 mod routes;
 mod scalers;
 mod smi;
+mod targets;
 mod texts;
 mod trouble;
 
@@ -188,6 +192,11 @@ static ONCE: &[Named] = scenes! {
     "a MetricTemplate is missing" => input::missing_template,
     "the provider is not known" => input::unknown_provider,
     "the target is missing" => input::missing_target,
+    "three gates are closed and opened" => gates::opened,
+    "a rollback hook passes at 25 %" => gates::taken_back,
+    "a ConfigMap is promoted, a Secret rolled back" => configs::rolled_out,
+    "a Service is promoted and rolled back" => targets::core_service,
+    "the Canary is deleted at 25 %" => deletion::reverted,
     "the metric server answers 500" => input::metrics_error,
     "the metric server answers a page" => input::metrics_page,
     "the metric server answers NaN" => input::metrics_nan,
