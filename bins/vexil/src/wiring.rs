@@ -8,6 +8,7 @@ use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::{Api, Kuma};
 use vexil_routing_nginx::Nginx;
+use vexil_routing_skipper::Skipper;
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::{Group, Traefik};
 
@@ -34,7 +35,10 @@ pub fn registry(args: &Args) -> Result<Registry> {
         .with(Kuma::new(kuma).with_system_namespace(&args.kuma_system_namespace))
         .with(Traefik::new(traefik))
         .with(Apisix)
-        .with(Nginx::new(args.ingress_annotations_prefix.as_str()));
+        .with(Nginx::new(args.ingress_annotations_prefix.as_str()))
+        .with(Skipper)
+        .with_retired("appmesh", "AWS App Mesh ended in September 2026: move to `gatewayapi:v1` or `istio`")
+        .with_retired("osm", "Open Service Mesh was archived in 2023: move to `gatewayapi:v1` or `istio`");
     Ok(Smi::all().into_iter().fold(registry, Registry::with))
 }
 

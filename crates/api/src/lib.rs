@@ -43,7 +43,7 @@ pub use capabilities::{Capabilities, Feature};
 pub use crd::{Crd, CrdError, crds};
 pub use duration::{DurationError, parse_duration_ms};
 pub use metric_template::{MetricProviderSpec, MetricTemplate, MetricTemplateSpec};
-pub use query_set::{DurationUnit, QuerySet};
+pub use query_set::{DurationUnit, LabelNames, QuerySet};
 pub use validation::{
     Defect, Remark, Validation, ValidationContext, is_dns_name, parse, parse_alert_provider,
     parse_metric_template, summary, validate,

@@ -12,11 +12,22 @@ pub struct QuerySet {
     pub duration: &'static str,
     /// The unit of `duration`.
     pub duration_unit: DurationUnit,
+    /// How the labels of the series have the names of objects.
+    pub names: LabelNames,
 }
 
 impl QuerySet {
     /// The words that its queries may contain in braces.
     pub const WORDS: [&str; 7] = ["name", "namespace", "target", "service", "ingress", "route", "interval"];
+}
+
+/// How the labels of a product's series have the names of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelNames {
+    /// As they are.
+    Unchanged,
+    /// With an underscore for every character that is no letter, digit or underscore.
+    Identifiers,
 }
 
 /// The unit of the value of a duration query.

@@ -83,7 +83,7 @@ async fn built_in<'a>(
         .ok_or_else(|| failed(format!("provider {provider} has no built-in queries, use a templateRef")))?;
     let context = TemplateContext::of(subject, check.metric).map_err(|error| failed(error.to_string()))?;
     let prometheus = default_server(subject.server()).map_err(|text| lost(capitalised(&text)))?;
-    let query = builtin::render(pick(set), &context).map_err(|error| failed(error.to_string()))?;
+    let query = builtin::render(pick(set), set.names, &context).map_err(|error| failed(error.to_string()))?;
     match number(&prometheus, environment, subject, check, &query).await {
         Ok(number) => Ok((number, set)),
         Err(QueryError::NoValues) => {

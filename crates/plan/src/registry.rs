@@ -12,13 +12,19 @@ use crate::cache::ResolvedCache;
 pub struct Registry {
     services: Arc<dyn Services>,
     routers: Vec<Arc<dyn Router>>,
+    retired: Vec<(&'static str, &'static str)>,
     cache: Arc<ResolvedCache>,
 }
 
 impl Registry {
     /// A registry without a router.
     pub fn new(services: impl Services + 'static) -> Self {
-        Registry { services: Arc::new(services), routers: Vec::new(), cache: Arc::default() }
+        Registry {
+            services: Arc::new(services),
+            routers: Vec::new(),
+            retired: Vec::new(),
+            cache: Arc::default(),
+        }
     }
 
     /// Adds a router under the names that it serves. If two routers serve a provider, the first one is used.
@@ -27,6 +33,20 @@ impl Registry {
         self.routers.push(Arc::new(router));
         self.cache = Arc::default();
         self
+    }
+
+    /// Says of a provider for which there is no router why, and what to use instead. A name also stands for those that
+    /// carry more behind a colon.
+    #[must_use]
+    pub fn with_retired(mut self, provider: &'static str, why: &'static str) -> Self {
+        self.retired.push((provider, why));
+        self
+    }
+
+    /// Why there is no router for a provider that once was one.
+    pub(crate) fn retired(&self, provider: &str) -> Option<&'static str> {
+        let name = provider.split(':').next().unwrap_or(provider);
+        self.retired.iter().find(|(retired, _)| *retired == name).map(|(_, why)| *why)
     }
 
     /// The router of a provider; `None` for an unknown provider.

@@ -34,6 +34,10 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
         },
     );
     let mut defects = checked.defects;
+    if let Some(why) = registry.retired(provider).filter(|_| router.is_none()) {
+        let of_provider = defects.iter_mut().filter(|defect| defect.path == "spec.provider");
+        of_provider.for_each(|defect| defect.message = format!("{}; {why}", defect.message));
+    }
     defects.extend(router.iter().flat_map(|router| router.defects(canary)));
     let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| catalog.scaler(reference).err());
     if let Some(error) = scaler.filter(|_| defects.is_empty()) {

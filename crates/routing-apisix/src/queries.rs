@@ -1,6 +1,6 @@
 //! Queries on APISIX's series of the generated route, which carries the traffic of both sides.
 
-use vexil_routing::{DurationUnit, QuerySet};
+use vexil_routing::{DurationUnit, LabelNames, QuerySet};
 
 pub(crate) static QUERIES: QuerySet = QuerySet {
     success_rate: r#"
@@ -34,6 +34,7 @@ histogram_quantile(
   ) by (le)
 )"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 #[cfg(test)]

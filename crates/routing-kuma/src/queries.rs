@@ -1,6 +1,6 @@
 //! Queries on Envoy's cluster series, by the Kuma tag of the canary's Service.
 
-use vexil_routing::{DurationUnit, QuerySet};
+use vexil_routing::{DurationUnit, LabelNames, QuerySet};
 
 pub(crate) static QUERIES: QuerySet = QuerySet {
     success_rate: r#"
@@ -33,6 +33,7 @@ histogram_quantile(
   ) by (le)
 )"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 #[cfg(test)]

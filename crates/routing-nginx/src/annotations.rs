@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-use vexil_object::meta;
-use vexil_routing::{RouteContext, RouteError, RouteRequest, RouteTarget, Routes, Weight};
+use serde_json::Value;
+use vexil_routing::{
+    RouteContext, RouteError, RouteRequest, RouteTarget, Routes, Weight, follow_annotations,
+};
 
 use crate::matches::{Annotations, matched};
 
@@ -78,18 +79,13 @@ pub(crate) fn write(
     want: &RouteRequest<'_>,
     users: Option<&Value>,
 ) {
-    let map = |of: &Value| of.pointer("/metadata/annotations").and_then(Value::as_object).cloned();
     let all = format!("{prefix}/");
     let is_canarys = |key: &str| key.strip_prefix(&all).is_some_and(|name| name.starts_with(CANARY));
-    let follows = |key: &str| !is_canarys(key) && (key.starts_with(&all) || key == CLASS);
-    let mut annotations = map(object).unwrap_or_default();
-    annotations.retain(|key, _| !is_canarys(key) && !(users.is_some() && follows(key)));
-    let theirs: Map<String, Value> = users.and_then(map).unwrap_or_default();
-    annotations.extend(theirs.into_iter().filter(|(key, _)| follows(key)));
+    let follows = |key: &str| key.starts_with(&all) || key == CLASS;
     let ours = match want {
         RouteRequest::Matched { .. } => with_conditions(target),
         want => complete(Annotations::new(), want.routes().canary()),
     };
-    annotations.extend(ours.into_iter().map(|(name, value)| (format!("{prefix}/{name}"), value.into())));
-    meta::set(object, &["metadata", "annotations"], annotations.into());
+    let ours = ours.into_iter().map(|(name, value)| (format!("{prefix}/{name}"), value));
+    follow_annotations(object, users, is_canarys, follows, ours);
 }

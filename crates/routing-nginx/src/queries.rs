@@ -1,7 +1,7 @@
 //! Queries on the series of ingress-nginx, which have the user's Ingress and, for requests that the canary took, its
 //! Service.
 
-use vexil_routing::{DurationUnit, QuerySet};
+use vexil_routing::{DurationUnit, LabelNames, QuerySet};
 
 pub(crate) static QUERIES: QuerySet = QuerySet {
     success_rate: r#"
@@ -48,6 +48,7 @@ sum(
 )
 * 1000"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl RouteObject for Nginx {
         live: &Value,
     ) -> Result<Value, RouteError> {
         let followed = IngressSource::of(route).and_then(|source| {
-            let spec = source.spec(route.target, &[Side::Canary])?;
+            let spec = source.spec(route.target, &[Side::Canary], Some(Side::Canary))?;
             let mut object = live.clone();
             untrack(&mut object);
             meta::set(&mut object, &["spec"], spec);

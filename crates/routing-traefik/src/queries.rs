@@ -1,6 +1,6 @@
 //! Queries on Traefik's series of its services, which are named after the Kubernetes Services that they send to.
 
-use vexil_routing::{DurationUnit, QuerySet};
+use vexil_routing::{DurationUnit, LabelNames, QuerySet};
 
 pub(crate) static QUERIES: QuerySet = QuerySet {
     success_rate: r#"
@@ -36,6 +36,7 @@ histogram_quantile(
 )
 * 1000"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 #[cfg(test)]

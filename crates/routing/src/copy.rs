@@ -54,6 +54,25 @@ pub fn retain_metadata(object: &mut Value, keep: impl Fn(&str) -> bool) {
     }
 }
 
+/// Writes `ours` among the annotations, in place of all that `is_ours`. If the user's object is known, its annotations
+/// that the copy `follows` are those of the copy too; others are left alone.
+pub fn follow_annotations(
+    object: &mut Value,
+    users: Option<&Value>,
+    is_ours: impl Fn(&str) -> bool,
+    follows: impl Fn(&str) -> bool,
+    ours: impl IntoIterator<Item = (String, String)>,
+) {
+    let map = |of: &Value| of.pointer("/metadata/annotations").and_then(Value::as_object).cloned();
+    let follows = |key: &str| !is_ours(key) && follows(key);
+    let mut annotations = map(object).unwrap_or_default();
+    annotations.retain(|key, _| !is_ours(key) && !(users.is_some() && follows(key)));
+    let theirs = users.and_then(map).unwrap_or_default();
+    annotations.extend(theirs.into_iter().filter(|(key, _)| follows(key)));
+    annotations.extend(ours.into_iter().map(|(key, value)| (key, value.into())));
+    meta::set(object, &["metadata", "annotations"], annotations.into());
+}
+
 /// The copy as it follows the user's object. When that object cannot be followed, the copy stays as it is, because it
 /// serves the traffic; only the canary's share may still be `reduced`, so that a rollback does not wait until the
 /// user's object is corrected.

@@ -82,11 +82,17 @@ impl<'a> IngressSource<'a> {
     }
 
     /// The spec of the generated one: that of the user's, with the paths that lead to the apex alone, each of them once
-    /// for every one of `sides`. A path that leads elsewhere is the user's Ingress's.
+    /// for every one of `sides`, and a default backend that does for `default`. A path that leads elsewhere is the
+    /// user's Ingress's.
     ///
     /// # Errors
     /// [`RouteError::Malformed`] when no path leads to the apex, or one to a port that our Services do not have.
-    pub fn spec(&self, target: &RouteTarget<'_>, sides: &[Side]) -> Result<Value, RouteError> {
+    pub fn spec(
+        &self,
+        target: &RouteTarget<'_>,
+        sides: &[Side],
+        default: Option<Side>,
+    ) -> Result<Value, RouteError> {
         let mut rules = Vec::new();
         for (path, rule) in items(&self.key, self.live, RULES)? {
             let mut paths = Vec::new();
@@ -107,7 +113,8 @@ impl<'a> IngressSource<'a> {
             }
         }
         let mut spec = self.live.get("spec").cloned().unwrap_or_default();
-        let default = spec.get("defaultBackend").filter(|backend| names_apex(target, backend)).cloned();
+        let found = spec.get("defaultBackend").filter(|backend| names_apex(target, backend)).cloned();
+        let default = found.zip(default);
         if rules.is_empty() && default.is_none() {
             let (apex, ingress) = (target.apex, self.key.name());
             let problem = format!("has no path to the apex: backend {apex} not found in ingress {ingress}");
@@ -120,9 +127,9 @@ impl<'a> IngressSource<'a> {
         if !rules.is_empty() {
             meta::set(&mut spec, &["rules"], rules.into());
         }
-        if let (Some(mut backend), Some(side)) = (default, sides.first()) {
+        if let Some((mut backend, side)) = default {
             self.check_port(target, &backend, DEFAULT)?;
-            put(&mut backend, "service.name", target.service(*side).into());
+            put(&mut backend, "service.name", target.service(side).into());
             meta::set(&mut spec, &["defaultBackend"], backend);
         }
         Ok(spec)

@@ -1,6 +1,6 @@
 //! The built-in queries that several providers share: on the series of the pods, of Istio and of Linkerd.
 
-use vexil_api::{DurationUnit, QuerySet};
+use vexil_api::{DurationUnit, LabelNames, QuerySet};
 
 /// Queries on the series of the pods themselves, by the names of the canary's pods.
 pub static OF_PODS: QuerySet = QuerySet {
@@ -37,6 +37,7 @@ histogram_quantile(
   ) by (le)
 )"#,
     duration_unit: DurationUnit::Seconds,
+    names: LabelNames::Unchanged,
 };
 
 /// Queries on Istio's series, as the receiving proxies of the target's pods report them.
@@ -77,6 +78,7 @@ histogram_quantile(
   ) by (le)
 )"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 /// Queries on Linkerd's series, as the proxies of the target's pods count what they receive.
@@ -117,6 +119,7 @@ histogram_quantile(
   ) by (le)
 )"#,
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_nginx::Nginx;
+use vexil_routing_skipper::Skipper;
 use vexil_routing_smi_istio::Smi;
 use vexil_routing_traefik::Traefik;
 use vexil_testbed_cluster::Network;
@@ -80,6 +81,7 @@ pub fn registry() -> Registry {
         .with(Traefik::new(None))
         .with(Apisix)
         .with(Nginx::default())
+        .with(Skipper)
         .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)
 }

@@ -41,6 +41,8 @@ pub enum Written {
     AsText,
     /// The share of the canary alone, as a text in this annotation; the rest is the primary's.
     InAnnotation(&'static str),
+    /// The shares of the Services, as a JSON object in this annotation.
+    InAnnotatedShares(&'static str),
 }
 
 /// What becomes of the canary's entry at weight 0.
@@ -64,8 +66,10 @@ pub struct Entry {
 impl RouteKind {
     /// The lists that hold weights, entry by entry.
     pub fn lists(&self, route: &Value) -> Vec<Vec<Entry>> {
-        if let Written::InAnnotation(key) = self.weight {
-            return self.annotated(route, key).into_iter().collect();
+        match self.weight {
+            Written::InAnnotation(key) => return self.annotated(route, key).into_iter().collect(),
+            Written::InAnnotatedShares(key) => return shares(route, key).into_iter().collect(),
+            Written::AsNumber | Written::AsText => {}
         }
         let entries = |list: &Value| -> Vec<Entry> {
             list.as_array().into_iter().flatten().map(|entry| self.entry(entry)).collect()
@@ -99,7 +103,8 @@ impl RouteKind {
         let service = name.split('_').next().unwrap_or_default().to_owned();
         let weight = entry.get("weight").and_then(|weight| match self.weight {
             Written::AsNumber => weight.as_i64(),
-            Written::AsText | Written::InAnnotation(_) => weight.as_str()?.parse().ok(),
+            Written::AsText => weight.as_str()?.parse().ok(),
+            Written::InAnnotation(_) | Written::InAnnotatedShares(_) => None,
         });
         Entry { service, weight }
     }
@@ -107,19 +112,36 @@ impl RouteKind {
     /// The same route with other weights, as a user would edit it by hand.
     pub fn edited(&self, cast: &Cast, route: &Value, canary: i64) -> Value {
         let mut route = route.clone();
-        if let Written::InAnnotation(key) = self.weight {
-            route["metadata"]["annotations"][key] = canary.to_string().into();
+        let annotation = match self.weight {
+            Written::InAnnotation(key) => Some((key, canary.to_string())),
+            Written::InAnnotatedShares(key) => {
+                let primary = format!("{}-primary", cast.apex);
+                Some((key, json!({primary: 100 - canary, cast.canary(): canary}).to_string()))
+            }
+            Written::AsNumber | Written::AsText => None,
+        };
+        if let Some((key, text)) = annotation {
+            route["metadata"]["annotations"][key] = text.into();
             return route;
         }
         change(&mut route, self.lists, &mut |entry| {
             let share = if self.entry(entry).service == cast.canary() { canary } else { 100 - canary };
             entry["weight"] = match self.weight {
                 Written::AsNumber => share.into(),
-                Written::AsText | Written::InAnnotation(_) => share.to_string().into(),
+                _ => share.to_string().into(),
             };
         });
         route
     }
+}
+
+/// What an annotation with a JSON object says.
+fn shares(route: &Value, key: &str) -> Option<Vec<Entry>> {
+    let text = route.pointer("/metadata/annotations")?.get(key)?.as_str()?;
+    let shares: Value = serde_json::from_str(text).ok()?;
+    let entry =
+        |(service, weight): (&String, &Value)| Entry { service: service.clone(), weight: weight.as_i64() };
+    Some(shares.as_object()?.iter().map(entry).collect())
 }
 
 /// Everything that a pointer with `*` leads to.

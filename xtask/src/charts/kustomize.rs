@@ -16,7 +16,7 @@ const OF_HELM: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Each folder of `kustomize/` that applies something of ours: the file that is made in it, and of what. Names are
 /// those that the guides use.
-const MADE: [(&str, Release<'_>); 10] = [
+const MADE: [(&str, Release<'_>); 11] = [
     (
         "kuma/operator.yaml",
         operator(
@@ -46,6 +46,10 @@ const MADE: [(&str, Release<'_>); 10] = [
     ("apisix/operator.yaml", operator("apisix", &["meshProvider=apisix", PROMETHEUS, COMMON, NO_CRDS])),
     ("nginx/operator.yaml", operator("ingress-nginx", &["meshProvider=nginx", PROMETHEUS, COMMON, NO_CRDS])),
     (
+        "skipper/operator.yaml",
+        operator("kube-system", &["meshProvider=skipper", PROMETHEUS, COMMON, NO_CRDS]),
+    ),
+    (
         "kubernetes/operator.yaml",
         operator("flagger-system", &["meshProvider=kubernetes", PROMETHEUS, COMMON, NO_CRDS]),
     ),
@@ -61,7 +65,7 @@ const MADE: [(&str, Release<'_>); 10] = [
 ];
 
 /// Every folder, with those that are written by hand alone.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "apisix",
     "gateway-api",
     "istio",
@@ -70,6 +74,7 @@ const FOLDERS: [&str; 11] = [
     "linkerd",
     "nginx",
     "podinfo",
+    "skipper",
     "smi-istio",
     "tester",
     "traefik",

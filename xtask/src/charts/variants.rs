@@ -42,6 +42,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
             Holds(&["-mesh-provider=gatewayapi:v1", "httproutes", "grpcroutes"]),
         ),
         (&["meshProvider=gatewayapi:v1"], Lacks(&["trafficsplits", "virtualservices"])),
+        (&["meshProvider=skipper"], Holds(&["-mesh-provider=skipper", "- ingresses"])),
         (&["meshProvider=nginx"], Holds(&["-mesh-provider=nginx", "- ingresses"])),
         (&["meshProvider=traefik"], Lacks(&["ingresses", "-ingress-annotations-prefix"])),
         (

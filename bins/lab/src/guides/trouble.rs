@@ -51,7 +51,8 @@ const fn on(pages: &'static [&'static str], act: Act, event: &'static str) -> Mi
 
 const NAMES_SCALER: &[&str] = &["istio", "gateway-api", "linkerd", "smi-istio", "traefik", "kubernetes"];
 const NAMES_NONE: &[&str] = &["kuma", "apisix"];
-const ACCEPTS: &[&str] = &["kuma", "istio", "gateway-api", "linkerd", "traefik", "nginx", "kubernetes"];
+const ACCEPTS: &[&str] =
+    &["kuma", "istio", "gateway-api", "linkerd", "traefik", "nginx", "skipper", "kubernetes"];
 const LOADS: &[&str] = &["smi-istio", "apisix"];
 const SPLITS: &[&str] = &["kuma", "istio", "gateway-api", "linkerd", "traefik", "apisix"];
 
@@ -67,8 +68,8 @@ static MISHAPS: &[Mishap] = &[
     on(&["gateway-api"], Act::Apply("public-gateway.yaml", None), ""),
     on(&["apisix"], Act::Wait, "APISIX route podinfo.test"),
     on(&["apisix"], Act::Apply("podinfo-apisixroute.yaml", None), ""),
-    on(&["nginx"], Act::Wait, "ingress podinfo.test get query error"),
-    on(&["nginx"], Act::Apply("podinfo-ingress.yaml", None), ""),
+    on(&["nginx", "skipper"], Act::Wait, "ingress podinfo.test get query error"),
+    on(&["nginx", "skipper"], Act::Apply("podinfo-ingress.yaml", None), ""),
     on(&[], Act::Begin, ""),
     on(NAMES_NONE, Act::Wait, "spec.autoscalerRef"),
     on(&[], Act::Push("missing-1"), "ImagePullBackOff"),

@@ -21,6 +21,7 @@ fn registry() -> Registry {
         .with(Kuma::new(None))
         .with(Traefik::new(None))
         .with(Apisix)
+        .with_retired("osm", "Open Service Mesh was archived in 2023")
 }
 
 /// The Canary of the Traefik guide.

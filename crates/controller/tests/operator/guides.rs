@@ -212,6 +212,20 @@ async fn linkerd() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn skipper() {
+    check(Guide {
+        folder: "skipper",
+        system: System::Skipper,
+        provider: "skipper",
+        entrance: ("http://skipper-ingress.kube-system/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://skipper-ingress.kube-system/status/500", "app.example.com"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn kubernetes() {
     check(Guide {
         folder: "kubernetes",

@@ -22,7 +22,8 @@ fn context<'a>(
 }
 
 fn asked(query: &str, service: &str, target: &str) -> String {
-    let rendered = render(query, &context(service, target, &BTreeMap::new())).expect(query);
+    let rendered =
+        render(query, LabelNames::Unchanged, &context(service, target, &BTreeMap::new())).expect(query);
     rendered.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -40,6 +41,17 @@ fn a_name_can_neither_match_others_nor_leave_its_quotes() {
     let variables = BTreeMap::new();
     let mut odd = context("x", "x", &variables);
     odd.values.insert("namespace", r#"a.b"c\"#);
-    let text = render(DURATION, &odd).expect(DURATION);
+    let text = render(DURATION, LabelNames::Unchanged, &odd).expect(DURATION);
     assert!(text.contains(r#"destination_workload_namespace="a.b\"c\\","#), "{text}");
+}
+
+#[test]
+fn names_are_identifiers_where_the_labels_have_them_so() {
+    let variables = BTreeMap::new();
+    let query =
+        r#"rate(a{route=~"kube_{{ namespace }}__{{ service }}_canary(_[0-9]+)?",le="+Inf"}[{{ interval }}])"#;
+    let mut odd = context("my-shop.v2", "x", &variables);
+    odd.values.insert("interval", "1.5m");
+    let text = render(query, LabelNames::Identifiers, &odd).expect(query);
+    assert_eq!(text, r#"rate(a{route=~"kube_default__my_shop_v2_canary(_[0-9]+)?",le="+Inf"}[1.5m])"#);
 }

@@ -13,6 +13,7 @@ pub mod linkerd;
 mod mesh;
 pub mod nginx;
 mod request;
+pub mod skipper;
 pub mod smi;
 pub mod traefik;
 mod turns;

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::{DOMAIN, GATEWAY, METRIC_SERVER};
-use crate::gateway::{self, Gateway, apisix, both, gateway_api, istio, kuma, linkerd, nginx, smi, traefik};
+use crate::gateway::{
+    self, Gateway, apisix, both, gateway_api, istio, kuma, linkerd, nginx, skipper, smi, traefik,
+};
 use crate::network::Network;
 
 /// What is installed of a system.
@@ -67,6 +69,21 @@ pub(super) const NGINX: Entry = Entry {
     start: |network| {
         let gateway = Arc::new(nginx::Nginx::new(network.clone()));
         network.register(nginx::NAME, Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
+        gateway
+    },
+};
+
+pub(super) const SKIPPER: Entry = Entry {
+    definitions: &[],
+    always: &[],
+    namespaces: &["kube-system"],
+    objects: "",
+    gateway: Some(skipper::NAME),
+    metric_server: "flagger-prometheus.kube-system:9090",
+    start: |network| {
+        let gateway = Arc::new(skipper::Skipper::new(network.clone()));
+        network.register(skipper::NAME, Arc::clone(&gateway) as _);
         network.register(DOMAIN, Arc::clone(&gateway) as _);
         gateway
     },

@@ -5,10 +5,11 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 9] = [
+const ALL: [System; 10] = [
     System::Traefik(&[]),
     System::Apisix,
     System::Nginx,
+    System::Skipper,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
     System::Istio,

@@ -10,6 +10,7 @@ mod kubernetes;
 mod kuma;
 mod linkerd;
 mod nginx;
+mod skipper;
 mod smi;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use self::{
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     linkerd::LINKERD,
     nginx::NGINX,
+    skipper::SKIPPER,
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
     traefik::{TRAEFIK, TRAEFIK_CONTAINO},
 };
@@ -81,7 +83,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 14] = [
+pub static ALL: [&System; 15] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -91,6 +93,7 @@ pub static ALL: [&System; 14] = [
     &SMI_ISTIO,
     &APISIX,
     &NGINX,
+    &SKIPPER,
     &GATEWAY_API,
     &KUMA,
     &KUMA_MESH,
@@ -99,7 +102,7 @@ pub static ALL: [&System; 14] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 9] = [
+pub static GUIDES: [&Guide; 10] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
@@ -108,6 +111,7 @@ pub static GUIDES: [&Guide; 9] = [
     &traefik::GUIDE,
     &apisix::GUIDE,
     &nginx::GUIDE,
+    &skipper::GUIDE,
     &kubernetes::GUIDE,
 ];
 

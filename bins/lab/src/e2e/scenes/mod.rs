@@ -24,8 +24,8 @@ use vexil_testbed_rig::route::RouteKind;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SMI_ISTIO, SMI_V1ALPHA1,
-        SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SKIPPER, SMI_ISTIO,
+        SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
 
@@ -76,7 +76,7 @@ pub fn first() -> Vec<Scene> {
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX], &[EVERYWHERE]));
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER], &[EVERYWHERE]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use vexil_api::{CanarySpec, CanaryView, DurationUnit, Metric, checks};
+use vexil_api::{CanarySpec, CanaryView, DurationUnit, LabelNames, Metric, checks};
 use vexil_egress::{CallError, Reply, Request, Transport};
 use vexil_object::{ObjectKey, Owner, Seen, kinds};
 
@@ -65,6 +65,7 @@ pub(super) static QUERIES: QuerySet = QuerySet {
     success_rate: "sum(rate(requests_total{ service=~\"{{ namespace }}-{{ service }}-canary-.+\" }[{{ interval }}]))",
     duration: "sum(rate(requests_bucket{ service=~\"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd\" }[{{ interval }}]))",
     duration_unit: DurationUnit::Milliseconds,
+    names: LabelNames::Unchanged,
 };
 
 pub(super) static OWNER: LazyLock<Owner> =
