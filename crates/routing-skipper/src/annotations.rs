@@ -65,8 +65,8 @@ pub(crate) fn write(route: &RouteContext<'_>, object: &mut Value, canary: Weight
     };
     let predicate = [Some(switch(canary).to_owned()), rest.filter(|rest| !rest.trim().is_empty())];
     let predicate = predicate.into_iter().flatten().collect::<Vec<_>>().join(" && ");
-    let is_ours = |key: &str| [WEIGHTS, PREDICATE].contains(&key);
-    let follows = |key: &str| (key.starts_with(PREFIX) && key != ROUTES) || key == CLASS;
+    let is_ours = |key: &str| [WEIGHTS, PREDICATE, ROUTES].contains(&key);
+    let follows = |key: &str| key.starts_with(PREFIX) || key == CLASS;
     let ours = [(WEIGHTS.to_owned(), shares.to_string()), (PREDICATE.to_owned(), predicate)];
     follow_annotations(object, users, is_ours, follows, ours);
 }

@@ -69,7 +69,7 @@ fn render(store: &mut Store, want: u32) -> Result<Value, String> {
 fn weights(live: &Value) -> Option<(i64, i64)> {
     let mut services = Vec::new();
     for rule in live["spec"]["rules"].as_array()? {
-        for path in rule["http"]["paths"].as_array()? {
+        for path in rule["http"]["paths"].as_array().into_iter().flatten() {
             services.push(path["backend"]["service"]["name"].as_str()?);
         }
     }
