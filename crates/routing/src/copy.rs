@@ -66,7 +66,7 @@ pub fn follow_annotations(
     let map = |of: &Value| of.pointer("/metadata/annotations").and_then(Value::as_object).cloned();
     let follows = |key: &str| !is_ours(key) && follows(key);
     let mut annotations = map(object).unwrap_or_default();
-    annotations.retain(|key, _| !is_ours(key) && !(users.is_some() && follows(key)));
+    annotations.retain(|key, _| !(is_ours(key) || users.is_some() && follows(key)));
     let theirs = users.and_then(map).unwrap_or_default();
     annotations.extend(theirs.into_iter().filter(|(key, _)| follows(key)));
     annotations.extend(ours.into_iter().map(|(key, value)| (key, value.into())));

@@ -121,7 +121,11 @@ impl RouteKind {
             Written::AsNumber | Written::AsText => None,
         };
         if let Some((key, text)) = annotation {
-            route["metadata"]["annotations"][key] = text.into();
+            if let Some(annotations) =
+                route.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
+            {
+                annotations.insert(key.to_owned(), text.into());
+            }
             return route;
         }
         change(&mut route, self.lists, &mut |entry| {
