@@ -90,10 +90,13 @@ impl StandIn {
         }))
     }
 
-    /// Every query names the namespace, each product's in its own way. One name may be a part of another.
+    /// Every query names the namespace, each product's in its own way; Skipper's series have no hyphens in names. One
+    /// name may be a part of another.
     fn asked_about(&self, query: &str) -> Option<String> {
         let scripts = self.scripts.lock().unwrap_or_else(PoisonError::into_inner);
-        let named = scripts.keys().filter(|namespace| query.contains(namespace.as_str()));
+        let names =
+            |namespace: &str| query.contains(namespace) || query.contains(&namespace.replace('-', "_"));
+        let named = scripts.keys().filter(|namespace| names(namespace));
         named.max_by_key(|namespace| namespace.len()).cloned()
     }
 }
