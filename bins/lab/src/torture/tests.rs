@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::Leash;
 
 use super::{
+    deed::changed,
     features::{Features, HOOKS},
     fields::Fields,
     finding::Law,
@@ -127,22 +128,50 @@ async fn a_write_about_a_suspended_canary_is_found() {
     }
 }
 
-/// What breaks while the operator is dead is not excused, unless a user or an accident did it.
+/// What breaks while the operator is dead or the Canary suspended is not excused, unless a user or an accident did it.
 #[tokio::test(start_paused = true)]
 async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
-    for (excused, expect) in [(true, vec![]), (false, vec![Law::Answered, Law::LeadsToPods])] {
-        let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
-        let service = Step::DeleteService("podinfo-primary".to_owned());
-        let ready = Step::Until(Moment::Phase("Initialized"));
-        for step in [Step::Apply, ready, Step::Pass(5_000), Step::Kill, service, Step::Pass(15_000)] {
-            world.carry_out(&step).await.unwrap();
+    let service = Step::DeleteService("podinfo-primary".to_owned());
+    let suspend = changed(&world::first_spec(place("traefik")), &json!({"suspend": true}));
+    let suspend = Step::Edit("suspend".to_owned(), suspend);
+    for breaks in [[Step::Kill, service], [suspend, Step::EditRoute]] {
+        for (excused, expect) in [(true, vec![]), (false, vec![Law::Answered, Law::LeadsToPods])] {
+            let mut world =
+                World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+            let ready = Step::Until(Moment::Phase("Initialized"));
+            let [first, second] = breaks.clone();
+            for step in [Step::Apply, ready, Step::Pass(5_000), first, second, Step::Pass(15_000)] {
+                world.carry_out(&step).await.unwrap();
+            }
+            if !excused {
+                world.deeds.clear();
+            }
+            let (mut outcome, case) = (Outcome::default(), scenarios::clean("crashes", 0).unwrap());
+            laws::judge(&mut world, &case, &mut outcome);
+            let found: Vec<Law> = outcome.findings.iter().map(|found| found.law).collect();
+            assert_eq!(found, expect, "{:?}", outcome.findings);
         }
-        if !excused {
-            world.deeds.clear();
-        }
-        let (mut outcome, case) = (Outcome::default(), scenarios::clean("crashes", 0).unwrap());
-        laws::judge(&mut world, &case, &mut outcome);
-        let found: Vec<Law> = outcome.findings.iter().map(|found| found.law).collect();
-        assert_eq!(found, expect, "{:?}", outcome.findings);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_know_each_address_that_was_right_until_it_is_over() {
+    let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+    let first = world.spec.clone();
+    for step in [Step::Apply, Step::Until(Moment::Phase("Initialized"))] {
+        world.carry_out(&step).await.unwrap();
+    }
+    let named = |name: &str| json!({"service": {"name": name}});
+    for (title, change, addresses) in [
+        ("service.port becomes 8080", json!({"service": {"port": 8080}}), 2),
+        ("service.name becomes invalid: \"Not Valid!\"", named("Not Valid!"), 2),
+        ("service.name becomes \"shop\"", named("shop"), 3),
+        ("suspend becomes true", json!({"suspend": true}), 3),
+    ] {
+        world.carry_out(&Step::Edit(title.to_owned(), changed(&first, &change))).await.unwrap();
+        assert_eq!(world.known_specs.len(), addresses, "{title}");
+    }
+    world.carry_out(&Step::EditBack).await.unwrap();
+    world.forget_addresses().await;
+    assert_eq!((&world.known_specs[..], world.phase()), (&[first][..], "Initialized".to_owned()));
 }
