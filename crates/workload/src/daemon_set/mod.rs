@@ -44,8 +44,8 @@ impl PodWorkload for DaemonSets {
         object.counted("numberAvailable")
     }
 
-    /// Only the node selector of a scale-down says that no pods are wanted. A DaemonSet that no node fits is not asleep:
-    /// nothing scales it up when it is needed.
+    /// Only the node selector of a scale-down says that no pods are wanted. A DaemonSet that no node fits is not
+    /// asleep: nothing scales it up when it is needed.
     fn replicas(object: &DeploymentView<'_>) -> Option<i64> {
         scale::is_scaled_to_zero(object.object()).then_some(0)
     }
