@@ -10,11 +10,13 @@ mod gates;
 mod guides;
 mod input;
 mod kuma;
+mod migration;
 mod names;
 mod rollout;
 mod routes;
 mod scalers;
 mod smi;
+mod strategies;
 mod targets;
 mod texts;
 mod trouble;
@@ -81,6 +83,10 @@ pub fn first() -> Vec<Scene> {
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
     scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER], &[EVERYWHERE]));
+    let weighted = [&TRAEFIK, &KUMA, &ISTIO, &SMI_V1ALPHA1, &APISIX, &NGINX, &SKIPPER, &LINKERD];
+    scenes.extend(named(&weighted, &[BLUE_GREEN]));
+    scenes.extend(named(&[&ISTIO], &[STRATEGIES_OF_ISTIO]));
+    scenes.extend(named(&[&NGINX], &[STRATEGIES_OF_NGINX]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -94,6 +100,7 @@ pub fn on_their_own() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK], &[KILLED]);
     scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &ISTIO, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
     scenes.extend(named(&[&KUBERNETES], &[KILLED_WITHOUT_ROUTES]));
+    scenes.extend(named(&[&TRAEFIK], &[LEFT_BY_FLAGGER]));
     scenes.extend(named(&[&KUMA_MESH], &[OUT_OF_SIGHT]));
     scenes.into_iter().map(|scene| Scene { own: true, ..scene }).collect()
 }
@@ -195,6 +202,7 @@ static ONCE: &[Named] = scenes! {
     "three gates are closed and opened" => gates::opened,
     "a rollback hook passes at 25 %" => gates::taken_back,
     "a ConfigMap is promoted, a Secret rolled back" => configs::rolled_out,
+    "a DaemonSet is promoted" => targets::daemon_set,
     "a Service is promoted and rolled back" => targets::core_service,
     "the Canary is deleted at 25 %" => deletion::reverted,
     "the metric server answers 500" => input::metrics_error,
@@ -207,6 +215,20 @@ static ONCE: &[Named] = scenes! {
 static WITHOUT_ROUTES: &[Named] = scenes! {
     "blue/green" => blue_green::promoted,
     "blue/green, a bad version is rolled back" => blue_green::rolled_back,
+};
+
+static BLUE_GREEN: &[Named] = scenes! {
+    "blue/green" => strategies::blue_green,
+};
+
+static STRATEGIES_OF_ISTIO: &[Named] = scenes! {
+    "A/B testing" => strategies::ab_testing_by_routes,
+    "mirroring" => strategies::mirrored,
+    "session affinity" => strategies::sticky,
+};
+
+static STRATEGIES_OF_NGINX: &[Named] = scenes! {
+    "A/B testing" => strategies::ab_testing_by_annotations,
 };
 
 static FOLLOWS_A_ROUTE: &[Named] = scenes! {
@@ -253,6 +275,11 @@ static KILLED: &[Named] = scenes! {
 
 static KILLED_PROMOTED: &[Named] = scenes! {
     "killed at every write before its answer, promoted" => crash::promoted_unanswered,
+};
+
+static LEFT_BY_FLAGGER: &[Named] = scenes! {
+    "Flagger leaves a Canary at rest" => migration::at_rest,
+    "Flagger leaves a rollout at 25 %" => migration::in_mid_run,
 };
 
 static KILLED_WITHOUT_ROUTES: &[Named] = scenes! {
