@@ -87,6 +87,7 @@ fn keeps_the_laws_of_routers() {
             split: Some("/spec/routes/0/services"),
             lists: &[
                 Shared { pointer: "/spec/routes", entry: docs },
+                Shared { pointer: "/spec/routes/0/services", entry: mirror },
             ],
             adoptable: &[
                 json!({"spec": {"routes": [docs(), apex]}}),

@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use self::entries::{
-    APISIX, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API, SKIPPER,
+    APISIX, CONTOUR, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API, SKIPPER,
     SMI_ISTIO, TRAEFIK,
 };
 use super::gateway::Gateway;
@@ -43,6 +43,8 @@ pub enum System {
     Apisix,
     /// ingress-nginx.
     Nginx,
+    /// Contour as ingress.
+    Contour,
     /// Skipper as ingress.
     Skipper,
     /// ingress-nginx, and beside it a gateway of the Gateway API, as while moving from one to the other.
@@ -74,6 +76,7 @@ impl System {
             System::Traefik(groups) => (&TRAEFIK, groups),
             System::Apisix => (&APISIX, &[]),
             System::Nginx => (&NGINX, &[]),
+            System::Contour => (&CONTOUR, &[]),
             System::Skipper => (&SKIPPER, &[]),
             System::NginxAndGatewayApi => (&NGINX_AND_GATEWAY_API, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),
