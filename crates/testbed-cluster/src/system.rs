@@ -12,8 +12,8 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use self::entries::{
-    APISIX, CONTOUR, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API, SKIPPER,
-    SMI_ISTIO, TRAEFIK,
+    APISIX, CONTOUR, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API,
+    SKIPPER, SMI_ISTIO, TRAEFIK,
 };
 use super::gateway::Gateway;
 use super::network::{Network, lock};

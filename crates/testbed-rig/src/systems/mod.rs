@@ -4,6 +4,7 @@
 //! A new system is one file here and one gateway in `testbed-cluster`.
 
 mod apisix;
+mod contour;
 mod gateway_api;
 mod istio;
 mod kubernetes;
@@ -21,6 +22,7 @@ use vexil_testbed_cluster as cluster;
 
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
+    contour::CONTOUR,
     gateway_api::GATEWAY_API,
     istio::ISTIO,
     kubernetes::KUBERNETES,
@@ -83,7 +85,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 15] = [
+pub static ALL: [&System; 16] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -93,6 +95,7 @@ pub static ALL: [&System; 15] = [
     &SMI_ISTIO,
     &APISIX,
     &NGINX,
+    &CONTOUR,
     &SKIPPER,
     &GATEWAY_API,
     &KUMA,
@@ -102,7 +105,7 @@ pub static ALL: [&System; 15] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 10] = [
+pub static GUIDES: [&Guide; 11] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
@@ -111,6 +114,7 @@ pub static GUIDES: [&Guide; 10] = [
     &traefik::GUIDE,
     &apisix::GUIDE,
     &nginx::GUIDE,
+    &contour::GUIDE,
     &skipper::GUIDE,
     &kubernetes::GUIDE,
 ];

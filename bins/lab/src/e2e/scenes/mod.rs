@@ -28,8 +28,8 @@ use vexil_testbed_rig::route::RouteKind;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SKIPPER, SMI_ISTIO,
-        SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, CONTOUR, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SKIPPER,
+        SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
 
@@ -80,7 +80,7 @@ pub fn first() -> Vec<Scene> {
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER], &[EVERYWHERE]));
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR], &[EVERYWHERE]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -108,7 +108,7 @@ pub const REAL_FLAGS: &[&str] = &["-kuma-route-kind=MeshHTTPRoute"];
 
 /// Under the CRDs of the products themselves: what they drop or fill in, ours may not.
 pub fn real_first() -> Vec<Scene> {
-    let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME], &[REAL]);
+    let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR], &[REAL]);
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
     as_real(scenes)

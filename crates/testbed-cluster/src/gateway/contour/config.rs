@@ -101,7 +101,8 @@ impl Config {
 impl Route {
     /// How exactly it fits a request; `None` when it does not.
     fn rank(&self, request: &Request<Bytes>) -> Option<(bool, usize, usize)> {
-        let texts = |field: &str| self.conditions.iter().filter_map(move |one| one.get(field)?.as_str());
+        let texts =
+            |field: &'static str| self.conditions.iter().filter_map(move |one| one.get(field)?.as_str());
         // The prefixes of includes and of the route are joined.
         let prefix: String = texts("prefix").map(|part| part.trim_end_matches('/')).collect();
         let path = request.uri().path();
