@@ -40,7 +40,10 @@ const LAWS: [(&str, Law); 19] = [
     ("a request can follow any other", requests::follow_each_other),
     ("a request that the provider does not support is refused", requests::are_refused_without_support),
     ("the route follows the settings that the Canary has for a request", requests::follow_the_settings),
-    ("without a route there is one create, with the Canary as its owner", requests::begin_with_a_create),
+    (
+        "without a route there is one create, after those of its companions, with the Canary as its owner",
+        requests::begin_with_a_create,
+    ),
     ("fields and entries of others survive, or follow their source", preserved::survive),
     (
         "metadata that the Canary declares is written and removed with it, and that of others is kept",

@@ -9,6 +9,7 @@ use vexil_kube::{Cluster as Caches, Scope};
 use vexil_routing_apisix::Apisix;
 use vexil_routing_contour::Contour;
 use vexil_routing_gateway_api::GatewayApi;
+use vexil_routing_gloo::Gloo;
 use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
@@ -83,6 +84,7 @@ pub fn registry() -> Registry {
         .with(Apisix)
         .with(Nginx::default())
         .with(Contour::default())
+        .with(Gloo)
         .with(Skipper)
         .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)

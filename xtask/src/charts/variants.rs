@@ -45,6 +45,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=contour"], Holds(&["-mesh-provider=contour", "- httpproxies"])),
         (&["meshProvider=contour"], Lacks(&["ingresses", "-ingress-class"])),
         (&["meshProvider=contour", "ingressClass=public"], Holds(&["-ingress-class=public"])),
+        (&["meshProvider=gloo"], Holds(&["-mesh-provider=gloo", "- routetables", "- upstreams"])),
         (&["meshProvider=skipper"], Holds(&["-mesh-provider=skipper", "- ingresses"])),
         (&["meshProvider=nginx"], Holds(&["-mesh-provider=nginx", "- ingresses"])),
         (&["meshProvider=traefik"], Lacks(&["ingresses", "-ingress-annotations-prefix"])),
