@@ -12,8 +12,8 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use self::entries::{
-    APISIX, CONTOUR, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API,
-    SKIPPER, SMI_ISTIO, TRAEFIK,
+    APISIX, CONTOUR, Entry, GATEWAY_API, GLOO, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX,
+    NGINX_AND_GATEWAY_API, SKIPPER, SMI_ISTIO, TRAEFIK,
 };
 use super::gateway::Gateway;
 use super::network::{Network, lock};
@@ -45,6 +45,8 @@ pub enum System {
     Nginx,
     /// Contour as ingress.
     Contour,
+    /// Gloo as ingress.
+    Gloo,
     /// Skipper as ingress.
     Skipper,
     /// ingress-nginx, and beside it a gateway of the Gateway API, as while moving from one to the other.
@@ -77,6 +79,7 @@ impl System {
             System::Apisix => (&APISIX, &[]),
             System::Nginx => (&NGINX, &[]),
             System::Contour => (&CONTOUR, &[]),
+            System::Gloo => (&GLOO, &[]),
             System::Skipper => (&SKIPPER, &[]),
             System::NginxAndGatewayApi => (&NGINX_AND_GATEWAY_API, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),

@@ -226,6 +226,20 @@ async fn contour() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn gloo() {
+    check(Guide {
+        folder: "gloo",
+        system: System::Gloo,
+        provider: "gloo",
+        entrance: ("http://gateway-proxy.gloo-system/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://gateway-proxy.gloo-system/status/500", "app.example.com"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn skipper() {
     check(Guide {
         folder: "skipper",

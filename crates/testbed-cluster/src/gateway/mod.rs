@@ -6,7 +6,7 @@
 
 pub mod apisix;
 pub mod both;
-pub mod contour;
+pub mod envoy;
 pub mod gateway_api;
 pub mod istio;
 pub mod kuma;

@@ -5,11 +5,12 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 11] = [
+const ALL: [System; 12] = [
     System::Traefik(&[]),
     System::Apisix,
     System::Nginx,
     System::Contour,
+    System::Gloo,
     System::Skipper,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
@@ -66,6 +67,8 @@ async fn served(cluster: &Cluster) -> Vec<&'static str> {
         "destinationrules.networking.istio.io",
         "trafficsplits.split.smi-spec.io",
         "httpproxies.projectcontour.io",
+        "routetables.gateway.solo.io",
+        "upstreams.gloo.solo.io",
     ] {
         let kind = "CustomResourceDefinition";
         let found = cluster.get("apiextensions.k8s.io/v1", kind, "", name).await.unwrap();
@@ -85,6 +88,7 @@ async fn words_select_what_is_served() {
     check(System::Traefik(&[]), &both).await;
     check(System::Apisix, &["apisixroutes.apisix.apache.org"]).await;
     check(System::Contour, &["httpproxies.projectcontour.io"]).await;
+    check(System::Gloo, &["routetables.gateway.solo.io", "upstreams.gloo.solo.io"]).await;
     check(System::Kuma(&["TrafficRoute"]), &["trafficroutes.kuma.io", "meshes.kuma.io"]).await;
     check(System::Kuma(&["MeshHTTPRoute"]), &["meshhttproutes.kuma.io", "meshes.kuma.io"]).await;
     let istios = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];

@@ -6,6 +6,7 @@
 mod apisix;
 mod contour;
 mod gateway_api;
+mod gloo;
 mod istio;
 mod kubernetes;
 mod kuma;
@@ -24,6 +25,7 @@ pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
     contour::CONTOUR,
     gateway_api::GATEWAY_API,
+    gloo::GLOO,
     istio::ISTIO,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
@@ -85,7 +87,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 16] = [
+pub static ALL: [&System; 17] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -96,6 +98,7 @@ pub static ALL: [&System; 16] = [
     &APISIX,
     &NGINX,
     &CONTOUR,
+    &GLOO,
     &SKIPPER,
     &GATEWAY_API,
     &KUMA,
@@ -105,7 +108,7 @@ pub static ALL: [&System; 16] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 11] = [
+pub static GUIDES: [&Guide; 12] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
@@ -115,6 +118,7 @@ pub static GUIDES: [&Guide; 11] = [
     &apisix::GUIDE,
     &nginx::GUIDE,
     &contour::GUIDE,
+    &gloo::GUIDE,
     &skipper::GUIDE,
     &kubernetes::GUIDE,
 ];

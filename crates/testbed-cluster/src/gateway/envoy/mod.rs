@@ -1,10 +1,12 @@
-//! Contour as its users meet it: HTTPProxies whose routes its Envoy splits, and what Contour reports in their status.
+//! Envoy with the routes of a product on it: Contour, Gloo.
 //!
-//! A Service without a ready pod answers 503 for its share; a request that no route fits gets 404. Series are those of
-//! Envoy that concern the clusters, `<namespace>_<service>_<port>`, as Prometheus stores them: the code is a label of the
-//! counter, and durations are in milliseconds.
+//! A Service without a ready pod answers 503 for its share; a request that no route fits gets 404. A weight that is
+//! missing is 0 beside others, and all count the same where none has a weight. Series are those of Envoy that concern the
+//! clusters, as Prometheus stores them: the code is a label of the counter, and durations are in milliseconds.
 
 mod config;
+pub(crate) mod contour;
+pub(crate) mod gloo;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,10 +15,10 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::Instant;
 
-use self::config::{Config, HTTP_PROXY, Service};
+use self::config::{Config, Service};
 use super::Gateway;
 use super::mesh::BUCKETS_MS;
 use super::request::{forwarded, host};
@@ -24,15 +26,21 @@ use super::turns::Turns;
 use crate::controllers::{Snapshot, Target};
 use crate::kinds::Resource;
 use crate::network::{Handler, Network, Refused, lock, plain};
-use crate::view;
 use vexil_testbed_promql::{Counter, Histogram, Labels};
 
-/// Its name on the cluster's network.
-pub(crate) const NAME: &str = "envoy.projectcontour";
+/// What a product says in its objects.
+#[derive(Debug)]
+pub(crate) struct Product {
+    kinds: &'static [Resource],
+    read: fn(&Snapshot) -> Config,
+    /// What it has to say in the status of its objects.
+    reports: fn(&Snapshot) -> Vec<(Target, Value)>,
+}
 
 /// The gateway.
 #[derive(Debug)]
-pub(crate) struct Contour {
+pub(crate) struct Envoy {
+    product: &'static Product,
     network: Network,
     table: Mutex<Arc<Table>>,
     series: Mutex<Series>,
@@ -53,14 +61,20 @@ struct Series {
     durations: Histogram,
 }
 
-impl Contour {
+impl Envoy {
     /// A gateway that knows no routes yet and reaches pods over `network`.
-    pub fn new(network: Network) -> Self {
+    pub fn new(product: &'static Product, network: Network) -> Self {
         let series = Series {
             requests: Counter::new("envoy_cluster_upstream_rq", ""),
             durations: Histogram::new("envoy_cluster_upstream_rq_time", "", &BUCKETS_MS),
         };
-        Contour { network, table: Mutex::default(), series: Mutex::new(series), turn: AtomicUsize::new(0) }
+        Envoy {
+            product,
+            network,
+            table: Mutex::default(),
+            series: Mutex::new(series),
+            turn: AtomicUsize::new(0),
+        }
     }
 
     async fn route(&self, request: Request<Bytes>) -> Response<Bytes> {
@@ -69,7 +83,7 @@ impl Contour {
         let Some(at) = table.config.find(&host, &request) else {
             return plain(StatusCode::NOT_FOUND, "");
         };
-        let chosen = table.config.routes().get(at).zip(table.turns.get(at));
+        let chosen = table.config.routes.get(at).zip(table.turns.get(at));
         let chosen = chosen.and_then(|(route, turns)| route.services.get(turns.next()?));
         let Some(service) = chosen else { return plain(StatusCode::SERVICE_UNAVAILABLE, "") };
         let begun = Instant::now();
@@ -95,22 +109,22 @@ impl Contour {
     }
 }
 
-impl Handler for Contour {
+impl Handler for Envoy {
     fn call(&self, _port: u16, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Refused>> {
         self.route(request).map(Ok).boxed()
     }
 }
 
-impl Gateway for Contour {
+impl Gateway for Envoy {
     fn kinds(&self) -> Vec<Resource> {
-        vec![HTTP_PROXY]
+        self.product.kinds.to_vec()
     }
 
     fn follow(&self, seen: &Snapshot) {
-        let config = Config::read(seen);
+        let config = (self.product.read)(seen);
         let mut table = lock(&self.table);
         if table.config != config {
-            let turns = config.routes().iter().map(|route| {
+            let turns = config.routes.iter().map(|route| {
                 let none_has_weight = route.services.iter().all(|one| one.weight == 0);
                 Turns::new(route.services.iter().map(|one| if none_has_weight { 1 } else { one.weight }))
             });
@@ -119,8 +133,7 @@ impl Gateway for Contour {
     }
 
     fn reports(&self, seen: &Snapshot) -> Vec<(Target, Value)> {
-        let config = Config::read(seen);
-        seen.all(HTTP_PROXY).filter_map(|proxy| report(&config, proxy)).collect()
+        (self.product.reports)(seen)
     }
 
     fn metrics(&self) -> String {
@@ -130,29 +143,4 @@ impl Gateway for Contour {
         series.durations.render(&mut text);
         text
     }
-}
-
-/// What Contour writes to the status of an HTTPProxy, if it says something else.
-fn report(config: &Config, proxy: &Value) -> Option<(Target, Value)> {
-    let generation = view::generation(proxy);
-    let (word, status, reason, message, errors) = if config.reaches(proxy) {
-        ("valid", "True", "Valid", "Valid HTTPProxy", json!([]))
-    } else {
-        let message = "this HTTPProxy is not part of a delegation chain from a root HTTPProxy";
-        let error = json!({"type": "Orphaned", "status": "True", "reason": "Orphaned", "message": message});
-        (
-            "orphaned",
-            "False",
-            "ErrorPresent",
-            "At least one error present, see Errors for details",
-            json!([error]),
-        )
-    };
-    let condition = json!({
-        "type": "Valid", "status": status, "reason": reason, "message": message, "errors": errors,
-        "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z",
-    });
-    let status = json!({"currentStatus": word, "description": message, "conditions": [condition]});
-    (proxy.get("status") != Some(&status))
-        .then(|| (Target::new(HTTP_PROXY, proxy), json!({"status": status})))
 }
