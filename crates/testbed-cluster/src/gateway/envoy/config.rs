@@ -79,7 +79,7 @@ impl Route {
         // The prefixes of includes and of the route are joined.
         let prefix: String = texts("prefix").map(|part| part.trim_end_matches('/')).collect();
         let path = request.uri().path();
-        let exact = texts("exact").last();
+        let exact = texts("exact").next_back();
         let on_path = match exact {
             Some(exact) => path == format!("{prefix}{exact}"),
             None => path.starts_with(&prefix),
