@@ -8,8 +8,8 @@
 //! # Ownership
 //!
 //! An HTTPProxy that the Canary owns has its settings: conditions, timeout, retries. In one of the user every route to
-//! the apex is split; the apex leads to the primary's pods and stays. Everything else is kept, and a release removes the
-//! canary.
+//! the apex is split; the apex leads to the primary's pods and stays. Everything else is kept, and a release removes
+//! the canary.
 //!
 //! # Drift
 //!

@@ -9,8 +9,8 @@ use vexil_object::meta;
 use vexil_routing::{RouteTarget, covers, escaped, put};
 
 /// The annotation with the fields of our route that the Canary declared when it was written last, separated by commas.
-/// One that it declares no longer is removed; one that others wrote is never listed. Flagger has no such annotation, and
-/// declared all of them.
+/// One that it declares no longer is removed; one that others wrote is never listed. Flagger has no such annotation,
+/// and declared all of them.
 const WRITTEN: &str = "flagger.app/written-fields";
 
 /// The conditions on the path, of which a route may have one.
@@ -37,7 +37,7 @@ fn declared(target: &RouteTarget<'_>) -> [(&'static str, Option<Value>); 2] {
     ]
 }
 
-/// Writes the fields that the Canary declares to one of our routes, and removes those that it declared in `live` before.
+/// Writes the fields that the Canary declares to one of our routes, and removes those that it declared in `live`.
 pub(crate) fn declare(target: &RouteTarget<'_>, live: &Value, route: &mut Value) {
     let before = meta::annotation(live, WRITTEN);
     for (field, value) in declared(target) {

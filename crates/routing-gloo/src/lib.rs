@@ -1,8 +1,8 @@
 //! Routes traffic with a RouteTable of Gloo.
 //!
-//! The RouteTable has the name of the apex: the user's VirtualService delegates to it. One of its routes has an Upstream
-//! for the primary and one for the canary, with their weights. For A/B testing the route before it sends requests that
-//! meet an entry of `analysis.match` to the canary; Gloo takes the first route that fits.
+//! The RouteTable has the name of the apex: the user's VirtualService delegates to it. One of its routes has an
+//! Upstream for the primary and one for the canary, with their weights. For A/B testing the route before it sends
+//! requests that meet an entry of `analysis.match` to the canary; Gloo takes the first route that fits.
 //!
 //! # Ownership
 //!

@@ -104,7 +104,8 @@ pub trait RouteObject: Provider {
         Vec::new()
     }
 
-    /// Further objects that belong to the route, as far as its sources are known. They are written before it, and read back only when they are compared.
+    /// Further objects that belong to the route, as far as its sources are known. They are written before it, and read
+    /// back only when they are compared.
     fn companions(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<Companion> {
         let _ = (target, have);
         Vec::new()

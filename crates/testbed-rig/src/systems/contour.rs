@@ -30,7 +30,7 @@ pub static CONTOUR: System = System {
             service: "/name",
             weight: Written::AsNumber,
             at_zero: AtZero::Listed,
-            theirs: r#"{"routes": [{"conditions": [{"prefix": "/theirs"}], "services": [{"name": "theirs", "port": 80}]}]}"#,
+            theirs: r#"{"routes": [{"services": [{"name": "theirs", "port": 80}]}]}"#,
             missing: "HTTPProxy of projectcontour.io/v1; install the CRDs of Contour",
         }),
     )

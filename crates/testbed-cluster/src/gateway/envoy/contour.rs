@@ -1,5 +1,5 @@
-//! Contour: an HTTPProxy with a virtual host is a root, whose `includes` lead to others, under the conditions of both; one
-//! that no root reaches is an orphan.
+//! Contour: an HTTPProxy with a virtual host is a root, whose `includes` lead to others, under the conditions of both;
+//! one that no root reaches is an orphan.
 //!
 //! Not done: conditions `regex` of the path, parameters, TLS, redirects, policies, mirrors, health checks; an HTTPProxy
 //! that includes itself is not followed further.

@@ -1,8 +1,8 @@
 //! Envoy with the routes of a product on it: Contour, Gloo.
 //!
 //! A Service without a ready pod answers 503 for its share; a request that no route fits gets 404. A weight that is
-//! missing is 0 beside others, and all count the same where none has a weight. Series are those of Envoy that concern the
-//! clusters, as Prometheus stores them: the code is a label of the counter, and durations are in milliseconds.
+//! missing is 0 beside others, and all count the same where none has a weight. Series are those of Envoy that concern
+//! the clusters, as Prometheus stores them: the code is a label of the counter, and durations are in milliseconds.
 
 mod config;
 pub(crate) mod contour;
