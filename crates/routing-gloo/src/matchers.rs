@@ -5,7 +5,7 @@ use vexil_api::{
     Defect, HttpMatch,
     canary::{CanarySpec, StringMatch},
 };
-use vexil_routing::{conditions, escaped};
+use vexil_routing::{conditions, covers, escaped};
 
 /// One matcher for each entry. The path is that of the VirtualService that delegates.
 pub(crate) fn of(matches: &[HttpMatch]) -> Value {
@@ -23,6 +23,41 @@ pub(crate) fn of(matches: &[HttpMatch]) -> Value {
         Value::Object(set.map(|(field, list)| (field.to_owned(), list.into())).collect())
     };
     matches.iter().map(one).collect()
+}
+
+/// Fields of a matcher, and of a header or parameter in it, that narrow it.
+const NARROWING: [&str; 9] = [
+    "prefix",
+    "exact",
+    "regex",
+    "connectMatcher",
+    "headers",
+    "queryParameters",
+    "methods",
+    "value",
+    "invertMatch",
+];
+
+/// Whether live matchers have these conditions and no others. Fields that do not narrow them are others'.
+pub(crate) fn say(live: &Value, wanted: &Value) -> bool {
+    covers(live, wanted) && !is_narrower(live, wanted)
+}
+
+fn is_narrower(live: &Value, wanted: &Value) -> bool {
+    match (live, wanted) {
+        (Value::Object(live), Value::Object(wanted)) => {
+            live.iter().any(|(field, live)| match wanted.get(field) {
+                Some(wanted) => is_narrower(live, wanted),
+                None => {
+                    NARROWING.contains(&field.as_str()) && !matches!(live, Value::Null | Value::Bool(false))
+                }
+            })
+        }
+        (Value::Array(live), Value::Array(wanted)) => {
+            live.iter().zip(wanted).any(|(live, wanted)| is_narrower(live, wanted))
+        }
+        _ => false,
+    }
 }
 
 /// A header or parameter without a value must be there.

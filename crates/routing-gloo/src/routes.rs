@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use vexil_object::meta;
 use vexil_routing::{
-    Entries, RouteContext, RouteError, RouteRequest, RouteTarget, Routes, Side, Weight, covers, items, put,
+    Entries, RouteContext, RouteError, RouteRequest, RouteTarget, Routes, Side, Weight, items, put,
 };
 
 use crate::{matchers, upstreams};
@@ -110,7 +110,7 @@ pub(crate) fn read(route: &RouteContext<'_>, live: &Value) -> Result<Routes, Rou
     let Some(special) = special else { return Ok(base) };
     let matches = route.target.spec.analysis().map(|analysis| analysis.match_.as_slice()).unwrap_or_default();
     let wanted = matchers::of(matches);
-    if is_blank(&wanted) || !special.live.get("matchers").is_some_and(|live| covers(live, &wanted)) {
+    if is_blank(&wanted) || !special.live.get("matchers").is_some_and(|live| matchers::say(live, &wanted)) {
         return edited(&format!("{}.matchers", special.path), "are not the conditions of analysis.match");
     }
     if special.entries.routes(Value::as_i64)?.canary() != Weight::FULL {
@@ -156,7 +156,7 @@ pub(crate) fn written(
             }
             put(&mut special, "name", special_name(route.target).into());
             let wanted = matchers::of(matches);
-            if !special.get("matchers").is_some_and(|live| covers(live, &wanted)) {
+            if !special.get("matchers").is_some_and(|live| matchers::say(live, &wanted)) {
                 put(&mut special, "matchers", wanted);
             }
             Some(special)
