@@ -15,6 +15,7 @@ const VIRTUAL_SERVICES: Resource = ("/apis/gateway.solo.io/v1", "virtualservices
 
 /// Gloo.
 pub static GLOO: System = System {
+    definitions: &["upstreams.gloo.solo.io", "virtualservices.gateway.solo.io"],
     before: |cast| vec![(VIRTUAL_SERVICES, users_service(cast))],
     entrance: ("http://gateway-proxy.gloo-system/", "app.example.com"),
     ..System::named(

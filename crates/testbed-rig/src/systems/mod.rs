@@ -24,7 +24,7 @@ use vexil_testbed_cluster as cluster;
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
     contour::CONTOUR,
-    gateway_api::GATEWAY_API,
+    gateway_api::{GATEWAY_API, GATEWAY_API_ALONE},
     gloo::GLOO,
     istio::ISTIO,
     kubernetes::KUBERNETES,
@@ -52,6 +52,8 @@ pub struct System {
     pub flags: &'static [&'static str],
     /// What it splits traffic with; `None` for Blue/Green.
     pub route: Option<RouteKind>,
+    /// The CRDs of what else its routes and its guide need.
+    pub definitions: &'static [&'static str],
     /// What its guide has in the spec of a Canary beyond the others'; merged.
     pub spec: fn(&Cast) -> Value,
     /// What its guide has the user make before the Canary.
@@ -72,6 +74,7 @@ impl System {
             by_flag: false,
             flags: &[],
             route,
+            definitions: &[],
             spec: |_| json!({}),
             before: |_| Vec::new(),
             site: None,
