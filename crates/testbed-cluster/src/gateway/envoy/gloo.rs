@@ -1,8 +1,8 @@
 //! Gloo: a VirtualService has domains and routes, of which one may delegate to a RouteTable, under the conditions of
 //! both. The first route that fits is taken. Destinations are Upstreams that lead to Services.
 //!
-//! Not done: parameters, regular expressions of the path, selectors of RouteTables, UpstreamGroups, options, other kinds
-//! of Upstreams, reports.
+//! Not done: parameters, regular expressions of the path, selectors of RouteTables, UpstreamGroups, options, other
+//! kinds of Upstreams, reports.
 
 use serde_json::{Value, json};
 
