@@ -27,7 +27,7 @@ impl Provider for Gloo {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, matches: true, ..Capabilities::default() }
+        Capabilities { weights: true, matches: true, needs_port: true, ..Capabilities::default() }
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
