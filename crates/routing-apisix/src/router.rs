@@ -20,7 +20,7 @@ impl Provider for Apisix {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, ..Capabilities::default() }
+        Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {
