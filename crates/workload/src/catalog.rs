@@ -66,7 +66,8 @@ impl WorkloadCatalog {
         self.scalers.iter().copied()
     }
 
-    fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+    /// The names of the kinds of targets and of autoscalers.
+    pub fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         let workloads = self.workloads.iter().map(|workload| workload.kind().kind);
         (workloads.collect(), self.scalers.iter().map(|scaler| scaler.kind().kind).collect())
     }

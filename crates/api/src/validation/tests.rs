@@ -68,6 +68,8 @@ fn context() -> ValidationContext<'static> {
         known_providers: &[("kubernetes", NOTHING), ("traefik", WEIGHTS)],
         router: Some(WEIGHTS),
         no_cross_namespace_refs: false,
+        target_kinds: &[],
+        scaler_kinds: &[],
     }
 }
 
