@@ -28,8 +28,9 @@ use vexil_testbed_rig::route::RouteKind;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SKIPPER, SMI_ISTIO,
-        SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD,
+        NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
+        TRAEFIK_CONTAINO,
     },
 };
 
@@ -51,6 +52,11 @@ impl Scene {
     /// The CRD of the routes in it.
     pub fn definition(&self) -> Option<&'static str> {
         self.system.route.as_ref().and_then(RouteKind::crd)
+    }
+
+    /// All CRDs that it needs.
+    pub fn definitions(&self) -> impl Iterator<Item = &'static str> {
+        self.definition().into_iter().chain(self.system.definitions.iter().copied())
     }
 
     /// Plays it.
@@ -80,7 +86,8 @@ pub fn first() -> Vec<Scene> {
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER], &[EVERYWHERE]));
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR, &GLOO], &[EVERYWHERE]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -108,7 +115,10 @@ pub const REAL_FLAGS: &[&str] = &["-kuma-route-kind=MeshHTTPRoute"];
 
 /// Under the CRDs of the products themselves: what they drop or fill in, ours may not.
 pub fn real_first() -> Vec<Scene> {
-    let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME], &[REAL]);
+    let mut scenes = named(
+        &[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR, &GLOO, &GATEWAY_API_ALONE],
+        &[REAL],
+    );
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
     as_real(scenes)
