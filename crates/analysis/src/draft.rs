@@ -39,6 +39,9 @@ impl<'a> Draft<'a> {
     pub(crate) fn clamp_future_times(&mut self) {
         let (now, drain_ms) = (self.facts.now, self.plan.drain_ms());
         self.memory.last_step = self.memory.last_step.map(|last| last.min(now));
+        if self.memory.runs() {
+            self.memory.changed = self.memory.changed.map(|changed| changed.min(now.whole_second()));
+        }
         if let Some(drain) = &mut self.memory.drain {
             drain.until = drain.until.min(now.plus(drain_ms));
         }
@@ -136,9 +139,9 @@ impl<'a> Draft<'a> {
         if self.plan.spec_error.is_none() {
             self.memory.outbox.keep_for(self.plan);
         }
-        let counted = |m: &Memory| (m.phase, m.weight, m.iterations, m.failed_checks);
+        let counted = |m: &Memory| (m.phase, m.weight, m.exposure, m.iterations, m.failed_checks, m.prepared);
         if counted(&self.memory) != counted(self.before) {
-            self.memory.changed = Some(self.facts.now);
+            self.memory.changed = Some(self.facts.now.whole_second());
         }
         let settled = self.memory == *self.before && self.notices.is_empty();
         let delivered = |entry: &crate::Entry| {

@@ -63,7 +63,7 @@ pub struct Memory {
     pub outbox: Outbox,
     /// Warnings that were reported.
     pub reported: Reported,
-    /// When phase, weight, iterations or failed checks last changed.
+    /// The second in which phase, weight, exposure, iterations, failed checks or `prepared` last changed.
     pub changed: Option<Millis>,
 }
 

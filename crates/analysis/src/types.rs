@@ -17,6 +17,11 @@ impl Millis {
     pub const fn since(self, earlier: Millis) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// The second in which it lies, which is all that a time of Kubernetes holds.
+    pub const fn whole_second(self) -> Self {
+        Millis(self.0 - self.0 % 1_000)
+    }
 }
 
 /// A share of the traffic in percent, 0 to 100.

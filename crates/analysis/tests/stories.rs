@@ -51,6 +51,7 @@ stories! {
     clock_set_ahead_while_waiting, operator_down_while_waiting, target_deleted_and_created_again, canary_flaps,
     provider_edited_while_the_canary_stands_in, primary_deleted_while_finalising,
     spec_invalid_while_traffic_cannot_go_back,
+    clock_set_ahead_after_copied_requests,
     clock_set_ahead_in_a_drain, drain_restarted_three_times, waits_that_take_turns,
     blue_green, blue_green_without_a_mesh, blue_green_smoke_test, blue_green_gate,
     ab_testing, ab_testing_fails, ab_testing_primary_crashes, ab_testing_edited, mirrored, blue_green_mirrored,

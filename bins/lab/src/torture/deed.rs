@@ -165,12 +165,7 @@ impl World {
     }
 
     async fn edit(&mut self, title: &str, spec: &Value) -> anyhow::Result<Done> {
-        // Where clients go is what such an edit changes: they may find it by either address.
-        let moves = ["service.port", "service.name", "targetRef.name", "provider", "routeRef"];
-        let before = self.spec.clone();
-        if moves.iter().any(|field| title.starts_with(field)) {
-            self.enter(&[&before, spec]);
-        }
+        self.enter_besides(title, spec);
         self.let_in();
         if self.place.lets_in.iter().any(|field| title.starts_with(field)) {
             self.deed(LEFT_OUT, Ms::MAX);

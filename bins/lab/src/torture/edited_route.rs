@@ -4,20 +4,25 @@ use serde_json::{Value, json};
 
 use super::{record::text, world::World};
 
+/// What it is called among the deeds.
+pub const DEED: &str = "the route is edited by hand";
+
 impl World {
-    /// Puts the canary's share in the primary's place and the other way round.
+    /// Puts the canary's share in the primary's place and the other way round, in the route of the apex that is in
+    /// force. That of an apex that was left is its user's.
     pub async fn edit_route(&mut self) -> anyhow::Result<()> {
         let resource = self.place.routes();
+        let canary = self.canary();
+        let primary = format!("{}-primary", text(&canary, "/status/binding/apex"));
         let found = {
             let seen = self.recorder.seen();
             let mut all = seen.now.iter().filter(|((kind, ..), _)| kind == resource);
-            let ours = |route: &Value| {
-                self.place.weights(route).iter().any(|(service, _)| service == "podinfo-primary")
-            };
+            let ours =
+                |route: &Value| self.place.weights(route).iter().any(|(service, _)| *service == primary);
             all.find(|(_, route)| ours(route)).map(|(key, route)| (key.clone(), route.clone()))
         };
         let Some(((_, namespace, name), route)) = found else { return Ok(()) };
-        self.deed("the route is edited by hand", 0);
+        self.deed(DEED, 0);
         let mut route = (*route).clone();
         turn(&mut route);
         let (version, kind) = (text(&route, "/apiVersion").to_owned(), text(&route, "/kind").to_owned());

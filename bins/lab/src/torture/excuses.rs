@@ -1,6 +1,7 @@
 //! When errors are excused: after each accident, as long as the operator cannot act, and then a moment more.
 
 use super::{
+    edited_route,
     fold::Course,
     laws::GRACE,
     leads::Ways,
@@ -31,6 +32,13 @@ fn spans(world: &World, course: &Course, end: Ms, while_suspended: impl Fn(Ms) -
     let mut all: Vec<Span> = world.deeds.iter().chain(&course.losses).cloned().collect();
     for span in &mut all {
         span.to = span.to.min(end).saturating_add(GRACE);
+        // What a user breaks of an apex that was left, or while a migration is under way, is made again with that apex.
+        let service = service_of(span);
+        if (service.is_some() || span.what == edited_route::DEED)
+            && let Some(kept) = course.kept_after(span.from, service.map(apex_of))
+        {
+            span.to = span.to.max(kept.saturating_add(GRACE));
+        }
         if course.resumed_after(span.to).is_some() {
             span.to = while_suspended(span.to).saturating_add(GRACE);
         }
@@ -44,4 +52,14 @@ fn spans(world: &World, course: &Course, end: Ms, while_suspended: impl Fn(Ms) -
         }
     }
     all
+}
+
+/// The Service that a user has deleted.
+fn service_of(span: &Span) -> Option<&str> {
+    span.what.strip_prefix("Service ")?.split_whitespace().next()
+}
+
+/// The apex that a Service belongs to.
+fn apex_of(service: &str) -> &str {
+    service.strip_suffix("-primary").or(service.strip_suffix("-canary")).unwrap_or(service)
 }

@@ -44,6 +44,8 @@ pub struct Course {
     pub pushed: BTreeMap<String, Ms>,
     /// When each version first was the primary's.
     pub promoted: BTreeMap<String, Ms>,
+    /// The apex whose objects the operator keeps, from each moment on; `None` while it initialises the Canary.
+    kept: Vec<(Ms, Option<String>)>,
     /// The weight in the status, from each moment on.
     pub weights: Vec<(Ms, u64)>,
 }
@@ -70,6 +72,17 @@ impl Course {
         let later = || self.states.iter().filter(|(from, ..)| *from > at);
         let resumed = later().find(|(_, state, _)| !is_suspended(state)).map_or(Ms::MAX, |(from, ..)| *from);
         is_suspended(self.state_at(at)).then_some(resumed)
+    }
+
+    /// When the objects of an apex, or of any, are kept as they are to be; `None` when they are at this moment. Those
+    /// of an apex that was left are not, nor those of any while a migration is under way.
+    pub fn kept_after(&self, at: Ms, apex: Option<&str>) -> Option<Ms> {
+        let keeps =
+            |kept: &Option<String>| kept.is_some() && apex.is_none_or(|apex| kept.as_deref() == Some(apex));
+        let now = self.kept.iter().rev().find(|(from, _)| *from <= at);
+        let later = self.kept.iter().find(|(from, kept)| *from > at && keeps(kept));
+        let is_kept = now.is_some_and(|(_, kept)| keeps(kept));
+        (!is_kept).then(|| later.map_or(Ms::MAX, |(from, _)| *from))
     }
 
     /// From when to when the Canary was suspended.
@@ -147,6 +160,8 @@ impl Fold {
         {
             span.to = at;
         }
+        let keeps = phase != "Initializing" && phase != "gone";
+        self.course.kept.push((at, keeps.then(|| text(status, "/binding/apex").to_owned())));
         let weight = number(status, "/canaryWeight");
         self.course.weights.push((at, weight));
         let suspended = !gone && object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);

@@ -138,6 +138,9 @@ impl Paths {
         for (route, entries) in &self.routes {
             let used = entries.iter().filter(|(service, weight)| *weight > 0 && ours(service));
             all.extend(used.map(|(service, weight)| format!("{weight} % of route {route} to {service}")));
+            let is_ours = entries.iter().any(|(service, _)| service.starts_with(NAME));
+            let leads_nowhere = entries.iter().all(|(_, weight)| *weight == 0);
+            all.extend((is_ours && leads_nowhere).then(|| format!("route {route}, without any weight,")));
         }
         all.extend(ours(NAME).then(|| format!("the apex {NAME}")));
         all

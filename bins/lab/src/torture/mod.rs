@@ -4,6 +4,7 @@
 //! Every case has a mode and a number, and is the same in each run: `--seed` plays one of them again and prints all of
 //! it.
 
+mod addresses;
 mod clients;
 mod deed;
 mod edited_route;

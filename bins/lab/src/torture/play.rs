@@ -161,8 +161,7 @@ async fn heal(world: &mut World) -> anyhow::Result<()> {
     }
     world.carry_out(&Step::Start).await?;
     world.pass(5_000).await;
-    let spec = world.spec.clone();
-    world.enter(&[&spec]);
+    world.forget_addresses().await;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The stage of a case: cluster, operator, clients, hooks and metric server, all on virtual time.
 
 use std::{
-    sync::{Arc, PoisonError, atomic::AtomicBool},
+    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -57,6 +57,8 @@ pub struct World {
     /// Whether the metric server finds the canary wanting.
     pub is_bad: Arc<AtomicBool>,
     pub entrances: Entrances,
+    /// Specs whose addresses clients try, in this order.
+    pub known_specs: Vec<Value>,
     /// The version that the target has.
     pub tag: String,
     /// What its configuration says.
@@ -107,6 +109,7 @@ impl World {
             hooks: Arc::default(),
             is_bad: Arc::default(),
             entrances,
+            known_specs: Vec::new(),
             tag: FIRST.to_owned(),
             config: CONFIG.1.to_owned(),
             turned: Vec::new(),
@@ -246,25 +249,8 @@ impl World {
         if let Some(fields) = canary.as_object_mut() {
             fields.insert("spec".to_owned(), self.spec.clone());
         }
-        let spec = self.spec.clone();
-        self.enter(&[&spec]);
+        self.enter_by_first_spec();
         self.cluster.apply_yaml(&canary.to_string()).await
-    }
-
-    /// Lets clients come in by what these specs say; the first that serves them counts.
-    pub fn enter(&self, specs: &[&Value]) {
-        let mut all: Vec<(String, String)> = Vec::new();
-        for spec in specs {
-            let apex =
-                spec.pointer("/service/name").or(spec.pointer("/targetRef/name")).and_then(Value::as_str);
-            let port = spec.pointer("/service/port").and_then(Value::as_u64).unwrap_or(80);
-            all.push(self.place.entrance(apex.unwrap_or(NAME), port));
-            if specs.len() > 1 {
-                let apex = apex.unwrap_or(NAME);
-                all.push((format!("http://{apex}.{NAMESPACE}:{port}/"), format!("{apex}.{NAMESPACE}")));
-            }
-        }
-        *self.entrances.lock().unwrap_or_else(PoisonError::into_inner) = all;
     }
 
     /// Replaces the Canary's spec; whether the API server took it.

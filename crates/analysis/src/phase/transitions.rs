@@ -70,7 +70,8 @@ fn is_unobserved(draft: &Draft<'_>) -> bool {
     let memory = &draft.memory;
     let Some(last) = memory.last_step else { return false };
     let over = last.plus(draft.plan.interval_ms).plus(draft.plan.max_observed_gap_ms());
-    let begun_anew = memory.changed.is_some_and(|changed| last > changed);
+    // Every step is a change, in the same second; an interval that begins anew changes nothing else.
+    let begun_anew = memory.changed.is_some_and(|changed| last.whole_second() > changed);
     let asked = memory.wait.as_ref().is_some_and(|wait| wait.kind == WaitKind::Approval);
     over < draft.facts.seen.since && !begun_anew && !asked
 }
