@@ -148,6 +148,7 @@ impl<'a> Subject<'a> {
             mirror: true,
             affinity: true,
             knative: self.is_knative(),
+            needs_port: false,
         })
     }
 

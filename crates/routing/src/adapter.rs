@@ -100,8 +100,10 @@ impl<T: RouteObject> Router for T {
         };
         let change = match self.claim(&route) {
             Ok(Claim::Absent) => None,
-            // No garbage collector deletes an object that cannot have the Canary as its owner.
-            Ok(Claim::Ours(live)) => self.unowned().map(|_| Change::delete(route.key, live)),
+            // It may be named by others.
+            Ok(Claim::Ours(_)) if self.unowned().is_none() && !self.is_generated() => None,
+            Ok(Claim::Ours(live)) if live.pointer("/metadata/deletionTimestamp").is_some() => None,
+            Ok(Claim::Ours(live)) => Some(Change::delete(route.key, live)),
             Ok(Claim::Unclaimed(live)) => {
                 let object = self.released(&route, live);
                 Change::between(route.key, live, &object)

@@ -86,3 +86,23 @@ impl PartialEq for WorkloadCatalog {
 }
 
 impl Eq for WorkloadCatalog {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deployments, scaler::SCALERS};
+
+    #[test]
+    fn a_kind_that_is_added_replaces_one_of_the_same_kind() {
+        let catalog = WorkloadCatalog::default();
+        let own = catalog.clone().with_workload(&Deployments).with_scaler(SCALERS[0]);
+        let sorted = |catalog: &WorkloadCatalog| {
+            let (mut workloads, mut scalers) = catalog.names();
+            workloads.sort_unstable();
+            scalers.sort_unstable();
+            (workloads, scalers)
+        };
+        assert_eq!(sorted(&own), sorted(&catalog));
+        assert_eq!(own.workload("Deployment").unwrap().kind(), Deployments.kind());
+    }
+}

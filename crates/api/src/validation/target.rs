@@ -84,7 +84,12 @@ fn service(subject: &Subject<'_>, found: &mut Validation) {
     let service = &subject.spec.service;
     match service.port {
         // A target Service has ports of its own.
-        None if subject.spec.target_ref.kind == "Service" => {}
+        None if subject.spec.target_ref.kind == "Service" => {
+            if subject.router().needs_port {
+                let text = format!("is required: provider {} routes to a port", subject.provider());
+                found.defect("spec.service.port", text);
+            }
+        }
         None => found.defect("spec.service.port", "is required"),
         Some(1..=65535) => {}
         Some(port) => found.defect("spec.service.port", format!("{port} is not between 1 and 65535")),

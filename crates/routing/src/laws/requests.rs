@@ -108,6 +108,23 @@ pub(super) fn begin_with_a_create(case: &Case<'_>) -> Result<(), String> {
     })
 }
 
+/// Validation refuses a target Service without `spec.service.port` if the router needs it.
+pub(super) fn need_a_port(case: &Case<'_>) -> Result<(), String> {
+    let mut spec = case.target.spec.clone();
+    spec.target_ref.kind = "Service".to_owned();
+    spec.service.port = None;
+    let is_missing = |error: &RouteError| matches!(error, RouteError::Malformed { path, .. } if path == "spec.service.port");
+    let mut is_needed = false;
+    for want in supported(case) {
+        let made = case.with(case.target_with(&spec)).render(&case.cluster, &want);
+        is_needed |= made.map_err(|error| error.to_string())?.as_ref().is_err_and(is_missing);
+    }
+    if is_needed == case.router.supports().needs_port {
+        return Ok(());
+    }
+    Err(format!("whether a port is needed is {is_needed}, and the router's capabilities say the opposite"))
+}
+
 /// The user's settings of each kind of request, twice: they differ in everything.
 pub(super) fn settings(spec: &CanarySpec) -> [(CanarySpec, SessionCookies<'static>); 2] {
     let with = |header: &str, age: i64, cookies| {
