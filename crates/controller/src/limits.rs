@@ -8,8 +8,8 @@ pub(crate) const CHANGES_AT_ONCE: usize = 64;
 /// The limits of one process. All clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Reconciles that observe, decide and write. One that awaits an answer from outside does not count. Each holds some
-    /// hundred KiB and a connection, which the process keeps for its whole life; more at once do not end earlier.
+    /// Reconciles that observe, decide and write. One that awaits an answer from outside does not count. Each takes
+    /// about 90 KiB, most of which the process never gives back; more at once do not end earlier.
     pub(crate) reconciles: FairSemaphore,
     /// Calls of hooks that decide about a rollout.
     pub(crate) hooks: FairSemaphore,
