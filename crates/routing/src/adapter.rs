@@ -21,7 +21,7 @@ impl<T: RouteObject> Router for T {
             && let Ok(route) = locate(self, target, have)
         {
             needs.extend(self.sources(&route));
-            needs.extend(self.companions(target).iter().flat_map(Companion::needs));
+            needs.extend(self.companions(target, have).iter().flat_map(Companion::needs));
             needs.push(route.key);
             needs.retain(|key| !have.has(key));
             needs.sort();
@@ -60,7 +60,7 @@ impl<T: RouteObject> Router for T {
         let route = locate(self, target, have)?;
         let claim = self.claim(&route)?;
         let mut changes = Vec::new();
-        for companion in self.companions(target) {
+        for companion in self.companions(target, have) {
             let change = companion.change(target.owner, have)?.map_err(|kind| RouteError::NotServed {
                 kinds: described(&[kind]),
                 product: self.product(),

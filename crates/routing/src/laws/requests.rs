@@ -102,7 +102,13 @@ pub(super) fn begin_with_a_create(case: &Case<'_>) -> Result<(), String> {
             return broken(format!("without a route, {read:?} is read"));
         }
         match case.render(&case.cluster, &want)?.as_deref() {
-            Ok([only]) if only.key == case.route && matches!(only.action, Action::Create(_)) => Ok(()),
+            Ok([companions @ .., last])
+                if last.key == case.route
+                    && companions.iter().all(|change| change.key.kind() != case.route.kind())
+                    && companions.iter().chain([last]).all(|one| matches!(one.action, Action::Create(_))) =>
+            {
+                Ok(())
+            }
             other => broken(format!("without a route, rendering returns {other:?}")),
         }
     })

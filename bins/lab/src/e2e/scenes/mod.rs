@@ -10,11 +10,13 @@ mod gates;
 mod guides;
 mod input;
 mod kuma;
+mod migration;
 mod names;
 mod rollout;
 mod routes;
 mod scalers;
 mod smi;
+mod strategies;
 mod targets;
 mod texts;
 mod trouble;
@@ -28,8 +30,9 @@ use vexil_testbed_rig::route::RouteKind;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD, NGINX, SKIPPER, SMI_ISTIO,
-        SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK, TRAEFIK_CONTAINO,
+        APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD,
+        NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
+        TRAEFIK_CONTAINO,
     },
 };
 
@@ -51,6 +54,11 @@ impl Scene {
     /// The CRD of the routes in it.
     pub fn definition(&self) -> Option<&'static str> {
         self.system.route.as_ref().and_then(RouteKind::crd)
+    }
+
+    /// All CRDs that it needs.
+    pub fn definitions(&self) -> impl Iterator<Item = &'static str> {
+        self.definition().into_iter().chain(self.system.definitions.iter().copied())
     }
 
     /// Plays it.
@@ -80,7 +88,12 @@ pub fn first() -> Vec<Scene> {
 /// One operator that chooses by itself serves these at the same time. The longest are first.
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
-    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER], &[EVERYWHERE]));
+    scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR, &GLOO], &[EVERYWHERE]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
+    let weighted = [&TRAEFIK, &KUMA, &ISTIO, &SMI_V1ALPHA1, &APISIX, &NGINX, &SKIPPER, &LINKERD];
+    scenes.extend(named(&weighted, &[BLUE_GREEN]));
+    scenes.extend(named(&[&ISTIO], &[STRATEGIES_OF_ISTIO]));
+    scenes.extend(named(&[&NGINX], &[STRATEGIES_OF_NGINX]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -89,9 +102,9 @@ pub fn second() -> Vec<Scene> {
     scenes
 }
 
-/// Each has operators of its own, because they are killed. No other operator may serve all namespaces meanwhile.
+/// Each starts and kills operators of its own. No other operator may serve all namespaces meanwhile.
 pub fn on_their_own() -> Vec<Scene> {
-    let mut scenes = named(&[&TRAEFIK], &[KILLED]);
+    let mut scenes = named(&[&TRAEFIK], &[KILLED, LEFT_BY_FLAGGER]);
     scenes.extend(named(&[&APISIX, &KUMA, &SMI_V1ALPHA1, &ISTIO, &TRAEFIK_CONTAINO], &[KILLED_PROMOTED]));
     scenes.extend(named(&[&KUBERNETES], &[KILLED_WITHOUT_ROUTES]));
     scenes.extend(named(&[&KUMA_MESH], &[OUT_OF_SIGHT]));
@@ -108,7 +121,10 @@ pub const REAL_FLAGS: &[&str] = &["-kuma-route-kind=MeshHTTPRoute"];
 
 /// Under the CRDs of the products themselves: what they drop or fill in, ours may not.
 pub fn real_first() -> Vec<Scene> {
-    let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME], &[REAL]);
+    let mut scenes = named(
+        &[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR, &GLOO, &GATEWAY_API_ALONE],
+        &[REAL],
+    );
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
     as_real(scenes)
@@ -195,6 +211,7 @@ static ONCE: &[Named] = scenes! {
     "three gates are closed and opened" => gates::opened,
     "a rollback hook passes at 25 %" => gates::taken_back,
     "a ConfigMap is promoted, a Secret rolled back" => configs::rolled_out,
+    "a DaemonSet is promoted" => targets::daemon_set,
     "a Service is promoted and rolled back" => targets::core_service,
     "the Canary is deleted at 25 %" => deletion::reverted,
     "the metric server answers 500" => input::metrics_error,
@@ -207,6 +224,20 @@ static ONCE: &[Named] = scenes! {
 static WITHOUT_ROUTES: &[Named] = scenes! {
     "blue/green" => blue_green::promoted,
     "blue/green, a bad version is rolled back" => blue_green::rolled_back,
+};
+
+static BLUE_GREEN: &[Named] = scenes! {
+    "blue/green" => strategies::blue_green,
+};
+
+static STRATEGIES_OF_ISTIO: &[Named] = scenes! {
+    "A/B testing" => strategies::ab_testing_by_routes,
+    "mirroring" => strategies::mirrored,
+    "session affinity" => strategies::sticky,
+};
+
+static STRATEGIES_OF_NGINX: &[Named] = scenes! {
+    "A/B testing" => strategies::ab_testing_by_annotations,
 };
 
 static FOLLOWS_A_ROUTE: &[Named] = scenes! {
@@ -253,6 +284,11 @@ static KILLED: &[Named] = scenes! {
 
 static KILLED_PROMOTED: &[Named] = scenes! {
     "killed at every write before its answer, promoted" => crash::promoted_unanswered,
+};
+
+static LEFT_BY_FLAGGER: &[Named] = scenes! {
+    "Flagger leaves a Canary at rest" => migration::at_rest,
+    "Flagger leaves a rollout at 25 %" => migration::in_mid_run,
 };
 
 static KILLED_WITHOUT_ROUTES: &[Named] = scenes! {
