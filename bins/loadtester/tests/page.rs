@@ -47,7 +47,7 @@ fn message_about(webhooks: &Value) -> String {
         default_provider: "traefik",
         known_providers: &[("traefik", Capabilities::default())],
         router: Some(Capabilities { weights: true, ..Capabilities::default() }),
-        no_cross_namespace_refs: false,
+        ..ValidationContext::default()
     };
     match parse(&canary) {
         Ok(canary) => summary(&validate(&canary, &context).defects),

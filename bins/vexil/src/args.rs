@@ -96,6 +96,9 @@ pub struct Args {
     /// Prefix of the annotations that ingress-nginx reads.
     #[arg(long, default_value = vexil_routing_nginx::Nginx::PREFIX)]
     pub ingress_annotations_prefix: String,
+    /// Ingress class of the HTTPProxies that are made for Contour; empty for a Contour that needs none.
+    #[arg(long, default_value = "")]
+    pub ingress_class: String,
     /// Kind of Kuma's routes: TrafficRoute or MeshHTTPRoute; empty for the first of these that the cluster serves.
     #[arg(long, default_value = "")]
     pub kuma_route_kind: String,
@@ -132,8 +135,6 @@ pub struct Accepted {
     pub threadiness: Option<String>,
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub zap_replace_globals: Option<String>,
-    #[arg(long, hide = true)]
-    pub ingress_class: Option<String>,
 }
 
 impl Args {
@@ -146,13 +147,8 @@ impl Args {
     pub fn without_effect(&self) -> Vec<&'static str> {
         let a = &self.accepted;
         let set = |value: &Option<String>| value.as_deref().is_some_and(|text| !text.is_empty());
-        [
-            ("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh)),
-            ("-ingress-class", set(&a.ingress_class)),
-        ]
-        .into_iter()
-        .filter_map(|(flag, given)| given.then_some(flag))
-        .collect()
+        let flags = [("-kubeconfig-service-mesh", set(&a.kubeconfig_service_mesh))];
+        flags.into_iter().filter_map(|(flag, given)| given.then_some(flag)).collect()
     }
 }
 
@@ -229,12 +225,14 @@ use it for what must not be in the arguments of a pod. Other flags of Flagger ar
             "-enable-config-tracking=true",
             "-slack-user=flagger",
             "-ingress-class=contour",
+            "-kubeconfig-service-mesh=other",
             "-slack-channel=",
             "-control-loop-interval=10s",
         ]);
         assert!(parsed.enable_config_tracking);
+        assert_eq!(parsed.ingress_class, "contour");
         assert!(!parse(&["-enable-config-tracking=false"]).enable_config_tracking);
-        assert_eq!(parsed.without_effect(), ["-ingress-class"]);
+        assert_eq!(parsed.without_effect(), ["-kubeconfig-service-mesh"]);
         assert_eq!(parse(&[]).without_effect(), <[&str; 0]>::default());
     }
 }

@@ -3,7 +3,9 @@
 use anyhow::{Result, bail};
 use vexil_controller::Registry;
 use vexil_routing_apisix::Apisix;
+use vexil_routing_contour::Contour;
 use vexil_routing_gateway_api::GatewayApi;
+use vexil_routing_gloo::Gloo;
 use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::{Api, Kuma};
@@ -36,6 +38,8 @@ pub fn registry(args: &Args) -> Result<Registry> {
         .with(Traefik::new(traefik))
         .with(Apisix)
         .with(Nginx::new(args.ingress_annotations_prefix.as_str()))
+        .with(Contour::new(args.ingress_class.as_str()))
+        .with(Gloo)
         .with(Skipper)
         .with_retired("appmesh", "AWS App Mesh ended in September 2026: move to `gatewayapi:v1` or `istio`")
         .with_retired("osm", "Open Service Mesh was archived in 2023: move to `gatewayapi:v1` or `istio`");

@@ -1,7 +1,6 @@
 {{/* What Flagger's chart has and this version does not do. Such a value fails the template: ignored, it would be found
 missing in the middle of a rollout. Each line is the path of a value and what to do instead. */}}
 {{- define "vexil.refused" -}}
-ingressClass: the Contour provider is not part of this version
 slack.proxy: it never had an effect; use slack.proxyUrl
 controlplane.kubeconfig.secretName: routes in another cluster are not part of this version
 threadiness: there are no workers to count; remove it

@@ -227,6 +227,9 @@ messages! {
     /// The target was given pods between rollouts.
     ScaledUp { target: String }
         Warning "{target} was scaled up between rollouts; it gets no traffic and is left alone";
+    /// The target is to be scaled up while its controller still has to delete the pods of the last rollout.
+    StillScalingDown { target: String }
+        Warning "{target} is scaled to zero but still has available pods; it is scaled up when they have been deleted";
     /// An object cannot be read or written; the text is about the object.
     Object { text: String } Warning "{text}";
     /// The spec became invalid during an analysis.

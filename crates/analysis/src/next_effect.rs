@@ -14,8 +14,8 @@ pub(crate) use primary::replaceable;
 use primary::{primary, promotion};
 
 use crate::{
-    Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Pods, Revision, Routes,
-    SyncState, TargetScaler, failover::Failover, laws,
+    Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Revision, Routes, SyncState,
+    TargetScaler, failover::Failover, laws,
 };
 
 /// What to do next so that the cluster matches the memory.
@@ -222,14 +222,25 @@ fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     }
 }
 
-/// A rollout needs pods of the target, before any traffic.
+/// A rollout needs pods of the target, before any traffic. It is scaled up when an earlier scale-down has been carried
+/// out: until then its status counts pods that are about to be deleted, as if they were those of the scale-up.
 fn capacity(memory: &Memory, seen: &Observed) -> Option<Next> {
     let running = matches!(memory.phase, Phase::Progressing | Phase::WaitingPromotion | Phase::Promoting);
     if !running || memory.ending.is_some() {
         return None;
     }
-    let idle = |pods: &Pods| pods.replicas == 0 || seen.target_scaler == TargetScaler::Rests;
-    seen.target.present().is_some_and(idle).then_some(Next::Do(Effect::ScaleUp))
+    let pods = seen.target.present()?;
+    if pods.replicas == 0 && pods.available > 0 && !canary_gets_requests(seen) {
+        return Some(Next::Wait(Pending::TargetScalingDown));
+    }
+    let idle = pods.replicas == 0 || seen.target_scaler == TargetScaler::Rests;
+    idle.then_some(Next::Do(Effect::ScaleUp))
+}
+
+/// While it does, missing pods are more urgent than pods of which the status is uncertain.
+fn canary_gets_requests(seen: &Observed) -> bool {
+    let LiveRoutes::Present { routes, .. } = &seen.routes else { return false };
+    !routes.canary().is_zero() || Exposure::of(routes) == Exposure::Matched
 }
 
 /// The last act of an initialisation and of an ending: zero replicas, once, when connections had time to end.

@@ -17,6 +17,8 @@ pub enum Pending {
     PrimaryNotReady(Option<String>),
     /// No pod of the canary can take traffic.
     CanaryNotReady,
+    /// The target is scaled to zero, and its controller has not yet deleted its pods.
+    TargetScalingDown,
     /// An object cannot be written as it is; the text says what the user has to do.
     Invalid(String),
     /// As `Invalid`, for an object that carries no traffic, while everything else matches the memory. An ending
@@ -43,7 +45,7 @@ impl Pending {
             Pending::TargetMissing => Some(WaitKind::TargetMissing),
             Pending::PrimaryMissing => Some(WaitKind::PrimaryMissing),
             Pending::PrimaryNotReady(_) => Some(WaitKind::Primary),
-            Pending::CanaryNotReady => Some(WaitKind::Canary),
+            Pending::CanaryNotReady | Pending::TargetScalingDown => Some(WaitKind::Canary),
             Pending::Invalid(text) | Pending::DegradedOptional(text) => {
                 Some(WaitKind::InvalidObject(digest(text)))
             }

@@ -40,6 +40,9 @@ pub struct Capabilities {
     pub affinity: bool,
     /// Route by the revisions of a Knative Service: such targets and this provider require each other.
     pub knative: bool,
+    /// Its routes name a port of the Services, so that `spec.service.port` is required of target Services as well,
+    /// which have ports of their own.
+    pub needs_port: bool,
 }
 
 impl Capabilities {

@@ -66,6 +66,16 @@ pub struct ValidationContext<'a> {
     pub router: Option<Capabilities>,
     /// Whether references to other namespaces are forbidden (`-no-cross-namespace-refs`).
     pub no_cross_namespace_refs: bool,
+    /// Kinds of targets that the operator supports, besides Flagger's.
+    pub target_kinds: &'a [&'a str],
+    /// Kinds of autoscalers that the operator supports, besides Flagger's.
+    pub scaler_kinds: &'a [&'a str],
+}
+
+/// The names of Flagger's kinds and of those that the operator adds, for a message.
+fn known_kinds(flaggers: &[&str], added: &[&str]) -> String {
+    let added = added.iter().filter(|kind| !flaggers.contains(kind));
+    flaggers.iter().chain(added).copied().collect::<Vec<_>>().join(", ")
 }
 
 /// The result of a validation.
@@ -148,6 +158,7 @@ impl<'a> Subject<'a> {
             mirror: true,
             affinity: true,
             knative: self.is_knative(),
+            needs_port: false,
         })
     }
 

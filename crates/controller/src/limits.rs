@@ -8,7 +8,8 @@ pub(crate) const CHANGES_AT_ONCE: usize = 64;
 /// The limits of one process. All clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Reconciles that observe, decide and write. One that awaits an answer from outside does not count.
+    /// Reconciles that observe, decide and write. One that awaits an answer from outside does not count. Each takes
+    /// about 90 KiB, most of which the process never gives back; more at once do not end earlier.
     pub(crate) reconciles: FairSemaphore,
     /// Calls of hooks that decide about a rollout.
     pub(crate) hooks: FairSemaphore,
@@ -27,7 +28,7 @@ pub(crate) struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            reconciles: FairSemaphore::new(64, 1),
+            reconciles: FairSemaphore::new(16, 1),
             hooks: FairSemaphore::new(512, 1),
             metrics: FairSemaphore::new(256, 1),
             notifications: FairSemaphore::new(4096, 128),

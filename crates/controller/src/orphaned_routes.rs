@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use futures::{FutureExt, StreamExt};
 use serde_json::Value;
 use tokio::time::timeout;
-use vexil_kube::{CacheEvent, Changes, WriteError};
+use vexil_kube::{CacheEvent, Changes, Mark, WriteError};
 use vexil_object::{Change, Kind, ObjectKey, Seen, kinds, meta};
 use vexil_routing::{Router, Unowned};
 
@@ -25,8 +25,9 @@ pub(crate) async fn collect_orphaned_routes(context: &Context) {
     if routers.is_empty() {
         return std::future::pending().await;
     }
-    let mut watch =
-        Watch { context, routers: &routers, used: BTreeSet::new(), changes: context.cluster.changes() };
+    let kinds = routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
+    let changes = context.cluster.changes();
+    let mut watch = Watch { context, routers: &routers, kinds, used: BTreeSet::new(), changes };
     let mut collector = Collector { context, reported: BTreeSet::new() };
     watch.use_all();
     let mut to_check = ToCheck { everything: true, routes: BTreeSet::new() };
@@ -56,6 +57,8 @@ struct ToCheck {
 struct Watch<'a> {
     context: &'a Context,
     routers: &'a [&'a Arc<dyn Router>],
+    /// The kinds of their routes.
+    kinds: BTreeSet<Kind>,
     /// Indexes of the routers in use.
     used: BTreeSet<usize>,
     changes: Changes,
@@ -101,30 +104,36 @@ impl Watch<'_> {
         to_check
     }
 
+    /// Called for each change of the cluster: most are of other kinds, and cost nothing.
     fn add(&mut self, event: CacheEvent, to_check: &mut ToCheck) {
-        let kinds: Vec<Kind> =
-            self.routers.iter().filter_map(|router| router.unowned()).flat_map(Unowned::kinds).collect();
         match event {
             CacheEvent::Kind(kinds::CANARY) => {
                 self.use_all();
                 to_check.everything = true;
             }
             CacheEvent::Kind(kind) => {
-                to_check.everything |= kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
+                to_check.everything |=
+                    self.kinds.contains(&kind) || kind == kinds::CUSTOM_RESOURCE_DEFINITION;
             }
-            CacheEvent::Object(key) if key.kind() == kinds::CANARY => match self.context.cluster.look(&key) {
-                Seen::Absent => to_check.everything = true,
-                Seen::NotKnown => {}
-                Seen::Present(canary) => {
-                    let serving = self.serving(self.provider(&canary));
-                    to_check.everything |= serving.is_some_and(|place| self.used.insert(place));
-                }
-            },
-            CacheEvent::Object(key) if kinds.contains(&key.kind()) => drop(to_check.routes.insert(key)),
-            CacheEvent::Object(key) => {
-                to_check.everything |= kinds.iter().any(|kind| kind.definition() == key)
+            CacheEvent::Object(key) if key.kind() == kinds::CANARY => self.add_canary(&key, to_check),
+            CacheEvent::Object(key) if key.kind() == kinds::CUSTOM_RESOURCE_DEFINITION => {
+                to_check.everything |= self.kinds.iter().any(|kind| kind.definition() == key);
             }
-            CacheEvent::Listed(_) => {}
+            CacheEvent::Object(key) if self.kinds.contains(&key.kind()) => {
+                to_check.routes.insert(key);
+            }
+            CacheEvent::Object(_) | CacheEvent::Listed(_) => {}
+        }
+    }
+
+    fn add_canary(&mut self, key: &ObjectKey, to_check: &mut ToCheck) {
+        if self.context.cluster.mark(key) == Mark::ABSENT {
+            to_check.everything = true;
+        } else if self.used.len() < self.routers.len()
+            && let Seen::Present(canary) = self.context.cluster.look(key)
+        {
+            let serving = self.serving(self.provider(&canary));
+            to_check.everything |= serving.is_some_and(|place| self.used.insert(place));
         }
     }
 }

@@ -231,6 +231,9 @@ fn next(context: &Context, converged: &Converged, transition: &Transition) -> Ne
             ),
             Pending::PrimaryNotReady(why) => Next::Waits(pods(Side::Primary, why.as_deref())),
             Pending::CanaryNotReady => Next::Waits(pods(Side::Canary, None)),
+            Pending::TargetScalingDown => {
+                Next::Waits("the target's pods, which are still being deleted".to_owned())
+            }
             Pending::Invalid(text) | Pending::DegradedOptional(text) => Next::Refused(text.clone()),
             Pending::TargetChanged => Next::Waits("the target, which was changed meanwhile".to_owned()),
             Pending::TrafficReturned | Pending::DrainNotObserved | Pending::Draining(_) => {

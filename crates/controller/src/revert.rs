@@ -124,7 +124,8 @@ fn of_binding(
     // Without labels it would select the pods of every workload.
     let mut changes = if selector.is_empty() { Vec::new() } else { services.release(&target, &have)? };
     changes.extend(bound.router().release(&target, &have)?);
-    changes.extend(own_route(bound, &target, &have));
+    let own = own_route(bound, &target, &have);
+    changes.extend(own.filter(|own| changes.iter().all(|change| change.key != own.key)));
     Ok(changes)
 }
 

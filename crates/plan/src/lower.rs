@@ -111,10 +111,22 @@ mod tests {
 
     use super::*;
 
-    const ALL: Capabilities =
-        Capabilities { weights: true, matches: true, mirror: true, affinity: true, knative: false };
-    const WEIGHTS: Capabilities =
-        Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+    const ALL: Capabilities = Capabilities {
+        weights: true,
+        matches: true,
+        mirror: true,
+        affinity: true,
+        knative: false,
+        needs_port: false,
+    };
+    const WEIGHTS: Capabilities = Capabilities {
+        weights: true,
+        matches: false,
+        mirror: false,
+        affinity: false,
+        knative: false,
+        needs_port: false,
+    };
 
     /// Strategy, mirrored percentage and session affinity of an analysis with a provider.
     #[track_caller]

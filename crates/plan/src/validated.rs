@@ -22,6 +22,7 @@ pub(crate) struct Validated {
 pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Validated, Vec<Defect>> {
     let (registry, settings) = (planner.registry, planner.settings);
     let catalog = &settings.workloads.catalog;
+    let (workloads, scalers) = catalog.names();
     let provider = canary.spec.provider().unwrap_or(&settings.provider);
     let router = registry.router(provider);
     let checked = validate(
@@ -31,6 +32,8 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
             known_providers: &registry.capabilities(),
             router: router.map(|router| router.supports()),
             no_cross_namespace_refs: settings.no_cross_namespace_refs,
+            target_kinds: &workloads,
+            scaler_kinds: &scalers,
         },
     );
     let mut defects = checked.defects;

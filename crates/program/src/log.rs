@@ -10,12 +10,14 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{
-    EnvFilter,
+    filter::Targets,
     fmt::{
-        FmtContext, FormatEvent, FormatFields, FormattedFields,
+        self as lines, FmtContext, FormatEvent, FormatFields, FormattedFields,
         format::{JsonFields, Writer},
     },
+    layer::SubscriberExt as _,
     registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
 
 /// Why the log cannot be set up.
@@ -37,20 +39,26 @@ pub fn install_log(
     ours: &[&str],
     shortened: fn(String) -> String,
 ) -> Result<(), LogError> {
-    let level = match level {
-        "debug" | "info" | "warn" | "error" => level,
-        "fatal" | "panic" => "error",
-        // As in Flagger: any other word, also `warning`.
-        _ => "info",
-    };
-    let filter = ours.iter().fold("warn".to_owned(), |filter, name| format!("{filter},{name}={level}"));
-    let log = tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr);
+    let log = tracing_subscriber::registry().with(filter(level, ours));
+    let lines = lines::layer().with_writer(std::io::stderr);
     match encoding {
-        "json" => log.fmt_fields(JsonFields::new()).event_format(Json { shortened }).init(),
-        "console" => log.with_target(false).init(),
+        "json" => log.with(lines.fmt_fields(JsonFields::new()).event_format(Json { shortened })).init(),
+        "console" => log.with(lines.with_target(false)).init(),
         other => return Err(LogError::UnknownEncoding(other.to_owned())),
     }
     Ok(())
+}
+
+/// What is logged. Not an `EnvFilter`, which looks up each span whenever a reconcile is polled.
+fn filter(level: &str, ours: &[&str]) -> Targets {
+    let level = match level {
+        "debug" => Level::DEBUG,
+        "warn" => Level::WARN,
+        "error" | "fatal" | "panic" => Level::ERROR,
+        // As in Flagger: any other word, also `warning`.
+        _ => Level::INFO,
+    };
+    Targets::new().with_default(Level::WARN).with_targets(ours.iter().map(|name| (*name, level)))
 }
 
 struct Json {
@@ -200,6 +208,28 @@ mod tests {
         let (head, rest) = text.split_once(r#""msg":"#).unwrap();
         assert!(head.starts_with(r#"{"level":"#), "{text}");
         assert_eq!(rest.trim_end(), expect);
+    }
+
+    #[test]
+    fn the_level_of_the_flag_is_that_of_our_crates_alone() {
+        let (ours, other) = ("vexil_kube::watch", "hyper::client");
+        for (flag, target, level, expect) in [
+            ("info", ours, Level::INFO, true),
+            ("info", ours, Level::DEBUG, false),
+            ("debug", ours, Level::DEBUG, true),
+            ("debug", other, Level::INFO, false),
+            ("debug", other, Level::WARN, true),
+            ("error", ours, Level::WARN, false),
+            ("panic", ours, Level::ERROR, true),
+            ("error", other, Level::WARN, true),
+            ("warning", "vexil", Level::INFO, true),
+        ] {
+            assert_eq!(
+                filter(flag, &["vexil"]).would_enable(target, &level),
+                expect,
+                "{flag} {target} {level}"
+            );
+        }
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use vexil_object::meta;
-use vexil_routing::{RouteContext, RouteError, RouteRequest, RouteTarget, Side, Weight, put, untrack};
+use vexil_routing::{RouteContext, RouteError, RouteRequest, RouteTarget, Side, Source, Weight, put};
 
 use crate::{
     read,
-    source::{Rule, Source},
+    source::{Rule, rules},
 };
 
 /// Higher than users set by hand, so that a copy wins over its original.
@@ -16,41 +16,38 @@ const PRIORITY: i64 = 10_000;
 
 const SIDES: [Side; 2] = [Side::Primary, Side::Canary];
 
-/// The generated route: its spec follows the user's, and it has no tracking metadata of tools that did not apply it.
-pub(crate) fn owned(
-    route: &RouteContext<'_>,
+/// The spec of the generated route, which follows the user's.
+pub(crate) fn spec(
+    target: &RouteTarget<'_>,
     want: &RouteRequest<'_>,
     source: &Source<'_>,
-    live: &Value,
 ) -> Result<Value, RouteError> {
-    let mut object = live.clone();
-    untrack(&mut object);
+    let found = rules(target, source)?;
     let mut spec = source.live.get("spec").cloned().unwrap_or_default();
     if let Some(spec) = spec.as_object_mut() {
         // A second listener on the same port would conflict.
         spec.remove("stream");
     }
-    source.rules.iter().try_for_each(|rule| check_port(route.target, source, rule))?;
-    let rules = source.rules.iter().zip(priorities(source)?).map(|(rule, priority)| {
+    found.iter().try_for_each(|rule| check_port(target, source, rule))?;
+    let copies = found.iter().zip(priorities(source, &found)?).map(|(rule, priority)| {
         let mut copy = rule.rule.clone();
-        let backends = SIDES.map(|side| entry(route.target, side, want.weight(side), rule.backend.clone()));
+        let backends = SIDES.map(|side| entry(target, side, want.weight(side), rule.backend.clone()));
         put(&mut copy, "priority", priority.into());
         put(&mut copy, "backends", json!(backends));
         copy
     });
-    meta::set(&mut spec, &["http"], rules.collect());
-    meta::set(&mut object, &["spec"], spec);
-    Ok(object)
+    meta::set(&mut spec, &["http"], copies.collect());
+    Ok(spec)
 }
 
 /// The generated route with other weights and nothing else changed.
 pub(crate) fn weighted(
     route: &RouteContext<'_>,
     want: &RouteRequest<'_>,
-    live: &Value,
+    live: Value,
 ) -> Result<Value, RouteError> {
     let mut object = live.clone();
-    for entries in read::lists(route, live)? {
+    for entries in read::lists(route, &live)? {
         let entry = |side, weight, backend| entry(route.target, side, weight, backend);
         let list = entries.written(SIDES, want, entry);
         put(&mut object, entries.path(), list.into());
@@ -60,7 +57,7 @@ pub(crate) fn weighted(
 
 /// The priority of each copy: at least [`PRIORITY`], higher than the rule that it was copied from, and in the user's
 /// order of rules that match the same requests.
-fn priorities(source: &Source<'_>) -> Result<Vec<i64>, RouteError> {
+fn priorities(source: &Source<'_>, rules: &[Rule<'_>]) -> Result<Vec<i64>, RouteError> {
     let own = |rule: &Rule<'_>| match rule.rule.get("priority") {
         None | Some(Value::Null) => Ok(0),
         Some(priority) => priority.as_i64().ok_or_else(|| {
@@ -68,7 +65,7 @@ fn priorities(source: &Source<'_>) -> Result<Vec<i64>, RouteError> {
             RouteError::malformed(&source.key, format!("{}.priority", rule.path), problem)
         }),
     };
-    let own: Vec<i64> = source.rules.iter().map(own).collect::<Result<_, _>>()?;
+    let own: Vec<i64> = rules.iter().map(own).collect::<Result<_, _>>()?;
     let mut ranked: BTreeMap<i64, i64> = own.iter().map(|priority| (*priority, PRIORITY)).collect();
     let mut above = PRIORITY;
     for (own, copy) in &mut ranked {

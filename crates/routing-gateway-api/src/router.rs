@@ -31,7 +31,14 @@ impl Provider for GatewayApi {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, matches: true, mirror: true, affinity: true, knative: false }
+        Capabilities {
+            weights: true,
+            matches: true,
+            mirror: true,
+            affinity: true,
+            needs_port: true,
+            ..Capabilities::default()
+        }
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -214,7 +214,7 @@ impl Writer<'_> {
         }
         put(&mut route, "name", special.purpose.name(self.target).into());
         let conditions: Value = settings::merged(base.get("match"), &special.conditions).into();
-        let was = live.and_then(|live| live.get("match")).filter(|live| settings::covers(live, &conditions));
+        let was = live.and_then(|live| live.get("match")).filter(|live| settings::says(live, &conditions));
         put(&mut route, "match", was.cloned().unwrap_or(conditions));
         let of_base = |side| {
             let list = base.get("route").and_then(Value::as_array).into_iter().flatten();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vexil_api::{Canary, Defect};
-use vexil_object::Kind;
+use vexil_object::{Kind, Objects};
 use vexil_routing::{
     Capabilities, Companion, OF_ISTIO, Provider, QuerySet, RouteContext, RouteError, RouteObject,
     RouteRequest, RouteTarget, Routes, declare,
@@ -41,7 +41,7 @@ impl RouteObject for Istio {
         vec![Kind::namespaced("networking.istio.io", "v1beta1", "VirtualService", "virtualservices")]
     }
 
-    fn companions(&self, target: &RouteTarget<'_>) -> Vec<Companion> {
+    fn companions(&self, target: &RouteTarget<'_>, _: &Objects) -> Vec<Companion> {
         destination_rules::wanted(target)
     }
 

@@ -8,7 +8,7 @@ use vexil_api::{
     canary::{CanaryService, CanarySpec, CorsPolicy, Rewrite},
 };
 use vexil_object::meta;
-use vexil_routing::{RouteTarget, escaped, omit, put};
+use vexil_routing::{RouteTarget, covers, escaped, omit, put};
 
 /// The annotation with the fields of our route that the Canary declared when it was written last, separated by commas.
 /// One that it declares no longer is removed; one that others wrote is never listed. A route without this annotation
@@ -17,6 +17,22 @@ const WRITTEN: &str = "flagger.app/written-fields";
 
 /// The fields of a route that a Canary may declare.
 pub(crate) const DECLARED: [&str; 6] = ["match", "rewrite", "timeout", "retries", "corsPolicy", "headers"];
+
+/// The fields of an entry of `match` by which Istio chooses.
+const CONDITIONS: [&str; 12] = [
+    "uri",
+    "scheme",
+    "method",
+    "authority",
+    "headers",
+    "port",
+    "sourceLabels",
+    "gateways",
+    "queryParams",
+    "ignoreUriCase",
+    "withoutHeaders",
+    "sourceNamespace",
+];
 
 /// What the Canary declares of the [`DECLARED`], in their order.
 fn declared(target: &RouteTarget<'_>) -> [Option<Value>; 6] {
@@ -168,18 +184,13 @@ fn joined(theirs: &Value, ours: &Value) -> Value {
     both.into()
 }
 
-/// Whether `live` says all of `wanted`. Fields that `wanted` does not have are others' and do not matter; items of
-/// lists do.
-pub(crate) fn covers(live: &Value, wanted: &Value) -> bool {
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| live.get(name).is_some_and(|live| covers(live, wanted)))
-        }
-        (Value::Array(live), Value::Array(wanted)) => {
-            live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| covers(live, wanted))
-        }
-        (live, wanted) => live == wanted,
-    }
+/// Whether the conditions of a live route are these and no others. Fields that are no conditions are others'.
+pub(crate) fn says(live: &Value, wanted: &Value) -> bool {
+    let (Some(live), Some(wanted)) = (live.as_array(), wanted.as_array()) else { return false };
+    live.len() == wanted.len()
+        && live.iter().zip(wanted).all(|(live, wanted)| {
+            covers(live, wanted) && CONDITIONS.iter().all(|field| live.get(field) == wanted.get(field))
+        })
 }
 
 fn rewrite(rewrite: &Rewrite) -> Value {

@@ -51,7 +51,7 @@ impl Provider for Traefik {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, ..Capabilities::default() }
+        Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

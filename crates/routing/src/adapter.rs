@@ -21,7 +21,7 @@ impl<T: RouteObject> Router for T {
             && let Ok(route) = locate(self, target, have)
         {
             needs.extend(self.sources(&route));
-            needs.extend(self.companions(target).iter().flat_map(Companion::needs));
+            needs.extend(self.companions(target, have).iter().flat_map(Companion::needs));
             needs.push(route.key);
             needs.retain(|key| !have.has(key));
             needs.sort();
@@ -60,7 +60,7 @@ impl<T: RouteObject> Router for T {
         let route = locate(self, target, have)?;
         let claim = self.claim(&route)?;
         let mut changes = Vec::new();
-        for companion in self.companions(target) {
+        for companion in self.companions(target, have) {
             let change = companion.change(target.owner, have)?.map_err(|kind| RouteError::NotServed {
                 kinds: described(&[kind]),
                 product: self.product(),
@@ -100,8 +100,10 @@ impl<T: RouteObject> Router for T {
         };
         let change = match self.claim(&route) {
             Ok(Claim::Absent) => None,
-            // No garbage collector deletes an object that cannot have the Canary as its owner.
-            Ok(Claim::Ours(live)) => self.unowned().map(|_| Change::delete(route.key, live)),
+            // It may be named by others.
+            Ok(Claim::Ours(_)) if self.unowned().is_none() && !self.is_generated() => None,
+            Ok(Claim::Ours(live)) if live.pointer("/metadata/deletionTimestamp").is_some() => None,
+            Ok(Claim::Ours(live)) => Some(Change::delete(route.key, live)),
             Ok(Claim::Unclaimed(live)) => {
                 let object = self.released(&route, live);
                 Change::between(route.key, live, &object)

@@ -25,8 +25,7 @@ const TRACKING: [&str; 13] = [
 ];
 
 /// A new object with the labels and annotations of the user's.
-#[must_use]
-pub fn labelled(users: &Value, mut bare: Value) -> Value {
+pub(crate) fn labelled(users: &Value, mut bare: Value) -> Value {
     for map in ["labels", "annotations"] {
         if let Some(theirs) = users.pointer(&format!("/metadata/{map}")) {
             meta::set(&mut bare, &["metadata", map], theirs.clone());
@@ -36,7 +35,7 @@ pub fn labelled(users: &Value, mut bare: Value) -> Value {
 }
 
 /// Removes the tracking metadata of tools, except for the annotations that exclude the object from Flux.
-pub fn untrack(object: &mut Value) {
+pub(crate) fn untrack(object: &mut Value) {
     retain_metadata(object, |key| {
         !TRACKING.iter().any(|mark| key.starts_with(mark)) || MARKERS.iter().any(|(marker, _)| *marker == key)
     });
@@ -79,7 +78,7 @@ pub fn follow_annotations(
 ///
 /// # Errors
 /// The error of `followed`, when more is requested than to reduce the canary's share.
-pub fn followed_or_reduced(
+pub(crate) fn followed_or_reduced(
     followed: Result<Value, RouteError>,
     live: Result<Routes, RouteError>,
     want: &RouteRequest<'_>,

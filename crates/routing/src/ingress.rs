@@ -1,93 +1,40 @@
 //! The user's Ingress, and the one that is generated beside it with the same hosts and paths.
 
 use serde_json::Value;
-use vexil_api::{Defect, canary::CanarySpec};
-use vexil_object::{Kind, MAX_NAME_BYTES, ObjectKey, Seen, kinds, meta};
+use vexil_object::{Kind, meta};
 
-use crate::{RouteContext, RouteError, RouteTarget, Side, items, put};
+use crate::{RouteContext, RouteError, RouteTarget, Side, Source, SourceKind, SourceRef, items, put};
 
 /// The built-in Ingress.
 pub const INGRESS: Kind = Kind::namespaced("networking.k8s.io", "v1", "Ingress", "ingresses");
 
-/// The groups that have had it. References of old manifests still name the others, and mean the same object.
-const GROUPS: [&str; 2] = [INGRESS.group, "extensions"];
-
 const RULES: &str = "spec.rules";
 const DEFAULT: &str = "spec.defaultBackend";
 
-/// Names of the user's Ingress, which `spec.ingressRef` has, and of the generated one.
-///
-/// # Errors
-/// The defect of `spec.ingressRef`, whatever the cluster contains.
-pub fn ingress_names(spec: &CanarySpec) -> Result<(&str, String), Defect> {
-    let defect = |path: &str, message: String| Err(Defect { path: path.to_owned(), message });
-    let Some(reference) = spec.ingress_ref.as_ref().filter(|reference| !reference.name.is_empty()) else {
-        return defect("spec.ingressRef.name", "is missing: ingress selector is empty".to_owned());
-    };
-    let version = reference.api_version.as_deref().unwrap_or_default();
-    if !version.is_empty() && !version.split('/').next().is_some_and(|group| GROUPS.contains(&group)) {
-        let groups = GROUPS.join(", ");
-        return defect("spec.ingressRef.apiVersion", format!("is {version:?}, not one of {groups}"));
-    }
-    if !reference.kind.is_empty() && reference.kind != INGRESS.kind {
-        return defect("spec.ingressRef.kind", format!("is {:?}, not {}", reference.kind, INGRESS.kind));
-    }
-    let generated = format!("{}-canary", reference.name);
-    if generated.len() > MAX_NAME_BYTES {
-        let text = format!(
-            "is too long: the generated {generated} would be longer than {MAX_NAME_BYTES} characters"
-        );
-        return defect("spec.ingressRef.name", text);
-    }
-    Ok((&reference.name, generated))
-}
+/// How Canaries name the Ingress that a router follows.
+pub const INGRESS_SOURCE: SourceKind = SourceKind {
+    kind: INGRESS,
+    // References of old manifests still name the group that it had first, and mean the same object.
+    groups: &[INGRESS.group, "extensions"],
+    field: "spec.ingressRef",
+    reference: |spec| {
+        let reference = spec.ingress_ref.as_ref()?;
+        let api_version = reference.api_version.as_deref().unwrap_or_default();
+        Some(SourceRef { api_version, kind: &reference.kind, name: &reference.name })
+    },
+    noun: "ingress",
+    described: "an Ingress",
+    generated: |users, _| format!("{users}-canary"),
+};
 
-/// The user's Ingress.
-#[derive(Clone, Debug)]
-pub struct IngressSource<'a> {
-    /// The object.
-    pub key: ObjectKey,
-    /// As it was observed.
-    pub live: &'a Value,
-}
-
-impl<'a> IngressSource<'a> {
-    /// The user's Ingress, and the generated one.
-    ///
-    /// # Errors
-    /// The defect of `spec.ingressRef`.
-    pub fn keys(target: &RouteTarget<'_>) -> Result<(ObjectKey, ObjectKey), RouteError> {
-        let (users, generated) = ingress_names(target.spec)
-            .map_err(|defect| RouteError::malformed(&canary(target), defect.path, defect.message))?;
-        let key = |name: &str| ObjectKey::new(INGRESS, target.namespace, name);
-        Ok((key(users), key(&generated)))
-    }
-
-    /// The user's Ingress as it was observed.
-    ///
-    /// # Errors
-    /// [`RouteError::NotKnown`], and a defect of the Canary with Flagger's text when there is no such Ingress.
-    pub fn of(route: &RouteContext<'a>) -> Result<Self, RouteError> {
-        let (key, _) = IngressSource::keys(route.target)?;
-        match route.have.get(&key) {
-            Seen::NotKnown => Err(RouteError::NotKnown { object: key.to_string() }),
-            Seen::Absent => {
-                let name = format!("ingress {}.{}", key.name(), key.namespace());
-                let problem =
-                    format!("names an Ingress that does not exist: {name} get query error: not found");
-                Err(RouteError::malformed(&canary(route.target), "spec.ingressRef.name", problem))
-            }
-            Seen::Present(live) => Ok(IngressSource { key, live }),
-        }
-    }
-
-    /// The spec of the generated one: that of the user's, with the paths that lead to the apex alone, each of them once
-    /// for every one of `sides`, and a default backend that does for `default`. A path that leads elsewhere is the
-    /// user's Ingress's.
+impl Source<'_> {
+    /// The spec of the Ingress that is generated from this one. It has the paths that lead to the apex alone, each of
+    /// them once for every one of `sides`, and a default backend that does for `default`. Paths that lead elsewhere
+    /// are left to the user's Ingress.
     ///
     /// # Errors
     /// [`RouteError::Malformed`] when no path leads to the apex, or one to a port that our Services do not have.
-    pub fn spec(
+    pub fn ingress_spec(
         &self,
         target: &RouteTarget<'_>,
         sides: &[Side],
@@ -181,8 +128,4 @@ fn service(backend: &Value) -> Option<&str> {
 
 fn names_apex(target: &RouteTarget<'_>, backend: &Value) -> bool {
     service(backend) == Some(target.apex)
-}
-
-fn canary(target: &RouteTarget<'_>) -> ObjectKey {
-    ObjectKey::new(kinds::CANARY, target.namespace, &target.owner.name)
 }

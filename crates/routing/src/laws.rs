@@ -11,6 +11,7 @@
 
 mod arbitrary;
 mod case;
+mod conditions;
 mod edits;
 mod entry_edits;
 mod metadata;
@@ -32,7 +33,7 @@ pub use queries::example;
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All laws, by the sentence that they assert.
-const LAWS: [(&str, Law); 19] = [
+const LAWS: [(&str, Law); 21] = [
     (
         "every request that is written is read back, and writing it again changes nothing",
         requests::are_read_back,
@@ -40,7 +41,15 @@ const LAWS: [(&str, Law); 19] = [
     ("a request can follow any other", requests::follow_each_other),
     ("a request that the provider does not support is refused", requests::are_refused_without_support),
     ("the route follows the settings that the Canary has for a request", requests::follow_the_settings),
-    ("without a route there is one create, with the Canary as its owner", requests::begin_with_a_create),
+    (
+        "a condition that the Canary no longer has is removed from the route",
+        conditions::leave_with_the_canary,
+    ),
+    (
+        "without a route there is one create, after those of its companions, with the Canary as its owner",
+        requests::begin_with_a_create,
+    ),
+    ("a port is needed by the routers that say so, and by no other", requests::need_a_port),
     ("fields and entries of others survive, or follow their source", preserved::survive),
     (
         "metadata that the Canary declares is written and removed with it, and that of others is kept",

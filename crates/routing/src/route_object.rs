@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vexil_analysis::{Acceptance, Routes};
-use vexil_object::{Kind, ObjectKey};
+use vexil_object::{Kind, ObjectKey, Objects};
 
 use crate::{Claim, Companion, Provider, RouteContext, RouteError, RouteRequest, RouteTarget};
 
@@ -104,9 +104,10 @@ pub trait RouteObject: Provider {
         Vec::new()
     }
 
-    /// Further objects that belong to the route. They are written before it, and read back only when they are compared.
-    fn companions(&self, target: &RouteTarget<'_>) -> Vec<Companion> {
-        let _ = target;
+    /// Further objects that belong to the route, as far as its sources are known. They are written before it, and read
+    /// back only when they are compared.
+    fn companions(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<Companion> {
+        let _ = (target, have);
         Vec::new()
     }
 
@@ -116,6 +117,13 @@ pub trait RouteObject: Provider {
     /// [`RouteError::NotKnown`] and [`RouteError::Foreign`].
     fn claim<'a>(&self, route: &RouteContext<'a>) -> Result<Claim<'a>, RouteError> {
         Claim::of(&route.key, route.target.owner, route.have)
+    }
+
+    /// Whether the object is a copy of one of the user's, which serves the clients without it. Such an object is
+    /// deleted when it is released. Others may be what clients or objects of the user name, and are left to the garbage
+    /// collector.
+    fn is_generated(&self) -> bool {
+        false
     }
 
     /// The routes that the object says.

@@ -77,8 +77,9 @@ pub trait Router: Provider {
     }
 
     /// The changes that remove everything of ours and keep everything of the user's. Objects that the Canary owns are
-    /// left to the garbage collector. None when there is nothing to release: the object is gone, has another owner, or
-    /// its kind is no longer served. A deletion waits for none of these.
+    /// left to the garbage collector, except for copies of the user's, which are deleted. None when there is nothing to
+    /// release: the object is gone, has another owner, or its kind is no longer served. A deletion waits for none of
+    /// these.
     ///
     /// # Errors
     /// When a live object was not observed.

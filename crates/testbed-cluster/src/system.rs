@@ -12,8 +12,8 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use self::entries::{
-    APISIX, Entry, GATEWAY_API, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX, NGINX_AND_GATEWAY_API, SKIPPER,
-    SMI_ISTIO, TRAEFIK,
+    APISIX, CONTOUR, Entry, GATEWAY_API, GLOO, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX,
+    NGINX_AND_GATEWAY_API, SKIPPER, SMI_ISTIO, TRAEFIK,
 };
 use super::gateway::Gateway;
 use super::network::{Network, lock};
@@ -43,6 +43,10 @@ pub enum System {
     Apisix,
     /// ingress-nginx.
     Nginx,
+    /// Contour as ingress.
+    Contour,
+    /// Gloo as ingress.
+    Gloo,
     /// Skipper as ingress.
     Skipper,
     /// ingress-nginx, and beside it a gateway of the Gateway API, as while moving from one to the other.
@@ -74,6 +78,8 @@ impl System {
             System::Traefik(groups) => (&TRAEFIK, groups),
             System::Apisix => (&APISIX, &[]),
             System::Nginx => (&NGINX, &[]),
+            System::Contour => (&CONTOUR, &[]),
+            System::Gloo => (&GLOO, &[]),
             System::Skipper => (&SKIPPER, &[]),
             System::NginxAndGatewayApi => (&NGINX_AND_GATEWAY_API, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),

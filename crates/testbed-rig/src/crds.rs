@@ -43,6 +43,8 @@ pub fn routers() -> anyhow::Result<Vec<Value>> {
         "keda.sh.yaml",
         "kuma.io.yaml",
         "networking.istio.io-routes.yaml",
+        "projectcontour.io.yaml",
+        "solo.io.yaml",
         "split.smi-spec.io.yaml",
         "traefik.containo.us.yaml",
         "traefik.io.yaml",

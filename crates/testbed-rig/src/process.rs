@@ -7,7 +7,9 @@ use tokio::task::JoinSet;
 use vexil_controller::{Clock, Context, Operator, Registry, Settings, Telemetry, projections};
 use vexil_kube::{Cluster as Caches, Scope};
 use vexil_routing_apisix::Apisix;
+use vexil_routing_contour::Contour;
 use vexil_routing_gateway_api::GatewayApi;
+use vexil_routing_gloo::Gloo;
 use vexil_routing_istio::Istio;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
@@ -81,6 +83,8 @@ pub fn registry() -> Registry {
         .with(Traefik::new(None))
         .with(Apisix)
         .with(Nginx::default())
+        .with(Contour::default())
+        .with(Gloo)
         .with(Skipper)
         .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)

@@ -20,7 +20,8 @@ pub struct RouteKind {
     pub place: fn(&Cast) -> (String, String),
     /// The lists that hold the weights, as a JSON pointer in which `*` is any item of a list.
     pub lists: &'static str,
-    /// What names the Service in an entry. Kuma's tags go on after it, with an underscore.
+    /// What names the Service in an entry. Kuma's tags go on after it, with an underscore; the
+    /// names of Gloo's Upstreams have the namespace before it, and `upstream` and the port behind it.
     pub service: &'static str,
     /// How weights are written.
     pub weight: Written,
@@ -100,7 +101,10 @@ impl RouteKind {
 
     fn entry(&self, entry: &Value) -> Entry {
         let name = text(entry, self.service);
-        let service = name.split('_').next().unwrap_or_default().to_owned();
+        let parent = self.service.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let namespace = format!("{}-", text(entry, &format!("{parent}/namespace")));
+        let upstream = name.rsplit_once("upstream-").and_then(|(name, _)| name.strip_prefix(&namespace));
+        let service = upstream.unwrap_or_else(|| name.split('_').next().unwrap_or_default()).to_owned();
         let weight = entry.get("weight").and_then(|weight| match self.weight {
             Written::AsNumber => weight.as_i64(),
             Written::AsText => weight.as_str()?.parse().ok(),

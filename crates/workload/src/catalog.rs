@@ -66,7 +66,8 @@ impl WorkloadCatalog {
         self.scalers.iter().copied()
     }
 
-    fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+    /// The names of the kinds of targets and of autoscalers.
+    pub fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
         let workloads = self.workloads.iter().map(|workload| workload.kind().kind);
         (workloads.collect(), self.scalers.iter().map(|scaler| scaler.kind().kind).collect())
     }
@@ -86,3 +87,23 @@ impl PartialEq for WorkloadCatalog {
 }
 
 impl Eq for WorkloadCatalog {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Deployments, scaler::SCALERS};
+
+    #[test]
+    fn a_kind_that_is_added_replaces_one_of_the_same_kind() {
+        let catalog = WorkloadCatalog::default();
+        let own = catalog.clone().with_workload(&Deployments).with_scaler(SCALERS[0]);
+        let sorted = |catalog: &WorkloadCatalog| {
+            let (mut workloads, mut scalers) = catalog.names();
+            workloads.sort_unstable();
+            scalers.sort_unstable();
+            (workloads, scalers)
+        };
+        assert_eq!(sorted(&own), sorted(&catalog));
+        assert_eq!(own.workload("Deployment").unwrap().kind(), Deployments.kind());
+    }
+}

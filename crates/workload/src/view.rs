@@ -20,6 +20,11 @@ impl<'a> DeploymentView<'a> {
         DeploymentView(object)
     }
 
+    /// The object that is seen.
+    pub(crate) fn object(&self) -> &'a Value {
+        self.0
+    }
+
     /// `metadata.name`.
     pub fn name(&self) -> &'a str {
         meta::text(self.0, "/metadata/name")
@@ -77,11 +82,6 @@ impl<'a> DeploymentView<'a> {
     /// A counter of the status; zero when unset.
     pub(crate) fn counted(&self, field: &str) -> i64 {
         self.0.pointer("/status").and_then(|status| status.get(field)?.as_i64()).unwrap_or(0)
-    }
-
-    /// Whether a counter of the status was written.
-    pub(crate) fn has_counted(&self, field: &str) -> bool {
-        self.0.pointer("/status").is_some_and(|status| status.get(field).is_some())
     }
 
     /// A condition of the status.

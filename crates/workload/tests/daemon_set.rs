@@ -68,7 +68,10 @@ fn readiness_is_that_of_the_nodes() {
     let check = |status: Value, selector: Value, side: Side, percent: u32, expect: Option<&str>| {
         let demand = Demand { threshold_percent: percent, some_pod: side == Side::Canary };
         let object = target(selector, status.clone());
-        let found = with_subject(|subject| DaemonSets.readiness(subject, side, &demand, &world(&object)));
+        let mut have = world(&object);
+        let primary = ObjectKey::new(kinds::DAEMON_SET, "test", "agent-primary");
+        have.insert(primary, Seen::present(DaemonSetProjection.keep(object)));
+        let found = with_subject(|subject| DaemonSets.readiness(subject, side, &demand, &have));
         match (found.unwrap(), expect) {
             (Readiness::Ready, None) => {}
             (Readiness::Waiting(text), Some(part)) => assert!(text.contains(part), "{text}"),
@@ -88,7 +91,24 @@ fn readiness_is_that_of_the_nodes() {
     check(counters(2, 4, 4, 1), none(), Side::Canary, 50, Some("1 of 2 (readyThreshold 50%)"));
     check(counters(2, 3, 3, 0), none(), Side::Canary, 1, Some("0 of 1 (readyThreshold 1%)"));
     check(counters(2, 0, 0, 0), none(), Side::Canary, 100, Some("no node is selected"));
+    check(counters(2, 0, 0, 0), none(), Side::Primary, 100, Some("no node is selected"));
+    check(counters(2, 0, 0, 0), none(), Side::Primary, 0, None);
+    check(counters(2, 0, 0, 0), json!({SCALED: "true"}), Side::Primary, 100, None);
     check(counters(2, 0, 0, 0), json!({SCALED: "true"}), Side::Canary, 100, Some("scaled to zero"));
+}
+
+/// Zero pods are wanted only of one that was scaled to zero.
+#[test]
+fn one_that_no_node_fits_is_not_asleep() {
+    let check = |selector: Value, expect: Option<u32>| {
+        let status = json!({"observedGeneration": 2, "desiredNumberScheduled": 0});
+        let object = target(selector.clone(), status);
+        assert_eq!(DaemonSets.replicas(&object), expect, "{selector}");
+        assert_eq!(DaemonSets.replicas(&DaemonSetProjection.keep(object)), expect, "projected {selector}");
+    };
+    check(json!({}), None);
+    check(json!({"pool": "batch"}), None);
+    check(json!({"pool": "batch", SCALED: "true"}), Some(0));
 }
 
 /// The API server leaves out a `minReadySeconds` of zero: a target that has none any more is one that has zero.

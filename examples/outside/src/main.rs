@@ -1,9 +1,11 @@
-//! A small controller outside of Vexil's workspace: it drives the engine, renders a route, judges a MetricTemplate with
-//! a metric provider of its own, and sends a webhook to a local server. It needs no cluster.
+//! A small controller outside of Vexil's workspace: it drives the engine, renders a route, scales by an
+//! autoscaler of its own, judges a MetricTemplate with a metric provider of its own, and sends a webhook to a local
+//! server. It needs no cluster.
 //!
 //! `cargo run --manifest-path examples/outside/Cargo.toml`
 
 mod provider;
+mod scaler;
 
 use std::{collections::BTreeMap, error::Error, sync::Arc};
 
@@ -24,6 +26,7 @@ use vexil_routing::{PodLabels, RouteTarget, Routes, SessionCookies, Weight};
 use vexil_routing_kubernetes::KubernetesServices;
 use vexil_routing_traefik::{Group, Traefik};
 use vexil_webhook::{Hook, Payload, send};
+use vexil_workload::WorkloadCatalog;
 
 type Failed = Box<dyn Error>;
 
@@ -31,13 +34,16 @@ type Failed = Box<dyn Error>;
 async fn main() -> Result<(), Failed> {
     rustls::crypto::ring::default_provider().install_default().map_err(|_| "TLS is set up already")?;
     let registry = Registry::new(KubernetesServices).with(Traefik::new(Some(Group::Io)));
-    let settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
+    let catalog = WorkloadCatalog::default().with_scaler(&scaler::Timetables);
+    let mut settings = Settings { provider: "traefik".to_owned(), ..Settings::default() };
+    settings.workloads.catalog = catalog;
     let planner = Planner::new(&registry, &settings);
     let canary = planner.open(Arc::new(canary())).map_err(|defects| vexil_api::summary(&defects))?;
 
     let memory = decide(&canary);
     println!("engine    {} -> {}", Memory::default().phase.as_str(), memory.phase.as_str());
     println!("route     {}", render(&canary)?);
+    println!("scaler    {}", scale(&canary, &settings)?);
     println!("metric    {}", judge(&canary).await?);
     println!("webhook   {}", notify(&canary).await?);
     Ok(())
@@ -49,6 +55,7 @@ fn canary() -> serde_json::Value {
         "metadata": {"name": "podinfo", "namespace": "test", "uid": "0a1b2c3d", "generation": 1},
         "spec": {
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+            "autoscalerRef": {"apiVersion": "example.com/v1", "kind": scaler::KIND.kind, "name": "podinfo"},
             "service": {"port": 80},
             "analysis": {
                 "interval": "10s", "threshold": 2, "maxWeight": 50, "stepWeight": 25,
@@ -117,6 +124,24 @@ fn render(canary: &CanaryContext) -> Result<String, Failed> {
         return Err("nothing was rendered".into());
     }
     Ok(keys.join(", "))
+}
+
+/// How many pods a rollout begins with, which the autoscaler decides.
+fn scale(canary: &CanaryContext, settings: &Settings) -> Result<String, Failed> {
+    let subject = canary.subject(settings);
+    let reference = canary.spec().autoscaler_ref.as_ref().ok_or("no autoscaler")?;
+    let target = ObjectKey::new(kinds::DEPLOYMENT, canary.key().namespace(), "podinfo");
+    let at_rest = json!({"metadata": {"name": "podinfo", "namespace": "test"}, "spec": {"replicas": 0}});
+    let mut have = Objects::default();
+    have.insert(target, Seen::present(at_rest));
+    have.insert(scaler::key(&subject, reference), Seen::present(json!({"spec": {"least": 3}})));
+    for key in canary.workload().needs(&subject, &have) {
+        have.insert(key, Seen::Absent);
+    }
+    match canary.workload().scale_up(&subject, &have)? {
+        Some(scaling) if scaling.replicas == 3 => Ok(format!("{} -> 3 pods", scaling.change.key)),
+        other => Err(format!("{other:?} instead of 3 pods").into()),
+    }
 }
 
 /// The verdict of the first check, whose MetricTemplate names a provider of this controller's own.

@@ -16,7 +16,7 @@ const OF_HELM: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Each folder of `kustomize/` that applies something of ours: the file that is made in it, and of what. Names are
 /// those that the guides use.
-const MADE: [(&str, Release<'_>); 11] = [
+const MADE: [(&str, Release<'_>); 13] = [
     (
         "kuma/operator.yaml",
         operator(
@@ -44,6 +44,11 @@ const MADE: [(&str, Release<'_>); 11] = [
     ("smi-istio/operator.yaml", operator("istio-system", &["meshProvider=smi:istio", COMMON, NO_CRDS])),
     ("traefik/operator.yaml", operator("traefik", &["meshProvider=traefik", PROMETHEUS, COMMON, NO_CRDS])),
     ("apisix/operator.yaml", operator("apisix", &["meshProvider=apisix", PROMETHEUS, COMMON, NO_CRDS])),
+    (
+        "contour/operator.yaml",
+        operator("projectcontour", &["meshProvider=contour", PROMETHEUS, COMMON, NO_CRDS]),
+    ),
+    ("gloo/operator.yaml", operator("gloo-system", &["meshProvider=gloo", PROMETHEUS, COMMON, NO_CRDS])),
     ("nginx/operator.yaml", operator("ingress-nginx", &["meshProvider=nginx", PROMETHEUS, COMMON, NO_CRDS])),
     (
         "skipper/operator.yaml",
@@ -65,9 +70,11 @@ const MADE: [(&str, Release<'_>); 11] = [
 ];
 
 /// Every folder, with those that are written by hand alone.
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 14] = [
     "apisix",
+    "contour",
     "gateway-api",
+    "gloo",
     "istio",
     "kubernetes",
     "kuma",

@@ -42,6 +42,10 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
             Holds(&["-mesh-provider=gatewayapi:v1", "httproutes", "grpcroutes"]),
         ),
         (&["meshProvider=gatewayapi:v1"], Lacks(&["trafficsplits", "virtualservices"])),
+        (&["meshProvider=contour"], Holds(&["-mesh-provider=contour", "- httpproxies"])),
+        (&["meshProvider=contour"], Lacks(&["ingresses", "-ingress-class"])),
+        (&["meshProvider=contour", "ingressClass=public"], Holds(&["-ingress-class=public"])),
+        (&["meshProvider=gloo"], Holds(&["-mesh-provider=gloo", "- routetables", "- upstreams"])),
         (&["meshProvider=skipper"], Holds(&["-mesh-provider=skipper", "- ingresses"])),
         (&["meshProvider=nginx"], Holds(&["-mesh-provider=nginx", "- ingresses"])),
         (&["meshProvider=traefik"], Lacks(&["ingresses", "-ingress-annotations-prefix"])),
@@ -52,10 +56,10 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=osm"], Refuses("\"osm\" is not a provider of this version; it knows apisix, ")),
         (&["meshProvider=traefik", "rbac.providers={osm}"], Refuses("rbac.providers: \"osm\" is not a")),
         (
-            &["slack.proxy=x", "ingressClass=y", "metricsServer="],
+            &["slack.proxy=x", "threadiness=2", "metricsServer="],
             Refuses(
-                "value ingressClass: the Contour provider is not part of this version\n\
-                 value slack.proxy: it never had an effect; use slack.proxyUrl\n\
+                "value slack.proxy: it never had an effect; use slack.proxyUrl\n\
+                 value threadiness: there are no workers to count; remove it\n\
                  value metricsServer: the address",
             ),
         ),

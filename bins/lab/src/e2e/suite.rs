@@ -1,7 +1,9 @@
 //! The suite: which operators run, and which scenes are played beside each other.
 
+mod definitions;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -17,21 +19,24 @@ use tokio::{
     time::Instant,
 };
 
+use vexil_testbed_cluster::Process;
+use vexil_testbed_rig::record::GATEWAY_DELAY;
+
 use super::{
     Args,
     account::{self, Account, Installation},
-    api::{Api, DEFINITIONS, NAMESPACES, namespace},
+    api::{Api, NAMESPACES, namespace},
     cast::Cast,
     crds::{self, Source},
     operator::Recipe,
     play::{Ended, play},
-    recorder::{Recorder, text},
+    recorder::Recorder,
     scenes::{
         FIRST_FLAGS, REAL_FLAGS, Scene, first, last, on_their_own, real_first, real_last, real_second, second,
     },
     stage::Stage,
     stand_in::StandIn,
-    systems::{KUMA_SYSTEM, SMI_ISTIO},
+    systems::{GATEWAY_API_ALONE, KUMA_SYSTEM, SMI_ISTIO},
 };
 
 /// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
@@ -49,6 +54,8 @@ pub struct Suite<'a> {
     /// Tells the scenes of this run apart.
     scenes: AtomicUsize,
     logs: PathBuf,
+    /// Reports on the routes of the Gateway API, as its product does.
+    _gateway: Option<Process>,
     /// The namespace of the operators' accounts.
     home: String,
     /// Whether operators have the rights of the kubeconfig's user.
@@ -68,7 +75,9 @@ impl<'a> Suite<'a> {
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000;
         let logs = std::env::temp_dir().join(format!("vexil-e2e-{run}"));
         std::fs::create_dir_all(&logs)?;
+        let gateway = Process::gateway(&api.client, GATEWAY_API_ALONE.cluster, GATEWAY_DELAY);
         Ok(Suite {
+            _gateway: gateway,
             recorder: Recorder::start(&api.client, tasks),
             stand_in: StandIn::start(tasks).await?,
             args,
@@ -160,51 +169,6 @@ impl<'a> Suite<'a> {
         Ok(ended)
     }
 
-    /// The routers' CRDs that the cluster does not have: they leave with the suite.
-    async fn brings(&self) -> anyhow::Result<Vec<String>> {
-        let mut brought = Vec::new();
-        for definition in crds::routers()? {
-            let name = text(&definition, "/metadata/name");
-            if self.api.get(DEFINITIONS, "", name).await?.is_none() {
-                brought.push(name.to_owned());
-            }
-        }
-        Ok(brought)
-    }
-
-    async fn remove(&self, definitions: &[String]) -> anyhow::Result<()> {
-        for definition in definitions {
-            self.api.delete(DEFINITIONS, "", definition).await?;
-        }
-        for definition in definitions {
-            self.api.gone(definition).await?;
-        }
-        Ok(())
-    }
-
-    /// Without those that would take away CRDs that the cluster had already, or whose product's are not there.
-    fn playable(
-        &self,
-        scenes: Vec<Scene>,
-        brought: &[String],
-        source: &Source,
-    ) -> anyhow::Result<Vec<Scene>> {
-        let mut play = Vec::new();
-        for scene in scenes {
-            let takes = scene.exclusive || matches!(source, Source::Products(_));
-            match scene.definition() {
-                Some(name) if takes && !brought.iter().any(|brought| brought == name) => {
-                    println!("  skip          {}: the cluster has its CRDs already", scene.name);
-                }
-                Some(name) if source.find(name)?.is_none() => {
-                    println!("  skip          {}: there is no CRD {name} of the product", scene.name);
-                }
-                _ => play.push(scene),
-            }
-        }
-        Ok(play)
-    }
-
     /// Plays scenes at the same time. Those that take a kind away from everybody come before others that use it.
     async fn together(&self, scenes: Vec<Scene>, source: &Source) -> anyhow::Result<Vec<Ended>> {
         let scenes: Vec<Scene> =
@@ -235,15 +199,6 @@ impl<'a> Suite<'a> {
         }
         println!("  {} scenes in {:.0} s", ended.len(), begun.elapsed().as_secs_f64());
         Ok(ended)
-    }
-
-    /// Installs the CRDs that scenes use, but for those that a scene installs itself.
-    async fn install_for(&self, scenes: &[Scene], source: &Source) -> anyhow::Result<()> {
-        let itself = |name: &str| scenes.iter().any(|s| s.exclusive && s.definition() == Some(name));
-        let used = scenes.iter().filter_map(Scene::definition).filter(|name| !itself(name));
-        let used: BTreeSet<&str> = used.chain([crds::KEDA]).collect();
-        let found = used.into_iter().filter_map(|name| source.find(name).transpose());
-        crds::install(&self.api, &found.collect::<anyhow::Result<Vec<_>>>()?).await
     }
 
     fn stage(&self, scene: &Scene) -> Stage {

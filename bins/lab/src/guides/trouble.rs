@@ -49,12 +49,23 @@ const fn on(pages: &'static [&'static str], act: Act, event: &'static str) -> Mi
     Mishap { pages, act, event }
 }
 
-const NAMES_SCALER: &[&str] = &["istio", "gateway-api", "linkerd", "smi-istio", "traefik", "kubernetes"];
+const NAMES_SCALER: &[&str] =
+    &["istio", "gateway-api", "linkerd", "smi-istio", "traefik", "contour", "gloo", "kubernetes"];
 const NAMES_NONE: &[&str] = &["kuma", "apisix"];
-const ACCEPTS: &[&str] =
-    &["kuma", "istio", "gateway-api", "linkerd", "traefik", "nginx", "skipper", "kubernetes"];
+const ACCEPTS: &[&str] = &[
+    "kuma",
+    "istio",
+    "gateway-api",
+    "linkerd",
+    "traefik",
+    "nginx",
+    "contour",
+    "gloo",
+    "skipper",
+    "kubernetes",
+];
 const LOADS: &[&str] = &["smi-istio", "apisix"];
-const SPLITS: &[&str] = &["kuma", "istio", "gateway-api", "linkerd", "traefik", "apisix"];
+const SPLITS: &[&str] = &["kuma", "istio", "gateway-api", "linkerd", "traefik", "apisix", "contour", "gloo"];
 
 /// One after the other.
 static MISHAPS: &[Mishap] = &[
@@ -68,6 +79,7 @@ static MISHAPS: &[Mishap] = &[
     on(&["gateway-api"], Act::Apply("public-gateway.yaml", None), ""),
     on(&["apisix"], Act::Wait, "APISIX route podinfo.test"),
     on(&["apisix"], Act::Apply("podinfo-apisixroute.yaml", None), ""),
+    on(&["contour", "gloo"], Act::Apply("podinfo-ingress.yaml", None), ""),
     on(&["nginx", "skipper"], Act::Wait, "ingress podinfo.test get query error"),
     on(&["nginx", "skipper"], Act::Apply("podinfo-ingress.yaml", None), ""),
     on(&[], Act::Begin, ""),

@@ -1,7 +1,8 @@
 //! The analysis phase: new revisions and reverts first, then pods, then the cluster, then, at its pace, the checks.
 
 use crate::{
-    Cause, Ending, Known, LiveRoutes, Message, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Convergence, Ending, Known, LiveRoutes, Message, Outcome, Pending, Phase, Readiness, Revision,
+    Side, WaitKind, Weight,
     draft::{Draft, Need},
     failover::Failover,
     phase::{
@@ -208,10 +209,18 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
         Readiness::Ready if seen.canary_serves() => return Ok(Hold::No),
         Readiness::Ready if seen.canary_is_gone() => Message::NoReadyAddress { workload: draft.target() },
         Readiness::Ready => return Ok(Hold::Yes),
+        Readiness::Waiting(_) if is_scaling_down(draft) => {
+            Message::StillScalingDown { target: draft.target() }
+        }
         Readiness::Waiting(text) => Message::NotReady { readiness: text.clone() },
         Readiness::Failed(_) => return Ok(Hold::Overdue),
     };
     waits::pods_within_deadline(draft, WaitKind::Canary, Side::Canary, message)
+}
+
+/// The pods that are waited for are not even wanted yet.
+fn is_scaling_down(draft: &Draft<'_>) -> bool {
+    draft.facts.convergence == Convergence::Pending(Pending::TargetScalingDown)
 }
 
 /// The canary's pods were waited for as long as the deadline allows.

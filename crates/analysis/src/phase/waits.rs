@@ -113,6 +113,7 @@ fn pending_message(draft: &Draft<'_>, pending: Pending) -> Option<Message> {
         Pending::PrimaryNotReady(Some(readiness)) => Message::NotReady { readiness },
         Pending::PrimaryNotReady(None) => Message::NoReadyAddress { workload: draft.primary() },
         Pending::CanaryNotReady => Message::NoReadyAddress { workload: draft.target() },
+        Pending::TargetScalingDown => Message::StillScalingDown { target: draft.target() },
         Pending::Invalid(text) | Pending::DegradedOptional(text) => Message::Object { text },
         Pending::NotObserved
         | Pending::TargetChanged

@@ -50,6 +50,7 @@ impl World {
                     since: now,
                     crashed: false,
                     covered: false,
+                    leaving_until: Millis(0),
                     ..target
                 });
                 Some(("workload", format!("podinfo-primary replicas={replicas} image={expected}")))
@@ -89,6 +90,10 @@ impl World {
                 let target = self.target.as_mut()?;
                 (target.replicas, target.ready_at, target.since) = (replicas, ready_at, now);
                 target.covered = false;
+                match replicas {
+                    0 => target.leaving_until = now.plus(self.leave_after_ms),
+                    _ => assert!(!target.leaves(now), "scaled up while its pods are being deleted"),
+                }
                 if self.target_scaler != TargetScaler::None {
                     self.target_scaler =
                         if replicas == 0 { TargetScaler::Rests } else { TargetScaler::Scales };

@@ -9,6 +9,8 @@ use super::{plan::plan, world::World};
 pub struct Script {
     pub plan: Plan,
     pub ready_after_ms: u64,
+    /// How long the deletion of pods takes.
+    pub leave_after_ms: u64,
     /// The revision that the target has at first never becomes ready.
     pub broken_first: bool,
     /// Hooks that fail until the script says otherwise.
@@ -47,6 +49,7 @@ impl Script {
         let mut script = Script {
             plan: plan(),
             ready_after_ms: 300,
+            leave_after_ms: 0,
             broken_first: false,
             closed: Vec::new(),
             actions: Vec::new(),
@@ -102,6 +105,7 @@ impl Script {
             ["closed", name] => self.closed.push((*name).to_owned()),
             ["first", "image", "is", "broken"] => self.broken_first = true,
             ["skip", "analysis"] => self.plan.skip_analysis = true,
+            ["pods", "leave", "after", span] => self.leave_after_ms = span_ms(span),
             ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),
             _ => return false,
         }

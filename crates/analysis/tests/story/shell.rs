@@ -28,7 +28,7 @@ impl Shell {
         let mut shell = Shell {
             plan: script.plan.clone(),
             memory: Memory::default(),
-            world: World::new(script.ready_after_ms, script.plan.deadline_ms),
+            world: World::new(script.ready_after_ms, script.leave_after_ms, script.plan.deadline_ms),
             now: Millis(0),
             timeline: Vec::new(),
             crash_each_effect: false,

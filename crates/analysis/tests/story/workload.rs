@@ -13,6 +13,8 @@ pub struct Workload {
     pub crashed: bool,
     /// Pods of the revision before still serve: a rolling update keeps them until the new ones are ready.
     pub covered: bool,
+    /// Until when pods are counted that a scale-down deletes.
+    pub leaving_until: Millis,
 }
 
 impl Workload {
@@ -25,6 +27,11 @@ impl Workload {
         self.covered = self.serves(now);
         (self.revision, self.ready_at, self.since) = (revision.clone(), ready_at, now);
         self.crashed = false;
+    }
+
+    /// Pods of an earlier scale-up have not been deleted yet.
+    pub fn leaves(&self, now: Millis) -> bool {
+        now < self.leaving_until
     }
 
     pub fn serves(&self, now: Millis) -> bool {

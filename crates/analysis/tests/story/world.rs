@@ -47,13 +47,15 @@ pub struct World {
     answers: BTreeMap<String, String>,
     ready_after_ms: u64,
     deadline_ms: u64,
+    /// How long a scale-down takes.
+    pub leave_after_ms: u64,
 }
 
 /// Replicas of a workload.
 pub const WANTED: u32 = 2;
 
 impl World {
-    pub fn new(ready_after_ms: u64, deadline_ms: u64) -> World {
+    pub fn new(ready_after_ms: u64, leave_after_ms: u64, deadline_ms: u64) -> World {
         let target = Workload {
             revision: Revision::new("6.0.0"),
             replicas: WANTED,
@@ -61,6 +63,7 @@ impl World {
             since: Millis(0),
             crashed: false,
             covered: false,
+            leaving_until: Millis(0),
         };
         World {
             target: Some(target),
@@ -87,6 +90,7 @@ impl World {
             answers: BTreeMap::new(),
             ready_after_ms,
             deadline_ms,
+            leave_after_ms,
         }
     }
 
@@ -105,8 +109,15 @@ impl World {
 
     pub fn create(&mut self, revision: Revision, now: Millis) {
         let ready_at = self.ready_at(&revision, false, now);
-        let (crashed, covered) = (false, false);
-        self.target = Some(Workload { revision, replicas: WANTED, ready_at, since: now, crashed, covered });
+        self.target = Some(Workload {
+            revision,
+            replicas: WANTED,
+            ready_at,
+            since: now,
+            crashed: false,
+            covered: false,
+            leaving_until: Millis(0),
+        });
     }
 
     /// The image of the target cannot be pulled, from the start.
@@ -121,7 +132,7 @@ impl World {
     /// Moves every time by so many milliseconds, as when the clock is set.
     pub fn shift(&mut self, by_ms: i64) {
         for workload in self.target.iter_mut().chain(&mut self.primary).chain(&mut self.former) {
-            for time in [&mut workload.ready_at, &mut workload.since] {
+            for time in [&mut workload.ready_at, &mut workload.since, &mut workload.leaving_until] {
                 *time = Millis(time.0.saturating_add_signed(by_ms));
             }
         }
@@ -165,7 +176,7 @@ impl World {
 
     /// When something changes by itself after `now`.
     pub fn next_change(&self, now: Millis) -> Option<Millis> {
-        let times = |w: &Workload| [w.ready_at, w.since.plus(self.deadline_ms)];
+        let times = |w: &Workload| [w.ready_at, w.since.plus(self.deadline_ms), w.leaving_until];
         self.target.iter().chain(&self.primary).flat_map(times).filter(|t| *t > now && t.0 < u64::MAX).min()
     }
 
@@ -244,7 +255,11 @@ impl World {
         Known::Present(Pods {
             revision: Some(w.revision.clone()),
             replicas: w.replicas,
-            available: if w.serves(now) { w.replicas } else { 0 },
+            available: match () {
+                () if w.leaves(now) => WANTED,
+                () if w.serves(now) => w.replicas,
+                () => 0,
+            },
             readiness,
             owner_conflict: self.foreign.clone().filter(|_| primary),
             edited: primary && self.edited,

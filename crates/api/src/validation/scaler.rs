@@ -1,7 +1,7 @@
 //! Validation of the target's autoscaler.
 
 use super::names::{is_dns_name, too_long};
-use super::{Subject, Validation};
+use super::{Subject, Validation, known_kinds};
 use crate::ScalerRef;
 
 /// The kinds there are, each with its API group and what to write for `apiVersion`. The version is not looked at:
@@ -21,18 +21,22 @@ pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
         found.defect("spec.autoscalerRef", format!("a {target} has no replicas; remove it"));
         return;
     }
-    kind(reference, found);
+    kind(subject, reference, found);
     name(reference, found);
     bounds(reference, found);
 }
 
-fn kind(reference: &ScalerRef, found: &mut Validation) {
+fn kind(subject: &Subject<'_>, reference: &ScalerRef, found: &mut Validation) {
     let kind = reference.kind.as_str();
+    let added = subject.context.scaler_kinds;
     let Some((_, group, version)) = KINDS.iter().find(|(known, ..)| *known == kind) else {
+        if added.contains(&kind) {
+            return;
+        }
         let text = if kind.is_empty() {
             "is required".to_owned()
         } else {
-            let known = KINDS.map(|(known, ..)| known).join(", ");
+            let known = known_kinds(&KINDS.map(|(known, ..)| known), added);
             format!("unknown kind `{kind}`; there are {known}")
         };
         found.defect("spec.autoscalerRef.kind", text);

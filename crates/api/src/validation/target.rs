@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::names::{address_problem, is_dns_label, is_port_name};
-use super::{Subject, Validation};
+use super::{Subject, Validation, known_kinds};
 use crate::CanaryService;
 
 /// The kinds that Flagger supports.
@@ -46,8 +46,8 @@ fn target(subject: &Subject<'_>, found: &mut Validation) {
     let target = &subject.spec.target_ref;
     if target.kind.is_empty() {
         found.defect("spec.targetRef.kind", "is required");
-    } else if !KINDS.contains(&target.kind.as_str()) {
-        let kinds = KINDS.join(", ");
+    } else if !is_known(subject, &target.kind) {
+        let kinds = known_kinds(&KINDS, subject.context.target_kinds);
         found.defect("spec.targetRef.kind", format!("unknown kind `{}`; there are {kinds}", target.kind));
     }
     if target.name.is_empty() {
@@ -56,6 +56,10 @@ fn target(subject: &Subject<'_>, found: &mut Validation) {
     if target.kind == "Service" {
         core_service(subject, found);
     }
+}
+
+fn is_known(subject: &Subject<'_>, kind: &str) -> bool {
+    KINDS.contains(&kind) || subject.context.target_kinds.contains(&kind)
 }
 
 /// A target Service is what clients call.
@@ -84,7 +88,12 @@ fn service(subject: &Subject<'_>, found: &mut Validation) {
     let service = &subject.spec.service;
     match service.port {
         // A target Service has ports of its own.
-        None if subject.spec.target_ref.kind == "Service" => {}
+        None if subject.spec.target_ref.kind == "Service" => {
+            if subject.router().needs_port {
+                let text = format!("is required: provider {} routes to a port", subject.provider());
+                found.defect("spec.service.port", text);
+            }
+        }
         None => found.defect("spec.service.port", "is required"),
         Some(1..=65535) => {}
         Some(port) => found.defect("spec.service.port", format!("{port} is not between 1 and 65535")),

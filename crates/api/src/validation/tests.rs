@@ -43,12 +43,24 @@ fn good() -> Value {
 }
 
 /// A provider that cannot route.
-const NOTHING: Capabilities =
-    Capabilities { weights: false, matches: false, mirror: false, affinity: false, knative: false };
+const NOTHING: Capabilities = Capabilities {
+    weights: false,
+    matches: false,
+    mirror: false,
+    affinity: false,
+    knative: false,
+    needs_port: false,
+};
 
 /// A provider that shifts weights and nothing else.
-const WEIGHTS: Capabilities =
-    Capabilities { weights: true, matches: false, mirror: false, affinity: false, knative: false };
+const WEIGHTS: Capabilities = Capabilities {
+    weights: true,
+    matches: false,
+    mirror: false,
+    affinity: false,
+    knative: false,
+    needs_port: false,
+};
 
 fn context() -> ValidationContext<'static> {
     ValidationContext {
@@ -56,6 +68,8 @@ fn context() -> ValidationContext<'static> {
         known_providers: &[("kubernetes", NOTHING), ("traefik", WEIGHTS)],
         router: Some(WEIGHTS),
         no_cross_namespace_refs: false,
+        target_kinds: &[],
+        scaler_kinds: &[],
     }
 }
 

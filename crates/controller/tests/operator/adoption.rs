@@ -51,7 +51,7 @@ impl Left {
 }
 
 /// A status as Flagger stores it: with its own digests, and without the fields that only Vexil has.
-fn status(left: &Left) -> Value {
+pub(crate) fn status(left: &Left) -> Value {
     json!({"status": {
         "phase": left.phase, "canaryWeight": left.weight, "failedChecks": 0, "iterations": 0,
         "lastAppliedSpec": "5b4c8d7f99", "lastPromotedSpec": "68bf6f479b", "trackedConfigs": {},

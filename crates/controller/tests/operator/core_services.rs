@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::{
+    adoption::{Left, status},
     cluster::{Leash, Stage, manifests},
     pod_labels::{SERVICE, apply, deployment, live},
 };
@@ -191,5 +192,38 @@ async fn a_service_without_a_selector_is_not_initialised() {
     assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     push(&stage, "v1").await;
     stage.until_phase(NAME, "Initialized").await;
+    stage.check_laws(NAME);
+}
+
+/// Flagger's promotion removes the owner reference of `-primary`. Whose it is cannot be known, so it is reported, and
+/// requests go on to it.
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_flagger_left_without_owner_is_used_once_it_has_one() {
+    let mut stage = initialised(json!({})).await;
+    let load = stage.cluster.load(clients());
+    stage.kill().await;
+    stage.patch_status(NAME, &status(&Left::at("Succeeded"))).await;
+    let unowned = json!({"metadata": {"ownerReferences": null}});
+    stage.cluster.merge(SERVICE, ("test", "podinfo-primary"), &unowned).await.unwrap();
+    stage.start();
+    stage.pass(60.0).await;
+    let text = "podinfo-primary.test has no owner reference to Canary podinfo";
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
+    let uid = stage.canary(NAME).await["metadata"]["uid"].clone();
+    let owner = json!({
+        "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": NAME, "uid": uid,
+        "controller": true, "blockOwnerDeletion": true,
+    });
+    let owned = json!({"metadata": {"ownerReferences": [owner]}});
+    stage.cluster.merge(SERVICE, ("test", "podinfo-primary"), &owned).await.unwrap();
+    stage.pass(300.0).await;
+    let status = stage.canary(NAME).await["status"].clone();
+    let story = stage.story(NAME).text();
+    assert_eq!((&status["phase"], &status["run"]), (&json!("Succeeded"), &json!(0)), "{story}");
+    push(&stage, "v2").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    stage.until_phase(NAME, "Succeeded").await;
+    assert_eq!(selects(&stage, "podinfo-primary").await, "v2");
+    assert_eq!(load.tally().errors(), 0, "{:?}\n{}", load.tally(), stage.story(NAME).text());
     stage.check_laws(NAME);
 }

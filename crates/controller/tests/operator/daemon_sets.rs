@@ -118,6 +118,52 @@ async fn a_daemon_set_that_replaces_no_pods_itself_is_refused() {
     assert_eq!(live(&stage, DAEMON_SET, "podinfo-primary").await, Value::Null);
 }
 
+fn for_pool(pool: Value) -> Value {
+    json!({"spec": {"template": {"spec": {"nodeSelector": {"pool": pool}}}}})
+}
+
+/// Nothing scales up a DaemonSet that no node fits, so it is not asleep.
+#[tokio::test(start_paused = true)]
+async fn a_daemon_set_that_no_node_fits_is_waited_for_until_another_is_pushed() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    let mut target = daemon_set("6.0.0");
+    manifests::merge(&mut target, &for_pool("gone".into()));
+    apply(&stage, &target).await;
+    let mut canary = manifests::canary(NAME);
+    manifests::merge(&mut canary, &json!({"spec": {"targetRef": {"kind": "DaemonSet"}}}));
+    apply(&stage, &canary).await;
+    stage.pass(120.0).await;
+    let text = "primary daemonset podinfo-primary.test not ready: no node is selected";
+    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
+    assert_eq!(stage.canary(NAME).await["status"]["phase"], "Initializing");
+    stage.cluster.merge(DAEMON_SET, ("test", NAME), &for_pool(Value::Null)).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    let primary = live(&stage, DAEMON_SET, "podinfo-primary").await;
+    assert_eq!(primary["status"]["numberAvailable"], 2, "{primary}");
+    stage.check_laws(NAME);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_fits_no_node_any_more_gets_no_requests() {
+    let mut stage = initialised(&daemon_set("6.0.0")).await;
+    push(&stage, "6.0.1").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    stage.cluster.merge(DAEMON_SET, ("test", "podinfo-primary"), &for_pool("gone".into())).await.unwrap();
+    stage.pass(10.0).await;
+    let load = stage
+        .cluster
+        .load(Load::of_site("podinfo.example.com").per_second(5).lasting(Duration::from_secs(3_600)));
+    stage.pass(10.0).await;
+    let tally = load.tally();
+    assert_eq!(tally.errors(), 0, "{tally:?} {}", stage.story(NAME).text());
+    stage.until_phase(NAME, "Succeeded").await;
+    assert_eq!(image(&live(&stage, DAEMON_SET, "podinfo-primary").await), "stefanprodan/podinfo:6.0.1");
+    assert_eq!(load.tally().errors(), 0, "{:?} {}", load.tally(), stage.story(NAME).text());
+    stage.check_laws(NAME);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rollout_of_a_daemon_set_survives_crashes_of_the_operator() {
     for writes in [1, 2, 3, 5] {

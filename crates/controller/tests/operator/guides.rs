@@ -212,6 +212,34 @@ async fn linkerd() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn contour() {
+    check(Guide {
+        folder: "contour",
+        system: System::Contour,
+        provider: "contour",
+        entrance: ("http://envoy.projectcontour/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://envoy.projectcontour/status/500", "app.example.com"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn gloo() {
+    check(Guide {
+        folder: "gloo",
+        system: System::Gloo,
+        provider: "gloo",
+        entrance: ("http://gateway-proxy.gloo-system/", "app.example.com"),
+        canary: "http://podinfo-canary.test/",
+        errors: ("http://gateway-proxy.gloo-system/status/500", "app.example.com"),
+        weights: &[10, 20, 30, 40, 50],
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn skipper() {
     check(Guide {
         folder: "skipper",

@@ -21,6 +21,7 @@ mod dashboards;
 mod deletion;
 mod dry_run;
 mod edits;
+mod existing_primaries;
 mod faults;
 mod gates;
 mod gateway_api;

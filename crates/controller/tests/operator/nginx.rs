@@ -85,6 +85,10 @@ async fn the_way_to_the_gateway_api_costs_no_request() {
     stage.until(NAME, LIMIT, |status| status["binding"]["provider"] == "gatewayapi:v1").await;
     stage.until(NAME, LIMIT, |status| status["phase"] == "Succeeded").await;
     stage.pass(60.0).await;
+    let ingress =
+        async |stage: &Stage, name| stage.cluster.get(INGRESS.0, INGRESS.1, "test", name).await.unwrap();
+    assert!(ingress(&stage, "podinfo-canary").await.is_none(), "the copy goes with its binding");
+    assert!(ingress(&stage, NAME).await.is_some(), "the user's own stays");
 
     // The domain leads to the Gateway; rollouts are split there.
     let load = Load::new("http://gateway.gateway-system/").host("app.example.com").per_second(10);
@@ -99,11 +103,7 @@ async fn the_way_to_the_gateway_api_costs_no_request() {
 
     // What is left of the old way goes, and the Gateway does not notice.
     drop(old_way);
-    for name in [NAME, "podinfo-canary"] {
-        let found = stage.cluster.get(INGRESS.0, INGRESS.1, "test", name).await.unwrap();
-        assert!(found.is_some(), "{name} served until now");
-        stage.cluster.delete(INGRESS.0, INGRESS.1, "test", name).await.unwrap();
-    }
+    stage.cluster.delete(INGRESS.0, INGRESS.1, "test", NAME).await.unwrap();
     let edit = json!({"spec": {"ingressRef": null}});
     stage.cluster.merge(CANARY, ("test", NAME), &edit).await.unwrap();
     stage.push(NAME, "6.0.3").await;
@@ -112,7 +112,7 @@ async fn the_way_to_the_gateway_api_costs_no_request() {
     stage.pass(60.0).await;
     assert_eq!(new_way.tally().errors(), 0, "{}", stage.story(NAME).text());
     for name in [NAME, "podinfo-canary"] {
-        assert!(stage.cluster.get(INGRESS.0, INGRESS.1, "test", name).await.unwrap().is_none(), "{name}");
+        assert!(ingress(&stage, name).await.is_none(), "{name}");
     }
     stage.check_laws(NAME);
 }

@@ -74,3 +74,19 @@ fn a_reference_that_cannot_be_followed_is_a_defect_of_the_canary() {
     );
     check(reference("", "HTTPRoute", USERS), "spec.ingressRef.kind: is \"HTTPRoute\", not Ingress");
 }
+
+#[test]
+fn a_generated_ingress_is_deleted_when_it_is_released_and_the_users_stays() {
+    let (sample, mut store) = (sample(), cluster(guide()));
+    render(&sample, &mut store, &split(0)).unwrap();
+    let changes = Nginx::default().release(&sample.target(), &look(&store)).unwrap();
+    assert_eq!(changes.iter().map(|change| &change.key).collect::<Vec<_>>(), [&key(GENERATED)]);
+    changes.iter().for_each(|change| store.apply(change).unwrap());
+    assert_eq!((store.get(&key(GENERATED)), store.get(&key(USERS)).is_some()), (None, true));
+    // One that waits for a finalizer is not deleted again.
+    render(&sample, &mut store, &split(0)).unwrap();
+    let mut going = store.get(&key(GENERATED)).unwrap().clone();
+    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    store.put(key(GENERATED), going);
+    assert_eq!(Nginx::default().release(&sample.target(), &look(&store)), Ok(Vec::new()));
+}

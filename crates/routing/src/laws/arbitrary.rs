@@ -50,7 +50,8 @@ pub(super) fn fields() -> impl Strategy<Value = Vec<(Index, Value)>> {
 
 /// Adds fields of others to objects anywhere in `object` and returns them; their keys are unique.
 pub(super) fn add_fields(object: &mut Value, fields: &[(Index, Value)]) -> Vec<(String, Value)> {
-    let places: Vec<String> = pointers(object).into_iter().filter(|at| is_object(object, at)).collect();
+    let places = pointers(object).into_iter();
+    let places: Vec<String> = places.filter(|at| is_object(object, at) && !is_in_a_condition(at)).collect();
     let mut added = Vec::new();
     for (n, (at, value)) in fields.iter().enumerate() {
         let Some(map) = object.pointer_mut(at.get(&places).as_str()).and_then(Value::as_object_mut) else {
@@ -61,6 +62,12 @@ pub(super) fn add_fields(object: &mut Value, fields: &[(Index, Value)]) -> Vec<(
         added.push((key, value.clone()));
     }
     added
+}
+
+/// Whether a place is inside of an entry of `match`: a field there, like the name of a header, is a condition, and
+/// those of our routes are the Canary's.
+fn is_in_a_condition(pointer: &str) -> bool {
+    pointer.split_once("/match/").is_some_and(|(_, rest)| rest.contains('/'))
 }
 
 fn is_object(object: &Value, pointer: &str) -> bool {

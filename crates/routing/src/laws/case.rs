@@ -127,6 +127,15 @@ pub(super) fn broken<T>(how: impl Into<String>) -> Held<T> {
     Err(TestCaseError::fail(how.into()))
 }
 
+/// An object without the fields that the API server sets.
+pub(super) fn unstamped(mut object: Value) -> Value {
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("uid");
+        metadata.remove("resourceVersion");
+    }
+    object
+}
+
 /// Rounds of questions after which a router is considered to never stop asking.
 const ROUNDS: usize = 8;
 

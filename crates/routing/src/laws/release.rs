@@ -1,12 +1,11 @@
 //! When a Canary releases its route, nothing of ours is left and everything of the user's.
 
 use proptest::prelude::*;
-use serde_json::Value;
 use vexil_object::Store;
 
 use super::{
     arbitrary::{add_fields, fields, forall},
-    case::{Case, Held, broken},
+    case::{Case, Held, broken, unstamped},
     requests::requests,
 };
 
@@ -53,13 +52,4 @@ fn release(case: &Case<'_>, store: &mut Store) -> Held {
         Ok([]) => Ok(()),
         again => broken(format!("a second release returns {again:?}")),
     }
-}
-
-/// Without the fields that the API server sets.
-fn unstamped(mut object: Value) -> Value {
-    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("uid");
-        metadata.remove("resourceVersion");
-    }
-    object
 }

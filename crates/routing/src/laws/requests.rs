@@ -102,10 +102,33 @@ pub(super) fn begin_with_a_create(case: &Case<'_>) -> Result<(), String> {
             return broken(format!("without a route, {read:?} is read"));
         }
         match case.render(&case.cluster, &want)?.as_deref() {
-            Ok([only]) if only.key == case.route && matches!(only.action, Action::Create(_)) => Ok(()),
+            Ok([companions @ .., last])
+                if last.key == case.route
+                    && companions.iter().all(|change| change.key.kind() != case.route.kind())
+                    && companions.iter().chain([last]).all(|one| matches!(one.action, Action::Create(_))) =>
+            {
+                Ok(())
+            }
             other => broken(format!("without a route, rendering returns {other:?}")),
         }
     })
+}
+
+/// Validation refuses a target Service without `spec.service.port` if the router needs it.
+pub(super) fn need_a_port(case: &Case<'_>) -> Result<(), String> {
+    let mut spec = case.target.spec.clone();
+    spec.target_ref.kind = "Service".to_owned();
+    spec.service.port = None;
+    let is_missing = |error: &RouteError| matches!(error, RouteError::Malformed { path, .. } if path == "spec.service.port");
+    let mut is_needed = false;
+    for want in supported(case) {
+        let made = case.with(case.target_with(&spec)).render(&case.cluster, &want);
+        is_needed |= made.map_err(|error| error.to_string())?.as_ref().is_err_and(is_missing);
+    }
+    if is_needed == case.router.supports().needs_port {
+        return Ok(());
+    }
+    Err(format!("whether a port is needed is {is_needed}, and the router's capabilities say the opposite"))
 }
 
 /// The user's settings of each kind of request, twice: they differ in everything.

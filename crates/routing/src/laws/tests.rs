@@ -129,7 +129,7 @@ impl Provider for Toy {
 
     fn supports(&self) -> Capabilities {
         let mirror = self.0 != Flaw::MirrorsWithoutSupport;
-        Capabilities { weights: true, matches: true, mirror, affinity: true, knative: false }
+        Capabilities { weights: true, matches: true, mirror, affinity: true, ..Capabilities::default() }
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -6,6 +6,7 @@
 
 pub mod apisix;
 pub mod both;
+pub mod envoy;
 pub mod gateway_api;
 pub mod istio;
 pub mod kuma;

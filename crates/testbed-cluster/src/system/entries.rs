@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DOMAIN, GATEWAY, METRIC_SERVER};
 use crate::gateway::{
-    self, Gateway, apisix, both, gateway_api, istio, kuma, linkerd, nginx, skipper, smi, traefik,
+    self, Gateway, apisix, both, envoy, gateway_api, istio, kuma, linkerd, nginx, skipper, smi, traefik,
 };
 use crate::network::Network;
 
@@ -69,6 +69,36 @@ pub(super) const NGINX: Entry = Entry {
     start: |network| {
         let gateway = Arc::new(nginx::Nginx::new(network.clone()));
         network.register(nginx::NAME, Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
+        gateway
+    },
+};
+
+pub(super) const CONTOUR: Entry = Entry {
+    definitions: &[include_str!("../../crds/projectcontour.io.yaml")],
+    always: &[],
+    namespaces: &["projectcontour"],
+    objects: "",
+    gateway: Some(envoy::contour::NAME),
+    metric_server: "flagger-prometheus.projectcontour:9090",
+    start: |network| {
+        let gateway = Arc::new(envoy::Envoy::new(&envoy::contour::CONTOUR, network.clone()));
+        network.register(envoy::contour::NAME, Arc::clone(&gateway) as _);
+        network.register(DOMAIN, Arc::clone(&gateway) as _);
+        gateway
+    },
+};
+
+pub(super) const GLOO: Entry = Entry {
+    definitions: &[include_str!("../../crds/solo.io.yaml")],
+    always: &[],
+    namespaces: &["gloo-system"],
+    objects: "",
+    gateway: Some(envoy::gloo::NAME),
+    metric_server: "flagger-prometheus.gloo-system:9090",
+    start: |network| {
+        let gateway = Arc::new(envoy::Envoy::new(&envoy::gloo::GLOO, network.clone()));
+        network.register(envoy::gloo::NAME, Arc::clone(&gateway) as _);
         network.register(DOMAIN, Arc::clone(&gateway) as _);
         gateway
     },

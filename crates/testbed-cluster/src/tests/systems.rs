@@ -5,10 +5,12 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 10] = [
+const ALL: [System; 12] = [
     System::Traefik(&[]),
     System::Apisix,
     System::Nginx,
+    System::Contour,
+    System::Gloo,
     System::Skipper,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
@@ -64,6 +66,9 @@ async fn served(cluster: &Cluster) -> Vec<&'static str> {
         "virtualservices.networking.istio.io",
         "destinationrules.networking.istio.io",
         "trafficsplits.split.smi-spec.io",
+        "httpproxies.projectcontour.io",
+        "routetables.gateway.solo.io",
+        "upstreams.gloo.solo.io",
     ] {
         let kind = "CustomResourceDefinition";
         let found = cluster.get("apiextensions.k8s.io/v1", kind, "", name).await.unwrap();
@@ -82,6 +87,8 @@ async fn words_select_what_is_served() {
     let both = ["traefikservices.traefik.io", "traefikservices.traefik.containo.us"];
     check(System::Traefik(&[]), &both).await;
     check(System::Apisix, &["apisixroutes.apisix.apache.org"]).await;
+    check(System::Contour, &["httpproxies.projectcontour.io"]).await;
+    check(System::Gloo, &["routetables.gateway.solo.io", "upstreams.gloo.solo.io"]).await;
     check(System::Kuma(&["TrafficRoute"]), &["trafficroutes.kuma.io", "meshes.kuma.io"]).await;
     check(System::Kuma(&["MeshHTTPRoute"]), &["meshhttproutes.kuma.io", "meshes.kuma.io"]).await;
     let istios = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];

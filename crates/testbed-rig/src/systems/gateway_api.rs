@@ -1,14 +1,17 @@
 //! The Gateway API: clients come through a Gateway, which reads an HTTPRoute.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vexil_testbed_cluster as cluster;
 
 use super::{System, manifests};
 use crate::{
+    api::Resource,
     cast::in_namespace,
     guide::{Guide, Images},
     route::{AtZero, RouteKind, Written},
 };
+
+const GATEWAYS: Resource = ("/apis/gateway.networking.k8s.io/v1", "gateways");
 
 const SYSTEM: System = System {
     provider: "gatewayapi:v1",
@@ -38,6 +41,24 @@ const SYSTEM: System = System {
 
 /// A gateway that knows the kinds of version 1.
 pub static GATEWAY_API: System = SYSTEM;
+
+/// The same with a Gateway in the namespace of the Canary, which its user makes.
+pub static GATEWAY_API_ALONE: System = System {
+    definitions: &["gateways.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io"],
+    spec: |cast| json!({"service": {"gatewayRefs": [{"name": "public"}], "hosts": [format!("{}.test", cast.apex)]}}),
+    before: |_| vec![(GATEWAYS, gateway())],
+    ..SYSTEM
+};
+
+fn gateway() -> Value {
+    let listener = json!({"name": "http", "port": 80, "protocol": "HTTP"});
+    json!({
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "Gateway",
+        "metadata": {"name": "public"},
+        "spec": {"gatewayClassName": "testbed", "listeners": [listener]},
+    })
+}
 
 /// The guide's, with the domain that all guides have.
 static SITE: System = System { entrance: ("http://gateway.gateway-system/", "app.example.com"), ..SYSTEM };

@@ -4,7 +4,9 @@
 //! A new system is one file here and one gateway in `testbed-cluster`.
 
 mod apisix;
+mod contour;
 mod gateway_api;
+mod gloo;
 mod istio;
 mod kubernetes;
 mod kuma;
@@ -21,7 +23,9 @@ use vexil_testbed_cluster as cluster;
 
 pub use self::{
     apisix::{APISIX, ROUTES as APISIX_ROUTES, users_route as apisix_route},
-    gateway_api::GATEWAY_API,
+    contour::CONTOUR,
+    gateway_api::{GATEWAY_API, GATEWAY_API_ALONE},
+    gloo::GLOO,
     istio::ISTIO,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
@@ -48,6 +52,8 @@ pub struct System {
     pub flags: &'static [&'static str],
     /// What it splits traffic with; `None` for Blue/Green.
     pub route: Option<RouteKind>,
+    /// The CRDs of what else its routes and its guide need.
+    pub definitions: &'static [&'static str],
     /// What its guide has in the spec of a Canary beyond the others'; merged.
     pub spec: fn(&Cast) -> Value,
     /// What its guide has the user make before the Canary.
@@ -68,6 +74,7 @@ impl System {
             by_flag: false,
             flags: &[],
             route,
+            definitions: &[],
             spec: |_| json!({}),
             before: |_| Vec::new(),
             site: None,
@@ -83,7 +90,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 15] = [
+pub static ALL: [&System; 17] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -93,6 +100,8 @@ pub static ALL: [&System; 15] = [
     &SMI_ISTIO,
     &APISIX,
     &NGINX,
+    &CONTOUR,
+    &GLOO,
     &SKIPPER,
     &GATEWAY_API,
     &KUMA,
@@ -102,7 +111,7 @@ pub static ALL: [&System; 15] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 10] = [
+pub static GUIDES: [&Guide; 12] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
@@ -111,6 +120,8 @@ pub static GUIDES: [&Guide; 10] = [
     &traefik::GUIDE,
     &apisix::GUIDE,
     &nginx::GUIDE,
+    &contour::GUIDE,
+    &gloo::GUIDE,
     &skipper::GUIDE,
     &kubernetes::GUIDE,
 ];

@@ -137,7 +137,7 @@ fn every_canary_is_valid_for_the_provider_of_its_guide_and_nothing_of_it_is_unkn
             default_provider: guide.system.provider,
             known_providers: &providers,
             router: Some(Capabilities { weights: guide.splits(), ..Capabilities::default() }),
-            no_cross_namespace_refs: false,
+            ..ValidationContext::default()
         };
         let found = vexil_api::validate(&canary, &context);
         assert_eq!((found.defects, found.remarks), (vec![], vec![]), "{}", guide.name);

@@ -8,8 +8,8 @@ use vexil_analysis::{Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects, kinds, meta, service};
 
 use crate::{
-    ConfigReferences, Demand, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side, Subject,
-    TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, revision, subject::missing,
+    ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side,
+    Subject, TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, revision, subject::missing,
 };
 
 /// What messages call this kind.
@@ -100,7 +100,11 @@ impl Workload for CoreServices {
         have: &Objects,
     ) -> Result<bool, WorkloadError> {
         let copy = revision::of_template(&copies::copied_spec(subject, target));
-        Ok(revision_of(Self::existing(subject, have)?) == copy)
+        // A promotion by Flagger leaves it without an owner.
+        let seen = have.get(&subject.key(kinds::SERVICE, Side::Primary)).object();
+        let unowned = seen.filter(|object| subject.ownership(object) == Ownership::Unowned);
+        let primary = unowned.map_or_else(|| Self::existing(subject, have), Ok)?;
+        Ok(revision_of(primary) == copy)
     }
 
     fn unpublished(&self, _: &Subject<'_>, _: &ServicePort<'_>, _: &Objects) -> Vec<String> {

@@ -44,10 +44,10 @@ impl PodWorkload for DaemonSets {
         object.counted("numberAvailable")
     }
 
-    /// How many nodes it is for, once its controller has counted them.
+    /// Only the node selector of a scale-down says that no pods are wanted. A DaemonSet that no node fits is not
+    /// asleep: nothing scales it up when it is needed.
     fn replicas(object: &DeploymentView<'_>) -> Option<i64> {
-        let counted = object.has_counted("desiredNumberScheduled") && !object.lags();
-        counted.then(|| object.counted("desiredNumberScheduled"))
+        scale::is_scaled_to_zero(object.object()).then_some(0)
     }
 
     fn readiness(side: Side, object: &Value, demand: &Demand) -> Readiness {

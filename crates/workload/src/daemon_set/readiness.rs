@@ -20,7 +20,8 @@ pub(super) fn of(side: Side, object: &Value, demand: &Demand) -> Readiness {
 /// What is missing, if anything.
 fn shortfall(side: Side, object: &Value, demand: &Demand) -> Option<String> {
     let view = DeploymentView::new(object);
-    if demand.some_pod && is_scaled_to_zero(object) {
+    let at_zero = is_scaled_to_zero(object);
+    if demand.some_pod && at_zero {
         return Some("the daemonset is scaled to zero".to_owned());
     }
     if view.lags() {
@@ -28,20 +29,17 @@ fn shortfall(side: Side, object: &Value, demand: &Demand) -> Option<String> {
     }
     let [desired, updated, available] =
         ["desiredNumberScheduled", "updatedNumberScheduled", "numberAvailable"].map(|it| view.counted(it));
-    if desired == 0 && demand.some_pod {
+    // The user does not want the primary to be waited for.
+    let waits = side == Side::Canary || demand.threshold_percent > 0;
+    if desired == 0 && !at_zero && waits {
         return Some("no node is selected".to_owned());
     }
     if updated < desired {
         return Some(waiting(&format!("{updated} out of {desired} new pods have been updated")));
     }
-    let need = match (side, demand.threshold_percent) {
-        // The user does not want the primary to be waited for.
-        (Side::Primary, 0) => 0,
-        (_, percent) => {
-            (desired.saturating_mul(i64::from(percent)).saturating_add(99) / 100).max(i64::from(desired > 0))
-        }
-    };
     let percent = demand.threshold_percent;
+    let share = desired.saturating_mul(i64::from(percent)).saturating_add(99) / 100;
+    let need = if waits { share.max(i64::from(desired > 0)) } else { 0 };
     (available < need).then(|| {
         waiting(&format!("{available} of {need} (readyThreshold {percent}%) updated pods are available"))
     })

@@ -1,18 +1,47 @@
-//! Targets that are no Deployments: a Service whose pods are the user's.
+//! Targets that are no Deployments: a DaemonSet, and a Service whose pods are the user's.
 
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::{
     super::{
-        api::{DEPLOYMENTS, SERVICES},
+        api::{DAEMON_SETS, DEPLOYMENTS, SERVICES},
         manifests::{self, merge},
         recorder::text,
         stage::Stage,
         stand_in::Answer,
     },
     rollout::INTERVAL,
+    texts::{INITIALISED, PROMOTED, TOLD_INITIALISED, TOLD_PROMOTED},
 };
+
+/// A DaemonSet has no replicas: its pods go and come with a node selector.
+pub async fn daemon_set(stage: Stage) -> anyhow::Result<()> {
+    stage.before().await?;
+    let mut target = manifests::deployment(&stage.cast, "6.0.0");
+    let kind = json!({
+        "kind": "DaemonSet",
+        "spec": {
+            "replicas": null, "progressDeadlineSeconds": null,
+            // With the default, the only node has no pod of the primary while the promoted one starts.
+            "updateStrategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+            // The node of kubeplane reports no status, so it keeps the taint `not-ready`.
+            "template": {"spec": {"tolerations": [{"operator": "Exists"}]}},
+        },
+    });
+    merge(&mut target, &kind);
+    stage.api.create(DAEMON_SETS, stage.namespace(), &target).await?;
+    stage.canary(json!({"targetRef": {"kind": "DaemonSet"}})).await?;
+    stage.rests_in("Initialized").await?;
+    stage.change(DAEMON_SETS, &stage.cast.target, &manifests::push("6.0.1")).await?;
+    stage.rests_in("Succeeded").await?;
+    // There is one node.
+    let (initialised, promoted) =
+        (INITIALISED.replace(" 2 of ", " 1 of "), PROMOTED.replace(" 2 of ", " 1 of "));
+    stage.tells(&[&initialised, &promoted])?;
+    stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
+    stage.keeps_the_laws(INTERVAL)
+}
 
 /// A Deployment of one version behind the Service.
 async fn version(stage: &Stage, name: &str, tag: &str) -> anyhow::Result<()> {

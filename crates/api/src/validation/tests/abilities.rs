@@ -52,6 +52,13 @@ fn what_this_version_does_not_do_yet_is_said_plainly() {
         check(hook(json!({ "type": kind })), &[]);
     }
     check(json!({ "targetRef": { "kind": "Service" } }), &[]);
+    let own_ports = || json!({ "targetRef": { "kind": "Service" }, "service": null });
+    check(own_ports(), &[]);
+    check_in(
+        does(Capabilities { needs_port: true, ..WEIGHTS }),
+        own_ports(),
+        &["service.port: is required: provider traefik routes to a port"],
+    );
     let scaler =
         json!({ "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo" });
     for kind in ["Service", "DaemonSet"] {

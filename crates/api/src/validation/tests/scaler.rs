@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{context, patch, reported};
+use super::{ValidationContext, check_in, context, patch, reported};
 
 /// A reference to the HPA of the guides, with this change, has these defects and remarks, reported under
 /// `spec.autoscalerRef`.
@@ -112,5 +112,30 @@ fn queries_for_a_scaler_that_has_none_are_remarked() {
         json!({ "primaryScalerQueries": { "requests": "sum(x)" } }),
         &[],
         &["primaryScalerQueries: has no effect: a HorizontalPodAutoscaler has no queries"],
+    );
+}
+
+#[test]
+fn a_kind_that_the_operator_adds_is_supported() {
+    let more = || ValidationContext {
+        target_kinds: &["Deployment", "Rollout"],
+        scaler_kinds: &["HorizontalPodAutoscaler", "Timetable"],
+        ..context()
+    };
+    let kinds = |target: &str, scaler: &str| {
+        json!({
+            "targetRef": { "kind": target },
+            "autoscalerRef": { "apiVersion": "example.com/v1", "kind": scaler, "name": "podinfo" },
+        })
+    };
+    check_in(more(), kinds("Rollout", "Timetable"), &[]);
+    check_in(
+        more(),
+        kinds("StatefulSet", "VerticalPodAutoscaler"),
+        &[
+            "targetRef.kind: unknown kind `StatefulSet`; there are Deployment, DaemonSet, Service, Rollout",
+            "autoscalerRef.kind: unknown kind `VerticalPodAutoscaler`; there are HorizontalPodAutoscaler, ScaledObject, \
+             Timetable",
+        ],
     );
 }
