@@ -4,6 +4,7 @@ mod analysis;
 mod checks;
 mod defaults;
 mod http;
+mod references;
 mod service;
 mod spec;
 mod status;
@@ -20,6 +21,7 @@ pub use http::{
     CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,
     StringMatch,
 };
+pub use references::ObjectReference;
 pub use service::{CanaryService, GatewayRef, MetadataBlock, UnmanagedMetadata};
 pub use spec::{
     Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,

@@ -7,11 +7,6 @@ use vexil_api::{Canary, CanarySpec};
 use vexil_object::ObjectKey;
 use vexil_routing::{BoundKind, Router};
 
-/// The field of the user's route, as the status writes it.
-const ROUTE_REF: &str = "routeRef";
-/// The field of the upstream, as the status writes it.
-const UPSTREAM_REF: &str = "upstreamRef";
-
 /// What the spec asks traffic to depend on, with the provider and router that it names.
 pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Binding {
     let spec = &canary.spec;
@@ -19,12 +14,9 @@ pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Bi
     let named = |name: &str| annotations.and_then(|all| all.get(name)).cloned();
     let mut references: BTreeMap<String, String> =
         router.annotations().iter().filter_map(|name| Some(((*name).to_owned(), named(name)?))).collect();
-    let objects = [
-        (ROUTE_REF, spec.route_ref.as_ref().map(|reference| &reference.name)),
-        (UPSTREAM_REF, spec.upstream_ref.as_ref().map(|reference| &reference.name)),
-    ];
-    references
-        .extend(objects.into_iter().filter_map(|(field, name)| Some((field.to_owned(), name?.clone()))));
+    let object = router.reference();
+    let object = object.and_then(|of| Some((of.field().to_owned(), of.name(spec)?.to_owned())));
+    references.extend(object);
     references.retain(|_, name| !name.is_empty());
     Binding {
         kind: spec.target_ref.kind.clone(),
@@ -37,26 +29,25 @@ pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Bi
     }
 }
 
-/// Spec and annotations with the target, provider, apex and references of `bound`. `read` are the annotations that the
-/// router of the binding reads.
+/// Spec and annotations with the target, provider, apex and references of `bound`, as `router`, that of the binding,
+/// reads them.
 pub(crate) fn under(
     spec: &CanarySpec,
     annotations: &BTreeMap<String, String>,
     bound: &Binding,
-    read: &[&str],
+    router: &dyn Router,
 ) -> (CanarySpec, BTreeMap<String, String>) {
     let (mut spec, mut annotations) = (spec.clone(), annotations.clone());
     spec.target_ref.kind.clone_from(&bound.kind);
     spec.target_ref.name.clone_from(&bound.target);
     spec.service.name = Some(bound.apex.clone());
     spec.provider = Some(bound.provider.clone());
-    if let (Some(reference), Some(name)) = (&mut spec.route_ref, bound.references.get(ROUTE_REF)) {
-        reference.name.clone_from(name);
+    if let Some(object) = router.reference() {
+        if let Some(name) = bound.references.get(object.field()) {
+            object.set_name(&mut spec, name);
+        }
     }
-    if let (Some(reference), Some(name)) = (&mut spec.upstream_ref, bound.references.get(UPSTREAM_REF)) {
-        reference.name.clone_from(name);
-    }
-    for name in read {
+    for name in router.annotations() {
         match bound.references.get(*name) {
             Some(value) => annotations.insert((*name).to_owned(), value.clone()),
             None => annotations.remove(*name),

@@ -151,7 +151,7 @@ impl<'a> Planner<'a> {
             .catalog
             .workload(&bound.kind)
             .map_err(|error| defect("kind", error.to_string()))?;
-        let (spec, annotations) = binding::under(spec, annotations, bound, router.annotations());
+        let (spec, annotations) = binding::under(spec, annotations, bound, router.as_ref());
         let names = (meta::text(live, "/metadata/name"), meta::text(live, "/metadata/namespace"));
         let plan = lower(&spec, names, self.settings, router.supports());
         Ok(Resolved { spec, annotations, plan, router: Arc::clone(router), workload })

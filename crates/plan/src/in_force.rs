@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use vexil_analysis::Plan;
-use vexil_api::CanaryStatus;
+use vexil_api::{CanaryStatus, ObjectReference};
 
 /// The Canary without what may be wrong with it: without the analysis and, unless `with_service`, without the service
 /// except for its port.
@@ -15,14 +15,11 @@ pub(crate) fn reduced(live: &Value, with_service: bool) -> Value {
         "service": { "port": port },
         "suspend": bound("/spec/suspend").filter(Value::is_boolean),
     });
-    let fields = if with_service {
-        ["service", "routeRef", "upstreamRef", "autoscalerRef"].as_slice()
-    } else {
-        &["routeRef"]
-    };
+    let more: &[&str] = if with_service { &["service", "autoscalerRef"] } else { &[] };
+    let fields = more.iter().copied().chain(ObjectReference::ALL.map(ObjectReference::field));
     for field in fields {
         if let (Some(kept), Some(value)) = (spec.as_object_mut(), live.pointer(&format!("/spec/{field}"))) {
-            kept.insert((*field).to_owned(), value.clone());
+            kept.insert(field.to_owned(), value.clone());
         }
     }
     if let Some(object) = canary.as_object_mut() {

@@ -1,7 +1,7 @@
 //! The router: what of the generated route is special to APISIX.
 
 use serde_json::Value;
-use vexil_api::{Canary, Defect};
+use vexil_api::{Canary, Defect, ObjectReference};
 use vexil_object::meta;
 use vexil_routing::{
     Capabilities, GeneratedRoute, Provider, QuerySet, RouteContext, RouteError, RouteRequest, Routes, Source,
@@ -21,6 +21,10 @@ impl Provider for Apisix {
 
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
+    }
+
+    fn reference(&self) -> Option<ObjectReference> {
+        Some(ObjectReference::Route)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

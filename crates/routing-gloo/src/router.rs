@@ -1,7 +1,7 @@
 //! The router: the RouteTable of a Canary, its Upstreams, and whose they are.
 
 use serde_json::Value;
-use vexil_api::{Canary, Defect};
+use vexil_api::{Canary, Defect, ObjectReference};
 use vexil_object::{Kind, ObjectKey, Objects};
 use vexil_routing::{
     Capabilities, Claim, Companion, Provider, QuerySet, RouteContext, RouteError, RouteObject, RouteRequest,
@@ -28,6 +28,10 @@ impl Provider for Gloo {
 
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, matches: true, needs_port: true, ..Capabilities::default() }
+    }
+
+    fn reference(&self) -> Option<ObjectReference> {
+        Some(ObjectReference::Upstream)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -1,7 +1,7 @@
 //! The router: what of the generated Ingress is special to ingress-nginx.
 
 use serde_json::Value;
-use vexil_api::{Canary, Defect};
+use vexil_api::{Canary, Defect, ObjectReference};
 use vexil_object::meta;
 use vexil_routing::{
     Capabilities, GeneratedRoute, INGRESS_SOURCE, Provider, QuerySet, RouteContext, RouteError, RouteRequest,
@@ -39,6 +39,10 @@ impl Provider for Nginx {
 
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, matches: true, needs_port: true, ..Capabilities::default() }
+    }
+
+    fn reference(&self) -> Option<ObjectReference> {
+        Some(ObjectReference::Ingress)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -1,7 +1,7 @@
 //! The router: what of the generated Ingress is special to Skipper.
 
 use serde_json::Value;
-use vexil_api::{Canary, Defect};
+use vexil_api::{Canary, Defect, ObjectReference};
 use vexil_object::meta;
 use vexil_routing::{
     Capabilities, GeneratedRoute, INGRESS_SOURCE, Provider, QuerySet, RouteContext, RouteError, RouteRequest,
@@ -23,6 +23,10 @@ impl Provider for Skipper {
 
     fn supports(&self) -> Capabilities {
         Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
+    }
+
+    fn reference(&self) -> Option<ObjectReference> {
+        Some(ObjectReference::Ingress)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

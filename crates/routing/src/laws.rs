@@ -18,6 +18,7 @@ mod metadata;
 mod preserved;
 mod pruned;
 mod queries;
+mod references;
 mod release;
 mod requests;
 mod unknown;
@@ -33,7 +34,7 @@ pub use queries::example;
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All laws, by the sentence that they assert.
-const LAWS: [(&str, Law); 21] = [
+const LAWS: [(&str, Law); 22] = [
     (
         "every request that is written is read back, and writing it again changes nothing",
         requests::are_read_back,
@@ -50,6 +51,10 @@ const LAWS: [(&str, Law); 21] = [
         requests::begin_with_a_create,
     ),
     ("a port is needed by the routers that say so, and by no other", requests::need_a_port),
+    (
+        "the route depends on the reference that the router declares alone",
+        references::of_the_route_are_declared,
+    ),
     ("fields and entries of others survive, or follow their source", preserved::survive),
     (
         "metadata that the Canary declares is written and removed with it, and that of others is kept",

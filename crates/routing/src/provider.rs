@@ -1,6 +1,6 @@
 //! The trait that describes a provider of traffic routing: its names, features and metric queries.
 
-use vexil_api::{Canary, Capabilities, Defect, QuerySet};
+use vexil_api::{Canary, Capabilities, Defect, ObjectReference, QuerySet};
 use vexil_object::Kind;
 
 use crate::Unowned;
@@ -32,6 +32,12 @@ pub trait Provider: Send + Sync {
     /// The annotations of the Canary that name its route. Traffic depends on them: editing one is a migration.
     fn annotations(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The field of the Canary that names the user's object from which the route is made. Traffic depends on it: naming
+    /// another object is a migration.
+    fn reference(&self) -> Option<ObjectReference> {
+        None
     }
 
     /// Kinds whose definitions are observed with their schema, because the router writes another form of the object for

@@ -70,7 +70,10 @@ fn readiness_is_that_of_the_nodes() {
         let object = target(selector, status.clone());
         let mut have = world(&object);
         let primary = ObjectKey::new(kinds::DAEMON_SET, "test", "agent-primary");
-        have.insert(primary, Seen::present(DaemonSetProjection.keep(object)));
+        let mut owned = object;
+        owned["metadata"]["ownerReferences"] =
+            json!([{"kind": "Canary", "name": "agent", "uid": "u", "controller": true}]);
+        have.insert(primary, Seen::present(DaemonSetProjection.keep(owned)));
         let found = with_subject(|subject| DaemonSets.readiness(subject, side, &demand, &have));
         match (found.unwrap(), expect) {
             (Readiness::Ready, None) => {}

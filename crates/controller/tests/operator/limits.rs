@@ -160,13 +160,13 @@ async fn unsupported_features_are_reported_once_as_events() {
 #[tokio::test(start_paused = true)]
 async fn a_canary_without_a_provider_gets_one_message_that_names_the_flag() {
     let mut stage = Stage::open().await;
-    stage.provider = "gloo";
+    stage.provider = "cilium";
     stage.start();
     let mirrored = json!({"spec": {"provider": null, "analysis": {"mirror": true}}});
     stage.apply(NAME, &[&mirrored]).await;
     stage.pass(60.0).await;
     let events = stage.events_with(NAME, "");
     let [(text, 1)] = events.as_slice() else { panic!("{events:?}") };
-    assert!(text.starts_with("Warning invalid canary spec: spec.provider: names none, and the operator's default `gloo` (flag -mesh-provider)"), "{text}");
+    assert!(text.starts_with("Warning invalid canary spec: spec.provider: names none, and the operator's default `cilium` (flag -mesh-provider)"), "{text}");
     assert!(!text.contains(';') || text.ends_with("set one here or there"), "{text}");
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vexil_testbed_cluster::{Load, Settings, System};
+use vexil_testbed_cluster::{Load, Running, Settings, System};
 
 use crate::cluster::Stage;
 
@@ -67,6 +67,48 @@ async fn a_header_and_a_cookie_choose_the_new_version_and_nothing_else_does() {
     assert_eq!(others.by_version.get("6.0.1"), None, "{others:?}");
     stage.until(NAME, LIMIT, |status| status["phase"] == "Succeeded").await;
     assert_eq!(everyone.tally().errors(), 0);
+}
+
+/// A Canary at 25 % whose spec is edited.
+async fn edited_in_mid_run(edit: Value) -> (Stage, Running) {
+    let mut stage = initialised(System::Nginx, json!({})).await;
+    let clients = stage.cluster.load(through_nginx().lasting(HOUR));
+    stage.push(NAME, "6.0.1").await;
+    stage.until(NAME, LIMIT, |status| status["canaryWeight"] == 25).await;
+    stage.cluster.merge(CANARY, ("test", NAME), &json!({"spec": edit})).await.unwrap();
+    (stage, clients)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invalid_edit_in_mid_run_is_rolled_back_by_the_ingress_in_force() {
+    let unknown = json!([{"name": "happiness", "interval": "1m", "thresholdRange": {"min": 1}}]);
+    for edit in [json!({"ingressRef": null}), json!({"analysis": {"metrics": unknown}})] {
+        let (mut stage, clients) = edited_in_mid_run(edit).await;
+        stage.until(NAME, LIMIT, |status| status["phase"] == "Failed").await;
+        stage.pass(60.0).await;
+        let before = clients.tally();
+        stage.pass(10.0).await;
+        let after = clients.tally().since(&before);
+        assert_eq!(after.by_version.get("6.0.1"), None, "{after:?}\n{}", stage.story(NAME).text());
+        assert_eq!(clients.tally().errors(), 0, "{}", stage.story(NAME).text());
+        stage.check_laws(NAME);
+    }
+}
+
+/// The copy of the first Ingress would split its clients for ever.
+#[tokio::test(start_paused = true)]
+async fn another_ingress_in_mid_run_is_a_migration() {
+    let (mut stage, clients) = edited_in_mid_run(json!({"ingressRef": {"name": "other"}})).await;
+    let other = USERS.replace("metadata: {name: podinfo,", "metadata: {name: other,");
+    stage.cluster.apply_yaml(&other.replace("app.example", "other.example")).await.unwrap();
+    stage.until(NAME, LIMIT, |status| status["binding"]["references"]["ingressRef"] == "other").await;
+    stage.until(NAME, LIMIT, |status| status["phase"] == "Succeeded").await;
+    stage.pass(60.0).await;
+    let ingress = async |name| stage.cluster.get(INGRESS.0, INGRESS.1, "test", name).await.unwrap();
+    assert!(ingress("podinfo-canary").await.is_none(), "the copy goes with its binding");
+    assert!(ingress("other-canary").await.is_some());
+    assert_eq!(clients.tally().errors(), 0, "{}", stage.story(NAME).text());
+    stage.check_laws(NAME);
 }
 
 /// Clients never stop, on either way; no request fails.
