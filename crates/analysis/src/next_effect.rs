@@ -144,10 +144,14 @@ fn shift_back(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     back.then_some(Next::Do(Effect::Route(memory.routes(plan))))
 }
 
-/// The same while the spec is invalid and neither copy, or only the canary, has a ready pod.
+/// The same while the spec is invalid and neither copy, or only the canary, has a ready pod, or the routes are unknown.
 fn shift_back_unsafe_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     match &seen.routes {
         LiveRoutes::NotKnown => Some(Next::Wait(Pending::NotObserved)),
+        // The canary may have traffic, and keeps its pods until it is known that it has none.
+        LiveRoutes::Invalid(text) if memory.ending.is_some() || memory.drain.is_some() => {
+            Some(Next::Wait(Pending::Invalid(text.clone())))
+        }
         LiveRoutes::Present { routes, .. } if memory.weight < routes.canary() => {
             Some(if seen.canary_is_gone() {
                 Next::Do(Effect::Route(memory.routes(plan)))

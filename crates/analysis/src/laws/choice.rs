@@ -1,7 +1,7 @@
 //! Laws of the choice of an effect.
 
 use crate::{
-    Effect, Known, Memory, Observed, Phase, Pods, Readiness, SyncState, TargetScaler,
+    Effect, Known, LiveRoutes, Memory, Observed, Phase, Pods, Readiness, SyncState, TargetScaler,
     next_effect::replaceable,
 };
 
@@ -57,6 +57,9 @@ pub(super) fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect
         }
         Effect::ScaleToZero if memory.ending.is_none() && memory.phase != Phase::Initializing => {
             Some("the target is scaled to zero although nothing ends")
+        }
+        Effect::ScaleToZero if matches!(seen.routes, LiveRoutes::NotKnown | LiveRoutes::Invalid(_)) => {
+            Some("the target is scaled to zero although its traffic is not known")
         }
         Effect::ScaleToZero
             if seen.target_scaler != TargetScaler::Scales

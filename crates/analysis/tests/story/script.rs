@@ -261,6 +261,8 @@ fn action(line: &str, words: &[&str]) -> Action {
             let text = rest.join(" ");
             user(line, move |world, _| world.acceptance = Acceptance::Outdated(text.clone()))
         }
+        ["routes", "are", "unreadable"] => user(line, |world, _| world.unreadable = true),
+        ["routes", "are", "readable"] => user(line, |world, _| world.unreadable = false),
         ["gateway", "accepts"] => user(line, |world, _| world.acceptance = Acceptance::Accepted),
         ["allow", "all"] => user(line, |world, _| world.refused = None),
         ["change", "config", "copies"] => user(line, |world, _| world.copies = false),

@@ -20,6 +20,8 @@ pub struct World {
     pub scaler: Result<bool, String>,
     pub target_scaler: TargetScaler,
     pub routes: Option<Routes>,
+    /// The routes are not as a router can read them.
+    pub unreadable: bool,
     /// What gateways report about the routes.
     pub acceptance: Acceptance,
     pub refused: Option<String>,
@@ -74,6 +76,7 @@ impl World {
             scaler: Ok(true),
             target_scaler: TargetScaler::None,
             routes: None,
+            unreadable: false,
             acceptance: Acceptance::Accepted,
             refused: None,
             hidden: false,
@@ -214,9 +217,11 @@ impl World {
             },
             target_scaler: self.target_scaler,
             acceptance: self.acceptance.clone(),
-            routes: self
-                .routes
-                .map_or(LiveRoutes::Absent, |routes| LiveRoutes::Present { routes, in_sync: true }),
+            routes: match self.routes {
+                _ if self.unreadable => LiveRoutes::Invalid("the route names no backend".to_owned()),
+                None => LiveRoutes::Absent,
+                Some(routes) => LiveRoutes::Present { routes, in_sync: true },
+            },
             primary_addresses: if self.primary_hidden { Known::Absent } else { addresses(&self.primary) },
             canary_addresses: canary,
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },

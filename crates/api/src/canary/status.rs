@@ -195,7 +195,8 @@ pub struct Binding {
     pub provider: String,
     /// Port of the apex Service.
     pub port: Option<i64>,
-    /// Other settings that select the route: `routeRef`, `upstreamRef` and annotations of the mesh.
+    /// Other settings that select the route: the object that `ingressRef`, `routeRef` or `upstreamRef` names, and
+    /// annotations of the mesh.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub references: BTreeMap<String, String>,
     /// Route object that splits the traffic.
