@@ -4,7 +4,7 @@ use vexil_api::ObjectReference;
 
 use super::case::Case;
 
-/// A status records the reference that the route depends on, and no other: an edit of it is a migration.
+/// A router declares the field that its route depends on, and no other. The status records it: an edit is a migration.
 pub(super) fn of_the_route_are_declared(case: &Case<'_>) -> Result<(), String> {
     let have = case.observe(&case.cluster).map_err(|error| error.to_string())?;
     for reference in ObjectReference::ALL {
