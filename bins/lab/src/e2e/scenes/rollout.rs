@@ -30,6 +30,8 @@ pub async fn promoted(stage: Stage) -> anyhow::Result<()> {
 
 pub async fn in_three_intervals(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({"analysis": {"interval": "10s"}})).await?;
+    // A scale-up waits for the scale-down before it.
+    stage.target_is_empty().await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
     stage.tells(&[INITIALISED, PROMOTED])?;
