@@ -42,10 +42,10 @@ pub(crate) fn under(
     spec.target_ref.name.clone_from(&bound.target);
     spec.service.name = Some(bound.apex.clone());
     spec.provider = Some(bound.provider.clone());
-    if let Some(object) = router.reference() {
-        if let Some(name) = bound.references.get(object.field()) {
-            object.set_name(&mut spec, name);
-        }
+    if let Some(object) = router.reference()
+        && let Some(name) = bound.references.get(object.field())
+    {
+        object.set_name(&mut spec, name);
     }
     for name in router.annotations() {
         match bound.references.get(*name) {
