@@ -22,7 +22,7 @@ mod routes;
 
 pub(crate) use endpoints::slices;
 use endpoints::{check_target_port, ready_addresses, slice_lists};
-pub(crate) use ports::discovery;
+pub(crate) use ports::with_port;
 use routes::sync_state;
 
 /// What was observed, and what it was derived from.

@@ -11,7 +11,7 @@ use crate::{
     Context,
     autoscalers::Autoscalers,
     config_copies,
-    observe::{Observation, discovery, label_lists, slices},
+    observe::{Observation, label_lists, slices, with_port},
     runtime::CanaryRuntime,
 };
 
@@ -68,8 +68,7 @@ fn remarks(
         move |message: String| Remark { path: path.clone(), message }
     };
     let subject = canary.subject(&context.settings);
-    let ports = discovery(canary, |port| canary.workload().unpublished(&subject, port, &observation.objects))
-        .unwrap_or_default();
+    let ports = with_port(canary, |port| canary.workload().unpublished(&subject, port, &observation.objects));
     let services = context.registry.services().remarks(&observation.target(canary), &observation.objects);
     let mut remarks: Vec<Remark> = Vec::new();
     let rivals = Autoscalers::of(canary.subject(&context.settings)).rivals(&observation.objects);

@@ -20,7 +20,7 @@ impl Provider for Apisix {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
+        Capabilities { weights: true, ..Capabilities::default() }
     }
 
     fn reference(&self) -> Option<ObjectReference> {

@@ -5,11 +5,6 @@ use serde_json::{Value, json};
 use vexil_object::{Change, ObjectKey, Objects, Seen, meta, service};
 use vexil_routing::{Claim, RouteError, RouteTarget, declare, mark};
 
-/// Whether the target is a Service.
-pub(crate) fn is_target(target: &RouteTarget<'_>) -> bool {
-    target.spec.target_ref.kind == "Service"
-}
-
 /// The change that makes the Service at `key` a copy of the one at `source`; none while that does not exist.
 pub(crate) fn canary(
     target: &RouteTarget<'_>,

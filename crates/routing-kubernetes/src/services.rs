@@ -18,7 +18,7 @@ impl Services for KubernetesServices {
     }
 
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
-        if copy::is_target(target) {
+        if target.copies_service() {
             let canary = copy::canary(target, &key(Role::Apex, target), key(Role::Canary, target), have)?;
             return Ok(Vec::from_iter(canary));
         }
@@ -34,7 +34,7 @@ impl Services for KubernetesServices {
 
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         // A target that is a Service is the apex itself.
-        if copy::is_target(target) {
+        if target.copies_service() {
             return Ok(Vec::new());
         }
         let key = key(Role::Apex, target);
@@ -44,7 +44,7 @@ impl Services for KubernetesServices {
 
     fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
         let key = key(Role::Apex, target);
-        if copy::is_target(target) {
+        if target.copies_service() {
             return Vec::new();
         }
         let Ok(Claim::Unclaimed(live)) = Claim::of(&key, target.owner, have) else { return Vec::new() };
@@ -54,7 +54,7 @@ impl Services for KubernetesServices {
 
     /// A deletion does not wait for an apex that is gone or has another owner.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
-        if copy::is_target(target) {
+        if target.copies_service() {
             return Ok(Vec::new());
         }
         let key = key(Role::Apex, target);

@@ -38,7 +38,7 @@ impl Provider for Nginx {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, matches: true, needs_port: true, ..Capabilities::default() }
+        Capabilities { weights: true, matches: true, ..Capabilities::default() }
     }
 
     fn reference(&self) -> Option<ObjectReference> {

@@ -22,7 +22,7 @@ impl Provider for Skipper {
     }
 
     fn supports(&self) -> Capabilities {
-        Capabilities { weights: true, needs_port: true, ..Capabilities::default() }
+        Capabilities { weights: true, ..Capabilities::default() }
     }
 
     fn reference(&self) -> Option<ObjectReference> {

@@ -102,17 +102,57 @@ impl RouteTarget<'_> {
     /// # Errors
     /// When the Canary has no port.
     pub fn port_problem(&self, asked: &Value) -> Result<Option<String>, RouteError> {
-        let mut ports = vec![(self.port_name().to_owned(), self.port()?)];
-        ports.extend(self.discovered_ports.iter().map(|(name, number)| (name.clone(), i64::from(*number))));
-        let named = |(name, number): &(String, i64)| match asked {
+        let mut ports = Vec::new();
+        // Copies of a Service have its ports, whatever the Canary says.
+        if !self.copies_service() {
+            ports.push((self.port_name(), self.port()?));
+        }
+        ports.extend(self.discovered_ports.iter().map(|(name, number)| (name.as_str(), i64::from(*number))));
+        let named = |(name, number): &(&str, i64)| match asked {
             Value::String(text) => text == name || text.parse() == Ok(*number),
             number_asked => number_asked.as_i64() == Some(*number),
         };
         if ports.iter().any(named) {
             return Ok(None);
         }
-        let known: Vec<_> = ports.iter().map(|(name, number)| format!("{name} ({number})")).collect();
+        let shown = |(name, number): &(&str, i64)| match *name {
+            "" => number.to_string(),
+            name => format!("{name} ({number})"),
+        };
+        let known: Vec<_> = ports.iter().map(shown).collect();
         let apex = self.apex;
         Ok(Some(format!("is {asked}, which Service {apex} does not have; it has {}", known.join(", "))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::laws::Sample;
+
+    #[test]
+    fn a_port_is_compared_with_all_that_the_services_have() {
+        let check = |kind: &str, found: &[(&str, u16)], asked: serde_json::Value, known: Option<&str>| {
+            let mut sample = Sample::default();
+            kind.clone_into(&mut sample.spec.target_ref.kind);
+            sample.ports = found.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
+            let problem = sample.target().port_problem(&asked).unwrap();
+            let expect =
+                known.map(|known| format!("is {asked}, which Service podinfo does not have; it has {known}"));
+            assert_eq!(problem, expect, "{kind} {found:?} {asked}");
+        };
+        check("Deployment", &[], json!(80), None);
+        check("Deployment", &[], json!("http"), None);
+        check("Deployment", &[], json!("80"), None);
+        check("Deployment", &[], json!(9090), Some("http (80)"));
+        check("Deployment", &[("metrics", 9090)], json!("metrics"), None);
+        check("Deployment", &[("metrics", 9090)], json!(90), Some("http (80), metrics (9090)"));
+        let own = [("web", 8080), ("admin", 9090)];
+        check("Service", &own, json!("web"), None);
+        check("Service", &own, json!(9090), None);
+        check("Service", &own, json!(80), Some("web (8080), admin (9090)"));
+        check("Service", &[("", 8080)], json!(8080), None);
+        check("Service", &[("", 8080)], json!("http"), Some("8080"));
     }
 }

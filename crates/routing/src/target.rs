@@ -16,7 +16,7 @@ pub struct RouteTarget<'a> {
     pub cookies: SessionCookies<'a>,
     /// The labels by which primary and canary pods are selected.
     pub selector: PodLabels<'a>,
-    /// Container ports that port discovery found: name and number.
+    /// Container ports that port discovery found, or all ports of a target that is a Service: name and number.
     pub discovered_ports: &'a [(String, u16)],
     /// The kind of the route object that the status records as in use. A router of several kinds keeps it as long as
     /// the cluster serves it, so that installing the CRD of another kind does not move traffic.
@@ -74,6 +74,11 @@ impl RouteTarget<'_> {
             kinds.sort_by_key(|of| !(of.kind == bound.kind && of.api_version() == bound.api_version));
         }
         kinds
+    }
+
+    /// Whether the target is a Service, of which the `-primary` and `-canary` Services are copies.
+    pub fn copies_service(&self) -> bool {
+        self.spec.target_ref.kind == "Service"
     }
 
     /// Name of the Service of a side's pods.

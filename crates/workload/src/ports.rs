@@ -7,7 +7,7 @@ use vexil_object::{MAX_LABEL_BYTES, meta};
 
 use crate::DeploymentView;
 
-/// The port that the Canary's `spec.service` publishes already.
+/// What the Canary's `spec.service` says of ports.
 #[derive(Clone, Copy, Debug)]
 pub struct ServicePort<'a> {
     /// `service.port`.
@@ -16,6 +16,8 @@ pub struct ServicePort<'a> {
     pub name: &'a str,
     /// `service.targetPort` as written: unset, a number or a name.
     pub target: Option<&'a Value>,
+    /// `service.portDiscovery`: the other container ports are published too.
+    pub discovers: bool,
 }
 
 impl ServicePort<'_> {
@@ -31,11 +33,14 @@ impl ServicePort<'_> {
     }
 }
 
-/// The ports to publish besides `service`, as name and number, in the order of the manifest. No name and no number
-/// occurs twice, nor are those of `service` repeated, since the API server refuses such Services.
+/// The ports to publish besides `service`, as name and number, in the order of the manifest; none without discovery.
+/// No name and no number occurs twice, nor are those of `service` repeated, since the API server refuses such Services.
 /// Only TCP: the Services that are made of these have no other protocol.
 pub(crate) fn discover(target: &DeploymentView<'_>, service: &ServicePort<'_>) -> Vec<(String, u16)> {
     let mut found = Vec::new();
+    if !service.discovers {
+        return found;
+    }
     let mut names = BTreeSet::from([service.name.to_owned()]);
     let mut numbers = BTreeSet::from([service.port]);
     for container in target.containers() {
@@ -64,6 +69,9 @@ pub(crate) fn discover(target: &DeploymentView<'_>, service: &ServicePort<'_>) -
 /// The ports that [`discover`] leaves out though they are the target's own, one sentence each.
 pub(crate) fn unpublished(target: &DeploymentView<'_>, service: &ServicePort<'_>) -> Vec<String> {
     let mut messages = Vec::new();
+    if !service.discovers {
+        return messages;
+    }
     let mut numbers = BTreeSet::new();
     for container in target.containers() {
         let name = meta::text(container, "/name");
@@ -94,9 +102,19 @@ pub(crate) fn unpublished(target: &DeploymentView<'_>, service: &ServicePort<'_>
     messages
 }
 
+/// The TCP ports of a Service, as name (empty when it has none) and number.
+pub(crate) fn of_service(service: &Value) -> Vec<(String, u16)> {
+    let ports = service.pointer("/spec/ports").and_then(Value::as_array).into_iter().flatten();
+    ports.filter_map(|port| numbered(port, "port")).map(|(name, number)| (name.to_owned(), number)).collect()
+}
+
 /// A TCP port's name (empty when it has none) and number.
 fn tcp(port: &Value) -> Option<(&str, u16)> {
-    let number = port.get("containerPort")?.as_u64()?;
+    numbered(port, "containerPort")
+}
+
+fn numbered<'a>(port: &'a Value, field: &str) -> Option<(&'a str, u16)> {
+    let number = port.get(field)?.as_u64()?;
     let is_tcp = matches!(meta::text(port, "/protocol"), "" | "TCP");
     Some((meta::text(port, "/name"), u16::try_from(number).ok()?)).filter(|_| is_tcp)
 }
@@ -116,7 +134,7 @@ mod tests {
 
     fn check(containers: &Value, port: u16, target: Option<Value>, expect: &[(&str, u16)]) {
         let target_object = json!({"spec": {"template": {"spec": {"containers": containers}}}});
-        let service = ServicePort { port, name: "http", target: target.as_ref() };
+        let service = ServicePort { port, name: "http", target: target.as_ref(), discovers: true };
         let found = discover(&DeploymentView::new(&target_object), &service);
         let found: Vec<_> = found.iter().map(|(name, number)| (name.as_str(), *number)).collect();
         assert_eq!(found, expect, "port {port} target {target:?} of {containers}");
@@ -180,7 +198,7 @@ mod tests {
         ]);
         let target = json!({"spec": {"template": {"spec": {"containers": containers}}}});
         let to = json!("http");
-        let service = ServicePort { port: 8080, name: "http", target: Some(&to) };
+        let service = ServicePort { port: 8080, name: "http", target: Some(&to), discovers: true };
         let not = "is not published";
         assert_eq!(
             unpublished(&DeploymentView::new(&target), &service),

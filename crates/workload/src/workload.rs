@@ -28,7 +28,8 @@ pub trait Workload: Send + Sync {
     /// When there is none, or the primary is not ours or has another one.
     fn selector(&self, subject: &Subject<'_>, have: &Objects) -> Result<Selector, WorkloadError>;
 
-    /// The target's ports to publish besides `service`, as name and number.
+    /// The target's ports to publish besides `service`, as name and number. A target that is a Service publishes its
+    /// own alone, and these are all of them.
     ///
     /// # Errors
     /// When the target is missing or not known.

@@ -1,4 +1,4 @@
-//! The ports of the target's pods that Services get with `service.portDiscovery`.
+//! The ports that Services get besides that of the spec: those that `service.portDiscovery` finds, or a target's own.
 
 use vexil_object::Objects;
 use vexil_plan::CanaryContext;
@@ -6,28 +6,24 @@ use vexil_workload::{ServicePort, WorkloadError};
 
 use crate::Context;
 
-/// The named ports of the target; none without port discovery.
+/// The ports of the target.
 pub(super) fn ports(
     context: &Context,
     canary: &CanaryContext,
     objects: &Objects,
 ) -> Result<Vec<(String, u16)>, WorkloadError> {
     let subject = canary.subject(&context.settings);
-    discovery(canary, |port| canary.workload().ports(&subject, port, objects))
-        .unwrap_or_else(|| Ok(Vec::new()))
+    with_port(canary, |port| canary.workload().ports(&subject, port, objects))
 }
 
-/// Calls `discover` with the Service port of the spec if `service.portDiscovery` is on; `None` if it is off.
-pub(crate) fn discovery<T>(
-    canary: &CanaryContext,
-    discover: impl FnOnce(&ServicePort<'_>) -> T,
-) -> Option<T> {
+/// Calls `read` with the Service port of the spec.
+pub(crate) fn with_port<T>(canary: &CanaryContext, read: impl FnOnce(&ServicePort<'_>) -> T) -> T {
     let service = &canary.spec().service;
-    service.port_discovery.filter(|discovers| *discovers)?;
     let target = service.target_port.as_ref().and_then(|port| serde_json::to_value(port).ok());
-    Some(discover(&ServicePort {
+    read(&ServicePort {
         port: service.port.and_then(|port| u16::try_from(port).ok()).unwrap_or(0),
         name: service.port_name.as_deref().unwrap_or("http"),
         target: target.as_ref(),
-    }))
+        discovers: service.port_discovery.unwrap_or(false),
+    })
 }

@@ -13,6 +13,7 @@ use crate::{
 
 const NAME: &str = "podinfo";
 const CANARY: (&str, &str) = ("flagger.app/v1beta1", "Canary");
+const INGRESS: (&str, &str) = ("networking.k8s.io/v1", "Ingress");
 
 /// The user's Service, for the pods of one version.
 fn service(version: &str) -> Value {
@@ -153,6 +154,37 @@ async fn clients_of_a_service_follow_it_when_the_canary_is_deleted() {
     assert_eq!(stage.canary(NAME).await, Value::Null);
     assert_eq!(live(&stage, SERVICE, "podinfo-primary").await, Value::Null);
     assert_eq!(live(&stage, SERVICE, NAME).await["spec"]["selector"]["version"], "v2");
+}
+
+/// The Ingress leads to a port of the Service that is not that of the Canary.
+#[tokio::test(start_paused = true)]
+async fn an_ingress_may_lead_to_any_port_of_a_service() {
+    for (port, is_followed) in
+        [(json!({"number": 9090}), true), (json!({"name": "admin"}), true), (json!({"number": 9091}), false)]
+    {
+        let mut stage = Stage::with(Settings { system: System::Nginx, ..Settings::default() }).await;
+        stage.answer_success(100.0);
+        stage.start();
+        let backend = json!({"service": {"name": NAME, "port": port}});
+        let path = json!({"path": "/", "pathType": "Prefix", "backend": backend});
+        let ingress = json!({
+            "apiVersion": INGRESS.0, "kind": INGRESS.1, "metadata": {"name": NAME, "namespace": "test"},
+            "spec": {"ingressClassName": "nginx", "rules": [{"host": "app.example.com", "http": {"paths": [path]}}]},
+        });
+        apply(&stage, &ingress).await;
+        apply(&stage, &deployment(NAME, json!({"app": NAME, "version": "v1"}), "6.0.0")).await;
+        let mut target = service("v1");
+        target["spec"]["ports"].as_array_mut().unwrap().push(json!({"name": "admin", "port": 9090}));
+        apply(&stage, &target).await;
+        let reference = json!({"apiVersion": INGRESS.0, "kind": INGRESS.1, "name": NAME});
+        apply(&stage, &canary(json!({"spec": {"provider": "nginx", "ingressRef": reference}}))).await;
+        stage.pass(60.0).await;
+        let refused = "which Service podinfo does not have; it has http (80), admin (9090)";
+        let story = stage.story(NAME).text();
+        assert_eq!(stage.reported(NAME, refused), usize::from(!is_followed), "{port}\n{story}");
+        let phase = stage.canary(NAME).await["status"]["phase"].clone();
+        assert_eq!(phase == "Initialized", is_followed, "{port}: {phase}\n{story}");
+    }
 }
 
 /// What is wrong with a Canary for a Service is said, and nothing is made.

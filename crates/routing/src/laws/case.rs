@@ -67,7 +67,7 @@ pub struct Sample {
     pub annotations: BTreeMap<String, String>,
     /// Port 80; tests add more.
     pub spec: CanarySpec,
-    /// Ports that discovery found.
+    /// Ports that discovery found, or those of a target that is a Service.
     pub ports: Vec<(String, u16)>,
     /// The labels of the target's selector; `app` distinguishes primary and canary.
     pub canary: BTreeMap<String, String>,

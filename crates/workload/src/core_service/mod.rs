@@ -9,7 +9,8 @@ use vexil_object::{Change, Kind, ObjectKey, Objects, kinds, meta, service};
 
 use crate::{
     ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side,
-    Subject, TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, revision, subject::missing,
+    Subject, TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, ports, revision,
+    subject::missing,
 };
 
 /// What messages call this kind.
@@ -56,11 +57,12 @@ impl Workload for CoreServices {
 
     fn ports(
         &self,
-        _: &Subject<'_>,
+        subject: &Subject<'_>,
         _: &ServicePort<'_>,
-        _: &Objects,
+        have: &Objects,
     ) -> Result<Vec<(String, u16)>, WorkloadError> {
-        Ok(Vec::new())
+        let target = subject.target_in(NOUN, kinds::SERVICE, have)?;
+        Ok(ports::of_service(target))
     }
 
     fn revision(&self, object: &Value) -> Option<Revision> {

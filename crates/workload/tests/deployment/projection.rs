@@ -42,9 +42,11 @@ fn ports_are_discovered_from_what_the_cache_keeps() {
     let scene = Scene::default();
     let target = scene.target();
     let target_port = json!("http");
-    let service = ServicePort { port: 80, name: "http", target: Some(&target_port) };
-    let found = Deployments.ports(&scene.subject(), &service, &scene.world(Some(&target), None));
-    assert_eq!(found, Ok(vec![("http-metrics".to_owned(), 9797)]));
+    for (discovers, expect) in [(true, vec![("http-metrics".to_owned(), 9797)]), (false, vec![])] {
+        let service = ServicePort { port: 80, name: "http", target: Some(&target_port), discovers };
+        let found = Deployments.ports(&scene.subject(), &service, &scene.world(Some(&target), None));
+        assert_eq!(found, Ok(expect), "portDiscovery: {discovers}");
+    }
 }
 
 #[test]
