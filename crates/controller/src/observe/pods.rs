@@ -106,7 +106,7 @@ fn foreign(context: &Context, canary: &CanaryContext, live: &Value) -> Option<St
         Ownership::Ours => None,
         Ownership::Unowned => Some(format!(
             "{name} has no owner reference to Canary {}, so it is left alone and nothing can be promoted to it; add \
-             the owner reference (uid {}), or delete it to have it made anew",
+             the owner reference (uid {}) instead of deleting it, which would cut off the traffic that it serves",
             canary.owner().name,
             canary.owner().uid
         )),

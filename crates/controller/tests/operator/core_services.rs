@@ -239,9 +239,13 @@ async fn a_primary_that_flagger_left_without_owner_is_used_once_it_has_one() {
     stage.cluster.merge(SERVICE, ("test", "podinfo-primary"), &unowned).await.unwrap();
     stage.start();
     stage.pass(60.0).await;
-    let text = "podinfo-primary.test has no owner reference to Canary podinfo";
-    assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
     let uid = stage.canary(NAME).await["metadata"]["uid"].clone();
+    let id = uid.as_str().unwrap();
+    let advice =
+        format!("add the owner reference (uid {id}) instead of deleting it, which would cut off the traffic");
+    for text in ["podinfo-primary.test has no owner reference to Canary podinfo", &advice] {
+        assert_eq!(stage.reported(NAME, text), 1, "{}", stage.story(NAME).text());
+    }
     let owner = json!({
         "apiVersion": "flagger.app/v1beta1", "kind": "Canary", "name": NAME, "uid": uid,
         "controller": true, "blockOwnerDeletion": true,
