@@ -209,18 +209,12 @@ fn canary_unready(draft: &mut Draft<'_>) -> Need<Hold> {
         Readiness::Ready if seen.canary_serves() => return Ok(Hold::No),
         Readiness::Ready if seen.canary_is_gone() => Message::NoReadyAddress { workload: draft.target() },
         Readiness::Ready => return Ok(Hold::Yes),
-        Readiness::Waiting(_) if is_scaling_down(draft) => {
-            Message::StillScalingDown { target: draft.target() }
+        Readiness::Waiting(text) => {
+            waits::scaling_down(draft).unwrap_or_else(|| Message::NotReady { readiness: text.clone() })
         }
-        Readiness::Waiting(text) => Message::NotReady { readiness: text.clone() },
         Readiness::Failed(_) => return Ok(Hold::Overdue),
     };
     waits::pods_within_deadline(draft, WaitKind::Canary, Side::Canary, message)
-}
-
-/// The pods that are waited for are not even wanted yet.
-fn is_scaling_down(draft: &Draft<'_>) -> bool {
-    draft.facts.convergence == Convergence::Pending(Pending::TargetScalingDown)
 }
 
 /// The canary's pods were waited for as long as the deadline allows.

@@ -123,6 +123,16 @@ fn pending_message(draft: &Draft<'_>, pending: Pending) -> Option<Message> {
     })
 }
 
+/// Pods that are waited for are not wanted yet, because those of the last scale-down still exist.
+pub(crate) fn scaling_down(draft: &Draft<'_>) -> Option<Message> {
+    match draft.facts.convergence {
+        Convergence::Pending(Pending::TargetScalingDown) => {
+            pending_message(draft, Pending::TargetScalingDown)
+        }
+        _ => None,
+    }
+}
+
 /// Waits for an object that cannot be observed, for as long as the deadline allows.
 pub(crate) fn not_observed(draft: &mut Draft<'_>) -> Need<Hold> {
     draft.wait_with_deadline(WaitKind::NotObserved, |_| Ok(Message::NotObserved {})).map(Hold::overdue)
