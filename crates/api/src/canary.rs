@@ -21,7 +21,7 @@ pub use http::{
     CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,
     StringMatch,
 };
-pub use references::ObjectReference;
+pub use references::{ObjectReference, ReferencedObject};
 pub use service::{CanaryService, GatewayRef, MetadataBlock, UnmanagedMetadata};
 pub use spec::{
     Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,

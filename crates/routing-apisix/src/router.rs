@@ -24,7 +24,7 @@ impl Provider for Apisix {
     }
 
     fn reference(&self) -> Option<ObjectReference> {
-        Some(ObjectReference::Route)
+        Some(ROUTE_SOURCE.reference)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -1,8 +1,9 @@
 //! The user's route: how the Canary names it, and which of its rules are for the apex.
 
 use serde_json::Value;
+use vexil_api::ObjectReference;
 use vexil_object::Kind;
-use vexil_routing::{RouteError, RouteTarget, Source, SourceKind, SourceRef, items};
+use vexil_routing::{RouteError, RouteTarget, Source, SourceKind, items};
 
 const GROUP: &str = "apisix.apache.org";
 pub(crate) const ROUTE: Kind = Kind::namespaced(GROUP, "v2", "ApisixRoute", "apisixroutes");
@@ -13,12 +14,7 @@ pub(crate) const HTTP: &str = "spec.http";
 pub(crate) const ROUTE_SOURCE: SourceKind = SourceKind {
     kind: ROUTE,
     groups: &[GROUP],
-    field: "spec.routeRef",
-    reference: |spec| {
-        let reference = spec.route_ref.as_ref()?;
-        let api_version = reference.api_version.as_deref().unwrap_or_default();
-        Some(SourceRef { api_version, kind: &reference.kind, name: &reference.name })
-    },
+    reference: ObjectReference::Route,
     noun: "APISIX route",
     described: "a route",
     generated: |users, apex| format!("{users}-{apex}-canary"),

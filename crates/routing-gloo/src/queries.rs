@@ -1,40 +1,9 @@
 //! Queries on Envoy's series of its clusters, which Gloo names after the Upstream and its namespace.
 
-use vexil_routing::{DurationUnit, LabelNames, QuerySet};
+use vexil_routing::{QuerySet, queries_of_envoy};
 
-pub(crate) static QUERIES: QuerySet = QuerySet {
-    success_rate: r#"
-sum(
-  rate(
-    envoy_cluster_upstream_rq{
-      envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+",
-      envoy_response_code!~"5.*"
-    }[{{ interval }}]
-  )
-)
-/
-sum(
-  rate(
-    envoy_cluster_upstream_rq{
-      envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+"
-    }[{{ interval }}]
-  )
-)
-* 100"#,
-    duration: r#"
-histogram_quantile(
-  0.99,
-  sum(
-    rate(
-      envoy_cluster_upstream_rq_time_bucket{
-        envoy_cluster_name=~"{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+"
-      }[{{ interval }}]
-    )
-  ) by (le)
-)"#,
-    duration_unit: DurationUnit::Milliseconds,
-    names: LabelNames::Unchanged,
-};
+pub(crate) static QUERIES: QuerySet =
+    queries_of_envoy!("{{ namespace }}-{{ service }}-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+");
 
 #[cfg(test)]
 mod tests {

@@ -42,7 +42,7 @@ impl Provider for Nginx {
     }
 
     fn reference(&self) -> Option<ObjectReference> {
-        Some(ObjectReference::Ingress)
+        Some(INGRESS_SOURCE.reference)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

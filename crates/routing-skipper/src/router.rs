@@ -26,7 +26,7 @@ impl Provider for Skipper {
     }
 
     fn reference(&self) -> Option<ObjectReference> {
-        Some(ObjectReference::Ingress)
+        Some(INGRESS_SOURCE.reference)
     }
 
     fn queries(&self) -> Option<&'static QuerySet> {

@@ -1,9 +1,10 @@
 //! The user's Ingress, and the one that is generated beside it with the same hosts and paths.
 
 use serde_json::Value;
+use vexil_api::ObjectReference;
 use vexil_object::{Kind, meta};
 
-use crate::{RouteContext, RouteError, RouteTarget, Side, Source, SourceKind, SourceRef, items, put};
+use crate::{RouteContext, RouteError, RouteTarget, Side, Source, SourceKind, items, put};
 
 /// The built-in Ingress.
 pub const INGRESS: Kind = Kind::namespaced("networking.k8s.io", "v1", "Ingress", "ingresses");
@@ -16,12 +17,7 @@ pub const INGRESS_SOURCE: SourceKind = SourceKind {
     kind: INGRESS,
     // References of old manifests still name the group that it had first, and mean the same object.
     groups: &[INGRESS.group, "extensions"],
-    field: "spec.ingressRef",
-    reference: |spec| {
-        let reference = spec.ingress_ref.as_ref()?;
-        let api_version = reference.api_version.as_deref().unwrap_or_default();
-        Some(SourceRef { api_version, kind: &reference.kind, name: &reference.name })
-    },
+    reference: ObjectReference::Ingress,
     noun: "ingress",
     described: "an Ingress",
     generated: |users, _| format!("{users}-canary"),

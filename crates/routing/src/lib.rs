@@ -57,7 +57,7 @@ pub use route_object::RouteObject;
 pub use router::Router;
 pub use services::Services;
 pub use session::{Session, cookie_pattern, escaped, set_cookie};
-pub use source::{Source, SourceKind, SourceRef};
+pub use source::{Source, SourceKind};
 pub use target::{BoundKind, PodLabels, RouteTarget, SessionCookies};
 pub use unowned::Unowned;
 pub use vexil_analysis::{Acceptance, Routes, Side, Weight};

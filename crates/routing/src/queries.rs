@@ -1,4 +1,4 @@
-//! The built-in queries that several providers share: on the series of the pods, of Istio and of Linkerd.
+//! The built-in queries that several providers share: on the series of the pods, of Istio, of Linkerd and of Envoy.
 
 use vexil_api::{DurationUnit, LabelNames, QuerySet};
 
@@ -121,6 +121,57 @@ histogram_quantile(
     duration_unit: DurationUnit::Milliseconds,
     names: LabelNames::Unchanged,
 };
+
+/// A [`QuerySet`] on Envoy's series of its clusters, for a product that names the canary's clusters after a pattern: a
+/// regular expression with the words of [`QuerySet::WORDS`].
+#[macro_export]
+macro_rules! queries_of_envoy {
+    ($clusters:literal) => {
+        $crate::QuerySet {
+            success_rate: concat!(
+                r#"
+sum(
+  rate(
+    envoy_cluster_upstream_rq{
+      envoy_cluster_name=~""#,
+                $clusters,
+                r#"",
+      envoy_response_code!~"5.*"
+    }[{{ interval }}]
+  )
+)
+/
+sum(
+  rate(
+    envoy_cluster_upstream_rq{
+      envoy_cluster_name=~""#,
+                $clusters,
+                r#""
+    }[{{ interval }}]
+  )
+)
+* 100"#
+            ),
+            duration: concat!(
+                r#"
+histogram_quantile(
+  0.99,
+  sum(
+    rate(
+      envoy_cluster_upstream_rq_time_bucket{
+        envoy_cluster_name=~""#,
+                $clusters,
+                r#""
+      }[{{ interval }}]
+    )
+  ) by (le)
+)"#
+            ),
+            duration_unit: $crate::DurationUnit::Milliseconds,
+            names: $crate::LabelNames::Unchanged,
+        }
+    };
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,10 @@
 //! The user's object that a generated route follows: how the Canary names it, and what is wrong with that.
 
 use serde_json::Value;
-use vexil_api::{Defect, canary::CanarySpec};
+use vexil_api::{Defect, ObjectReference, canary::CanarySpec};
 use vexil_object::{Kind, MAX_NAME_BYTES, ObjectKey, Seen, kinds};
 
 use crate::{RouteContext, RouteError, RouteTarget};
-
-/// A reference in a Canary to an object of its user.
-#[derive(Clone, Copy, Debug)]
-pub struct SourceRef<'a> {
-    /// The API group and version; empty when it is not written.
-    pub api_version: &'a str,
-    /// The kind; empty when it is not written.
-    pub kind: &'a str,
-    /// The name; empty when it is missing.
-    pub name: &'a str,
-}
 
 /// How Canaries name the objects that a router follows, and how the generated ones are called.
 #[derive(Clone, Copy, Debug)]
@@ -24,10 +13,8 @@ pub struct SourceKind {
     pub kind: Kind,
     /// The groups that a reference may name: those that have had the kind.
     pub groups: &'static [&'static str],
-    /// The field of the Canary: `spec.ingressRef`.
-    pub field: &'static str,
-    /// Reads that field.
-    pub reference: fn(&CanarySpec) -> Option<SourceRef<'_>>,
+    /// The field of the Canary that names the user's object.
+    pub reference: ObjectReference,
     /// What Flagger's messages call the user's object: `ingress`.
     pub noun: &'static str,
     /// What our messages call it, with its article: `an Ingress`.
@@ -48,7 +35,7 @@ pub struct Source<'a> {
 impl SourceKind {
     /// What is wrong with the Canary's reference; `None` also when it has no name, which is a defect with any provider.
     pub fn defect(&self, spec: &CanarySpec) -> Option<Defect> {
-        let nameless = (self.reference)(spec).is_some_and(|reference| reference.name.is_empty());
+        let nameless = self.reference.name(spec).is_some_and(str::is_empty);
         self.names(spec, spec.apex_name()).err().filter(|_| !nameless)
     }
 
@@ -58,7 +45,8 @@ impl SourceKind {
     /// What is wrong with the Canary's reference, whatever the cluster contains.
     fn names<'s>(&self, spec: &'s CanarySpec, apex: &str) -> Result<(&'s str, String), Defect> {
         let defect = |field: &str, message: String| Err(Defect { path: self.path(field), message });
-        let Some(reference) = (self.reference)(spec).filter(|reference| !reference.name.is_empty()) else {
+        let Some(reference) = self.reference.object(spec).filter(|reference| !reference.name.is_empty())
+        else {
             let text = format!("is missing: {} selector is empty", self.noun.to_lowercase());
             return defect("name", text);
         };
@@ -112,7 +100,7 @@ impl SourceKind {
     }
 
     fn path(&self, field: &str) -> String {
-        format!("{}.{field}", self.field)
+        format!("spec.{}.{field}", self.reference.field())
     }
 }
 

@@ -13,6 +13,17 @@ pub enum ObjectReference {
     Upstream,
 }
 
+/// What the field of a Canary says of the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReferencedObject<'a> {
+    /// The API group and version; empty when it is not written.
+    pub api_version: &'a str,
+    /// The kind; empty when it is not written.
+    pub kind: &'a str,
+    /// The name; empty when it is missing.
+    pub name: &'a str,
+}
+
 impl ObjectReference {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Ingress, Self::Route, Self::Upstream];
@@ -27,12 +38,24 @@ impl ObjectReference {
     }
 
     /// The object that it names; `None` when the field is missing.
+    pub fn object(self, spec: &CanarySpec) -> Option<ReferencedObject<'_>> {
+        let (api_version, kind, name) = match self {
+            Self::Ingress | Self::Route => {
+                let field = if self == Self::Ingress { &spec.ingress_ref } else { &spec.route_ref };
+                let reference = field.as_ref()?;
+                (&reference.api_version, &reference.kind, &reference.name)
+            }
+            Self::Upstream => {
+                let reference = spec.upstream_ref.as_ref()?;
+                (&reference.api_version, &reference.kind, &reference.name)
+            }
+        };
+        Some(ReferencedObject { api_version: api_version.as_deref().unwrap_or_default(), kind, name })
+    }
+
+    /// Its name; `None` when the field is missing.
     pub fn name(self, spec: &CanarySpec) -> Option<&str> {
-        match self {
-            Self::Ingress => spec.ingress_ref.as_ref().map(|reference| reference.name.as_str()),
-            Self::Route => spec.route_ref.as_ref().map(|reference| reference.name.as_str()),
-            Self::Upstream => spec.upstream_ref.as_ref().map(|reference| reference.name.as_str()),
-        }
+        self.object(spec).map(|object| object.name)
     }
 
     /// Names another object. A field that is missing is added with the name alone.
