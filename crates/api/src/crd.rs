@@ -34,6 +34,22 @@ pub struct Crd {
     pub manifest: Value,
 }
 
+impl Crd {
+    /// Admits another text in a field that takes one of a list, in every version: the kind of a target or autoscaler
+    /// that an operator of your own has added. `path` is that of the field: `spec.autoscalerRef.kind`.
+    ///
+    /// # Errors
+    /// If there is no such field, or it takes any text.
+    pub fn admit(&mut self, path: &str, text: &str) -> Result<(), CrdError> {
+        let versions = self.manifest.pointer_mut("/spec/versions").and_then(Value::as_array_mut);
+        for version in versions.into_iter().flatten() {
+            let schema = version.pointer_mut("/schema/openAPIV3Schema");
+            rule::admit(schema.unwrap_or(&mut Value::Null), path, text)?;
+        }
+        Ok(())
+    }
+}
+
 /// The three CustomResourceDefinitions of the `flagger.app` group.
 ///
 /// # Errors

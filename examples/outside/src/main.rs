@@ -17,7 +17,7 @@ use tokio::{
 use vexil_analysis::{
     Answer, Convergence, Facts, Known, Memory, Millis, Pods, Readiness, Revision, Step, advance,
 };
-use vexil_api::checks;
+use vexil_api::{checks, crds};
 use vexil_egress::Egress;
 use vexil_metrics::{Environment, MetricCatalog, Subject, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
@@ -44,6 +44,7 @@ async fn main() -> Result<(), Failed> {
     println!("engine    {} -> {}", Memory::default().phase.as_str(), memory.phase.as_str());
     println!("route     {}", render(&canary)?);
     println!("scaler    {}", scale(&canary, &settings)?);
+    println!("crd       {}", definition()?);
     println!("metric    {}", judge(&canary).await?);
     println!("webhook   {}", notify(&canary).await?);
     Ok(())
@@ -142,6 +143,14 @@ fn scale(canary: &CanaryContext, settings: &Settings) -> Result<String, Failed> 
         Some(scaling) if scaling.replicas == 3 => Ok(format!("{} -> 3 pods", scaling.change.key)),
         other => Err(format!("{other:?} instead of 3 pods").into()),
     }
+}
+
+/// The definition of the Canary that this controller ships: that of Vexil, which also admits its autoscaler.
+fn definition() -> Result<String, Failed> {
+    let mut crd = crds()?.into_iter().find(|crd| crd.plural == "canaries").ok_or("there is no Canary")?;
+    crd.admit("spec.autoscalerRef.kind", scaler::KIND.kind)?;
+    let field = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/autoscalerRef/properties/kind/enum";
+    Ok(crd.manifest.pointer(field).ok_or("the field is missing")?.to_string())
 }
 
 /// The verdict of the first check, whose MetricTemplate names a provider of this controller's own.

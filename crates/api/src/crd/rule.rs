@@ -2,13 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-/// A rule that cannot be applied.
+/// A change of a schema that cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CrdError {
     /// The types have no such field.
     #[error("a rule names the field {path}, which the types do not have")]
     NoSuchField {
         /// Path of the rule.
+        path: String,
+    },
+    /// The field does not take one of a list of texts.
+    #[error("{path} takes any text")]
+    NoList {
+        /// Path of the field.
         path: String,
     },
 }
@@ -47,6 +53,16 @@ pub(super) fn apply(mut schema: Value, rules: Vec<Rule>) -> Result<Value, CrdErr
         }
     }
     Ok(schema)
+}
+
+/// Adds a text to the list of those that a field takes.
+pub(super) fn admit(schema: &mut Value, path: &str, text: &str) -> Result<(), CrdError> {
+    let texts = at(schema, path)?.get_mut("enum").and_then(Value::as_array_mut);
+    let texts = texts.ok_or_else(|| CrdError::NoList { path: path.to_owned() })?;
+    if !texts.iter().any(|known| known == text) {
+        texts.push(text.into());
+    }
+    Ok(())
 }
 
 /// The schema at a path.

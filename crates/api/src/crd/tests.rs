@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::crds;
+use super::{CrdError, crds};
 use crate::{AlertProvider, Canary, MetricTemplate};
 
 fn schema(plural: &str) -> Value {
@@ -45,6 +45,28 @@ pub(crate) fn largest(plural: &str, kind: &str) -> Value {
         object["status"]["outbox"]["entries"][0]["phase"] = json!("Progressing");
     }
     object
+}
+
+#[test]
+fn another_kind_is_admitted_in_every_version() {
+    let check = |path: &str, field: &str, expect: Result<Value, CrdError>| {
+        let mut crd = crds().unwrap().remove(0);
+        let admitted = crd.admit(path, "Timetable").and_then(|()| crd.admit(path, "Timetable"));
+        assert_eq!(admitted, expect.as_ref().map(|_| ()).map_err(Clone::clone), "{path}");
+        for version in crd.manifest["spec"]["versions"].as_array().unwrap() {
+            let texts = version["schema"]["openAPIV3Schema"]["properties"]["spec"].pointer(field).cloned();
+            assert_eq!(texts, expect.clone().ok(), "{path} in {}", version["name"]);
+        }
+    };
+    let kind = |reference: &str| format!("/properties/{reference}/properties/kind/enum");
+    let autoscalers = json!(["HorizontalPodAutoscaler", "ScaledObject", "Timetable"]);
+    check("spec.autoscalerRef.kind", &kind("autoscalerRef"), Ok(autoscalers));
+    let targets = json!(["DaemonSet", "Deployment", "Service", "Timetable"]);
+    check("spec.targetRef.kind", &kind("targetRef"), Ok(targets));
+    let path = "spec.targetRef.name".to_owned();
+    check(&path, "/none", Err(CrdError::NoList { path: path.clone() }));
+    let path = "spec.target.kind".to_owned();
+    check(&path, "/none", Err(CrdError::NoSuchField { path: path.clone() }));
 }
 
 #[test]
