@@ -2,7 +2,6 @@
 //! checks that both are as the types say.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context, bail};
 use vexil_api::crds;
@@ -23,7 +22,7 @@ pub struct Args {
 
 /// Runs the chore.
 pub fn run(args: &Args) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = vexil_launcher::root();
     let mut stale = Vec::new();
     for crd in crds()? {
         let want = format!("{HEADER}{}", serde_saphyr::to_string(&crd.manifest)?);

@@ -5,5 +5,7 @@
 //! the program of the chores compiled 78 units twice, `tokio`, `kube` and `k8s-openapi` among them.
 
 mod programs;
+mod root;
 
 pub use programs::{LAB, chore, lab};
+pub use root::root;

@@ -8,6 +8,8 @@ use std::{
     process::{Command, ExitCode},
 };
 
+use crate::root;
+
 /// The commands of `vexil-lab`.
 pub const LAB: [&str; 7] = ["bench", "conformance", "demo", "e2e", "guides", "torture", "traffic"];
 
@@ -53,7 +55,7 @@ fn own_folder() -> io::Result<PathBuf> {
 /// before.
 fn cargo(command: &str, folder: &Path, program: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
+    let manifest = root().join("Cargo.toml");
     cargo.arg(command).arg("--manifest-path").arg(manifest);
     // What cargo has set for this program. Build scripts depend on such variables (that of `ring` does): they would run
     // again after each call of cargo without this program, and all that depends on them would be compiled again.

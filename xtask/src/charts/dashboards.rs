@@ -10,8 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
-
-use super::helm::root;
+use vexil_launcher::root;
 
 /// Series by their names, each with its labels.
 type Exported = BTreeMap<String, BTreeSet<String>>;

@@ -8,8 +8,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_launcher::root;
 
-use super::helm::{root, said};
+use super::helm::said;
 
 /// A program of ours, and the name of the container that runs it.
 pub struct Program {

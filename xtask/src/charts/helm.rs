@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_launcher::root;
 
 /// What is installed where there is no Helm. A release, so that one commit is checked with one Helm.
 const MODULE: &str = "helm.sh/helm/v3/cmd/helm@v3.19.0";
@@ -102,11 +103,6 @@ pub fn runs(program: &Path, word: &str) -> bool {
     let mut command = Command::new(program);
     let quiet = command.arg(word).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
-}
-
-/// The root of the repository.
-pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// The folder of a chart.

@@ -5,8 +5,9 @@ use std::{fs, process::Command};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_launcher::root;
 
-use super::helm::{Helm, Release, objects, root, said};
+use super::helm::{Helm, Release, objects, said};
 
 /// The first line of a file that is made here.
 const HEADER: &str = "# Made by `cargo xtask charts --write` from charts/. Do not edit.\n";

@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
+use vexil_launcher::root;
 
-pub(crate) use self::helm::{root, runs, said};
+pub(crate) use self::helm::{runs, said};
 use self::{
     flags::Program,
     helm::{Helm, Release},

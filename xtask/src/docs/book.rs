@@ -8,10 +8,11 @@ use std::{
 
 use anyhow::Context as _;
 use serde_json::Value;
+use vexil_launcher::root;
 
 use super::html;
 use crate::{
-    charts::{root, runs, said},
+    charts::{runs, said},
     path::joined,
 };
 

@@ -4,8 +4,7 @@
 use std::fs;
 
 use anyhow::{Context as _, bail};
-
-use crate::charts::root;
+use vexil_launcher::root;
 
 const PAGE: &str = "docs/reference/chart-values.md";
 

@@ -6,13 +6,14 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_launcher::root;
 
 use super::{
     help::Helpful,
     pages::Page,
     shell::{Command, commands},
 };
-use crate::charts::{helm, root, runs};
+use crate::charts::{helm, runs};
 
 /// The flags of the operator, as its own test writes them.
 const FLAGS: &str = "docs/reference/flags.md";

@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use anyhow::{Context as _, bail};
-
-use crate::charts::root;
+use vexil_launcher::root;
 
 /// A page in Markdown.
 pub struct Page {

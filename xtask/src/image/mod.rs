@@ -15,9 +15,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use vexil_launcher::root;
 
 use self::{dockerfile::Dockerfile, elf::Program, layout::Image};
-use crate::charts::{root, said};
+use crate::charts::said;
 
 /// Arguments of `cargo xtask image`.
 #[derive(clap::Args)]

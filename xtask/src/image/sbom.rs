@@ -9,9 +9,10 @@ use std::{
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use vexil_launcher::root;
 
 use super::host;
-use crate::charts::{root, said};
+use crate::charts::said;
 
 /// The list for a package of the workspace, from `cargo metadata` and `Cargo.lock`.
 ///

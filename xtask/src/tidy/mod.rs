@@ -25,6 +25,7 @@ mod tests;
 use std::path::Path;
 
 use anyhow::bail;
+use vexil_launcher::root;
 
 use finding::Finding;
 use tree::Tree;
@@ -40,10 +41,6 @@ pub fn run() -> anyhow::Result<()> {
     }
     println!("the tree is tidy");
     Ok(())
-}
-
-fn root() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// All findings, by file and line.

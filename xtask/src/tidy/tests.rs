@@ -1,8 +1,8 @@
 //! The tree is tidy, and each rule sees what it is meant to see.
 
-use super::{
-    bans, finding::Finding, findings, idioms, layers, manifest, root, shape, split::split, tree::Source,
-};
+use vexil_launcher::root;
+
+use super::{bans, finding::Finding, findings, idioms, layers, manifest, shape, split::split, tree::Source};
 
 #[test]
 fn the_tree_is_tidy() {
