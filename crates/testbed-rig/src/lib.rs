@@ -24,6 +24,7 @@ mod made;
 pub mod manifests;
 pub mod operator;
 pub mod outcome;
+pub mod page;
 pub mod player;
 mod process;
 pub mod record;
