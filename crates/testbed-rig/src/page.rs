@@ -1,4 +1,4 @@
-//! The page of the book with what rollouts came to: a row per guide, in the section of the command that played it. Pure.
+//! The page of the book with what rollouts came to: a row per guide, in the section of its command. Pure.
 
 use anyhow::Context as _;
 
@@ -10,7 +10,7 @@ const HEAD: &str = "\
 |---|---|---|---|---|---|---|---|
 ";
 
-/// The row of a guide: its promotion, but for the failed requests, which are those of all acts that no bad version made.
+/// The row of a guide: its promotion, and the failed requests of all acts that no bad version made.
 pub fn row(outcome: &Outcome, gateway: &str) -> String {
     let Some(promotion) = outcome.promotion() else {
         return format!("| `{}` | {gateway} | | | | | | |\n", outcome.guide.name);

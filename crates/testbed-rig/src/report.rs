@@ -134,8 +134,8 @@ fn variance(share: &Share) -> f64 {
     asked * (100.0 - asked) * share.answers as f64
 }
 
-/// How far all draws of a rollout together are from what was asked, in percentage points, if that is too far. One step may
-/// be as far off as chance is; all of them in the same direction may not.
+/// How far all draws of a rollout together are from what was asked, in percentage points, if that is too far. One step
+/// may be as far off as chance is; all of them in the same direction may not.
 fn bias(shares: &[Share]) -> Option<f64> {
     let sum =
         |of: &dyn Fn(&Share) -> f64| -> f64 { shares.iter().filter(|share| share.by_chance).map(of).sum() };

@@ -22,8 +22,8 @@ pub struct Product {
     pub metrics: u16,
     /// Whether it draws for each request.
     by_chance: bool,
-    /// Environment and arguments, as a shell reads them. `{state}` stands for the folder of the control plane, `{token}`
-    /// for the file of a token.
+    /// Environment and arguments, as a shell reads them. `{state}` stands for the folder of the control plane,
+    /// `{token}` for the file of a token.
     environment: &'static str,
     arguments: &'static str,
     /// What its installation makes, as YAML.
@@ -31,7 +31,7 @@ pub struct Product {
 }
 
 /// From a change of an object until a product follows it, at most. Their arguments see to that.
-const LATEST: Duration = Duration::from_millis(600);
+const LATEST: Duration = Duration::from_secs(1);
 
 /// All of them.
 pub static PRODUCTS: [Product; 2] = [

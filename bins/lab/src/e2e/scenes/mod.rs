@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 use lists::{
     BLUE_GREEN, CANARYS_KIND, EVERYWHERE, FLAGGERS_KIND, FOLLOWS_A_ROUTE, ISTIOS_ADAPTER, KILLED,
     KILLED_PROMOTED, KILLED_WITHOUT_ROUTES, LEFT_BY_FLAGGER, MESHES, ONCE, OUT_OF_SIGHT, REAL, REAL_SCALERS,
-    REPORTED, ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_CONTOUR, STRATEGIES_OF_GLOO, STRATEGIES_OF_ISTIO,
+    ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_CONTOUR, STRATEGIES_OF_GLOO, STRATEGIES_OF_ISTIO,
     STRATEGIES_OF_NGINX, STRATEGIES_OF_THE_GATEWAY_API, WITHOUT_ROUTES,
 };
 
@@ -90,7 +90,7 @@ pub fn first() -> Vec<Scene> {
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
     scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR, &GLOO], &[EVERYWHERE]));
-    scenes.extend(named(&[&GATEWAY_API_ALONE], &[REPORTED]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     let meshes = [&KUMA, &ISTIO, &SMI_V1ALPHA1, &LINKERD];
     let ingresses = [&TRAEFIK, &APISIX, &NGINX, &SKIPPER, &CONTOUR, &GLOO, &GATEWAY_API_ALONE];
     scenes.extend(named(&meshes, &[BLUE_GREEN]));
@@ -130,7 +130,7 @@ pub fn real_first() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR, &GLOO], &[REAL]);
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
-    scenes.extend(named(&[&GATEWAY_API_ALONE], &[REPORTED]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     as_real(scenes)
 }
 
