@@ -25,8 +25,8 @@ pub struct Lacking(pub String);
 pub struct Tools {
     /// For these programs, and for what processes write.
     pub folder: PathBuf,
-    /// The folder of `vexil`, `loadtester`, `kubeplane`, `hey` and `vexil-lab`, and of `prometheus` and the products, if
-    /// they are there.
+    /// The folder of `vexil`, `loadtester`, `kubeplane`, `hey` and `vexil-lab`, and those of
+    /// `prometheus` and the products, if they are there.
     pub bin: PathBuf,
 }
 

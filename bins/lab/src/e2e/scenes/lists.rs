@@ -81,22 +81,16 @@ pub static BLUE_GREEN: &[Named] = scenes! {
 };
 
 pub static STRATEGIES_OF_ISTIO: &[Named] = scenes! {
-    "A/B testing" => strategies::ab_testing_by_routes,
     "mirroring" => strategies::mirrored_by_field,
     "session affinity" => strategies::sticky_by_routes,
 };
 
 pub static STRATEGIES_OF_THE_GATEWAY_API: &[Named] = scenes! {
-    "A/B testing" => strategies::ab_testing_by_routes,
     "mirroring" => strategies::mirrored_by_filter,
     "session affinity" => strategies::sticky_by_rules,
 };
 
-pub static STRATEGIES_OF_CONTOUR: &[Named] = scenes! {
-    "A/B testing" => strategies::ab_testing_by_precedence,
-};
-
-pub static STRATEGIES_OF_GLOO: &[Named] = scenes! {
+pub static AB_TESTING: &[Named] = scenes! {
     "A/B testing" => strategies::ab_testing_by_routes,
 };
 

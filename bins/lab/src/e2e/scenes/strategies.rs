@@ -97,19 +97,10 @@ async fn ab_testing(stage: &Stage, begins: &str, ends: &str) -> anyhow::Result<(
 
 /// A route for the requests that meet the condition is before that for the others.
 pub async fn ab_testing_by_routes(stage: Stage) -> anyhow::Result<()> {
-    ab_testing_by_conditions(&stage, "route canary 100 | primary 100").await
-}
-
-/// It is behind that: the product prefers the route with more conditions.
-pub async fn ab_testing_by_precedence(stage: Stage) -> anyhow::Result<()> {
-    ab_testing_by_conditions(&stage, "route primary 100 | canary 100").await
-}
-
-async fn ab_testing_by_conditions(stage: &Stage, begins: &str) -> anyhow::Result<()> {
-    ab_testing(stage, begins, "route primary 100").await?;
+    ab_testing(&stage, "route canary 100 | primary 100", "route primary 100").await?;
     let conditional = |route: &Value| has_text(route, &|text| text == "insider");
-    ensure!(saw(stage, conditional), "no route had the condition");
-    ensure!(!conditional(&last(stage)?), "the condition stayed after the rollout");
+    ensure!(saw(&stage, conditional), "no route had the condition");
+    ensure!(!conditional(&last(&stage)?), "the condition stayed after the rollout");
     Ok(())
 }
 
