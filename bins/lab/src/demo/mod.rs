@@ -16,12 +16,12 @@ use tokio::signal::unix::{SignalKind, signal};
 use vexil_testbed_rig::{
     cast::PODINFO,
     guide::{CONTAINER, Guide, NAMESPACE},
-    line::{Line, Tone},
     operator::{Recipe, build, folder},
     outcome::{Outcome, table},
     page::{row, written},
     player::Player,
     report::closing,
+    styled_line::{Line, Tone},
     systems,
 };
 

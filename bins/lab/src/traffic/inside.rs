@@ -7,12 +7,12 @@ use tokio::process::Command;
 
 use vexil_testbed_rig::{
     guide::Guide,
-    line::{Line, Tone},
     operator::Recipe,
     outcome::Outcome,
     page::row,
     player::{Plain, Player},
     report::{Report, closing},
+    styled_line::{Line, Tone},
 };
 
 use super::{installation, migrations, plane::Plane, products::Product};
