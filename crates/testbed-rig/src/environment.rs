@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, time::Duration};
 
 use vexil_testbed_cluster::{Running, Tally};
 
-use crate::{api::Api, checks::Checks, guide::Guide, scene::Scene, styled_line::Line};
+use crate::{api::Api, checks::Checks, guide::Guide, record::Splitting, scene::Scene, styled_line::Line};
 
 /// Where a guide is played.
 pub trait Environment {
     /// How long clients are watched before something is changed, and after all is done.
     const AROUND: Duration;
+
+    /// How its gateway splits.
+    fn splitting(&self) -> Splitting {
+        Splitting::default()
+    }
 
     /// The API server.
     fn api(&self) -> &Api;

@@ -23,6 +23,7 @@ mod log;
 pub mod manifests;
 pub mod operator;
 pub mod outcome;
+pub mod page;
 pub mod player;
 mod process;
 pub mod record;

@@ -38,7 +38,7 @@ impl Outcome {
 
     fn fields(&self) -> [(&'static str, Value); 8] {
         let sum = |number: fn(&Report) -> u64| self.reports.iter().map(number).sum::<u64>();
-        let (all, foreign) = (sum(|report| report.tally.errors()), sum(Report::foreign_errors));
+        let (all, foreign) = (sum(|report| report.tally.errors()), self.foreign_errors());
         let tenth = |number: f64| (number * 10.0).round() / 10.0;
         let steps = self.steps();
         [
@@ -53,10 +53,19 @@ impl Outcome {
         ]
     }
 
+    /// Errors of clients that no bad version made.
+    pub fn foreign_errors(&self) -> u64 {
+        self.reports.iter().map(Report::foreign_errors).sum()
+    }
+
+    /// The act in which a version was promoted: the first one that rolled something out.
+    pub fn promotion(&self) -> Option<&Report> {
+        self.reports.iter().find(|report| report.is_rollout)
+    }
+
     /// The steps of the promotion.
     fn steps(&self) -> &[Share] {
-        let promotion = self.reports.iter().find(|report| report.is_rollout);
-        promotion.map(|report| report.shares.as_slice()).unwrap_or_default()
+        self.promotion().map(|report| report.shares.as_slice()).unwrap_or_default()
     }
 }
 
@@ -110,7 +119,7 @@ mod tests {
             let mut tally = Tally { requests: 1_000, ..Tally::default() };
             tally.by_status.extend([(200, 1_000 - own), (500, own)]);
             tally.errors_by_version.extend([(version.to_owned(), own)]);
-            let share = |asked, measured| Share { asked, measured, answers: 200 };
+            let share = |asked, measured| Share { asked, measured, answers: 200, by_chance: false };
             Report {
                 version: version.to_owned(),
                 outcome: "",

@@ -63,10 +63,10 @@ impl<G: Environment, V: View> Player<G, V> {
     /// When the Canary's manifest cannot be read.
     pub fn new(guide: &'static Guide, ground: G, operator: Operator, view: V) -> anyhow::Result<Self> {
         Ok(Player {
+            record: Record::of(ground.splitting()),
             guide,
             ground,
             scene: Scene::default(),
-            record: Record::default(),
             checks: Checks::of(guide.canary())?,
             cast: guide.cast(),
             operator,

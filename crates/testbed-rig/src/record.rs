@@ -5,8 +5,26 @@ use std::time::Duration;
 
 use vexil_testbed_cluster::Tally;
 
-/// From a change of the route until the gateway does it.
+/// From a change of the route until a gateway of the testbed does it.
 pub const GATEWAY_DELAY: Duration = Duration::from_secs(1);
+
+/// How a gateway splits.
+#[derive(Clone, Copy, Debug)]
+pub struct Splitting {
+    /// The least time from a change of the route until it does it.
+    pub soonest: Duration,
+    /// The most.
+    pub latest: Duration,
+    /// Whether each request is a draw, and not every share a number of turns.
+    pub by_chance: bool,
+}
+
+impl Default for Splitting {
+    /// As the gateways of the testbed.
+    fn default() -> Self {
+        Splitting { soonest: GATEWAY_DELAY, latest: GATEWAY_DELAY, by_chance: false }
+    }
+}
 /// How long moments are kept.
 const KEPT: Duration = Duration::from_secs(120);
 /// Left out at both ends of a step: what was on its way when the gateway changed over, and how late it was noticed.
@@ -23,11 +41,14 @@ pub struct Share {
     pub measured: f64,
     /// Out of so many answers.
     pub answers: u64,
+    /// Whether each of them was a draw.
+    pub by_chance: bool,
 }
 
 /// What clients saw, moment by moment.
 #[derive(Debug, Default)]
 pub struct Record {
+    splitting: Splitting,
     moments: VecDeque<(Duration, Tally)>,
     /// The weight that the route asks for, and since when the gateway does it.
     step: Option<(u64, Duration)>,
@@ -36,6 +57,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// Nothing yet, of a gateway that splits so.
+    pub fn of(splitting: Splitting) -> Self {
+        Record { splitting, ..Record::default() }
+    }
+
     /// What was counted up to `at`.
     pub fn count(&mut self, at: Duration, tally: Tally) {
         self.moments.push_back((at, tally));
@@ -44,11 +70,11 @@ impl Record {
         }
     }
 
-    /// Another share is tried, or none any more; the gateway follows after its delay. It was noticed at `at` and not
+    /// Another share is tried, or none any more; the gateway follows within its delay. It was noticed at `at` and not
     /// yet at `before`, which may be a while ago on a machine that is busy.
     pub fn tried(&mut self, before: Duration, at: Duration, weight: Option<u64>) {
-        self.close(before + GATEWAY_DELAY - SLACK);
-        self.step = weight.map(|weight| (weight, at + GATEWAY_DELAY + SLACK));
+        self.close((before + self.splitting.soonest).saturating_sub(SLACK));
+        self.step = weight.map(|weight| (weight, at + self.splitting.latest + SLACK));
     }
 
     /// From now on versions say nothing about the route: pods crash, or the primary gets the new version too.
@@ -71,7 +97,8 @@ impl Record {
             let tally = self.between(since, until);
             let answers: u64 = tally.by_version.values().sum();
             if answers >= LEAST_ANSWERS {
-                shares.push(Share { asked, measured: tally.share(version) * 100.0, answers });
+                let (measured, by_chance) = (tally.share(version) * 100.0, self.splitting.by_chance);
+                shares.push(Share { asked, measured, answers, by_chance });
             }
         }
         shares
@@ -127,7 +154,7 @@ mod tests {
         record.tried(MS(3_000), MS(3_050), None);
         assert_eq!(record.shares(MS(3_800), "new"), [], "the gateway has not followed yet");
         let shares = record.shares(MS(3_900), "new");
-        assert_eq!(shares, [Share { asked: 20, measured: 20.0, answers: 160 }]);
+        assert_eq!(shares, [Share { asked: 20, measured: 20.0, answers: 160, by_chance: false }]);
         assert_eq!(record.shares(MS(9_000), "new"), [], "reported once");
     }
 
@@ -147,7 +174,19 @@ mod tests {
         let mut record = record(6, shown, |_| 0);
         record.tried(MS(900), MS(1_400), Some(20));
         record.tried(MS(2_900), MS(3_400), Some(50));
-        assert_eq!(record.shares(MS(5_000), "new"), [Share { asked: 20, measured: 20.0, answers: 110 }]);
+        let expect = Share { asked: 20, measured: 20.0, answers: 110, by_chance: false };
+        assert_eq!(record.shares(MS(5_000), "new"), [expect]);
+    }
+
+    #[test]
+    fn a_gateway_that_may_follow_at_once_is_measured_before_the_route_changes_again() {
+        let shown = |ms| if (1_100..3_000).contains(&ms) { 20 } else { 50 };
+        let splitting = Splitting { soonest: Duration::ZERO, latest: MS(600), by_chance: true };
+        let mut record = Record { splitting, ..record(6, shown, |_| 0) };
+        record.tried(MS(1_000), MS(1_000), Some(20));
+        record.tried(MS(3_000), MS(3_050), Some(50));
+        let expect = Share { asked: 20, measured: 20.0, answers: 100, by_chance: true };
+        assert_eq!(record.shares(MS(5_000), "new"), [expect]);
     }
 
     #[test]

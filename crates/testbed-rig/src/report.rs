@@ -14,6 +14,8 @@ use crate::{
 const TOLERANCE: f64 = 2.0;
 /// or in requests, where few were counted: the gateway takes turns, so one at each end is a matter of chance.
 const TOLERANCE_IN_REQUESTS: f64 = 2.0;
+/// or in standard deviations, where each request is a draw.
+const TOLERANCE_OF_DRAWS: f64 = 3.5;
 /// How long clients may see errors when all pods of the canary crash.
 const CRASH_LIMIT: Duration = Duration::from_secs(2);
 
@@ -78,6 +80,10 @@ impl Report {
         found.extend(self.shares.iter().filter(|share| is_off(share)).map(|share| {
             format!("{version} got {:.1} % of the requests when {} % were asked", share.measured, share.asked)
         }));
+        found
+            .extend(bias(&self.shares).map(|bias| {
+                format!("{version} got {bias:+.1} points of all requests beside what was asked")
+            }));
         if self.is_rollout && self.shares.is_empty() {
             found.push(format!("no step of {version} could be measured"));
         }
@@ -115,8 +121,29 @@ impl Report {
 }
 
 fn is_off(share: &Share) -> bool {
-    let of_few = 100.0 * TOLERANCE_IN_REQUESTS / share.answers as f64;
-    (share.measured - share.asked as f64).abs() > TOLERANCE.max(of_few)
+    let of_few = match share.by_chance {
+        true => TOLERANCE_OF_DRAWS * variance(share).sqrt(),
+        false => 100.0 * TOLERANCE_IN_REQUESTS,
+    };
+    (share.measured - share.asked as f64).abs() > TOLERANCE.max(of_few / share.answers as f64)
+}
+
+/// That of the number of draws for the canary, times 100².
+fn variance(share: &Share) -> f64 {
+    let asked = share.asked as f64;
+    asked * (100.0 - asked) * share.answers as f64
+}
+
+/// How far all draws of a rollout together are from what was asked, in percentage points, if that is too far. One step
+/// may be as far off as chance is; all of them in the same direction may not.
+fn bias(shares: &[Share]) -> Option<f64> {
+    let sum =
+        |of: &dyn Fn(&Share) -> f64| -> f64 { shares.iter().filter(|share| share.by_chance).map(of).sum() };
+    let answers = sum(&|share| share.answers as f64);
+    let off = sum(&|share| (share.measured - share.asked as f64) * share.answers as f64);
+    let of_few = TOLERANCE_OF_DRAWS * sum(&variance).sqrt();
+    let limit = (TOLERANCE * answers).max(of_few);
+    (off.abs() > limit).then(|| off / answers)
 }
 
 /// `1 error`, `2 errors`.
@@ -185,7 +212,7 @@ mod tests {
             outcome: "rolled back",
             took: Duration::from_millis(12_340),
             tally,
-            shares: vec![Share { asked: 5, measured: 5.4, answers: 100 }],
+            shares: vec![Share { asked: 5, measured: 5.4, answers: 100, by_chance: false }],
             api_requests: 24,
             is_rollout: true,
             expect,
@@ -223,15 +250,29 @@ mod tests {
     #[test]
     fn shares_are_what_was_asked_within_two_points() {
         let with = |measured| {
-            let share = Share { asked: 25, measured, answers: 100 };
+            let share = Share { asked: 25, measured, answers: 100, by_chance: false };
             Report { shares: vec![share], ..report(Expect::NoErrors, 0, 0) }
         };
         check(with(26.9), &[]);
         check(with(27.1), &["bad got 27.1 % of the requests when 25 % were asked"]);
         check(with(22.9), &["bad got 22.9 % of the requests when 25 % were asked"]);
-        let few = Share { asked: 25, measured: 29.5, answers: 40 };
+        let few = Share { asked: 25, measured: 29.5, answers: 40, by_chance: false };
         check(Report { shares: vec![few], ..with(25.0) }, &[]);
         check(Report { shares: vec![], ..with(25.0) }, &["no step of bad could be measured"]);
+    }
+
+    #[test]
+    fn draws_may_be_as_far_off_as_chance_is_but_not_all_in_one_direction() {
+        let share = |measured| Share { asked: 50, measured, answers: 400, by_chance: true };
+        let with = |shares: Vec<f64>| {
+            let shares = shares.into_iter().map(share).collect();
+            Report { shares, ..report(Expect::NoErrors, 0, 0) }
+        };
+        check(with(vec![58.0, 42.0]), &[]);
+        let alone = "bad got 59.0 % of the requests when 50 % were asked";
+        check(with(vec![59.0, 41.5]), &[alone]);
+        let together = "bad got +6.0 points of all requests beside what was asked";
+        check(with(vec![56.0, 56.0, 56.0]), &[together]);
     }
 
     #[test]

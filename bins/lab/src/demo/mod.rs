@@ -18,6 +18,7 @@ use vexil_testbed_rig::{
     guide::{CONTAINER, Guide, NAMESPACE},
     operator::{Recipe, build, folder},
     outcome::{Outcome, table},
+    page::{row, written},
     player::Player,
     report::closing,
     styled_line::{Line, Tone},
@@ -43,6 +44,9 @@ pub struct Args {
     /// One line per event, without colours or anything redrawn, as when the output is no terminal
     #[arg(long)]
     plain: bool,
+    /// Write what the rollouts came to into this page of the book
+    #[arg(long, value_name = "PAGE")]
+    write: Option<PathBuf>,
 }
 
 /// Runs the demo.
@@ -85,6 +89,10 @@ async fn perform(args: &Args, chosen: &[&'static Guide], binary: &Path, folder: 
     }
     if outcomes.len() > 1 {
         Screen::open(args.plain).print(&table(&outcomes))?;
+    }
+    if let Some(page) = &args.write {
+        let rows: Vec<String> = outcomes.iter().map(|outcome| row(outcome, "the testbed's")).collect();
+        std::fs::write(page, written(&std::fs::read_to_string(page)?, "demo", &rows)?)?;
     }
     if !violations.is_empty() {
         bail!("{}", violations.join("\n  "));

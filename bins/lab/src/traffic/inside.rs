@@ -9,18 +9,21 @@ use vexil_testbed_rig::{
     guide::Guide,
     operator::Recipe,
     outcome::Outcome,
+    page::row,
     player::{Plain, Player},
     report::{Report, closing},
     styled_line::{Line, Tone},
 };
 
-use super::{installation, migrations, plane::Plane};
+use super::{installation, migrations, plane::Plane, products::Product};
 
 /// A guide that is played with processes for pods.
 pub type Play = Player<Plane, Plain>;
 
 /// The addresses that pods and Services get from kubeplane; in here all of them are this machine's.
 const ADDRESSES: [&str; 2] = ["10.244.0.0/16", "10.96.0.0/16"];
+/// The file with the row of a guide that was played, in its folder.
+pub const ROW: &str = "row.md";
 /// How long it may take altogether.
 const LIMIT: Duration = Duration::from_secs(420);
 
@@ -83,7 +86,7 @@ async fn all(
     folder: &Path,
 ) -> anyhow::Result<Vec<String>> {
     let plane = Plane::start(guide, bin, folder).await?;
-    installation::install(guide, &plane.api, folder).await?;
+    installation::install(guide, &plane.api, bin, folder).await?;
     let operator = Recipe::new(&bin.join("vexil"), &plane.api.kubeconfig, folder.join("operator.log"))
         .with_all(guide.flags())
         .on_free_port()?
@@ -100,6 +103,8 @@ async fn all(
     };
     let outcome = reports.map(|reports| Outcome { guide, took: play.elapsed(), reports });
     if let Ok(outcome) = &outcome {
+        let product = Product::built(guide, bin).map_or("the testbed's", |product| product.name);
+        fs::write(folder.join(ROW), row(outcome, product))?;
         closing(&outcome.reports, outcome.took).into_iter().for_each(|line| play.say(line));
         play.say(Line::of(Tone::Dim, format!("\n{}", outcome.json())));
     }

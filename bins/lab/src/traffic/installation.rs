@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use vexil_testbed_cluster::{objects, scrape_file};
 
+use super::products::{Product, write_token};
 use vexil_testbed_rig::{
     api::{Api, DEPLOYMENTS, PODS},
     guide::Guide,
@@ -50,25 +51,38 @@ pub fn programs(guide: &Guide, bin: &Path, folder: &Path, kubeconfig: &Path) -> 
     } else {
         format!("{at}/vexil-lab traffic metrics {config}")
     };
+    let gateway = Product::built(guide, bin).map_or_else(
+        || format!("{at}/vexil-lab traffic gateway {name} {config}"),
+        |product| product.command(bin, folder),
+    );
     vec![
         ("podinfo", format!("{at}/vexil-lab traffic pod")),
         ("flagger-loadtester", format!("{at}/loadtester -port=8080 -log-level=info -timeout=1h")),
-        ("gateway", format!("{at}/vexil-lab traffic gateway {name} {config}")),
+        ("gateway", gateway),
         ("metrics", metrics),
     ]
 }
 
 /// Installs what is there before the guide begins.
-pub async fn install(guide: &Guide, api: &Api, folder: &Path) -> anyhow::Result<()> {
+pub async fn install(guide: &Guide, api: &Api, bin: &Path, folder: &Path) -> anyhow::Result<()> {
     fs::write(folder.join("prometheus.yml"), prometheus())?;
     vexil_testbed_cluster::install(&api.client, guide.system.cluster).await?;
+    let product = Product::built(guide, bin);
+    if let Some(product) = product {
+        write_token(folder)?;
+        // Its definitions take the place of the testbed's.
+        for object in product.installs(bin)? {
+            objects::apply(&api.client, &object).await?;
+        }
+    }
     let (server, port) =
         guide.system.cluster.metric_server().split_once(':').context("a metric server without port")?;
     let port = port.parse()?;
     let server = Fixture { name: server, port, image: "metrics", target: 9090, metrics: None };
+    let (target, metrics) = product.map_or((8000, 9100), |product| (product.port, product.metrics));
     let gateway = guide.system.cluster.gateway();
     let gateway =
-        gateway.map(|name| Fixture { name, port: 80, image: "gateway", target: 8000, metrics: Some(9100) });
+        gateway.map(|name| Fixture { name, port: 80, image: "gateway", target, metrics: Some(metrics) });
     for fixture in gateway.iter().chain([&server]) {
         for object in fixture.objects()? {
             objects::apply(&api.client, &object).await?;

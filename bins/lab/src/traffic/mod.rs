@@ -4,7 +4,7 @@
 //! ever seen: the kernel takes them away, with everything that runs in them, when the first process in them ends.
 //! Inside, everything has the address it would have in a cluster: kubeplane runs pods as processes at their addresses
 //! and carries connections from Services to them. The operator, the load tester and Prometheus are those that ship;
-//! pods and gateways are the testbed's, as processes.
+//! pods are the testbed's, as processes, and so are gateways, but for those of the products in [`products`].
 
 mod inside;
 mod installation;
@@ -12,19 +12,23 @@ mod migrations;
 mod needs;
 mod parts;
 mod plane;
+mod products;
 mod sandbox;
 
-use std::{path::PathBuf, time::Instant};
+use std::{fs, path::PathBuf, time::Instant};
 
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 
-use self::needs::{Lacking, Tools};
-use vexil_testbed_rig::{guide::Guide, operator, systems};
+use self::{
+    needs::{Lacking, Tools},
+    products::Product,
+};
+use vexil_testbed_rig::{guide::Guide, operator, page, systems};
 
 /// The guides that are played: those whose traffic nothing or an ingress splits. (A mesh would need a proxy in front of
-/// every pod.)
-const PLAYED: [&str; 3] = ["kubernetes", "traefik", "apisix"];
+/// every pod.) Those of a [`Product`] need its program.
+const PLAYED: [&str; 5] = ["kubernetes", "traefik", "apisix", "gateway-api", "skipper"];
 
 /// Arguments of `cargo xtask traffic`.
 #[derive(clap::Args)]
@@ -48,6 +52,9 @@ pub struct Args {
     /// Use the testbed's metric store also where Prometheus is installed
     #[arg(long)]
     no_prometheus: bool,
+    /// Write what the rollouts came to into this page of the book
+    #[arg(long, value_name = "PAGE", conflicts_with = "migrations")]
+    write: Option<PathBuf>,
     #[command(subcommand)]
     part: Option<parts::Part>,
 }
@@ -66,13 +73,22 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     }
     let tools = Tools::gather(args)?;
     let begun = Instant::now();
-    let mut failed = Vec::new();
+    let (mut failed, mut rows) = (Vec::new(), Vec::new());
     let only = if args.migrations { Some(migrations::GUIDE) } else { args.guide.as_deref() };
     for name in PLAYED.into_iter().filter(|name| only.is_none_or(|only| only == *name)) {
+        if let Some(Product { program, .. }) = Product::of(name).filter(|product| !tools.has(product)) {
+            println!("{name}: SKIPPED: {program} is not built; tools/gateways/build.sh builds it");
+            continue;
+        }
         if let Err(error) = sandbox::play(name, args.migrations, &tools) {
             println!("traffic: {name}: {error:#}");
             failed.push(name);
+        } else if args.write.is_some() {
+            rows.push(fs::read_to_string(tools.folder.join(name).join(inside::ROW))?);
         }
+    }
+    if let Some(page) = &args.write {
+        fs::write(page, page::written(&fs::read_to_string(page)?, "traffic", &rows)?)?;
     }
     if !failed.is_empty() {
         bail!(

@@ -8,7 +8,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::{Args, folder, sandbox};
+use super::{
+    Args, folder,
+    products::{PRODUCTS, Product, definitions},
+    sandbox,
+};
 use vexil_testbed_rig::operator;
 
 /// The load generator of the guides' hooks.
@@ -21,7 +25,8 @@ pub struct Lacking(pub String);
 pub struct Tools {
     /// For these programs, and for what processes write.
     pub folder: PathBuf,
-    /// The folder of `vexil`, `loadtester`, `kubeplane`, `hey` and `vexil-lab`, and of `prometheus` where there is one.
+    /// The folder of `vexil`, `loadtester`, `kubeplane`, `hey` and `vexil-lab`, and those of
+    /// `prometheus` and the products, if they are there.
     pub bin: PathBuf,
 }
 
@@ -72,7 +77,19 @@ impl Tools {
         for (name, from) in all.chain(prometheus.map(|path| ("prometheus", path))) {
             keep(&from, &bin.join(name))?;
         }
+        for Product { program, .. } in &PRODUCTS {
+            let from = cache().unwrap_or_default().join("gateways");
+            if from.join(program).is_file() {
+                keep(&from.join(program), &bin.join(program))?;
+                keep(&from.join(definitions(program)), &bin.join(definitions(program)))?;
+            }
+        }
         Ok(Tools { folder, bin })
+    }
+
+    /// Whether a product's program is here.
+    pub fn has(&self, product: &Product) -> bool {
+        self.bin.join(product.program).is_file()
     }
 }
 

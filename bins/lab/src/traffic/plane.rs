@@ -16,9 +16,10 @@ use vexil_testbed_rig::{
     api::{Api, text},
     guide::Guide,
     player::Environment,
+    record::Splitting,
 };
 
-use super::installation;
+use super::{installation, products::Product};
 
 /// How long it may take to start; mostly 3 s.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -35,6 +36,7 @@ const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
 /// A running control plane.
 pub struct Plane {
     pub api: Api,
+    splitting: Splitting,
     audit: PathBuf,
     /// Requests that were reported already.
     counted: usize,
@@ -62,13 +64,19 @@ impl Plane {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         let api = Api::connect(kubeconfig).await?;
-        Ok(Plane { api, audit: state.join("audit.log"), counted: 0, _child: child })
+        let product = Product::built(guide, bin);
+        let splitting = product.map(Product::splitting).unwrap_or_default();
+        Ok(Plane { api, splitting, audit: state.join("audit.log"), counted: 0, _child: child })
     }
 }
 
 impl Environment for Plane {
     /// Until pods that were deleted have ended.
     const AROUND: Duration = Duration::from_secs(3);
+
+    fn splitting(&self) -> Splitting {
+        self.splitting
+    }
 
     fn api(&self) -> &Api {
         &self.api

@@ -81,9 +81,17 @@ pub static BLUE_GREEN: &[Named] = scenes! {
 };
 
 pub static STRATEGIES_OF_ISTIO: &[Named] = scenes! {
+    "mirroring" => strategies::mirrored_by_field,
+    "session affinity" => strategies::sticky_by_routes,
+};
+
+pub static STRATEGIES_OF_THE_GATEWAY_API: &[Named] = scenes! {
+    "mirroring" => strategies::mirrored_by_filter,
+    "session affinity" => strategies::sticky_by_rules,
+};
+
+pub static AB_TESTING: &[Named] = scenes! {
     "A/B testing" => strategies::ab_testing_by_routes,
-    "mirroring" => strategies::mirrored,
-    "session affinity" => strategies::sticky,
 };
 
 pub static STRATEGIES_OF_NGINX: &[Named] = scenes! {

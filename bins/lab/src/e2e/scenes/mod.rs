@@ -26,9 +26,10 @@ pub use texts::TOLD_INITIALISED;
 
 use futures::future::BoxFuture;
 use lists::{
-    BLUE_GREEN, CANARYS_KIND, EVERYWHERE, FLAGGERS_KIND, FOLLOWS_A_ROUTE, ISTIOS_ADAPTER, KILLED,
+    AB_TESTING, BLUE_GREEN, CANARYS_KIND, EVERYWHERE, FLAGGERS_KIND, FOLLOWS_A_ROUTE, ISTIOS_ADAPTER, KILLED,
     KILLED_PROMOTED, KILLED_WITHOUT_ROUTES, LEFT_BY_FLAGGER, MESHES, ONCE, OUT_OF_SIGHT, REAL, REAL_SCALERS,
-    ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX, WITHOUT_ROUTES,
+    ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX, STRATEGIES_OF_THE_GATEWAY_API,
+    WITHOUT_ROUTES,
 };
 
 use vexil_testbed_rig::route::RouteKind;
@@ -90,10 +91,14 @@ pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
     scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR, &GLOO], &[EVERYWHERE]));
     scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
-    let weighted = [&TRAEFIK, &KUMA, &ISTIO, &SMI_V1ALPHA1, &APISIX, &NGINX, &SKIPPER, &LINKERD];
-    scenes.extend(named(&weighted, &[BLUE_GREEN]));
+    let meshes = [&KUMA, &ISTIO, &SMI_V1ALPHA1, &LINKERD];
+    let ingresses = [&TRAEFIK, &APISIX, &NGINX, &SKIPPER, &CONTOUR, &GLOO, &GATEWAY_API_ALONE];
+    scenes.extend(named(&meshes, &[BLUE_GREEN]));
+    scenes.extend(named(&ingresses, &[BLUE_GREEN]));
     scenes.extend(named(&[&ISTIO], &[STRATEGIES_OF_ISTIO]));
     scenes.extend(named(&[&NGINX], &[STRATEGIES_OF_NGINX]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[STRATEGIES_OF_THE_GATEWAY_API]));
+    scenes.extend(named(&[&ISTIO, &GATEWAY_API_ALONE, &CONTOUR, &GLOO], &[AB_TESTING]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));

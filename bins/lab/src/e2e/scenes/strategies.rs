@@ -98,8 +98,9 @@ async fn ab_testing(stage: &Stage, begins: &str, ends: &str) -> anyhow::Result<(
 /// A route for the requests that meet the condition is before that for the others.
 pub async fn ab_testing_by_routes(stage: Stage) -> anyhow::Result<()> {
     ab_testing(&stage, "route canary 100 | primary 100", "route primary 100").await?;
-    let condition = "/spec/http/0/match/0/headers/x-canary/exact";
-    ensure!(saw(&stage, |route| text(route, condition) == "insider"), "no route had the condition");
+    let conditional = |route: &Value| has_text(route, &|text| text == "insider");
+    ensure!(saw(&stage, conditional), "no route had the condition");
+    ensure!(!conditional(&last(&stage)?), "the condition stayed after the rollout");
     Ok(())
 }
 
@@ -122,32 +123,67 @@ pub async fn ab_testing_by_annotations(stage: Stage) -> anyhow::Result<()> {
 }
 
 /// Requests are copied to the new version for an interval before it gets any of its own.
-pub async fn mirrored(stage: Stage) -> anyhow::Result<()> {
-    promote(&stage, json!({"analysis": {"mirror": true}})).await?;
+async fn mirrored(stage: &Stage, host: &str) -> anyhow::Result<()> {
+    promote(stage, json!({"analysis": {"mirror": true}})).await?;
     // The copies are no part of the split.
     stage.tells(&[INITIALISED, PROMOTED])?;
     let copies = "Normal Advance {} canary weight 0";
     stage.events(&[TOLD_INITIALISED, TOLD_STARTED, copies, TOLD_WEIGHTS, TOLD_PROMOTED]).await?;
     let canary = stage.cast.canary();
-    let copied = |route: &Value| text(route, "/spec/http/0/mirror/host") == canary;
-    ensure!(saw(&stage, copied), "no route copied requests");
-    ensure!(!copied(&last(&stage)?), "requests are still copied after the rollout");
+    let copied = |route: &Value| text(route, host) == canary;
+    ensure!(saw(stage, copied), "no route copied requests");
+    ensure!(!copied(&last(stage)?), "requests are still copied after the rollout");
     stage.keeps_the_laws(INTERVAL)
 }
 
+/// Istio has a field of the route for it.
+pub async fn mirrored_by_field(stage: Stage) -> anyhow::Result<()> {
+    mirrored(&stage, "/spec/http/0/mirror/host").await
+}
+
+/// The Gateway API has a filter for it.
+pub async fn mirrored_by_filter(stage: Stage) -> anyhow::Result<()> {
+    mirrored(&stage, "/spec/rules/0/filters/0/requestMirror/backendRef/name").await
+}
+
 /// Clients that reached the new version stay with it, by a cookie.
-pub async fn sticky(stage: Stage) -> anyhow::Result<()> {
-    promote(&stage, json!({"analysis": {"sessionAffinity": {"cookieName": "side"}}})).await?;
+async fn sticky(stage: &Stage) -> anyhow::Result<()> {
+    promote(stage, json!({"analysis": {"sessionAffinity": {"cookieName": "side"}}})).await?;
     let promoted = PROMOTED
         .replace("route primary 75 canary 25", "route canary 100 | primary 75 canary 25")
         .replace("route primary 50 canary 50", "route canary 100 | primary 50 canary 50");
     stage.tells(&[INITIALISED, &promoted])?;
     stage.events(&[TOLD_INITIALISED, TOLD_STARTED, TOLD_WEIGHTS, TOLD_PROMOTED]).await?;
-    let by_cookie =
-        |route: &Value| text(route, "/spec/http/0/match/0/headers/cookie/regex").contains("side=");
-    ensure!(saw(&stage, by_cookie), "no route had the cookie");
-    ensure!(!by_cookie(&last(&stage)?), "the cookie is still routed after the rollout");
+    // The pattern of the route for those that have it, and the header for those that do not.
+    let cookie = |route: &Value| has_text(route, &|text| text.contains("side="));
+    ensure!(saw(stage, cookie), "no route had the cookie");
     stage.keeps_the_laws(INTERVAL)
+}
+
+/// The route for those that have the cookie is gone with the canary.
+pub async fn sticky_by_routes(stage: Stage) -> anyhow::Result<()> {
+    sticky(&stage).await?;
+    let cookie = |text: &str| text.contains("side=");
+    ensure!(!has_text(&last(&stage)?, &cookie), "the cookie is still routed after the rollout");
+    Ok(())
+}
+
+/// In the end a rule has the clients delete the cookie.
+pub async fn sticky_by_rules(stage: Stage) -> anyhow::Result<()> {
+    sticky(&stage).await?;
+    let deletes = |text: &str| text.contains("Max-Age=-1");
+    ensure!(has_text(&last(&stage)?, &deletes), "no rule deletes the cookie after the rollout");
+    Ok(())
+}
+
+/// Whether any text in an object is so.
+fn has_text(within: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+    match within {
+        Value::String(text) => is(text),
+        Value::Array(items) => items.iter().any(|item| has_text(item, is)),
+        Value::Object(fields) => fields.values().any(|field| has_text(field, is)),
+        _ => false,
+    }
 }
 
 /// Whether any version of the route was so.

@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools names the program that is built here.
+package tools
+
+import _ "github.com/traefik/traefik/v3/cmd/traefik"
