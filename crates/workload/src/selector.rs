@@ -44,8 +44,8 @@ impl Selector {
         primary(&self.value)
     }
 
-    /// The selector of a primary whose target, with these labels, may not exist any more; `None` when the primary is not
-    /// a copy of such a target. `keys`: the labels that may tell both apart.
+    /// The selector of a primary whose target, with these labels, may not exist any more; `None` when the primary is
+    /// not a copy of such a target. `keys`: the labels that may tell both apart.
     pub fn of_primary(canary: Pairs, keys: &[String], primary: &Value) -> Option<Selector> {
         following(&Value::Null, canary, keys, primary, &equalities(primary))
     }

@@ -1,4 +1,5 @@
-//! What the Canary of a seed has besides: gates and other hooks, a strategy, configuration, alerts, another kind of target.
+//! What the Canary of a seed has besides: gates and other hooks, a strategy, configuration, alerts, another kind of
+//! target.
 
 use serde_json::{Value, json};
 use vexil_testbed_rig::manifests;

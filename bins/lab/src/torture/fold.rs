@@ -98,9 +98,8 @@ impl Course {
         is_suspended(self.state_at(at)).then_some(resumed)
     }
 
-    /// When the Services of an apex, or else the route, are kept as they are to be; `None` when they are at this moment.
-    /// Those of an apex that was left are not, nor what a migration that is under way does not share with the binding
-    /// before.
+    /// When the Services of an apex, or else the route, are kept as they are to be; `None` when they are now. Those of
+    /// an apex that was left are not, nor what a migration that is under way does not share with the binding before.
     pub fn kept_after(&self, at: Ms, apex: Option<&str>) -> Option<Ms> {
         let keeps = |kept: &Kept| match apex {
             Some(apex) => kept.apex.as_deref() == Some(apex),
