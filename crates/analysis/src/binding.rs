@@ -52,6 +52,16 @@ impl Binding {
         (&self.kind, &self.target) == (&other.kind, &other.target)
     }
 
+    /// Whether both have the same route, Services and all, for two targets.
+    pub fn shares_route(&self, other: &Binding) -> bool {
+        self.shares_services(other) && self.provider == other.provider && self.references == other.references
+    }
+
+    /// Whether both have Services of the same names, for two targets.
+    pub fn shares_services(&self, other: &Binding) -> bool {
+        self.apex == other.apex && !self.same_target(other)
+    }
+
     /// What the user edited, in words; `None` when nothing differs.
     pub fn change_to(&self, wanted: &Binding) -> Option<String> {
         let target = |of: &Binding| format!("{} {}", of.kind, of.target);

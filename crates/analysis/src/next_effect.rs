@@ -5,10 +5,12 @@
 //! workload that is not ready while the other one is. [`next_effect`] is called until it returns something else than
 //! [`Next::Do`]; every effect is idempotent, so a crash between any two of them is an ordinary input.
 
+mod former;
 mod primary;
 mod route;
 mod terminating;
 
+pub(crate) use former::{lacks_pods, may_restore};
 pub(crate) use primary::replaceable;
 
 use primary::{primary, promotion};
@@ -44,6 +46,8 @@ pub enum Effect {
     Scaler,
     /// Make the apex Service select the primary.
     Apex,
+    /// Make the Services, apex included, select the primary of the binding before this one.
+    Restore,
     /// Make the routes say this.
     Route(Routes),
     /// Scale the target up and resume its autoscaler.
@@ -86,11 +90,12 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
         // Only what takes traffic back, and what is missing: nothing is written from a spec that makes no sense.
         return safe
             .or_else(|| missing(plan, memory, seen))
+            .or_else(|| former::missing(memory, seen))
             .or_else(|| shift_back_unsafe_primary(plan, memory, seen))
             .or_else(|| scale_down(memory, seen, now))
             .unwrap_or(Next::Settled);
     }
-    safe.or_else(|| services_and_primary(memory, seen))
+    safe.or_else(|| services_and_primary(plan, memory, seen))
         .or_else(|| initial_addresses(memory, seen))
         .or_else(|| sync(memory, &seen.configs, Effect::Configs))
         .or_else(|| sync(memory, &seen.scaler, Effect::Scaler))
@@ -106,10 +111,13 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
 
 /// The Services and the primary. During a migration the Services still select the former primary, so the new one is
 /// created first.
-fn services_and_primary(memory: &Memory, seen: &Observed) -> Option<Next> {
+fn services_and_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     let backends = || sync(memory, &seen.backends, Effect::Backends);
-    let moves = memory.phase == Phase::Initializing && !memory.previous.is_empty();
-    if moves { primary(memory, seen).or_else(backends) } else { backends().or_else(|| primary(memory, seen)) }
+    if former::moves(memory) {
+        former::choose(plan, memory, seen).or_else(|| primary(memory, seen)).or_else(backends)
+    } else {
+        backends().or_else(|| primary(memory, seen))
+    }
 }
 
 /// Nothing is touched before what another operator left behind has been adopted.
@@ -130,8 +138,12 @@ fn failover(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     Some(Next::Do(Effect::Route(Routes::split(failover.weight()))))
 }
 
-/// A drain counts from when the canary lost its traffic. Traffic that it got since, by an edit or a failover, ends it.
+/// A drain counts from when the canary lost its traffic. Traffic that it got since, by an edit or a failover, ends it,
+/// and so does a former primary that serves again: what drains then has to wait for the next move.
 fn restart_drain(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if former::took_over(memory, seen) {
+        return Some(Next::Wait(Pending::TrafficReturned));
+    }
     let LiveRoutes::Present { routes, .. } = &seen.routes else { return None };
     let drained = memory.drain.is_some() && !routes.canary().is_zero();
     drained.then_some(Next::Wait(Pending::TrafficReturned))

@@ -29,6 +29,9 @@ pub struct Observed {
     pub primary_addresses: Known<u32>,
     /// Ready addresses behind the `-canary` Service.
     pub canary_addresses: Known<u32>,
+    /// During a migration: the Services as the binding before this one needs them, when its primary has a ready pod and
+    /// they have the same names. `None` without such a primary.
+    pub former: Option<SyncState>,
     /// What is left of earlier bindings; fits when nothing is.
     pub leftovers: SyncState,
     /// The object that the router writes; `None` when it needs none, or does not know which yet.

@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::disallowed_types, reason = "maps that are only looked up, by the million")]
 
+#[path = "model/appearance.rs"]
+mod appearance;
 #[path = "model/mod.rs"]
 mod checked;
 #[path = "model/deletion.rs"]
@@ -209,7 +211,9 @@ fn a_migration_survives_everything() {
         PodsCrash(Canary),
         PodsCrash(Primary),
         Route(40),
+        Delete(Canary),
         Delete(Primary),
+        DeleteServices,
         Refuse(Object::Backends),
         Refuse(Object::Leftovers),
         Unanswered,

@@ -44,6 +44,7 @@ stories! {
     canary_without_addresses, taken_over_in_mid_run, taken_over_while_waiting, taken_over_while_promoting,
     scaled_up_between_rollouts, autoscaled, autoscaler_missing, autoscaler_rests, one_thing_after_the_other,
     target_edited_in_mid_run, provider_edited_in_mid_run, target_edited_and_edited_back,
+    target_edited_and_the_new_primary_crashes, target_edited_to_one_that_does_not_exist,
     first_image_does_not_exist, primary_asleep, primary_falls_asleep_in_mid_run, primary_is_not_ours, primary_edited,
     canary_crashes_under_load, pushed_fix_while_the_primary_crashes, pushed_fix_with_skip_analysis,
     pushed_while_the_primary_service_is_gone, healing_canary_loses_its_pods, both_copies_lose_their_pods,

@@ -11,7 +11,8 @@ use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, observe::Observation, previous_bindings, revert,
+    Context, autoscalers::Autoscalers, config_copies, former_primary, observe::Observation,
+    previous_bindings, revert,
 };
 
 /// The result of an effect.
@@ -71,6 +72,10 @@ fn render(
         (canary.subject(&context.settings), Autoscalers::of(canary.subject(&context.settings)));
     let changes = match effect {
         Effect::Backends => services.backends(&target, &observation.objects).map_err(|e| e.to_string())?,
+        Effect::Restore => former_primary::services(context, canary, memory, observation)
+            .changes
+            .unwrap_or_else(|| Ok(Vec::new()))
+            .map_err(|e| e.to_string())?,
         Effect::Scaler => scalers.primary(&observation.objects).map_err(|e| e.to_string())?,
         Effect::Apex => services.apex(&target, &observation.objects).map_err(|e| e.to_string())?,
         Effect::Route(want) => {
@@ -109,7 +114,8 @@ fn render(
         }
     };
     // What exists is not changed to what an invalid spec says.
-    let restores = matches!(effect, Effect::Backends | Effect::Apex) && canary.plan().spec_error.is_some();
+    let restores = matches!(effect, Effect::Backends | Effect::Apex | Effect::Restore)
+        && canary.plan().spec_error.is_some();
     let changes = changes.into_iter().filter(|change| !restores || change.creates());
     Ok((changes.collect(), None))
 }

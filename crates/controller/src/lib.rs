@@ -52,6 +52,7 @@ mod duplicate_target;
 mod effects;
 mod fair_queue;
 mod fair_semaphore;
+mod former_primary;
 mod invalid_spec;
 mod kept_runtime;
 mod limits;

@@ -11,8 +11,8 @@ use vexil_routing::{BoundKind, PodLabels, RouteTarget, SessionCookies};
 use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, configs, deletion::reverts, previous_bindings,
-    projections::with_pod_label, revert, warnings, watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, deletion::reverts, former_primary,
+    previous_bindings, projections::with_pod_label, revert, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
@@ -22,7 +22,7 @@ mod routes;
 
 pub(crate) use endpoints::slices;
 use endpoints::{check_target_port, ready_addresses, slice_lists};
-pub(crate) use ports::with_port;
+pub(crate) use ports::{ports, with_port};
 use routes::sync_state;
 
 /// What was observed, and what it was derived from.
@@ -42,8 +42,8 @@ pub(crate) struct Observation {
     ports: Vec<(String, u16)>,
     bound: Option<BoundKind>,
     lists: Vec<(Listed, Mark)>,
-    /// The Services that keep the primary of an earlier binding from being deleted.
-    keeping: Vec<(ObjectKey, Mark)>,
+    /// What was read of earlier bindings: former primaries, and the Services that keep them from being deleted.
+    earlier: Vec<(ObjectKey, Mark)>,
 }
 
 impl Observation {
@@ -72,7 +72,7 @@ impl Observation {
             .as_ref()
             .ok()
             .and_then(|selector| warnings::overlapping_deployments(context, canary, selector));
-        let ports = ports::ports(context, canary, &objects);
+        let ports = ports(context, canary, &objects);
         let error = selector.as_ref().err().or(ports.as_ref().err()).cloned();
         let mut observation = Observation {
             observed: Observed { since, ..Observed::default() },
@@ -84,7 +84,7 @@ impl Observation {
             ports: ports.unwrap_or_default(),
             bound: vexil_plan::bound_kind(memory.binding.as_ref()),
             lists: marked,
-            keeping: Vec::new(),
+            earlier: Vec::new(),
         };
         observation.gather_routes(context, canary);
         observation.observe(context, canary, memory, error);
@@ -105,7 +105,7 @@ impl Observation {
         let kinds =
             Dependencies::at(&context.cluster, Autoscalers::definitions(&context.settings.workloads)).objects;
         Dependencies {
-            objects: read.chain([own]).chain(kinds).chain(self.keeping.iter().cloned()).collect(),
+            objects: read.chain([own]).chain(kinds).chain(self.earlier.iter().cloned()).collect(),
             lists: self.lists.clone(),
         }
     }
@@ -153,6 +153,7 @@ impl Observation {
         let (backends, apex) = self.services(context, canary, memory, error);
         let (routes, edited) = self.routes(canary);
         let (leftovers, services) = previous_bindings::sync_state(context, canary, memory, self);
+        let former = former_primary::services(context, canary, memory, self);
         let addresses =
             |service: String| ready_addresses(&context.cluster, canary.key().namespace(), &service);
         self.observed = Observed {
@@ -165,6 +166,7 @@ impl Observation {
             acceptance: canary.router().acceptance(&route_target, &self.objects),
             primary_addresses: addresses(route_target.primary()),
             canary_addresses: addresses(route_target.canary()),
+            former: former.changes.map(sync_state),
             leftovers,
             route: self.route(canary),
             selector: self.selector.canary.clone(),
@@ -175,7 +177,8 @@ impl Observation {
             traffic: SyncState::NotKnown,
             since: self.observed.since,
         };
-        self.keeping = services.into_iter().map(|key| (key.clone(), context.cluster.mark(&key))).collect();
+        let earlier = services.into_iter().chain(former.read);
+        self.earlier = earlier.map(|key| (key.clone(), context.cluster.mark(&key))).collect();
         if self.observed.deleted {
             self.observed.reverted = revert::target_state(context, canary, &self.objects);
             self.observed.traffic = revert::traffic_state(context, canary, memory, self);

@@ -73,6 +73,7 @@ fn what(effect: &Effect) -> &'static str {
     match effect {
         Effect::Backends => "the Services of primary and canary",
         Effect::Apex => "the apex Service",
+        Effect::Restore => "the Services of the earlier primary",
         Effect::Route(_) => "the route",
         Effect::Configs => "the primary's copies of ConfigMaps and Secrets",
         Effect::Scaler => "the autoscaler of the primary",

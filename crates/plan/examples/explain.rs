@@ -118,6 +118,7 @@ impl World {
     fn apply(&mut self, effect: Effect) {
         match effect {
             Effect::Backends => self.seen.backends = SyncState::InSync,
+            Effect::Restore => self.seen.former = Some(SyncState::InSync),
             Effect::Apex => self.seen.apex = SyncState::InSync,
             Effect::Configs => self.seen.configs = SyncState::InSync,
             Effect::Scaler => self.seen.scaler = SyncState::InSync,

@@ -44,6 +44,12 @@ impl Selector {
         primary(&self.value)
     }
 
+    /// The selector of a primary whose target, with these labels, may not exist any more; `None` when the primary is
+    /// not a copy of such a target. `keys`: the labels that may tell both apart.
+    pub fn of_primary(canary: Pairs, keys: &[String], primary: &Value) -> Option<Selector> {
+        following(&Value::Null, canary, keys, primary, &equalities(primary))
+    }
+
     /// The labels that the pods of a copy must carry: all that they are selected by, now or later.
     pub(crate) fn of_copy(&self) -> Pairs {
         let mut labels = replaced(&self.canary, &self.key);

@@ -11,7 +11,8 @@ use super::{
 };
 
 /// Fields of a spec that say where clients go.
-const MOVES: [&str; 5] = ["service.port", "service.name", "targetRef.name", "provider", "routeRef"];
+const MOVES: [&str; 6] =
+    ["service.port", "service.name", "targetRef.name", "provider", "routeRef", "ingressRef"];
 /// How long a migration may take before clients ask for the first spec's address alone.
 const MIGRATION: Ms = 120_000;
 

@@ -13,10 +13,15 @@ use tokio::{
 };
 use vexil_testbed_cluster::{Network, VERSION_HEADER};
 
-use super::record::{Answer, Answers, Recorder};
+use super::{
+    record::{Answer, Answers, Recorder},
+    strategy::MATCHED,
+};
 
 /// Time between two requests.
 const EVERY: Duration = Duration::from_millis(200);
+/// One of so many requests is one that an A/B test is about.
+const MATCHED_EVERY: u64 = 5;
 
 /// Where clients go: URLs and hosts. The first that leads to a version counts; there is more than one only while a user
 /// changes the address on purpose.
@@ -28,16 +33,18 @@ pub fn start(network: Network, entrances: Entrances, recorder: Recorder, answers
     task.spawn(async move {
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let mut under_way = JoinSet::new();
+        let (mut under_way, mut count) = (JoinSet::new(), 0_u64);
         loop {
             ticks.tick().await;
             while under_way.try_join_next().is_some() {}
             let to = entrances.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let (network, answers, at) = (network.clone(), answers.clone(), recorder.ms());
+            count += 1;
+            let matched = count % MATCHED_EVERY == 0;
             under_way.spawn(async move {
                 let mut last = None;
                 for (url, host) in to {
-                    let answer = ask(&network, &url, &host, at).await;
+                    let answer = ask(&network, &url, &host, at, matched).await;
                     let served = !answer.is_lost();
                     last = Some(answer);
                     if served {
@@ -53,9 +60,13 @@ pub fn start(network: Network, entrances: Entrances, recorder: Recorder, answers
     task
 }
 
-async fn ask(network: &Network, url: &str, host: &str, at: u64) -> Answer {
-    let mut answer = Answer { at, status: 0, version: String::new(), why: String::new() };
-    let request = Request::get(url).header(HOST, host).body(Bytes::new());
+async fn ask(network: &Network, url: &str, host: &str, at: u64, matched: bool) -> Answer {
+    let mut answer = Answer { at, matched, status: 0, version: String::new(), why: String::new() };
+    let mut request = Request::get(url).header(HOST, host);
+    if matched {
+        request = request.header(MATCHED.0, MATCHED.1);
+    }
+    let request = request.body(Bytes::new());
     let request = match request {
         Ok(request) => request,
         Err(error) => return Answer { why: error.to_string(), ..answer },

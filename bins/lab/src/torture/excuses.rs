@@ -32,7 +32,8 @@ fn spans(world: &World, course: &Course, end: Ms, while_suspended: impl Fn(Ms) -
     let mut all: Vec<Span> = world.deeds.iter().chain(&course.losses).cloned().collect();
     for span in &mut all {
         span.to = span.to.min(end).saturating_add(GRACE);
-        // What a user breaks of an apex that was left, or while a migration is under way, is made again with that apex.
+        // What a user breaks of an apex that was left is made again with that apex, and what a migration does not share
+        // with the binding before with its end.
         let service = service_of(span);
         if (service.is_some() || span.what == edited_route::DEED)
             && let Some(kept) = course.kept_after(span.from, service.map(apex_of))

@@ -1,4 +1,5 @@
-//! What the Canary of a seed has besides: gates and other hooks, configuration, another kind of target.
+//! What the Canary of a seed has besides: gates and other hooks, a strategy, configuration, alerts, another kind of
+//! target.
 
 use serde_json::{Value, json};
 use vexil_testbed_rig::manifests;
@@ -6,24 +7,55 @@ use vexil_testbed_rig::manifests;
 use super::{
     place::{NAMESPACE, Place},
     seeds::Dice,
+    strategy::Strategy,
     world::{IMAGE, first_spec},
 };
 
 /// The types of hooks that the manifests do not have. Each is the name of its hook, too.
 pub const HOOKS: [&str; 6] =
     ["confirm-rollout", "confirm-traffic-increase", "confirm-promotion", "rollback", "post-rollout", "event"];
-/// The ConfigMap that the target uses, and what it says at first.
+/// The ConfigMap or Secret that the target uses, and what it says at first.
 pub const CONFIG: (&str, &str) = ("settings", "red");
+/// The hook that receives alerts, and the name of its AlertProvider.
+pub const ALERTS: &str = "alerts";
 
 /// What there is besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Features {
     /// Hooks of these types.
     pub hooks: Vec<&'static str>,
-    /// The target uses a ConfigMap.
-    pub has_config: bool,
+    /// What the target is configured with.
+    pub config: Option<Config>,
     /// The target is a DaemonSet.
     pub is_daemon_set: bool,
+    /// How a revision is analysed.
+    pub strategy: Strategy,
+    /// The status with which the receiver of alerts answers, until everything is whole again; none for 0.
+    pub alerts: Option<u16>,
+}
+
+/// What holds the configuration of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Config {
+    Map,
+    Secret,
+}
+
+impl Config {
+    fn kind(self) -> &'static str {
+        match self {
+            Config::Map => "ConfigMap",
+            Config::Secret => "Secret",
+        }
+    }
+
+    /// Its resource.
+    pub fn resource(self) -> &'static str {
+        match self {
+            Config::Map => "configmaps",
+            Config::Secret => "secrets",
+        }
+    }
 }
 
 /// A kind of workload, and how it is found.
@@ -44,20 +76,26 @@ const DAEMON_SET: Workload =
 
 impl Features {
     /// Those of a seed; every other seed has none.
-    pub fn of_seed(seed: u64) -> Features {
+    pub fn of_seed(seed: u64, place: &Place) -> Features {
         let mut dice = Dice::new(!seed);
         if dice.roll(2) == 0 {
             return Features::default();
         }
         let hooks = HOOKS.into_iter().filter(|_| dice.roll(3) == 0).collect();
-        Features { hooks, has_config: dice.roll(2) == 0, is_daemon_set: dice.roll(3) == 0 }
+        let config = [Config::Map, Config::Secret].get(dice.index(4)).copied();
+        let is_daemon_set = dice.roll(3) == 0;
+        let strategy = dice.pick(&Strategy::of(place)).unwrap_or_default();
+        let alerts = [503, 0, 429].get(dice.index(8)).copied();
+        Features { hooks, config, is_daemon_set, strategy, alerts }
     }
 
     /// In a few words; empty when there are none.
     pub fn title(&self) -> String {
         let mut all: Vec<&str> = self.hooks.clone();
-        all.extend(self.has_config.then_some("a ConfigMap"));
-        all.extend(self.is_daemon_set.then_some("a DaemonSet"));
+        all.extend(self.config.map(Config::kind));
+        all.extend(self.is_daemon_set.then_some("DaemonSet"));
+        all.extend(self.strategy.title());
+        all.extend(self.alerts.map(|_| "alerts that are not received"));
         all.join(", ")
     }
 
@@ -70,6 +108,11 @@ impl Features {
     pub fn spec(&self, place: &Place) -> Value {
         let mut spec = first_spec(place);
         manifests::merge(&mut spec, &json!({"targetRef": {"kind": self.workload().kind}}));
+        manifests::merge(&mut spec, &json!({"analysis": self.strategy.analysis()}));
+        if self.alerts.is_some() {
+            let alert = json!({"name": ALERTS, "severity": "info", "providerRef": {"name": ALERTS}});
+            manifests::merge(&mut spec, &json!({"analysis": {"alerts": [alert]}}));
+        }
         let hook = |kind: &&str| {
             let url = format!("http://hooks.test/{kind}");
             json!({"name": kind, "type": kind, "url": url, "timeout": "5s"})
@@ -88,9 +131,12 @@ impl Features {
             "name": "podinfod", "image": format!("{IMAGE}:{tag}"),
             "ports": [{"name": "http", "containerPort": 9898}],
         });
-        if self.has_config {
-            let from = json!({"envFrom": [{"configMapRef": {"name": CONFIG.0}}]});
-            manifests::merge(&mut container, &from);
+        if let Some(config) = self.config {
+            let reference = match config {
+                Config::Map => "configMapRef",
+                Config::Secret => "secretRef",
+            };
+            manifests::merge(&mut container, &json!({"envFrom": [{reference: {"name": CONFIG.0}}]}));
         }
         let mut target = json!({
             "apiVersion": APPS, "kind": self.workload().kind,
@@ -107,12 +153,27 @@ impl Features {
         target
     }
 
-    /// The ConfigMap, when there is one.
+    /// The ConfigMap or Secret, when there is one.
     pub fn config(&self, content: &str) -> Option<Value> {
-        self.has_config.then(|| {
+        let config = self.config?;
+        let data = match config {
+            Config::Map => "data",
+            Config::Secret => "stringData",
+        };
+        Some(json!({
+            "apiVersion": "v1", "kind": config.kind(),
+            "metadata": {"name": CONFIG.0, "namespace": NAMESPACE}, data: {"color": content},
+        }))
+    }
+
+    /// The AlertProvider, when there are alerts.
+    pub fn alert_provider(&self) -> Option<Value> {
+        self.alerts.map(|_| {
+            let url = format!("http://hooks.test/{ALERTS}");
             json!({
-                "apiVersion": "v1", "kind": "ConfigMap",
-                "metadata": {"name": CONFIG.0, "namespace": NAMESPACE}, "data": {"color": content},
+                "apiVersion": "flagger.app/v1beta1", "kind": "AlertProvider",
+                "metadata": {"name": ALERTS, "namespace": NAMESPACE},
+                "spec": {"type": "slack", "channel": "on-call", "address": url},
             })
         })
     }

@@ -44,10 +44,34 @@ pub struct Course {
     pub pushed: BTreeMap<String, Ms>,
     /// When each version first was the primary's.
     pub promoted: BTreeMap<String, Ms>,
-    /// The apex whose objects the operator keeps, from each moment on; `None` while it initialises the Canary.
-    kept: Vec<(Ms, Option<String>)>,
+    /// What the operator keeps as it is to be, from each moment on.
+    kept: Vec<(Ms, Kept)>,
     /// The weight in the status, from each moment on.
     pub weights: Vec<(Ms, u64)>,
+}
+
+/// What the operator keeps: all of a Canary's binding; while it initialises one, what that shares with the one before.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The apex whose Services it keeps.
+    apex: Option<String>,
+    /// It keeps the route.
+    route: bool,
+}
+
+impl Kept {
+    fn of(phase: &str, status: &Value) -> Kept {
+        let same =
+            |other: &Value, field: &str| text(other, field) == text(status, &format!("/binding{field}"));
+        let earlier = status.get("previousBindings").and_then(Value::as_array).into_iter().flatten();
+        let shares: Vec<&Value> = earlier.filter(|one| same(one, "/apex") && !same(one, "/target")).collect();
+        let is_bound = !matches!(phase, "Initializing" | "gone");
+        let apex = || text(status, "/binding/apex").to_owned();
+        Kept {
+            apex: (phase != "gone" && (is_bound || !shares.is_empty())).then(apex),
+            route: is_bound || shares.iter().any(|one| same(one, "/provider")),
+        }
+    }
 }
 
 impl Course {
@@ -74,11 +98,13 @@ impl Course {
         is_suspended(self.state_at(at)).then_some(resumed)
     }
 
-    /// When the objects of an apex, or of any, are kept as they are to be; `None` when they are at this moment. Those
-    /// of an apex that was left are not, nor those of any while a migration is under way.
+    /// When the Services of an apex, or else the route, are kept as they are to be; `None` when they are now. Those of
+    /// an apex that was left are not, nor what a migration that is under way does not share with the binding before.
     pub fn kept_after(&self, at: Ms, apex: Option<&str>) -> Option<Ms> {
-        let keeps =
-            |kept: &Option<String>| kept.is_some() && apex.is_none_or(|apex| kept.as_deref() == Some(apex));
+        let keeps = |kept: &Kept| match apex {
+            Some(apex) => kept.apex.as_deref() == Some(apex),
+            None => kept.route,
+        };
         let now = self.kept.iter().rev().find(|(from, _)| *from <= at);
         let later = self.kept.iter().find(|(from, kept)| *from > at && keeps(kept));
         let is_kept = now.is_some_and(|(_, kept)| keeps(kept));
@@ -160,8 +186,7 @@ impl Fold {
         {
             span.to = at;
         }
-        let keeps = phase != "Initializing" && phase != "gone";
-        self.course.kept.push((at, keeps.then(|| text(status, "/binding/apex").to_owned())));
+        self.course.kept.push((at, Kept::of(phase, status)));
         let weight = number(status, "/canaryWeight");
         self.course.weights.push((at, weight));
         let suspended = !gone && object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true);

@@ -153,9 +153,8 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
         }
     }
     drop(seen);
-    let copy = seen_config(world);
-    if world.features.has_config && copy != world.config {
-        wrong.push(format!("the primary is configured with {copy:?} instead of {:?}", world.config));
+    if let Some((copy, original)) = configs(world).filter(|(copy, original)| copy != original) {
+        wrong.push(format!("the primary is configured with {copy} instead of {original}"));
     }
     if world.tag_of("podinfo-primary") != LAST {
         wrong.push("the primary has another image".to_owned());
@@ -169,10 +168,14 @@ pub fn check_end(world: &World, outcome: &mut Outcome) {
     }
 }
 
-/// What the configuration of the primary says.
-fn seen_config(world: &World) -> String {
-    let copy = world.recorder.object("configmaps", &format!("{}-primary", CONFIG.0));
-    copy.map_or(String::new(), |copy| text(&copy, "/data/color").to_owned())
+/// What the configuration of the primary says, and that of the target.
+fn configs(world: &World) -> Option<(Value, Value)> {
+    let resource = world.features.config?.resource();
+    let data = |name: &str| {
+        let object = world.recorder.object(resource, name);
+        object.and_then(|object| object.get("data").cloned()).unwrap_or_default()
+    };
+    Some((data(&format!("{}-primary", CONFIG.0)), data(CONFIG.0)))
 }
 
 fn key_of(resource: &str, name: &str) -> (String, String, String) {

@@ -28,6 +28,7 @@ mod servers;
 mod shrink;
 mod step;
 mod story;
+mod strategy;
 mod summary;
 mod suspended;
 #[cfg(test)]

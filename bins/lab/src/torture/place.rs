@@ -1,9 +1,13 @@
 //! The systems that are tortured: what a Canary says there besides, and how clients come in.
 
 use serde_json::{Value, json};
+use vexil_api::Capabilities;
 use vexil_testbed_rig::{
     cast::Cast,
-    systems::{APISIX, GATEWAY_API, ISTIO, KUBERNETES, KUMA, KUMA_MESH, SMI_V1ALPHA2, System, TRAEFIK},
+    systems::{
+        APISIX, CONTOUR, GATEWAY_API, GLOO, ISTIO, KUBERNETES, KUMA, KUMA_MESH, LINKERD, NGINX, SKIPPER,
+        SMI_V1ALPHA2, System, TRAEFIK,
+    },
 };
 
 /// The Canary, its target and its apex.
@@ -27,7 +31,7 @@ pub struct Place {
 }
 
 /// All of them. New ones go last: numbers of cases count them.
-pub static PLACES: [Place; 8] = [
+pub static PLACES: [Place; 13] = [
     Place::of("traefik", &TRAEFIK),
     Place { mesh: Some(MESH), ..Place::of("kuma", &KUMA) },
     Place { mesh: Some(MESH), ..Place::of("kuma-mesh", &KUMA_MESH) },
@@ -39,6 +43,11 @@ pub static PLACES: [Place; 8] = [
         lets_in: &["service.match", "service.hosts", "service.gatewayRefs"],
         ..Place::of("gateway-api", &GATEWAY_API)
     },
+    Place::of("nginx", &NGINX),
+    Place::of("linkerd", &LINKERD),
+    Place::of("skipper", &SKIPPER),
+    Place { lets_in: &["service.match"], ..Place::of("contour", &CONTOUR) },
+    Place { lets_in: &["service.match"], ..Place::of("gloo", &GLOO) },
 ];
 
 impl Place {
@@ -49,6 +58,13 @@ impl Place {
     /// Whether it splits by weight.
     pub fn has_weights(&self) -> bool {
         self.system.route.is_some()
+    }
+
+    /// What its router can do.
+    pub fn supports(&self) -> Capabilities {
+        let router =
+            vexil_testbed_rig::registry().router(self.system.provider).map(|router| router.supports());
+        router.unwrap_or_default()
     }
 
     /// Resource of the route, with its group; empty without one.
@@ -65,8 +81,10 @@ impl Place {
         let mut spec = json!({"provider": self.system.provider, "analysis": analysis});
         // Only what names other objects: the Services keep the names and ports of the manifests.
         let further = (self.system.spec)(&Cast::new(self.system, NAMESPACE));
-        if let (Some(spec), Some(user)) = (spec.as_object_mut(), further.get("routeRef")) {
-            spec.insert("routeRef".to_owned(), user.clone());
+        for name in ["routeRef", "ingressRef"] {
+            if let (Some(spec), Some(user)) = (spec.as_object_mut(), further.get(name)) {
+                spec.insert(name.to_owned(), user.clone());
+            }
         }
         if let Some(parents) = further.pointer("/service/gatewayRefs") {
             let service = json!({"service": {"gatewayRefs": parents}});

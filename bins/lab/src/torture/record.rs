@@ -17,6 +17,8 @@ pub type Ms = u64;
 pub struct Answer {
     /// When the request was sent.
     pub at: Ms,
+    /// It had the header of an A/B test.
+    pub matched: bool,
     /// Its status; 0 where there was none.
     pub status: u16,
     /// The version that answered; empty where none did.

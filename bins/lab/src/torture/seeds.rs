@@ -30,9 +30,14 @@ impl Dice {
         (z ^ (z >> 31)) % below.max(1)
     }
 
+    /// A place in a list that is so long.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.roll(length as u64)).unwrap_or(0)
+    }
+
     /// One of these.
-    fn pick<T: Clone>(&mut self, of: &[T]) -> Option<T> {
-        let place = usize::try_from(self.roll(of.len() as u64)).unwrap_or(0);
+    pub fn pick<T: Clone>(&mut self, of: &[T]) -> Option<T> {
+        let place = self.index(of.len());
         of.get(place).cloned()
     }
 }
@@ -46,7 +51,7 @@ pub fn case(fields: &Fields, seed: u64, router: Option<&str>) -> anyhow::Result<
     let places: Vec<&'static Place> =
         PLACES.iter().filter(|place| router.is_none_or(|name| name == place.name)).collect();
     let place = dice.pick(&places).ok_or_else(|| anyhow::anyhow!("there is no such router"))?;
-    let features = Features::of_seed(seed);
+    let features = Features::of_seed(seed, place);
     let spec = features.spec(place);
     let mut steps = vec![Step::Apply];
     if dice.roll(10) > 0 {
@@ -82,7 +87,7 @@ fn deed(
     spec: &Value,
 ) -> Vec<Step> {
     let side = |dice: &mut Dice| dice.pick(&["podinfo", "podinfo-primary"]).unwrap_or_default().to_owned();
-    if features.has_config && dice.roll(10) == 0 {
+    if features.config.is_some() && dice.roll(10) == 0 {
         return vec![Step::Config(dice.pick(&["red", "green", "blue"]).unwrap_or_default())];
     }
     if !features.hooks.is_empty() && dice.roll(6) == 0 {

@@ -5,7 +5,7 @@ use vexil_testbed_rig::KillSwitch;
 
 use super::{
     deed::changed,
-    features::{Features, HOOKS},
+    features::{Config, Features, HOOKS},
     fields::Fields,
     finding::Law,
     laws,
@@ -89,7 +89,9 @@ fn a_promotion_breaks_no_law() {
 #[test]
 fn a_promotion_with_all_features_breaks_no_law() {
     for is_daemon_set in [false, true] {
-        let features = Features { hooks: HOOKS.to_vec(), has_config: true, is_daemon_set };
+        let config = Some(if is_daemon_set { Config::Secret } else { Config::Map });
+        let hooks = HOOKS.to_vec();
+        let features = Features { hooks, config, is_daemon_set, alerts: Some(503), ..Features::default() };
         let clean = scenarios::clean("crashes", 0).unwrap();
         let closed = |status| Step::Hook("confirm-promotion", status);
         let mut steps = clean.steps.clone();

@@ -28,6 +28,7 @@ pub fn judge(world: &World, case: &Case, course: &Course, excused: &Excuses, out
         answers.iter().filter(|answer| answer.status >= 400 && !answer.is_lost()).count() as u64;
     lost(course, &excused.errors, &answers, outcome);
     let plan = Plan::of(world, case);
+    let answers: Vec<&Answer> = answers.into_iter().filter(|answer| !answer.matched).collect();
     weights(course, &plan, &excused.shares, &answers, outcome);
     promotions(course, &plan, &excused.shares, outcome);
 }

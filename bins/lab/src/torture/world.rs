@@ -1,7 +1,7 @@
 //! The stage of a case: cluster, operator, clients, hooks and metric server, all on virtual time.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use vexil_testbed_rig::{ErrorLog, KillSwitch, Options, Process, SkewedClock, man
 
 use super::{
     clients::{self, Entrances},
-    features::{CONFIG, Features},
+    features::{ALERTS, CONFIG, Features},
     place::{NAME, NAMESPACE, Place},
     record::{Answers, Ms, Recorder, Span, text},
     servers::{self, Hooks},
@@ -116,6 +116,9 @@ impl World {
             clients,
             _listening: Box::new(listening),
         };
+        if let Some(status) = features.alerts {
+            world.hooks.lock().unwrap_or_else(PoisonError::into_inner).insert(ALERTS.to_owned(), status);
+        }
         servers::answer_hooks(world.cluster.network(), Arc::clone(&world.hooks));
         servers::answer_queries(world.cluster.network(), Arc::clone(&world.is_bad));
         world.start();
@@ -236,6 +239,9 @@ impl World {
             for object in self.place.before(apex) {
                 self.cluster.apply_yaml(&object.to_string()).await?;
             }
+        }
+        if let Some(provider) = self.features.alert_provider() {
+            self.cluster.apply_yaml(&provider.to_string()).await?;
         }
         self.make(OTHER.0, OTHER.1).await?;
         let tag = self.tag.clone();

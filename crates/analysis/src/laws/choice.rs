@@ -2,7 +2,7 @@
 
 use crate::{
     Effect, Known, LiveRoutes, Memory, Observed, Phase, Pods, Readiness, SyncState, TargetScaler,
-    next_effect::replaceable,
+    next_effect::{may_restore, replaceable},
 };
 
 /// What is wrong with wanting an effect; `None` when nothing is.
@@ -39,6 +39,15 @@ pub(super) fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect
                 && seen.canary_serves() =>
         {
             Some("traffic moves to a new primary that does not serve")
+        }
+        Effect::Restore if memory.phase != Phase::Initializing || memory.previous.is_empty() => {
+            Some("Services move to an earlier primary although no binding moves")
+        }
+        Effect::Restore if seen.former.is_none() => {
+            Some("Services move to an earlier primary without a ready pod")
+        }
+        Effect::Restore if !may_restore(seen) => {
+            Some("Services move to an earlier primary although the new one has a pod that works")
         }
         Effect::Release if seen.backends != SyncState::InSync => {
             Some("the earlier binding is released while Services may select it")

@@ -1,9 +1,10 @@
 //! Waits of any phase: a cluster that does not match the memory yet, pods that are not ready, an owner conflict.
 
 use crate::{
-    Answer, Convergence, Drain, Message, Pending, Question, Readiness, Side, WaitKind,
+    Answer, Convergence, Drain, Message, Pending, Question, Readiness, Side, SyncState, WaitKind,
     draft::{Draft, Need},
     failover::Failover,
+    next_effect::lacks_pods,
 };
 
 /// Reports that the routes were edited by someone else. They have been put back already.
@@ -15,11 +16,14 @@ pub(crate) fn report_drift(draft: &mut Draft<'_>) {
 }
 
 /// Restarts the drain: the canary got traffic meanwhile, which is taken back, or the end of the drain was not observed.
+/// In a migration it ends when the former primary serves again, because the new one has lost all of its pods.
 pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
     match draft.facts.convergence {
         Convergence::Pending(Pending::TrafficReturned) => {
             draft.memory.drain = None;
-            if draft.facts.seen.primary_is_gone() {
+            if draft.facts.seen.former == Some(SyncState::InSync) {
+                report_former_primary(draft);
+            } else if draft.facts.seen.primary_is_gone() {
                 report_failover(draft, Failover::ToCanary);
             }
             true
@@ -31,6 +35,14 @@ pub(crate) fn restarts_drain(draft: &mut Draft<'_>) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+/// Reports that the new primary of a migration has lost its last ready pod. Services lead to the former one already.
+fn report_former_primary(draft: &mut Draft<'_>) {
+    if lacks_pods(&draft.facts.seen) {
+        let (lost, canary) = (draft.primary(), draft.canary());
+        draft.notify(Message::FailedOver { lost, canary, to: "the earlier primary" });
     }
 }
 

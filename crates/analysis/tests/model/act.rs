@@ -24,6 +24,8 @@ pub enum Action {
     Ready(Side),
     /// The user takes a `suspend` back.
     Resume,
+    /// The pods of the last scale-down are gone.
+    Left,
     /// Writes are allowed again.
     Allow,
     /// The late cache catches up.
@@ -50,6 +52,7 @@ pub fn possible(model: &Rollout, state: &State, actions: &mut Vec<Action>) {
             .is_some_and(|w| w.scaled && w.pods != Pods::Ready && state.world.broken != Some(w.rev));
         actions.extend(waits.then_some(Action::Ready(side)));
     }
+    actions.extend(state.world.target.is_some_and(|target| target.leaves).then_some(Action::Left));
     actions.extend(state.spec.suspended.then_some(Action::Resume));
     actions.extend(state.world.refused.is_some().then_some(Action::Allow));
     actions.extend(state.stale.is_some().then_some(Action::CatchUp));
@@ -77,6 +80,10 @@ pub fn next(model: &Rollout, state: &State, action: Action) -> Option<State> {
         Action::Resume => {
             next.spec.suspended = false;
             next.touched(Object::Status);
+        }
+        Action::Left => {
+            next.world.target.iter_mut().for_each(|target| target.leaves = false);
+            next.outdate();
         }
         Action::Allow => {
             next.world.refused = None;

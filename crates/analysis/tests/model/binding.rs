@@ -81,6 +81,11 @@ impl World {
         self.target.iter_mut().chain(&mut self.primary).chain(aside)
     }
 
+    /// The Services of primary and canary exist.
+    pub fn has_services(&self) -> bool {
+        self.backends || self.aside.selected
+    }
+
     /// The pods behind a Service.
     pub fn behind(&self, side: Side) -> Option<Workload> {
         match (side, self.aside.selected) {

@@ -24,6 +24,10 @@ pub enum Fault {
     DeleteCanary,
     ApexEdited,
     ScalerEdited,
+    /// All Services are deleted.
+    DeleteServices,
+    /// The route cannot be read any more, or again.
+    Unreadable(bool),
     Refuse(Object),
     /// An effect is done, its answer lost.
     Unanswered,
@@ -96,6 +100,19 @@ impl State {
             Fault::ScalerEdited => {
                 self.world.scaler = false;
                 self.touched(Object::Scaler);
+            }
+            Fault::DeleteServices => {
+                let world = &mut self.world;
+                (world.backends, world.apex) = (false, false);
+                (world.aside.selected, world.aside.apex) = (false, false);
+                self.touched(Object::Backends);
+                self.touched(Object::Apex);
+                self.outdate();
+            }
+            Fault::Unreadable(unreadable) if self.world.unreadable != unreadable => {
+                self.world.unreadable = unreadable;
+                self.touched(Object::Routes);
+                self.outdate();
             }
             Fault::Bind(bound) if self.spec.bound != bound => {
                 self.spec.bound = bound;

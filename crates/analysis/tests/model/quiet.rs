@@ -183,7 +183,11 @@ fn stranded(state: &State) -> Option<&'static str> {
     let (canary, primary) =
         (serves(state.world.behind(Side::Canary)), serves(state.world.behind(Side::Primary)));
     let asleep = state.world.behind(Side::Primary).is_some_and(|primary| !primary.scaled);
-    let (live, refused) = (state.world.routes?, state.world.refused == Some(Object::Routes));
+    if is_forsaken(state, primary || asleep) {
+        return Some("Services lead to no ready pod although the earlier primary has some");
+    }
+    let (live, refused) =
+        (state.world.routes?, state.world.refused == Some(Object::Routes) || state.world.unreadable);
     let memory = &state.memory;
     let analysed = state.world.target.map(|target| target.rev.revision()) == memory.applied;
     let stands_in = analysed && (!memory.at_rest() || memory.promotion_failed());
@@ -193,6 +197,14 @@ fn stranded(state: &State) -> Option<&'static str> {
     let lost =
         live < 100 && !primary && !asleep && canary && stands_in && memory.phase != Phase::Initializing;
     (lost && !refused).then_some("traffic goes to a primary without pods although the canary has some")
+}
+
+/// A migration leaves clients without pods although the earlier primary has some.
+fn is_forsaken(state: &State, serves: bool) -> bool {
+    let migrates = state.memory.phase == Phase::Initializing && !state.memory.previous.is_empty();
+    let has_pods = state.world.aside.primary.is_some_and(|primary| primary.serves());
+    let may_act = !state.spec.halted && state.world.refused != Some(Object::Backends);
+    migrates && may_act && has_pods && (!serves || !state.world.has_services())
 }
 
 /// Only the user can end it.

@@ -46,6 +46,8 @@ pub struct Workload {
     pub pods: Pods,
     /// Pods of the revision before still serve: a rolling update keeps them until the new ones are ready.
     pub covered: bool,
+    /// Pods of the last scale-down are still being deleted, and counted.
+    pub leaves: bool,
     /// How long the pods have been coming; counts up to the deadline.
     pub age_ms: u64,
     /// Flagger made it: it does not record what it was copied from.
@@ -54,7 +56,7 @@ pub struct Workload {
 
 impl Workload {
     pub fn new(rev: Rev, pods: Pods) -> Workload {
-        Workload { rev, scaled: true, pods, covered: false, age_ms: 0, foreign: false }
+        Workload { rev, scaled: true, pods, covered: false, leaves: false, age_ms: 0, foreign: false }
     }
 
     pub fn serves(&self) -> bool {
@@ -64,7 +66,15 @@ impl Workload {
     /// Changes the template, as a rolling update does.
     pub fn roll(&mut self, rev: Rev) {
         let covered = self.serves();
-        *self = Workload { scaled: self.scaled, covered, ..Workload::new(rev, Pods::Coming) };
+        let (scaled, leaves) = (self.scaled, self.leaves);
+        *self = Workload { scaled, covered, leaves, ..Workload::new(rev, Pods::Coming) };
+    }
+
+    /// Scales it to zero, which the deletion of its pods follows later.
+    pub fn leave(&mut self) {
+        let leaves = self.leaves || self.serves();
+        self.scale(false);
+        self.leaves = leaves;
     }
 
     pub fn scale(&mut self, up: bool) {
@@ -88,7 +98,7 @@ impl Workload {
         Seen {
             revision: Some(self.rev.revision()).filter(|_| !self.foreign),
             replicas: u32::from(self.scaled),
-            available: u32::from(self.serves()),
+            available: u32::from(self.serves() || self.leaves),
             readiness,
             owner_conflict: None,
             edited: false,

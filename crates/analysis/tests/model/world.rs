@@ -29,7 +29,7 @@ pub enum Object {
 impl Object {
     pub fn of(effect: &Effect) -> Object {
         match effect {
-            Effect::Backends => Object::Backends,
+            Effect::Backends | Effect::Restore => Object::Backends,
             Effect::CreatePrimary(_) | Effect::Promote(_) | Effect::Configs => Object::Primary,
             Effect::Apex => Object::Apex,
             Effect::Scaler => Object::Scaler,
@@ -48,7 +48,10 @@ impl Object {
                 into.reverted = from.reverted.clone();
             }
             Object::Primary => into.primary = from.primary.clone(),
-            Object::Backends => into.backends = from.backends.clone(),
+            Object::Backends => {
+                into.backends = from.backends.clone();
+                into.former = from.former.clone();
+            }
             Object::Apex => into.apex = from.apex.clone(),
             Object::Scaler => into.scaler = from.scaler.clone(),
             Object::Routes => into.routes = from.routes.clone(),
@@ -86,6 +89,10 @@ pub struct World {
     pub given_back: bool,
     /// The pods of this revision never become ready.
     pub broken: Option<Rev>,
+    /// The route is not as a router can read it.
+    pub unreadable: bool,
+    /// Pods are counted for a while after a scale-down.
+    pub slow: bool,
     /// Writes to this are refused.
     pub refused: Option<Object>,
 }
@@ -116,13 +123,15 @@ impl World {
             deleted: false,
             given_back: false,
             broken: None,
+            unreadable: false,
+            slow: false,
             refused: None,
         }
     }
 
     pub fn seen(&self) -> Observed {
         let addresses = |side: Side| match self.behind(side) {
-            _ if !self.backends && !self.aside.selected => Known::Absent,
+            _ if !self.has_services() => Known::Absent,
             Some(workload) => Known::Present(u32::from(workload.serves())),
             None => Known::Present(0),
         };
@@ -132,6 +141,7 @@ impl World {
             pods.owner_conflict = self.disowned.then(|| "is not ours".to_owned());
             pods.edited = self.edited;
         }
+        let former = self.aside.primary.is_some_and(|primary| primary.serves());
         let fit = |fits: bool| if fits { SyncState::InSync } else { SyncState::OutOfSync };
         Observed {
             target: pods(&self.target),
@@ -142,22 +152,32 @@ impl World {
             scaler: fit(self.scaler),
             acceptance: Acceptance::Accepted,
             target_scaler: TargetScaler::None,
-            routes: self.routes.map_or(LiveRoutes::Absent, |canary| LiveRoutes::Present {
-                routes: match self.exposure {
-                    Exposure::Share => Routes::split(Weight::clamped(u32::from(canary))),
-                    Exposure::Matched => Routes::Matched,
-                    Exposure::Mirrored => Routes::Mirrored { percent: Weight::FULL },
-                },
-                in_sync: true,
-            }),
+            routes: self.live_routes(),
             primary_addresses: addresses(Side::Primary),
             canary_addresses: addresses(Side::Canary),
+            former: former.then(|| match self.has_services() {
+                true => fit(self.aside.selected && self.aside.apex),
+                false => SyncState::Missing,
+            }),
             leftovers: fit(!self.aside.left),
             deleted: self.deleted,
             reverted: fit(self.target.is_none_or(|target| target.scaled)),
             traffic: fit(self.given_back),
             ..Observed::default()
         }
+    }
+
+    fn live_routes(&self) -> LiveRoutes {
+        if self.unreadable {
+            return LiveRoutes::Invalid("names no backend".to_owned());
+        }
+        let Some(canary) = self.routes else { return LiveRoutes::Absent };
+        let routes = match self.exposure {
+            Exposure::Share => Routes::split(Weight::clamped(u32::from(canary))),
+            Exposure::Matched => Routes::Matched,
+            Exposure::Mirrored => Routes::Mirrored { percent: Weight::FULL },
+        };
+        LiveRoutes::Present { routes, in_sync: true }
     }
 
     pub fn act(&mut self, effect: &Effect) -> Acted {
@@ -167,6 +187,10 @@ impl World {
         match effect {
             Effect::Backends => (self.backends, self.aside.selected) = (true, false),
             Effect::Apex => (self.apex, self.aside.apex) = (true, false),
+            Effect::Restore => {
+                (self.backends, self.apex) = (false, false);
+                (self.aside.selected, self.aside.apex) = (true, true);
+            }
             Effect::Scaler => self.scaler = true,
             Effect::Configs => {}
             Effect::Release => self.release(),
@@ -189,8 +213,11 @@ impl World {
                 _ => return Acted::Moved,
             },
             Effect::ScaleUp | Effect::RevertTarget | Effect::ScaleToZero => {
-                if let Some(target) = &mut self.target {
-                    target.scale(*effect != Effect::ScaleToZero);
+                let (slow, up) = (self.slow, *effect != Effect::ScaleToZero);
+                match &mut self.target {
+                    Some(target) if slow && !up => target.leave(),
+                    Some(target) => target.scale(up),
+                    None => {}
                 }
             }
             Effect::ReleaseTraffic => (self.given_back, self.routes) = (true, None),
@@ -200,7 +227,8 @@ impl World {
 
     /// Everything that can become well becomes well.
     pub fn heal(&mut self) {
-        (self.refused, self.disowned) = (None, false);
+        (self.refused, self.disowned, self.unreadable) = (None, false, false);
+        self.target.iter_mut().for_each(|target| target.leaves = false);
         let broken = self.broken;
         for workload in self.workloads().filter(|workload| Some(workload.rev) != broken) {
             workload.ready();

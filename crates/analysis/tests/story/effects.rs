@@ -32,6 +32,10 @@ impl World {
                 self.apex = true;
                 self.services_deleted.then(|| ("services", "apex created".to_owned()))
             }
+            Effect::Restore => {
+                (self.backends, self.apex, self.services_deleted) = (false, false, false);
+                Some(("services", "lead to the earlier primary".to_owned()))
+            }
             Effect::Configs => {
                 self.copies = true;
                 Some(("configs", "copies restored".to_owned()))

@@ -192,7 +192,7 @@ impl World {
 
     pub fn seen(&self, now: Millis) -> Observed {
         let addresses = |workload: &Option<Workload>| match workload {
-            _ if !self.backends && self.former.is_some() => Known::Present(WANTED),
+            _ if self.former_is_selected() => Known::Present(WANTED),
             _ if !self.backends => Known::Absent,
             Some(w) if w.serves(now) => Known::Present(w.replicas),
             _ => Known::Present(0),
@@ -224,6 +224,11 @@ impl World {
             },
             primary_addresses: if self.primary_hidden { Known::Absent } else { addresses(&self.primary) },
             canary_addresses: canary,
+            former: self.former.as_ref().map(|_| match self.former_is_selected() && !self.apex {
+                true => SyncState::InSync,
+                false if self.services_deleted => SyncState::Missing,
+                false => SyncState::OutOfSync,
+            }),
             leftovers: if self.leftovers { SyncState::OutOfSync } else { SyncState::InSync },
             route: None,
             selector: BTreeMap::from([("app".to_owned(), "podinfo".to_owned())]),
@@ -236,6 +241,11 @@ impl World {
             traffic: if self.given_back { SyncState::InSync } else { SyncState::OutOfSync },
             since: Millis(0),
         }
+    }
+
+    /// The Services select the primary of the earlier binding.
+    fn former_is_selected(&self) -> bool {
+        !self.backends && !self.services_deleted && self.former.is_some()
     }
 
     fn pods(&self, workload: &Option<Workload>, now: Millis, who: &str) -> Known<Pods> {

@@ -7,7 +7,7 @@ use vexil_workload::{ServicePort, WorkloadError};
 use crate::Context;
 
 /// The ports of the target.
-pub(super) fn ports(
+pub(crate) fn ports(
     context: &Context,
     canary: &CanaryContext,
     objects: &Objects,

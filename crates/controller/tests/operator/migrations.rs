@@ -169,3 +169,87 @@ async fn a_former_primary_that_a_service_selects_is_kept_and_reported_once() {
     assert!(former_primary(&stage).await.is_none(), "it is deleted when nothing selects it: {story}");
     assert_eq!(stage.canary(NAME).await["status"]["previousBindings"], Value::Null);
 }
+
+/// Where the Services of the Canary lead: the value of `app` in each of their selectors.
+async fn selected(stage: &Stage) -> Vec<String> {
+    let mut all = Vec::new();
+    for name in ["podinfo", "podinfo-primary"] {
+        let service = stage.cluster.get("v1", "Service", "test", name).await.unwrap().unwrap_or_default();
+        all.push(service["spec"]["selector"]["app"].as_str().unwrap_or("nothing").to_owned());
+    }
+    all
+}
+
+async fn rebind(stage: &Stage, target: &str) {
+    let edit = json!({"spec": {"targetRef": {"name": target}}});
+    stage.cluster.merge(("flagger.app/v1beta1", "Canary"), ("test", NAME), &edit).await.unwrap();
+}
+
+/// The pods of the new primary crash when clients reach them: they get the former primary back, until a push.
+#[tokio::test(start_paused = true)]
+async fn a_new_primary_that_crashes_leaves_clients_the_former_one() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"service": {"name": NAME}, "provider": "traefik"}})]).await;
+    stage.cluster.apply_yaml(&manifests::target("other", 2)).await.unwrap();
+    stage.push("other", "fragile-1").await;
+    stage.until_phase(NAME, "Initialized").await;
+    let load = Load::of_site("podinfo.example.com").per_second(10).lasting(Duration::from_secs(3_600));
+    let load = stage.cluster.load(load);
+    rebind(&stage, "other").await;
+    let (mut failed, mut most) = (0, 0);
+    for _ in 0..60 {
+        stage.pass(1.0).await;
+        failed = if selected(&stage).await == ["other-primary", "other-primary"] { failed + 1 } else { 0 };
+        most = most.max(failed);
+    }
+    let story = stage.story(NAME).text();
+    assert!(most > 0, "clients never reach the new primary: {story}");
+    assert!(most <= 3, "for {most} s Services lead to a primary without pods: {story}");
+    assert_eq!(selected(&stage).await, ["podinfo-primary", "podinfo-primary"], "{story}");
+    let event =
+        "No pod of other-primary.test is ready, routing all traffic of podinfo.test to the earlier primary";
+    assert!(story.contains(event), "{story}");
+    stage.push("other", "6.0.2").await;
+    stage.until_phase(NAME, "Initialized").await;
+    let lost = load.tally().errors();
+    stage.pass(60.0).await;
+    assert_eq!(load.tally().errors(), lost, "{}", stage.story(NAME).text());
+    assert_eq!(selected(&stage).await, ["other-primary", "other-primary"]);
+    assert_eq!(stage.canary(NAME).await["status"]["previousBindings"], Value::Null);
+}
+
+/// The Canary is edited to a target that is made later, and the former one is deleted: what clients use is upheld.
+#[tokio::test(start_paused = true)]
+async fn services_are_kept_while_the_new_target_does_not_exist() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"service": {"name": NAME}, "provider": "traefik"}})]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    rebind(&stage, "other").await;
+    stage.cluster.delete("apps/v1", "Deployment", "test", NAME).await.unwrap();
+    stage.pass(20.0).await;
+    for name in ["podinfo", "podinfo-primary"] {
+        stage.cluster.delete("v1", "Service", "test", name).await.unwrap();
+        stage.pass(2.0).await;
+        assert_eq!(selected(&stage).await, ["podinfo-primary"; 2], "{}", stage.story(NAME).text());
+    }
+    let edit = json!({"spec": {"weighted": {"services": [
+        {"name": "podinfo-primary", "kind": "Service", "port": 80, "weight": 0},
+        {"name": "podinfo-canary", "kind": "Service", "port": 80, "weight": 100},
+    ]}}});
+    let kind = ("traefik.io/v1alpha1", "TraefikService");
+    stage.cluster.merge(kind, ("test", NAME), &edit).await.unwrap();
+    stage.pass(2.0).await;
+    let load = Load::of_site("podinfo.example.com").per_second(10).lasting(Duration::from_secs(3_600));
+    let load = stage.cluster.load(load);
+    stage.pass(20.0).await;
+    assert_eq!(load.tally().errors(), 0, "{}", stage.story(NAME).text());
+    stage.cluster.apply_yaml(&manifests::target("other", 2)).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    stage.pass(60.0).await;
+    assert_eq!(load.tally().errors(), 0, "{}", stage.story(NAME).text());
+    assert_eq!(selected(&stage).await, ["other-primary"; 2]);
+}
