@@ -1,8 +1,7 @@
 //! The analysis phase: new revisions and reverts first, then pods, then the cluster, then, at its pace, the checks.
 
 use crate::{
-    Cause, Convergence, Ending, Known, LiveRoutes, Message, Outcome, Pending, Phase, Readiness, Revision,
-    Side, WaitKind, Weight,
+    Cause, Ending, Known, LiveRoutes, Message, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
     draft::{Draft, Need},
     failover::Failover,
     phase::{
