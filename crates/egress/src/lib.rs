@@ -21,7 +21,7 @@
 //! # }
 //! ```
 
-mod allowed;
+mod allow_list;
 mod clients;
 mod egress;
 mod error;
@@ -31,7 +31,7 @@ mod secret;
 mod transport;
 mod url;
 
-pub use allowed::{Allowed, BadEntry};
+pub use allow_list::{Allowed, BadEntry};
 pub use egress::{Egress, Rules, SetupError};
 pub use error::CallError;
 pub use reqwest::Url;

@@ -6,7 +6,7 @@ use std::{error::Error, io, net::SocketAddr, sync::Arc};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use crate::{
-    allowed::{Allowed, UNLISTED},
+    allow_list::{Allowed, UNLISTED},
     policy::forbidden,
 };
 

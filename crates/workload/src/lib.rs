@@ -46,6 +46,7 @@ mod configs;
 mod core_service;
 mod daemon_set;
 mod deployment;
+mod deployment_view;
 mod digests;
 mod endpoints;
 mod error;
@@ -54,17 +55,16 @@ mod mixed;
 mod pod_workload;
 mod pods;
 mod ports;
+mod primary_drift;
+mod primary_template;
 mod projection;
-mod promoted;
+mod promoted_metadata;
 mod revision;
 mod scaler;
 mod selector;
 mod strangers;
 mod subject;
-mod template;
-mod view;
 mod workload;
-mod written;
 
 pub use catalog::WorkloadCatalog;
 pub use configs::{
@@ -74,12 +74,14 @@ pub use configs::{
 pub use core_service::CoreServices;
 pub use daemon_set::{DaemonSetProjection, DaemonSets};
 pub use deployment::Deployments;
+pub use deployment_view::DeploymentView;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;
 pub use metadata::Settings;
 pub use mixed::{Mixed, mixed};
 pub use pods::explain;
 pub use ports::ServicePort;
+pub use primary_drift::PrimaryTemplate;
 pub use projection::{
     BY_CONTROLLER, BY_OWNER, BY_SCALED, BY_SERVICE, ConfigProjection, DeploymentProjection,
     EndpointSliceProjection, ScalerProjection, ServiceProjection,
@@ -90,6 +92,4 @@ pub use selector::Selector;
 pub use strangers::strangers;
 pub use subject::{Ownership, Subject};
 pub use vexil_analysis::Side;
-pub use view::DeploymentView;
 pub use workload::{Demand, PrimaryCopy, Scaling, Workload, Write};
-pub use written::PrimaryTemplate;

@@ -8,8 +8,8 @@ use super::revision_of;
 use crate::{
     PrimaryCopy, PrimaryTemplate, Side, Subject, WorkloadError,
     metadata::{Pairs, created_annotations, pairs},
+    primary_drift::WRITTEN,
     revision::{self, FLAGGER_ID, flagger_id},
-    written::WRITTEN,
 };
 
 /// Whether the primary was copied from a target of this revision.

@@ -14,9 +14,10 @@ use crate::{
     DeploymentView, PrimaryCopy, Selector, Side, Subject, TrackedConfigs, WorkloadError,
     configs::{COPIED, copied, copied_kinds},
     metadata::{created_annotations, primary_labels},
-    promoted::metadata_ops,
-    revision, selector, template,
-    written::WRITTEN,
+    primary_drift::WRITTEN,
+    primary_template,
+    promoted_metadata::metadata_ops,
+    revision, selector,
 };
 
 /// What of the target goes to its primary.
@@ -37,13 +38,14 @@ fn source<T: PodWorkload>(
     primary: Option<&Value>,
     tracked: &TrackedConfigs,
 ) -> Result<Result<Source, Revision>, WorkloadError> {
-    let pods = T::with_pods(template::whole(&subject.key(T::KIND, Side::Canary), target)?);
+    let pods = T::with_pods(primary_template::whole(&subject.key(T::KIND, Side::Canary), target)?);
     let revision = match copied(subject, expected, &revision::of_template(&pods), tracked) {
         Ok(revision) => revision,
         Err(found) => return Ok(Err(found)),
     };
     let selector = selector::resolve(subject, T::NOUN, T::KIND, target, primary)?;
-    let template = template::stamp(template::for_primary(subject, &selector, &pods, tracked), &revision);
+    let template =
+        primary_template::stamp(primary_template::for_primary(subject, &selector, &pods, tracked), &revision);
     let written = revision::of_template(&template);
     Ok(Ok(Source { revision, selector, template, written }))
 }

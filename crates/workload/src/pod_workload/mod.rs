@@ -13,9 +13,8 @@ use crate::{
     ConfigReferences, Demand, DeploymentView, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort,
     Side, Subject, TrackedConfigs, Workload, WorkloadError, Write,
     configs::{hold_flaggers_content, neutral},
-    digests, ports, revision, selector,
+    digests, ports, primary_drift, primary_template, revision, selector,
     subject::missing,
-    template, written,
 };
 
 /// One kind of target with a pod template: what distinguishes it from the others.
@@ -153,7 +152,7 @@ impl<T: PodWorkload> Workload for T {
     }
 
     fn template(&self, primary: &Value, held: Option<&Revision>) -> PrimaryTemplate {
-        written::state(primary, held)
+        primary_drift::state(primary, held)
     }
 
     fn available(&self, object: &Value) -> u32 {
@@ -172,17 +171,17 @@ impl<T: PodWorkload> Workload for T {
         have: &Objects,
     ) -> Result<bool, WorkloadError> {
         let primary = existing::<T>(subject, have)?;
-        let pods = template::whole(&subject.key(T::KIND, Side::Canary), target)?;
+        let pods = primary_template::whole(&subject.key(T::KIND, Side::Canary), target)?;
         let selector = selector::resolve(subject, T::NOUN, T::KIND, target, Some(primary))?;
         let configs = self.tracked(subject, target, have)?;
         if !hold_flaggers_content(subject, &configs, have) {
             return Ok(false);
         }
-        let copy = template::for_primary(subject, &selector, &T::with_pods(pods), &configs);
+        let copy = primary_template::for_primary(subject, &selector, &T::with_pods(pods), &configs);
         if DeploymentView::new(primary).plain() == Some(revision::plain(&copy)) {
             return Ok(true);
         }
-        let live = template::whole(&subject.key(T::KIND, Side::Primary), primary);
+        let live = primary_template::whole(&subject.key(T::KIND, Side::Primary), primary);
         let tracked = tracked.iter().chain(&configs).map(|(name, sum)| (name.clone(), sum.clone())).collect();
         // Flagger copies to a new primary what keeps a target at zero.
         Ok(live.is_ok_and(|live| neutral(&T::with_pods(live), &tracked) == neutral(&copy, &tracked)))

@@ -24,7 +24,7 @@ async fn check_allowed(list: &str, host: &str, expect: &str) {
 
 #[tokio::test]
 async fn only_addresses_of_the_list_are_called_and_names_by_what_they_lead_to() {
-    let refused = |address: &str| format!("{address} is not allowed: {}", crate::allowed::UNLISTED);
+    let refused = |address: &str| format!("{address} is not allowed: {}", crate::allow_list::UNLISTED);
     check_allowed("127.0.0.0/8", "127.0.0.1", "200 fine").await;
     check_allowed("127.0.0.0/8", "good.test", "200 fine").await;
     check_allowed("good.test", "good.test", "200 fine").await;

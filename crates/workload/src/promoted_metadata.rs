@@ -8,7 +8,7 @@ use crate::{
     Selector, Settings, Subject, TrackedConfigs,
     configs::{COPIED, copied_kinds},
     metadata::{Pairs, is_managed, pairs, primary_labels, promoted_annotations},
-    written::WRITTEN,
+    primary_drift::WRITTEN,
 };
 
 /// The operations on the metadata of `primary`. `written` is the digest of the template that is written with them, and
