@@ -43,6 +43,7 @@
 
 mod advance;
 mod binding;
+mod bounded_text;
 mod draft;
 mod exposure;
 mod facts;
@@ -60,13 +61,13 @@ mod phase;
 mod plan;
 mod reported;
 mod strategy;
-mod text;
 mod types;
 mod wait;
 mod wait_clock;
 
 pub use advance::{Step, Transition, advance, refuse};
 pub use binding::{Binding, Route};
+pub use bounded_text::{bounded, bounded_to, digest};
 pub use exposure::Exposure;
 pub use facts::{Answer, Convergence, Facts, Question, Side};
 pub use memory::{Cause, Drain, Ending, Memory, Outcome, Phase};
@@ -79,7 +80,6 @@ pub use pending::Pending;
 pub use plan::{AlertReceiver, Hook, HookKind, Limits, Names, Plan, Receiver};
 pub use reported::Reported;
 pub use strategy::{Steps, Strategy};
-pub use text::{bounded, bounded_to, digest};
 pub use types::{Millis, Readiness, Revision, Routes, Verdict, Weight, WeightError};
 pub use wait::{Wait, WaitKind};
 pub use wait_clock::{Polls, Waiting};

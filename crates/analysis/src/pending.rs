@@ -1,6 +1,6 @@
 //! Why the cluster cannot be changed towards the memory now, and which of these waits are reported.
 
-use crate::{Millis, WaitKind, text::digest};
+use crate::{Millis, WaitKind, bounded_text::digest};
 
 /// Why nothing can be done now.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,7 +1,7 @@
 //! Warnings that hold nothing up: what is wrong with a spec, or with the cluster around a Canary. Each is reported
 //! once, whatever restarts in between; the memory has the digests of those that were.
 
-use crate::{bounded, limits::MAX_REPORTED_WARNINGS, text::digest};
+use crate::{bounded, bounded_text::digest, limits::MAX_REPORTED_WARNINGS};
 
 /// Digests of the warnings that were reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

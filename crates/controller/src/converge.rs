@@ -40,14 +40,23 @@ pub(crate) async fn converge(
         return again(runtime, Observation::take(context, canary, memory, since), after_ms);
     }
     let before = Observation::take(context, canary, memory, since);
-    let drift = drift(memory, runtime, &before);
+    let digest = MemoryDigest::of(memory);
+    let drift = difference(memory, &before).filter(|_| runtime.in_sync == Some(digest));
     let converged = settle(context, canary, memory, runtime, before).await;
+    // Whatever else is waited for: routes that differ after this were edited by another writer.
+    if routes_in_sync(memory, &converged.observation) {
+        runtime.in_sync = Some(digest);
+    }
     Converged { drift, ..converged }
 }
 
-/// Routes that are out of sync although the memory has not changed since they were in sync.
-fn drift(memory: &Memory, runtime: &CanaryRuntime, observation: &Observation) -> Option<String> {
-    runtime.settled_memory.filter(|settled| *settled == MemoryDigest::of(memory))?;
+fn routes_in_sync(memory: &Memory, observation: &Observation) -> bool {
+    let routes = &observation.observed.routes;
+    matches!(routes, LiveRoutes::Present { routes, in_sync: true } if routes.canary() == memory.weight)
+}
+
+/// How routes that were in sync differ from the memory.
+fn difference(memory: &Memory, observation: &Observation) -> Option<String> {
     match &observation.observed.routes {
         LiveRoutes::Present { routes, .. } if routes.canary() != memory.weight => {
             Some(format!("primary {}, canary {}", routes.primary(), routes.canary()))
@@ -69,7 +78,7 @@ async fn settle(
     for _ in 0..MAX_EFFECTS {
         let now = context.clock.now();
         let effect = match next_effect(canary.plan(), memory, &observation.observed, now) {
-            Next::Settled => return settled(memory, now, runtime, observation),
+            Next::Settled => return settled(now, runtime, observation),
             Next::Wait(wait) => return pending(wait, runtime, observation),
             Next::Unlawful(law) => {
                 return blocked(invalid_spec::report_broken_law(context, law), now, runtime, observation);
@@ -109,16 +118,13 @@ async fn settle(
     again(runtime, observation, None)
 }
 
-fn settled(memory: &Memory, now: Millis, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
+fn settled(now: Millis, runtime: &mut CanaryRuntime, observation: Observation) -> Converged {
     if let Some((text, rest)) = runtime.conflict.unconfirmed(now) {
         return Converged { retry_ms: Some(rest), ..blocked(text, now, runtime, observation) };
     }
     runtime.blocked_since = None;
     runtime.attempts = 0;
     runtime.outcome_unknown = false;
-    // Before the first route is written there is nothing that could drift.
-    let routed = matches!(observation.observed.routes, LiveRoutes::Present { .. });
-    runtime.settled_memory = routed.then(|| MemoryDigest::of(memory));
     Converged { state: Convergence::Settled, observation, drift: None, retry_ms: None }
 }
 

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum KeptRuntime {
     /// The Canary waits for nothing, nothing failed, and all notices were delivered: the other fields are the default.
-    Idle { since: Option<Millis>, settled_memory: Option<MemoryDigest>, conflict: ConflictBackoff },
+    Idle { since: Option<Millis>, in_sync: Option<MemoryDigest>, conflict: ConflictBackoff },
     /// All of it.
     Whole(Box<CanaryRuntime>),
 }
@@ -26,8 +26,8 @@ impl KeptRuntime {
     pub(crate) fn restored(self) -> Box<CanaryRuntime> {
         match self {
             KeptRuntime::Whole(runtime) => runtime,
-            KeptRuntime::Idle { since, settled_memory, conflict } => {
-                Box::new(CanaryRuntime { since, settled_memory, conflict, ..CanaryRuntime::default() })
+            KeptRuntime::Idle { since, in_sync, conflict } => {
+                Box::new(CanaryRuntime { since, in_sync, conflict, ..CanaryRuntime::default() })
             }
         }
     }
@@ -38,8 +38,8 @@ impl From<Box<CanaryRuntime>> for KeptRuntime {
         if !is_idle(&runtime) {
             return KeptRuntime::Whole(runtime);
         }
-        let CanaryRuntime { since, settled_memory, conflict, .. } = *runtime;
-        KeptRuntime::Idle { since, settled_memory, conflict }
+        let CanaryRuntime { since, in_sync, conflict, .. } = *runtime;
+        KeptRuntime::Idle { since, in_sync, conflict }
     }
 }
 
@@ -47,7 +47,7 @@ impl From<Box<CanaryRuntime>> for KeptRuntime {
 fn is_idle(runtime: &CanaryRuntime) -> bool {
     let CanaryRuntime {
         since: _,
-        settled_memory: _,
+        in_sync: _,
         conflict: _,
         // The time counts only while something is waited for.
         waiting: Waiting { kind: None, since: _, earlier_ms: 0, polls: Polls { gate: None, rollback: None } },

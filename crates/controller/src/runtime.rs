@@ -35,8 +35,8 @@ pub(crate) struct CanaryRuntime {
     pub(crate) outcome_unknown: bool,
     /// Refused or failed writes of the status in a row, for the backoff.
     pub(crate) status_failures: u32,
-    /// The memory with which the cluster, routes included, was last in sync.
-    pub(crate) settled_memory: Option<MemoryDigest>,
+    /// The memory with which the routes were last in sync.
+    pub(crate) in_sync: Option<MemoryDigest>,
     /// Notices handed to the dispatcher.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices that were delivered and that the outbox in the status still has.

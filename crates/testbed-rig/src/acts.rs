@@ -9,12 +9,12 @@ use vexil_testbed_cluster::objects;
 use crate::{
     cast::PODINFO,
     guide::{CANARY, CONTAINER, NAMESPACE, tag},
-    line::{Line, Tone},
-    made,
-    player::{Ground, Player, View},
+    guide_objects,
+    player::{Environment, Player, View},
     record::GATEWAY_DELAY,
     report::{Expect, Report},
     scene::Scene,
+    styled_line::{Line, Tone},
 };
 
 /// The pace of the analysis, which is the only thing that is changed of a guide.
@@ -24,7 +24,7 @@ const INITIALISED: &str = "initialised";
 /// How long the route is watched after pods have crashed.
 const QUIET: Duration = Duration::from_secs(3);
 
-impl<G: Ground, V: View> Player<G, V> {
+impl<G: Environment, V: View> Player<G, V> {
     /// The manifests are applied, with `spec` merged into the Canary's, and the operator makes what they ask for.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl<G: Ground, V: View> Player<G, V> {
         }
         self.until("initialisation", |scene| scene.phase == "Initialized").await?;
         let took = self.of_act();
-        for object in made::found(self.ground.api(), self.guide).await? {
+        for object in guide_objects::found(self.ground.api(), self.guide).await? {
             self.tell("made", Line::of(Tone::Plain, object.shown()));
         }
         self.admit().await?;

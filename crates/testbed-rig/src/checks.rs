@@ -7,7 +7,7 @@ use vexil_api::{Canary, ThresholdRange};
 
 use crate::{
     guide::NAMESPACE,
-    line::{Line, Tone},
+    styled_line::{Line, Tone},
 };
 
 /// The built-in check of errors, a share that must not fall below its bound.

@@ -4,10 +4,10 @@
 //! * [`systems`]: everything in which two systems differ; [`guide`]: what a page of `docs/guides/` has its reader do.
 //! * [`operator`]: the operator's binary as a process of its own.
 //! * [`api`], [`crds`]: a client of API servers, and the definitions that are applied with it.
-//! * [`player`]: plays a guide on any [`player::Ground`], and [`outcome`] says what that came to.
+//! * [`player`]: plays a guide on any [`player::Environment`], and [`outcome`] says what that came to.
 //! * [`cast`], [`route`], [`scene`], [`record`]: the names of a Canary's objects, what they say, what clients got.
 //! * [`Process`]: an operator in this process with all routers, which can be killed and started again, on a connection
-//!   that can be cut ([`Leash`]) and a clock that can be set wrong ([`SkewedClock`]).
+//!   that can be cut ([`KillSwitch`]) and a clock that can be set wrong ([`SkewedClock`]).
 
 mod acts;
 pub mod api;
@@ -15,12 +15,11 @@ pub mod cast;
 pub mod checks;
 mod clock;
 pub mod crds;
-mod ground;
+mod environment;
 pub mod guide;
-mod leash;
-pub mod line;
+mod guide_objects;
+mod kill_switch;
 mod log;
-mod made;
 pub mod manifests;
 pub mod operator;
 pub mod outcome;
@@ -30,13 +29,14 @@ pub mod record;
 pub mod report;
 pub mod route;
 pub mod scene;
+pub mod styled_line;
 pub mod systems;
 mod watchdog;
 mod wire;
 
 pub use acts::INTERVAL;
 pub use clock::SkewedClock;
-pub use leash::Leash;
+pub use kill_switch::KillSwitch;
 pub use log::ErrorLog;
 pub use operator::checkout;
 pub use process::{OPERATOR, Options, Process, registry};

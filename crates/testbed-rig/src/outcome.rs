@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use crate::{
     guide::Guide,
-    line::{Line, Tone},
     record::Share,
     report::Report,
+    styled_line::{Line, Tone},
 };
 
 /// A guide that was played to its end.

@@ -11,13 +11,13 @@ use crate::{
     cast::Cast,
     checks::Checks,
     guide::Guide,
-    line::{Line, Tone, bar},
     operator::Operator,
     record::{Record, Share},
     scene::{ReportedEvent, Scene, observe},
+    styled_line::{Line, Tone, bar},
 };
 
-pub use crate::ground::{Ground, Plain, State, View};
+pub use crate::environment::{Environment, Plain, State, View};
 
 /// Time between two looks.
 const PACE: Duration = Duration::from_millis(50);
@@ -56,7 +56,7 @@ pub struct Player<G, V> {
     lines: Vec<Line>,
 }
 
-impl<G: Ground, V: View> Player<G, V> {
+impl<G: Environment, V: View> Player<G, V> {
     /// A guide that has not begun.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ use std::time::Duration;
 use vexil_testbed_cluster::Tally;
 
 use crate::{
-    line::{Line, Tone},
     outcome::splits,
     record::Share,
+    styled_line::{Line, Tone},
 };
 
 /// How far a share may be from what was asked, in percentage points,

@@ -16,11 +16,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use vexil_testbed_rig::{
     cast::PODINFO,
     guide::{CONTAINER, Guide, NAMESPACE},
-    line::{Line, Tone},
     operator::{Recipe, build, folder},
     outcome::{Outcome, table},
     player::Player,
     report::closing,
+    styled_line::{Line, Tone},
     systems,
 };
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use vexil_testbed_cluster::Tally;
 use vexil_testbed_rig::{
-    line::{Line, Tone, bar, gauge},
     player::State,
     report::{count, kinds},
     scene::Pods,
+    styled_line::{Line, Tone, bar, gauge},
 };
 
 /// The panel's lines, of at most `width` columns.

@@ -8,8 +8,8 @@ use std::{
 use console::{Style, Term, truncate_str};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use vexil_testbed_rig::{
-    line::{Line, Tone},
     player::{Plain, State, View},
+    styled_line::{Line, Tone},
 };
 
 use super::panel::panel;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use vexil_testbed_apiserver::Clock;
 use vexil_testbed_cluster::{Cluster, Running, Settings, Wire};
-use vexil_testbed_rig::{api::Api, guide::Guide, player::Ground, record::GATEWAY_DELAY};
+use vexil_testbed_rig::{api::Api, guide::Guide, player::Environment, record::GATEWAY_DELAY};
 
 /// Requests of clients per second.
 const RATE: u32 = 100;
@@ -55,7 +55,7 @@ impl Stage {
     }
 }
 
-impl Ground for Stage {
+impl Environment for Stage {
     const AROUND: Duration = Duration::from_millis(1500);
 
     fn api(&self) -> &Api {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures::FutureExt as _;
-use vexil_testbed_rig::{Leash, OPERATOR};
+use vexil_testbed_rig::{KillSwitch, OPERATOR};
 
 use super::{
     deed::Done,
@@ -66,8 +66,8 @@ pub struct Reads {
 /// # Errors
 /// When the case itself cannot be played.
 pub async fn play(case: &Case, tell: bool) -> anyhow::Result<Outcome> {
-    let mut world = World::open(case.place, &case.features, Leash::new(case.cut_after)).await?;
-    let first = Arc::clone(&world.leash);
+    let mut world = World::open(case.place, &case.features, KillSwitch::new(case.cut_after)).await?;
+    let first = Arc::clone(&world.kill_switch);
     if let Some((which, after, action)) = &case.harm {
         world.harm(*which, *after, 1, action.clone());
     }

@@ -1,7 +1,7 @@
 //! The torture itself: it forgets no field, finds what is broken, and is the same in each run.
 
 use serde_json::{Value, json};
-use vexil_testbed_rig::Leash;
+use vexil_testbed_rig::KillSwitch;
 
 use super::{
     deed::changed,
@@ -108,7 +108,8 @@ fn a_promotion_with_all_features_breaks_no_law() {
 #[tokio::test(start_paused = true)]
 async fn a_write_about_a_suspended_canary_is_found() {
     for (suspended, expect) in [(true, vec![Law::Suspended]), (false, vec![])] {
-        let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+        let mut world =
+            World::open(place("traefik"), &Features::default(), KillSwitch::new(None)).await.unwrap();
         let mut spec = world.spec.clone();
         spec["suspend"] = suspended.into();
         let ready = Step::Until(Moment::Phase("Initialized"));
@@ -137,7 +138,7 @@ async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
     for breaks in [[Step::Kill, service], [suspend, Step::EditRoute]] {
         for (excused, expect) in [(true, vec![]), (false, vec![Law::Answered, Law::LeadsToPods])] {
             let mut world =
-                World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+                World::open(place("traefik"), &Features::default(), KillSwitch::new(None)).await.unwrap();
             let ready = Step::Until(Moment::Phase("Initialized"));
             let [first, second] = breaks.clone();
             for step in [Step::Apply, ready, Step::Pass(5_000), first, second, Step::Pass(15_000)] {
@@ -156,7 +157,7 @@ async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
 
 #[tokio::test(start_paused = true)]
 async fn clients_know_each_address_that_was_right_until_it_is_over() {
-    let mut world = World::open(place("traefik"), &Features::default(), Leash::new(None)).await.unwrap();
+    let mut world = World::open(place("traefik"), &Features::default(), KillSwitch::new(None)).await.unwrap();
     let first = world.spec.clone();
     for step in [Step::Apply, Step::Until(Moment::Phase("Initialized"))] {
         world.carry_out(&step).await.unwrap();

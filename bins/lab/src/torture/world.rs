@@ -13,7 +13,7 @@ use vexil_controller::Settings as Flags;
 use vexil_kube::Scope;
 use vexil_testbed_apiserver::AuditEntry;
 use vexil_testbed_cluster::{Cluster, Settings};
-use vexil_testbed_rig::{ErrorLog, Leash, Options, Process, SkewedClock, manifests};
+use vexil_testbed_rig::{ErrorLog, KillSwitch, Options, Process, SkewedClock, manifests};
 
 use super::{
     clients::{self, Entrances},
@@ -43,7 +43,7 @@ pub struct World {
     pub clock: SkewedClock,
     /// The spec as it was at first.
     pub spec: Value,
-    pub leash: Arc<Leash>,
+    pub kill_switch: Arc<KillSwitch>,
     pub operator: Process,
     pub is_alive: bool,
     /// How often the operator was killed.
@@ -74,7 +74,7 @@ impl World {
     pub async fn open(
         place: &'static Place,
         features: &Features,
-        leash: Arc<Leash>,
+        kill_switch: Arc<KillSwitch>,
     ) -> anyhow::Result<World> {
         let (log, listening) = ErrorLog::listen();
         // Nothing is measured by scraping: the metric server below knows the answers.
@@ -100,7 +100,7 @@ impl World {
             answers,
             log,
             spec,
-            leash,
+            kill_switch,
             operator: Process::default(),
             is_alive: false,
             kills: 0,
@@ -124,7 +124,7 @@ impl World {
 
     /// Starts an operator with empty caches.
     pub fn start(&mut self) {
-        let client = Arc::clone(&self.leash).hold(self.cluster.server().client());
+        let client = Arc::clone(&self.kill_switch).guard(self.cluster.server().client());
         let settings = Flags {
             provider: self.place.system.provider.to_owned(),
             metrics_server: "http://metrics.test".to_owned(),
@@ -157,12 +157,12 @@ impl World {
         self.is_alive = false;
     }
 
-    /// Lets time pass. An operator whose leash was cut is dead: the next one takes its place.
+    /// Lets time pass. An operator whose kill switch was used is dead: the next one takes its place.
     pub async fn pass(&mut self, ms: u64) {
         let end = self.recorder.ms().saturating_add(ms);
         while self.recorder.ms() < end {
-            if self.leash.is_cut() {
-                self.leash = Leash::new(None);
+            if self.kill_switch.is_cut() {
+                self.kill_switch = KillSwitch::new(None);
                 self.kill().await;
                 self.start();
             }

@@ -7,11 +7,11 @@ use tokio::process::Command;
 
 use vexil_testbed_rig::{
     guide::Guide,
-    line::{Line, Tone},
     operator::Recipe,
     outcome::Outcome,
     player::{Plain, Player},
     report::{Report, closing},
+    styled_line::{Line, Tone},
 };
 
 use super::{installation, migrations, plane::Plane};

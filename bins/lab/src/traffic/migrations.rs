@@ -11,8 +11,8 @@ use vexil_testbed_rig::{
     api::{CANARIES, DEPLOYMENTS, Resource, SERVICES, text},
     cast::PODINFO as APP,
     guide::{CONTAINER, NAMESPACE, tag},
-    line::{Line, Tone},
     report::{Expect, Report},
+    styled_line::{Line, Tone},
 };
 
 use super::inside::Play;

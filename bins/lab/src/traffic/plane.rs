@@ -15,7 +15,7 @@ use vexil_testbed_cluster::{Load, Network, Running};
 use vexil_testbed_rig::{
     api::{Api, text},
     guide::Guide,
-    player::Ground,
+    player::Environment,
 };
 
 use super::installation;
@@ -66,7 +66,7 @@ impl Plane {
     }
 }
 
-impl Ground for Plane {
+impl Environment for Plane {
     /// Until pods that were deleted have ended.
     const AROUND: Duration = Duration::from_secs(3);
 

@@ -7,7 +7,7 @@ use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::{
     adoption::{Left, status},
-    cluster::{Leash, Stage, manifests},
+    cluster::{KillSwitch, Stage, manifests},
     pod_labels::{SERVICE, apply, deployment, live},
 };
 
@@ -131,7 +131,7 @@ async fn a_rollout_of_a_service_survives_crashes_of_the_operator() {
         let mut stage = initialised(json!({})).await;
         stage.kill().await;
         stage.cut_again = Some(writes);
-        stage.start_on(Leash::new(Some(writes)));
+        stage.start_on(KillSwitch::new(Some(writes)));
         push(&stage, "v2").await;
         stage.until_phase(NAME, "Succeeded").await;
         assert_eq!(selects(&stage, "podinfo-primary").await, "v2");

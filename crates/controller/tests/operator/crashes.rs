@@ -1,7 +1,7 @@
 //! The operator is killed after each of its writes and started again: the rollout ends as if it had not been.
 
 use crate::cluster::{
-    Leash,
+    KillSwitch,
     fault_injection::{PROMOTION, ROLLBACK, Rollout},
 };
 
@@ -9,12 +9,12 @@ use crate::cluster::{
 const MOST_WRITES: u32 = 60;
 
 async fn check(rollout: Rollout, also_the_initialisation: bool) {
-    let clean = rollout.go(Leash::new(None), |_| {}).await;
+    let clean = rollout.go(KillSwitch::new(None), |_| {}).await;
     assert!(clean.writes < MOST_WRITES, "{}", clean.text);
     let first = if also_the_initialisation { 1 } else { clean.first_writes + 1 };
     for write in first..=clean.writes {
         let what = format!("killed after write {write}");
-        rollout.check(&what, &clean.outcome, Leash::new(Some(write)), |_| {}).await;
+        rollout.check(&what, &clean.outcome, KillSwitch::new(Some(write)), |_| {}).await;
     }
 }
 
@@ -29,9 +29,9 @@ async fn a_rollback_survives_a_crash_after_each_write() {
 }
 
 async fn check_loop(rollout: Rollout, every: u32) {
-    let clean = rollout.go(Leash::new(None), |_| {}).await.outcome;
+    let clean = rollout.go(KillSwitch::new(None), |_| {}).await.outcome;
     let what = format!("killed after every {every} writes");
-    rollout.check(&what, &clean, Leash::new(Some(every)), |stage| stage.cut_again = Some(every)).await;
+    rollout.check(&what, &clean, KillSwitch::new(Some(every)), |stage| stage.cut_again = Some(every)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -170,7 +170,7 @@ async fn a_rollout_of_a_daemon_set_survives_crashes_of_the_operator() {
         let mut stage = initialised(&daemon_set("6.0.0")).await;
         stage.kill().await;
         stage.cut_again = Some(writes);
-        stage.start_on(crate::cluster::Leash::new(Some(writes)));
+        stage.start_on(crate::cluster::KillSwitch::new(Some(writes)));
         push(&stage, "6.0.1").await;
         stage.until_phase(NAME, "Succeeded").await;
         assert_eq!(image(&live(&stage, DAEMON_SET, "podinfo-primary").await), "stefanprodan/podinfo:6.0.1");

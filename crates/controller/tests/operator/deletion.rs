@@ -12,7 +12,7 @@ use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
 use vexil_testbed_cluster::{Load, Settings, System};
 
 use crate::{
-    cluster::{Leash, OPERATOR, Stage, manifests},
+    cluster::{KillSwitch, OPERATOR, Stage, manifests},
     pod_labels::{DEPLOYMENT, SERVICE, apply, live},
 };
 
@@ -197,7 +197,7 @@ async fn a_deletion_survives_a_crash_after_each_write() {
                 let load = stage.cluster.load(load.lasting(Duration::from_secs(3_600)));
                 stage.kill().await;
                 stage.cut_again = again.then_some(write);
-                stage.start_on(Leash::new(Some(write)));
+                stage.start_on(KillSwitch::new(Some(write)));
                 delete(&stage, CANARY, NAME).await;
                 gone(&mut stage, 120, &what).await;
                 stage.pass(30.0).await;

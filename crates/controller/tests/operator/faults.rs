@@ -8,7 +8,7 @@ use vexil_testbed_apiserver::{ApiServer, Fault, FaultAction, Loss, Matcher};
 use vexil_testbed_cluster::Settings;
 
 use crate::cluster::{
-    Leash, OPERATOR, Stage,
+    KillSwitch, OPERATOR, Stage,
     fault_injection::{Outcome, PROMOTION},
 };
 
@@ -34,14 +34,14 @@ fn writes_of_the_operator() -> Matcher {
 }
 
 async fn clean() -> (Outcome, u32) {
-    let run = PROMOTION.go(Leash::new(None), |_| {}).await;
+    let run = PROMOTION.go(KillSwitch::new(None), |_| {}).await;
     (run.outcome, run.writes)
 }
 
 async fn check(what: &str, clean: &Outcome, faults: Vec<Fault>) {
     let arrange =
         |stage: &mut Stage| faults.into_iter().for_each(|fault| stage.cluster.server().faults().push(fault));
-    PROMOTION.check(what, clean, Leash::new(None), arrange).await;
+    PROMOTION.check(what, clean, KillSwitch::new(None), arrange).await;
 }
 
 /// Every write is harmed once, each in its own run; which harm it is goes round. `cargo xtask torture faults` plays
@@ -101,7 +101,7 @@ async fn check_unrest(what: &str, every_s: u64, disturb: impl Fn(&ApiServer) + S
             }
         });
     };
-    PROMOTION.check(what, &clean, Leash::new(None), arrange).await;
+    PROMOTION.check(what, &clean, KillSwitch::new(None), arrange).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +143,7 @@ async fn a_rollout_survives_another_writer() {
             }
         });
     };
-    PROMOTION.check("another writer", &clean, Leash::new(None), arrange).await;
+    PROMOTION.check("another writer", &clean, KillSwitch::new(None), arrange).await;
 }
 
 /// Between rollouts nothing is asked of the API server but watches, for a day.

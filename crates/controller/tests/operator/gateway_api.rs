@@ -184,3 +184,27 @@ async fn a_gateway_that_does_not_accept_the_route_holds_the_steps() {
     assert!(events.iter().any(|(event, _)| event.contains(why)), "{events:?}");
     stage.check_laws(NAME);
 }
+
+/// A process that has only seen the step wait for the gateway knows that the routes were in sync all the same.
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_a_route_that_no_gateway_accepts_is_reported() {
+    let mut stage = stage(json!({})).await;
+    stage.push(NAME, "6.0.1").await;
+    at_weight(&mut stage, 25).await;
+    stage.kill().await;
+    let gateway = ("gateway.networking.k8s.io/v1", "Gateway", "gateway-system", "public");
+    stage.cluster.delete(gateway.0, gateway.1, gateway.2, gateway.3).await.unwrap();
+    stage.pass(1.0).await;
+    stage.start();
+    stage.pass(2.0).await;
+    let mut rules = route(&stage).await["spec"]["rules"].clone();
+    for backend in rules[0]["backendRefs"].as_array_mut().unwrap() {
+        backend["weight"] = json!(50);
+    }
+    let edit = json!({"spec": {"rules": rules}});
+    stage.cluster.merge(ROUTE, ("test", NAME), &edit).await.unwrap();
+    stage.pass(2.0).await;
+    assert_eq!(route(&stage).await["spec"]["rules"][0]["backendRefs"][1]["weight"], 25);
+    assert_eq!(stage.reported(NAME, "were changed by someone else"), 1, "{}", stage.story(NAME).text());
+    stage.check_laws(NAME);
+}

@@ -5,7 +5,6 @@
 //! [`Mesh`](super::network::Mesh).
 
 pub mod apisix;
-pub mod both;
 pub mod envoy;
 pub mod gateway_api;
 pub mod istio;
@@ -13,6 +12,7 @@ pub mod kuma;
 pub mod linkerd;
 mod mesh;
 pub mod nginx;
+pub mod pair;
 mod request;
 pub mod skipper;
 pub mod smi;

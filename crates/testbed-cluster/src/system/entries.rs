@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DOMAIN, GATEWAY, METRIC_SERVER};
 use crate::gateway::{
-    self, Gateway, apisix, both, envoy, gateway_api, istio, kuma, linkerd, nginx, skipper, smi, traefik,
+    self, Gateway, apisix, envoy, gateway_api, istio, kuma, linkerd, nginx, pair, skipper, smi, traefik,
 };
 use crate::network::Network;
 
@@ -148,7 +148,7 @@ pub(super) const NGINX_AND_GATEWAY_API: Entry = Entry {
     start: |network| {
         let new = (GATEWAY_API.start)(network);
         // The domain still leads to the old one.
-        Arc::new(both::Both((NGINX.start)(network), new))
+        Arc::new(pair::Pair((NGINX.start)(network), new))
     },
     ..GATEWAY_API
 };

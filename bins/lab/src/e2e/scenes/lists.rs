@@ -27,13 +27,6 @@ pub static EVERYWHERE: &[Named] = scenes! {
     "the route has another owner" => routes::foreign,
 };
 
-/// Where a gateway reports on routes. An edit before its report is put back too, but not told apart from our own write.
-pub static REPORTED: &[Named] = scenes! {
-    "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
-    "names as long as can be" => names::long_names,
-    "the route has another owner" => routes::foreign,
-};
-
 pub static REAL: &[Named] = scenes! {
     "a bad version is rolled back, a good one promoted" => rollout::rolled_back,
     "a route edited or deleted by hand is put back" => routes::put_back,

@@ -28,7 +28,7 @@ use futures::future::BoxFuture;
 use lists::{
     BLUE_GREEN, CANARYS_KIND, EVERYWHERE, FLAGGERS_KIND, FOLLOWS_A_ROUTE, ISTIOS_ADAPTER, KILLED,
     KILLED_PROMOTED, KILLED_WITHOUT_ROUTES, LEFT_BY_FLAGGER, MESHES, ONCE, OUT_OF_SIGHT, REAL, REAL_SCALERS,
-    REPORTED, ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX, WITHOUT_ROUTES,
+    ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX, WITHOUT_ROUTES,
 };
 
 use vexil_testbed_rig::route::RouteKind;
@@ -89,7 +89,7 @@ pub fn first() -> Vec<Scene> {
 pub fn second() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &KUMA, &ISTIO], &[ROUTE_KINDS]);
     scenes.extend(named(&[&SMI_V1ALPHA1, &APISIX, &ISTIO, &NGINX, &SKIPPER, &CONTOUR, &GLOO], &[EVERYWHERE]));
-    scenes.extend(named(&[&GATEWAY_API_ALONE], &[REPORTED]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     let weighted = [&TRAEFIK, &KUMA, &ISTIO, &SMI_V1ALPHA1, &APISIX, &NGINX, &SKIPPER, &LINKERD];
     scenes.extend(named(&weighted, &[BLUE_GREEN]));
     scenes.extend(named(&[&ISTIO], &[STRATEGIES_OF_ISTIO]));
@@ -124,7 +124,7 @@ pub fn real_first() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR, &GLOO], &[REAL]);
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
-    scenes.extend(named(&[&GATEWAY_API_ALONE], &[REPORTED]));
+    scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     as_real(scenes)
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use vexil_testbed_cluster::Load;
 
-use super::{Leash, Stage};
+use super::{KillSwitch, Stage};
 
 const NAME: &str = "podinfo";
 
@@ -43,13 +43,13 @@ pub struct Run {
 
 impl Rollout {
     /// Goes through the rollout, from a new cluster to its end. `trouble` is arranged before the operator starts.
-    pub async fn go(self, leash: Arc<Leash>, trouble: impl FnOnce(&mut Stage)) -> Run {
+    pub async fn go(self, kill_switch: Arc<KillSwitch>, trouble: impl FnOnce(&mut Stage)) -> Run {
         let mut stage = Stage::open().await;
         stage.answer_success(self.success_percent);
         stage.replicas = 1;
         trouble(&mut stage);
-        stage.start_on(leash);
-        let first = Arc::clone(&stage.leash);
+        stage.start_on(kill_switch);
+        let first = Arc::clone(&stage.kill_switch);
         stage.apply(NAME, &[&json!({"spec": {"analysis": {"threshold": 2}}})]).await;
         stage.until_phase(NAME, "Initialized").await;
         let first_writes = first.writes();
@@ -79,16 +79,16 @@ impl Rollout {
         self,
         what: &str,
         clean: &Outcome,
-        leash: Arc<Leash>,
+        kill_switch: Arc<KillSwitch>,
         trouble: impl FnOnce(&mut Stage),
     ) {
-        let run = self.compare(what, clean, leash, trouble).await;
+        let run = self.compare(what, clean, kill_switch, trouble).await;
         assert_eq!(run.unread, BTreeMap::new(), "{what}\n{}", run.text);
     }
 
     /// The same with trouble that keeps kinds from being read. Each is reported at most once, and nothing else changes.
     pub async fn check_reads(self, what: &str, clean: &Outcome, trouble: impl FnOnce(&mut Stage)) {
-        let run = self.compare(what, clean, Leash::new(None), trouble).await;
+        let run = self.compare(what, clean, KillSwitch::new(None), trouble).await;
         assert!(run.unread.values().all(|times| *times == 1), "{what}: {:?}\n{}", run.unread, run.text);
     }
 
@@ -96,10 +96,10 @@ impl Rollout {
         self,
         what: &str,
         clean: &Outcome,
-        leash: Arc<Leash>,
+        kill_switch: Arc<KillSwitch>,
         trouble: impl FnOnce(&mut Stage),
     ) -> Run {
-        let run = self.go(leash, trouble).await;
+        let run = self.go(kill_switch, trouble).await;
         for (object, course) in &clean.courses {
             assert_eq!(run.outcome.courses.get(object), Some(course), "{what}: {object}\n{}", run.text);
         }

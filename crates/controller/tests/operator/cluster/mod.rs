@@ -19,7 +19,7 @@ use vexil_testbed_cluster::{Cluster, FromFn, plain};
 use vexil_testbed_rig::{ErrorLog, Options, Process, SkewedClock, Watchdog};
 
 pub use self::{record::Recorder, story::Story};
-pub use vexil_testbed_rig::{Leash, OPERATOR, manifests};
+pub use vexil_testbed_rig::{KillSwitch, OPERATOR, manifests};
 
 /// Time between two looks at what has been recorded.
 const LOOK: Duration = Duration::from_millis(50);
@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Stage {
     pub cluster: Cluster,
     pub recorder: Recorder,
-    pub leash: Arc<Leash>,
+    pub kill_switch: Arc<KillSwitch>,
     /// After how many writes the operators that follow the first one die, too.
     pub cut_again: Option<u32>,
     /// Statuses that hooks answer with; 200 for those that are not named.
@@ -73,7 +73,7 @@ impl Stage {
             clock: SkewedClock::new(cluster.clock()),
             cluster,
             recorder,
-            leash: Leash::new(None),
+            kill_switch: KillSwitch::new(None),
             cut_again: None,
             replicas: 2,
             hooks,
@@ -124,13 +124,13 @@ impl Stage {
 
     /// Starts an operator with empty caches.
     pub fn start(&mut self) {
-        self.start_on(Leash::new(None));
+        self.start_on(KillSwitch::new(None));
     }
 
-    /// Starts an operator whose connection `leash` may cut.
-    pub fn start_on(&mut self, leash: Arc<Leash>) {
-        let client = Arc::clone(&leash).hold(self.cluster.server().client());
-        self.leash = leash;
+    /// Starts an operator whose connection `kill_switch` may cut.
+    pub fn start_on(&mut self, kill_switch: Arc<KillSwitch>) {
+        let client = Arc::clone(&kill_switch).guard(self.cluster.server().client());
+        self.kill_switch = kill_switch;
         let workloads = vexil_workload::Settings::default().with_config_tracking(self.config_tracking);
         let settings = Settings {
             workloads,
@@ -228,16 +228,16 @@ impl Stage {
         line.and_then(|count| count.parse().ok()).unwrap_or_default()
     }
 
-    /// Lets time pass. An operator whose leash was cut is dead: the next one takes its place.
+    /// Lets time pass. An operator whose kill switch was used is dead: the next one takes its place.
     pub async fn pass(&mut self, seconds: f64) {
         let end = Instant::now() + Duration::from_secs_f64(seconds);
         while Instant::now() < end {
-            if !self.leash.may_be_cut() {
+            if !self.kill_switch.may_be_cut() {
                 return tokio::time::sleep_until(end).await;
             }
-            if self.leash.is_cut() {
+            if self.kill_switch.is_cut() {
                 self.kill().await;
-                self.start_on(Leash::new(self.cut_again));
+                self.start_on(KillSwitch::new(self.cut_again));
             }
             sleep(LOOK.min(end - Instant::now())).await;
         }

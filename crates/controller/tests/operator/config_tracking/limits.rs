@@ -186,7 +186,7 @@ async fn a_crash_after_any_write_changes_nothing() {
         let mut stage = tracking().await;
         stage.kill().await;
         stage.cut_again = Some(writes);
-        stage.start_on(crate::cluster::Leash::new(Some(writes)));
+        stage.start_on(crate::cluster::KillSwitch::new(Some(writes)));
         apply(&stage, &color("green")).await;
         stage.until_phase(NAME, "Succeeded").await;
         stage.pass(30.0).await;

@@ -9,9 +9,9 @@ use crate::controllers::{Snapshot, Target};
 use crate::kinds::Resource;
 
 /// Two gateways, each of which follows its own objects.
-pub(crate) struct Both(pub Arc<dyn Gateway>, pub Arc<dyn Gateway>);
+pub(crate) struct Pair(pub Arc<dyn Gateway>, pub Arc<dyn Gateway>);
 
-impl Gateway for Both {
+impl Gateway for Pair {
     fn kinds(&self) -> Vec<Resource> {
         let mut kinds = self.0.kinds();
         kinds.extend(self.1.kinds());

@@ -16,16 +16,16 @@ use tower::service_fn;
 
 /// Counts writes and cuts the connection after one of them.
 #[derive(Debug)]
-pub struct Leash {
+pub struct KillSwitch {
     writes: AtomicU32,
     cut_after: Option<u32>,
     cut: AtomicBool,
 }
 
-impl Leash {
-    /// A leash that is cut right behind the write with this number, counted from 1; never without one.
-    pub fn new(cut_after: Option<u32>) -> Arc<Leash> {
-        Arc::new(Leash { writes: AtomicU32::new(0), cut_after, cut: AtomicBool::new(false) })
+impl KillSwitch {
+    /// A switch that cuts the connection right behind the write with this number, counted from 1; never without one.
+    pub fn new(cut_after: Option<u32>) -> Arc<KillSwitch> {
+        Arc::new(KillSwitch { writes: AtomicU32::new(0), cut_after, cut: AtomicBool::new(false) })
     }
 
     /// How many writes have been carried out.
@@ -33,30 +33,32 @@ impl Leash {
         self.writes.load(Ordering::Relaxed)
     }
 
-    /// Whether it is cut one day.
+    /// Whether one of the writes cuts the connection.
     pub fn may_be_cut(&self) -> bool {
         self.cut_after.is_some()
     }
 
-    /// Whether it has been cut.
+    /// Whether the connection has been cut.
     pub fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Relaxed)
     }
 
-    /// The same connection, on this leash.
-    pub fn hold(self: Arc<Self>, client: Client) -> Client {
+    /// The same connection, behind this kill switch.
+    pub fn guard(self: Arc<Self>, client: Client) -> Client {
         let service = service_fn(move |request: http::Request<Body>| {
-            let (leash, client) = (Arc::clone(&self), client.clone());
+            let (kill_switch, client) = (Arc::clone(&self), client.clone());
             async move {
-                if leash.is_cut() {
+                if kill_switch.is_cut() {
                     return pending().await;
                 }
                 let writes = request.method() != Method::GET;
                 let answer = client.send(request).await;
                 let done = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
-                if writes && done && Some(leash.writes.fetch_add(1, Ordering::Relaxed) + 1) == leash.cut_after
+                if writes
+                    && done
+                    && Some(kill_switch.writes.fetch_add(1, Ordering::Relaxed) + 1) == kill_switch.cut_after
                 {
-                    leash.cut.store(true, Ordering::Relaxed);
+                    kill_switch.cut.store(true, Ordering::Relaxed);
                     return pending().await;
                 }
                 answer

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use vexil_testbed_cluster::{Running, Tally};
 
-use crate::{api::Api, checks::Checks, guide::Guide, line::Line, scene::Scene};
+use crate::{api::Api, checks::Checks, guide::Guide, scene::Scene, styled_line::Line};
 
 /// Where a guide is played.
-pub trait Ground {
+pub trait Environment {
     /// How long clients are watched before something is changed, and after all is done.
     const AROUND: Duration;
 
