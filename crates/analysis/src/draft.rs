@@ -150,7 +150,9 @@ impl<'a> Draft<'a> {
                 .iter()
                 .all(|to| self.facts.delivered.iter().any(|(seq, by)| *seq == entry.seq && by == to))
         };
-        let at_rest = self.memory.prunes_at_rest() && self.memory.outbox.entries.iter().all(delivered);
+        // What was delivered leaves with the next change; at rest one write of its own takes all of it.
+        let idle = self.memory.at_rest() || self.memory.phase == Phase::New;
+        let at_rest = idle && self.memory.outbox.entries.iter().all(delivered);
         if !settled || at_rest {
             self.memory.outbox.prune(&self.facts.delivered, self.facts.now);
         }

@@ -124,12 +124,6 @@ impl Memory {
             matches!(self.phase, Phase::Initialized | Phase::Waiting | Phase::Succeeded | Phase::Failed);
         idle && self.ending.is_none() && self.post_rollout.is_none()
     }
-
-    /// Whether what was delivered is removed from the outbox by a write of its own. In a rollout it leaves with the
-    /// next change.
-    pub fn prunes_at_rest(&self) -> bool {
-        self.at_rest() || self.phase == Phase::New
-    }
 }
 
 /// Phase of a rollout. The names are Flagger's, because dashboards, alerts and `kubectl wait` depend on them.

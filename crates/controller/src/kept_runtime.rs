@@ -17,11 +17,6 @@ pub(crate) enum KeptRuntime {
 }
 
 impl KeptRuntime {
-    /// Whether no reconcile is needed for what was delivered.
-    pub(crate) fn prunes_later(&self) -> bool {
-        matches!(self, KeptRuntime::Whole(runtime) if runtime.prunes_later)
-    }
-
     /// The runtime as it was, for the next reconcile.
     pub(crate) fn restored(self) -> Box<CanaryRuntime> {
         match self {
@@ -60,7 +55,6 @@ fn is_idle(runtime: &CanaryRuntime) -> bool {
         finalizer_refused: None,
         offered,
         delivered,
-        prunes_later: false,
         undelivered,
         altered,
         reported_failure: None,

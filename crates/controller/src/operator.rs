@@ -122,8 +122,9 @@ impl Operator {
                         self.enqueue_dependents(&event);
                     }
                     // Reconciles end however many changes there are.
-                    let ended = running.next().now_or_never().flatten();
-                    ended.into_iter().for_each(|ended| self.reconciled(ended, &notifications));
+                    if let Some(ended) = running.next().now_or_never().flatten() {
+                        self.reconciled(ended, &notifications);
+                    }
                 }
                 Some(report) = reports.recv() => self.delivery_reported(report),
                 Some(ended) = running.next(), if !running.is_empty() => self.reconciled(ended, &notifications),
@@ -139,8 +140,10 @@ impl Operator {
     /// The next Canary that may be reconciled now.
     fn take(&mut self) -> Option<(ObjectKey, Permit)> {
         let now = Instant::now();
-        let (full, busy) = (self.limits.reconciles.is_full(), !self.running.is_empty());
-        if full || self.startup.defers(now, busy, || self.context.cluster.listing()) {
+        if self.limits.reconciles.is_full() {
+            return None;
+        }
+        if self.startup.defers(now, !self.running.is_empty(), || self.context.cluster.listing()) {
             return None;
         }
         let reconciles = self.limits.reconciles.clone();
@@ -156,7 +159,6 @@ impl Operator {
         }
         let mut runtime = known.map(KeptRuntime::restored).unwrap_or_default();
         runtime.delivered.extend(self.delivered.remove(&key).unwrap_or_default());
-        runtime.prunes_later = false;
         runtime.undelivered = self.undelivered.get(&key).cloned().unwrap_or_default();
         let session = Session::new(&key, &self.watch_index, &self.limits, HeldPermit::of(permit));
         self.running.insert(key.clone(), session.wake_handle());
@@ -206,7 +208,7 @@ impl Operator {
         }
         // Wakes during the reconcile are often about changes that it has observed, its own writes above all.
         let changed = match dependencies {
-            Some(dependencies) => self.missed(&key, &runtime, &dependencies),
+            Some(dependencies) => self.changed_since(&dependencies) || self.delivered.contains_key(&key),
             None => woken,
         };
         if changed {
@@ -231,11 +233,10 @@ impl Operator {
         Ok(())
     }
 
-    /// Whether a reconcile that has ended was too early for a report about a delivery, or for a change.
-    fn missed(&self, key: &ObjectKey, runtime: &CanaryRuntime, dependencies: &Dependencies) -> bool {
-        let delivered = !runtime.prunes_later && self.delivered.contains_key(key);
-        let failed = self.undelivered.get(key).is_some_and(|failures| *failures != runtime.undelivered);
-        delivered || failed || dependencies.have_changed(&self.context.cluster)
+    fn changed_since(&self, dependencies: &Dependencies) -> bool {
+        let cluster = &self.context.cluster;
+        dependencies.objects.iter().any(|(key, mark)| cluster.mark(key) != *mark)
+            || dependencies.lists.iter().any(|(list, mark)| cluster.mark_by(list) != *mark)
     }
 
     fn count(&mut self, key: &ObjectKey, change: i64) {
@@ -252,16 +253,13 @@ impl Operator {
             return;
         }
         let DeliveryReport { key, seq, to, ended, failure } = report;
-        let waits = failure.is_none() && self.runtimes.get(&key).is_some_and(KeptRuntime::prunes_later);
         if let Some(failure) = failure {
             self.undelivered.entry(key.clone()).or_default().insert(to.clone(), failure);
         }
         if ended {
             self.delivered.entry(key.clone()).or_default().push((seq, to));
         }
-        if !waits {
-            self.queue.enqueue(&key);
-        }
+        self.queue.enqueue(&key);
     }
 
     fn enqueue_dependents(&mut self, event: &CacheEvent) {
@@ -295,5 +293,7 @@ impl Operator {
 }
 
 async fn until(due: Option<Instant>) {
-    futures::future::OptionFuture::from(due.map(sleep_until)).await;
+    if let Some(due) = due {
+        sleep_until(due).await;
+    }
 }

@@ -197,7 +197,6 @@ async fn settled(
     // They are among the warnings that the memory has as reported.
     runtime.altered.clear();
     let notifications = outbox::undelivered(context, canary, &transition.memory.outbox, runtime);
-    runtime.prunes_later = !transition.memory.prunes_at_rest();
     let now = context.clock.now();
     // The finalizer is left, which does not wait for the delivery of the last notices.
     let ended = (transition.memory.phase == Phase::Terminated).then_some(0);

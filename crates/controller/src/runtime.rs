@@ -41,8 +41,6 @@ pub(crate) struct CanaryRuntime {
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices that were delivered and that the outbox in the status still has.
     pub(crate) delivered: Vec<(u64, Receiver)>,
-    /// What is delivered leaves the outbox with the next change: until then no reconcile is needed for it.
-    pub(crate) prunes_later: bool,
     /// Why notices are not delivered, by their receiver.
     pub(crate) undelivered: BTreeMap<Receiver, String>,
     /// Writes that the API server stored differently, without effect on the rollout, until they are reported.

@@ -27,12 +27,6 @@ impl Dependencies {
         });
         Dependencies { objects: objects.collect(), lists: Vec::new() }
     }
-
-    /// Whether one of them is not as it was observed any more.
-    pub(crate) fn have_changed(&self, cluster: &Cluster) -> bool {
-        self.objects.iter().any(|(key, mark)| cluster.mark(key) != *mark)
-            || self.lists.iter().any(|(list, mark)| cluster.mark_by(list) != *mark)
-    }
 }
 
 /// Which Canary depends on what. A dependency is kept as numbers: ten thousand Canaries have some twenty each.

@@ -63,17 +63,3 @@ async fn idle_canaries_are_not_reconciled_and_each_change_reconciles_the_one_tha
         assert_eq!(copy.unwrap()["spec"]["maxReplicas"], 5);
     }
 }
-
-/// The second of two Canaries is initialised with caches that know everything that it needs.
-#[tokio::test(start_paused = true)]
-async fn no_reconcile_follows_the_delivery_of_an_event_before_the_last() {
-    let mut stage = Stage::open().await;
-    stage.replicas = 1;
-    crowd(&mut stage, 1).await;
-    let before = stage.reconciles();
-    stage.apply("second", &[]).await;
-    stage.until_phase("second", "Initialized").await;
-    stage.pass(60.0).await;
-    let reconciles = stage.reconciles() - before;
-    assert!(reconciles <= 16, "{reconciles} reconciles");
-}
