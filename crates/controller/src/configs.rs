@@ -10,7 +10,7 @@ use std::{
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
-use vexil_kube::{Cluster, ReadError};
+use vexil_kube::{Cluster, Mark, ReadError};
 use vexil_object::{ObjectKey, Objects, Seen, meta};
 use vexil_plan::CanaryContext;
 use vexil_workload::{
@@ -109,24 +109,38 @@ async fn read_one(context: &Context, key: &ObjectKey) -> Result<Seen, Option<u64
     }
 }
 
-/// Adds the objects that the target names and the primary's copies to `have`. Returns their checksums, `None` if they
-/// are not known, and what the user has to correct.
-pub(crate) fn gather(
-    context: &Context,
-    canary: &CanaryContext,
-    have: &mut Objects,
-) -> (Option<TrackedConfigs>, Option<String>) {
+/// What is known of the objects that a target names, and of the primary's copies.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    /// Their checksums; `None` if they are not known.
+    pub(crate) tracked: Option<TrackedConfigs>,
+    /// What the user has to correct.
+    pub(crate) problem: Option<String>,
+    /// Those whose content was not read, with the version of their metadata: only another version, or the next attempt
+    /// to read, changes what is known of them.
+    pub(crate) unread: BTreeMap<ObjectKey, Mark>,
+}
+
+/// Adds the objects that the target names and the primary's copies to `have`.
+pub(crate) fn gather(context: &Context, canary: &CanaryContext, have: &mut Objects) -> Gathered {
     let (subject, workload) = (canary.subject(&context.settings), canary.workload());
+    let mut gathered = Gathered::default();
     let Some(target) = have.get(&subject.key(workload.kind(), Side::Canary)).clone().shared() else {
-        return (None, None);
+        return gathered;
     };
     for key in config_needs(&subject, &workload.configs(&target), have) {
+        // The mark is read first: the object may be newer than its mark, never older.
+        let mark = context.cluster.mark(&key);
         let seen = context.configs.look(&context.cluster, &key);
+        if !seen.is_known() {
+            gathered.unread.insert(key.clone(), mark);
+        }
         have.insert(key, seen);
     }
     match workload.tracked(&subject, &target, have) {
-        Ok(tracked) => (Some(tracked), None),
-        Err(WorkloadError::NotKnown { .. }) => (None, None),
-        Err(error) => (None, Some(error.to_string())),
+        Ok(tracked) => gathered.tracked = Some(tracked),
+        Err(WorkloadError::NotKnown { .. }) => {}
+        Err(error) => gathered.problem = Some(error.to_string()),
     }
+    gathered
 }

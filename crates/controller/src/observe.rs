@@ -1,6 +1,6 @@
 //! Observes everything that concerns one Canary: the caches, reduced to what the engine decides on.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use vexil_analysis::{Memory, Millis, Observed, Phase, SyncState};
 use vexil_api::CanaryStatus;
@@ -37,6 +37,8 @@ pub(crate) struct Observation {
     pub(crate) selector: Selector,
     /// Checksums of the ConfigMaps and Secrets of the target; `None` if they are not known.
     configs: Option<TrackedConfigs>,
+    /// Those whose content was not read, with the version of their metadata.
+    unread: BTreeMap<ObjectKey, Mark>,
     /// Whether ConfigMaps and Secrets are tracked at all.
     tracks: bool,
     ports: Vec<(String, u16)>,
@@ -58,7 +60,7 @@ impl Observation {
         let (cluster, mut objects) = (&context.cluster, Objects::default());
         let subject = canary.subject(&context.settings);
         gather(cluster, &mut objects, |objects| canary.workload().needs(&subject, objects));
-        let (configs, config_error) = configs::gather(context, canary, &mut objects);
+        let configs = configs::gather(context, canary, &mut objects);
         let copies = config_copies::lists(context, canary, &objects);
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let lists = autoscalers.lists(cluster);
@@ -79,7 +81,8 @@ impl Observation {
             objects,
             edited: None,
             selector: selector.unwrap_or_default(),
-            configs,
+            configs: configs.tracked,
+            unread: configs.unread,
             tracks: context.settings.workloads.config_tracking,
             ports: ports.unwrap_or_default(),
             bound: vexil_plan::bound_kind(memory.binding.as_ref()),
@@ -88,7 +91,7 @@ impl Observation {
         };
         observation.gather_routes(context, canary);
         observation.observe(context, canary, memory, error);
-        if let Some(text) = overlap.or(config_error) {
+        if let Some(text) = overlap.or(configs.problem) {
             observation.observed.backends = SyncState::Invalid(text);
         }
         // Which autoscalers exist decides who owns the primary's replicas.
@@ -100,7 +103,8 @@ impl Observation {
 
     /// Everything that was read, with the version of each object and list.
     pub(crate) fn dependencies(&self, context: &Context, canary: &CanaryContext) -> Dependencies {
-        let read = self.objects.iter().map(|(key, seen)| (key.clone(), Mark::seen(seen)));
+        let mark = |(key, seen)| self.unread.get(key).copied().unwrap_or_else(|| Mark::seen(seen));
+        let read = self.objects.iter().map(|(key, seen)| (key.clone(), mark((key, seen))));
         let own = (canary.key().clone(), Mark::seen(&Seen::Present(Arc::clone(canary.live()))));
         let kinds =
             Dependencies::at(&context.cluster, Autoscalers::definitions(&context.settings.workloads)).objects;

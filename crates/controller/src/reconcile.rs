@@ -256,7 +256,8 @@ async fn read_unknown_objects(context: &Context, converged: &Converged) {
         return;
     }
     for (key, seen) in converged.observation.objects.iter() {
-        if !seen.is_known() {
+        // The content of a ConfigMap or Secret is read when it is needed, and after the pause that was asked for.
+        if !seen.is_known() && !context.cluster.look(key).is_known() {
             let _now_cached = context.cluster.fetch(key).await;
         }
     }

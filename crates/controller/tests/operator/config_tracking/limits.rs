@@ -1,5 +1,7 @@
 //! Many objects, large ones, shared ones, ones that change often, and crashes.
 
+use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -194,4 +196,26 @@ async fn a_crash_after_any_write_changes_nothing() {
         assert_eq!(status(&stage).await["run"], 1);
         stage.check_laws(NAME);
     }
+}
+
+/// The API server wants one of two objects to be read later. The other one is not read again and again meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_throttled_repeats_no_other_read() {
+    let mut stage = tracking().await;
+    let reads = |stage: &Stage| {
+        let entries = stage.cluster.server().audit().of(OPERATOR);
+        entries.iter().filter(|entry| entry.verb == "get" && entry.resource == "configmaps").count()
+    };
+    stage.kill().await;
+    let before = reads(&stage);
+    let matcher = Matcher { name: Some("web".to_owned()), ..Matcher::new("get", "configmaps") };
+    let answer = FaultAction::Answer { code: 429, retry_after: Some(5) };
+    stage.cluster.server().faults().push(Fault::once(matcher, answer));
+    stage.start();
+    stage.pass(4.0).await;
+    assert!(reads(&stage) - before <= 2, "{} reads before the time is over", reads(&stage) - before);
+    stage.pass(10.0).await;
+    assert!(reads(&stage) - before <= 4, "{} reads", reads(&stage) - before);
+    apply(&stage, &color("green")).await;
+    stage.until_phase(NAME, "Succeeded").await;
 }
