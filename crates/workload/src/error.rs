@@ -88,7 +88,7 @@ pub enum WorkloadError {
         namespace: String,
     },
     /// An object of the primary's name belongs to another owner.
-    #[error("{object} is controlled by {owner} and is left alone; remove or rename it")]
+    #[error("{object} is controlled by {owner} and is left alone; remove or rename it once nothing uses it")]
     Foreign {
         /// The object.
         object: String,
@@ -98,8 +98,8 @@ pub enum WorkloadError {
     /// An object of the primary's name has no controller at all: made by hand, or restored from a backup without its
     /// owner references.
     #[error(
-        "{object} is controlled by no Canary and is left alone; remove or rename it, or, if it was restored from a \
-         backup, add an owner reference to Canary {canary} with its uid and controller: true"
+        "{object} is controlled by no Canary and is left alone; remove or rename it once nothing uses it, or, if it \
+         was restored from a backup, add an owner reference to Canary {canary} with its uid and controller: true"
     )]
     Unowned {
         /// The object.

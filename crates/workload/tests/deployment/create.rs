@@ -154,7 +154,7 @@ fn a_primary_of_somebody_else_is_left_alone() {
     let owned = |reference: Value| with(primary.clone(), "/metadata/ownerReferences", json!([reference]));
     let left = |owner: &str| {
         format!(
-            "Deployment podinfo-primary.test is controlled by {owner} and is left alone; remove or rename it"
+            "Deployment podinfo-primary.test is controlled by {owner} and is left alone; remove or rename it once nothing uses it"
         )
     };
     let orphan = with(primary.clone(), "/metadata/ownerReferences", Value::Null);

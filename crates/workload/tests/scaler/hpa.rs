@@ -163,7 +163,7 @@ fn what_stands_in_the_way_is_told_and_nothing_is_written() {
     check(
         foreign,
         "HorizontalPodAutoscaler podinfo-primary.test is controlled by no Canary and is left alone; remove or rename \
-         it, or, if it was restored from a backup, add an owner reference to Canary podinfo with its uid and \
+         it once nothing uses it, or, if it was restored from a backup, add an owner reference to Canary podinfo with its uid and \
          controller: true",
     );
     let long = "a".repeat(250);

@@ -51,8 +51,8 @@ pub async fn primary_is_taken(stage: Stage) -> anyhow::Result<()> {
             *labels = json!({"app": "theirs"});
         }
     }
-    let clear = "is controlled by no Canary and is left alone; remove or rename it, or, if it was restored from \
-                 a backup, add an owner reference to Canary podinfo with its uid and controller: true";
+    let clear = "is controlled by no Canary and is left alone; remove or rename it once nothing uses it, or, if it was \
+                 restored from a backup, add an owner reference to Canary podinfo with its uid and controller: true";
     taken(stage, DEPLOYMENTS, &theirs, clear).await
 }
 
