@@ -1,5 +1,7 @@
 //! The primary of the binding before this one. Until the new one has ready pods, Services lead to it.
 
+use std::sync::Arc;
+
 use vexil_analysis::{Binding, Memory, Phase};
 use vexil_object::{Change, ObjectKey, Objects, Seen, meta};
 use vexil_plan::CanaryContext;
@@ -45,13 +47,17 @@ fn of(
     crate::observe::gather(&context.cluster, &mut have, |have| former.workload().needs(&subject, have));
     read.extend(have.iter().map(|(key, _)| key.clone()));
     let key = subject.key(former.workload().kind(), Side::Primary);
-    let Seen::Present(primary) = have.get(&key) else { return None };
+    let primary = &have.get(&key).clone().shared()?;
     let going = !meta::text(primary, "/metadata/deletionTimestamp").is_empty();
     let is_ours = former.workload().ownership(&subject, primary) == Ownership::Ours;
     if going || !is_ours || former.workload().available(primary) == 0 {
         return None;
     }
-    // The target may have been deleted: the primary says by itself which labels its pods have.
+    // The target may have been deleted: its copy, the primary, has its ports, and says which labels its pods have.
+    let target = subject.key(former.workload().kind(), Side::Canary);
+    if !matches!(have.get(&target), Seen::Present(_)) {
+        have.insert(target, Seen::Present(Arc::clone(primary)));
+    }
     let keys = context.settings.workloads.selector_keys();
     let selector = Selector::of_primary(binding.selector.clone(), keys, primary)?;
     let ports = crate::observe::ports(context, &former, &have).ok()?;
