@@ -147,13 +147,17 @@ async fn workloads(stage: &Stage, left: &Left, owner: &Value) -> anyhow::Result<
     });
     merge(&mut primary, &own);
     stage.api.create(DEPLOYMENTS, stage.namespace(), &primary).await?;
-    let is_ready = |moments: &[Moment]| {
-        let primary = |moment: &&Moment| moment.of == DEPLOYMENTS && moment.name() == "podinfo-primary";
-        let live = moments.iter().rev().find(primary)?;
-        (live.object.pointer("/status/readyReplicas") == Some(&json!(2))).then_some(())
+    let ready_pods = |moments: &[Moment], name: &str| {
+        let named = |moment: &&Moment| moment.of == DEPLOYMENTS && moment.name() == name;
+        let live = moments.iter().rev().find(named)?;
+        live.object.pointer("/status/readyReplicas").and_then(Value::as_u64).or(Some(0))
     };
-    let ready = stage.recorder.until(&stage.cast, PATIENCE, is_ready).await;
-    ready.context("the primary that Flagger leaves does not become ready")
+    let are_ready = |moments: &[Moment]| {
+        let target = ready_pods(moments, "podinfo")? == u64::from(replicas);
+        (target && ready_pods(moments, "podinfo-primary")? == 2).then_some(())
+    };
+    let ready = stage.recorder.until(&stage.cast, PATIENCE, are_ready).await;
+    ready.context("the pods that Flagger leaves do not become ready")
 }
 
 /// The metadata that Flagger gives to an object that it makes.
