@@ -7,12 +7,12 @@
 )]
 #![allow(clippy::disallowed_types, reason = "maps that are only looked up, by the million")]
 
-#[path = "model/appearance.rs"]
-mod appearance;
 #[path = "model/mod.rs"]
 mod checked;
 #[path = "model/deletion.rs"]
 mod deletion;
+#[path = "model/partial_observation.rs"]
+mod partial_observation;
 
 use vexil_analysis::{Strategy, Weight};
 

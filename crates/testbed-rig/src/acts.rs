@@ -38,7 +38,7 @@ impl<G: Environment, V: View> Player<G, V> {
             }
             let command = format!("kubectl apply -f examples/{}/{name}", self.guide.name);
             self.tell("apply", Line::of(Tone::Plain, command));
-            objects::apply_yaml(&self.ground.api().client, text).await?;
+            objects::apply_yaml(&self.environment.api().client, text).await?;
             if *name == CANARY {
                 self.quicken().await?;
                 if let Some(spec) = spec {
@@ -48,7 +48,7 @@ impl<G: Environment, V: View> Player<G, V> {
         }
         self.until("initialisation", |scene| scene.phase == "Initialized").await?;
         let took = self.of_act();
-        for object in guide_objects::found(self.ground.api(), self.guide).await? {
+        for object in guide_objects::found(self.environment.api(), self.guide).await? {
             self.tell("made", Line::of(Tone::Plain, object.shown()));
         }
         self.admit().await?;
@@ -104,7 +104,7 @@ impl<G: Environment, V: View> Player<G, V> {
         self.pause(GATEWAY_DELAY + Duration::from_millis(500)).await?;
         let (at, before) = (self.elapsed(), self.tally().errors());
         self.record.interrupt(at);
-        crash(&self.ground);
+        crash(&self.environment);
         self.tell("crash", Line::of(Tone::Bad, format!("all pods of {new} crash now")));
         self.until("the route to leave the crashed pods", |scene| scene.routed == 0).await?;
         self.pause(QUIET).await?;
@@ -137,7 +137,7 @@ impl<G: Environment, V: View> Player<G, V> {
             took,
             tally: self.tally(),
             shares: self.shares().to_vec(),
-            api_requests: self.ground.operators_requests()?,
+            api_requests: self.environment.operators_requests()?,
             is_rollout: outcome != INITIALISED && outcome != "migrated",
             expect,
         })
@@ -165,7 +165,7 @@ impl<G: Environment, V: View> Player<G, V> {
         let command = format!("kubectl -n {NAMESPACE} patch canary/{PODINFO} --type merge -p '{patch}'");
         self.tell("patch", Line::of(Tone::Plain, command));
         let canary = ("flagger.app/v1beta1", "Canary");
-        objects::merge(&self.ground.api().client, canary, (NAMESPACE, PODINFO), patch).await
+        objects::merge(&self.environment.api().client, canary, (NAMESPACE, PODINFO), patch).await
     }
 
     /// Begins an act with a push, and waits until the operator has seen it.
@@ -180,7 +180,7 @@ impl<G: Environment, V: View> Player<G, V> {
     async fn set_image(&mut self, image: &str) -> anyhow::Result<()> {
         let command = format!("kubectl -n {NAMESPACE} set image deployment/{PODINFO} {CONTAINER}={image}");
         self.tell("push", Line::of(Tone::Canary, command));
-        objects::set_image(&self.ground.api().client, NAMESPACE, PODINFO, CONTAINER, image).await
+        objects::set_image(&self.environment.api().client, NAMESPACE, PODINFO, CONTAINER, image).await
     }
 
     /// Waits for the end of the run; how long it took since the act began.

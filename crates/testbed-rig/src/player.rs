@@ -34,7 +34,7 @@ pub struct Player<G, V> {
     /// The guide.
     pub guide: &'static Guide,
     /// Where it is played.
-    pub ground: G,
+    pub environment: G,
     /// What was seen last.
     pub scene: Scene,
     /// What clients got, moment by moment.
@@ -61,11 +61,11 @@ impl<G: Environment, V: View> Player<G, V> {
     ///
     /// # Errors
     /// When the Canary's manifest cannot be read.
-    pub fn new(guide: &'static Guide, ground: G, operator: Operator, view: V) -> anyhow::Result<Self> {
+    pub fn new(guide: &'static Guide, environment: G, operator: Operator, view: V) -> anyhow::Result<Self> {
         Ok(Player {
-            record: Record::of(ground.splitting()),
+            record: Record::of(environment.splitting()),
             guide,
-            ground,
+            environment,
             scene: Scene::default(),
             checks: Checks::of(guide.canary())?,
             cast: guide.cast(),
@@ -132,7 +132,7 @@ impl<G: Environment, V: View> Player<G, V> {
     pub async fn admit(&mut self) -> anyhow::Result<()> {
         let end = Instant::now() + LIMIT;
         while self.clients.is_none() {
-            self.clients = self.ground.clients(self.guide).await?;
+            self.clients = self.environment.clients(self.guide).await?;
             if self.clients.is_none() && Instant::now() > end {
                 bail!("clients do not reach {} within {} s", self.guide.entrance().1, LIMIT.as_secs());
             }
@@ -205,7 +205,7 @@ impl<G: Environment, V: View> Player<G, V> {
 
     fn next_check(&self) -> Option<Duration> {
         let due = Duration::from_millis(self.scene.last_step?) + INTERVAL;
-        due.checked_sub(Duration::from_millis(self.ground.now_ms())).filter(|left| !left.is_zero())
+        due.checked_sub(Duration::from_millis(self.environment.now_ms())).filter(|left| !left.is_zero())
     }
 
     fn counted(&self) -> Tally {
@@ -216,7 +216,7 @@ impl<G: Environment, V: View> Player<G, V> {
         let next = Instant::now() + PACE;
         self.operator.must_run()?;
         let began = self.elapsed();
-        let scene = observe(self.ground.api(), &self.cast).await?;
+        let scene = observe(self.environment.api(), &self.cast).await?;
         let now = self.elapsed();
         self.record.count(now, self.counted());
         let before = std::mem::replace(&mut self.scene, scene);

@@ -155,7 +155,7 @@ async fn all_acts(player: &mut Play) -> anyhow::Result<Outcome> {
 
 fn welcome(player: &mut Play) {
     let guide = player.guide;
-    let (kubeconfig, log) = (player.ground.kubeconfig.display(), player.ground.log.display());
+    let (kubeconfig, log) = (player.environment.kubeconfig.display(), player.environment.log.display());
     let operator = format!("vexil {}", guide.flags().join(" "));
     let lines = [
         Line::default(),
@@ -177,7 +177,7 @@ fn welcome(player: &mut Play) {
 async fn keep(player: &mut Play) -> anyhow::Result<()> {
     player.begin("Left running · Ctrl-C ends it");
     let commands = [
-        format!("export KUBECONFIG={}", player.ground.kubeconfig.display()),
+        format!("export KUBECONFIG={}", player.environment.kubeconfig.display()),
         "kubectl get canaries --all-namespaces --watch".to_owned(),
         format!(
             "kubectl -n {NAMESPACE} set image deployment/{PODINFO} {CONTAINER}={}",
@@ -191,7 +191,7 @@ async fn keep(player: &mut Play) -> anyhow::Result<()> {
     player.explain("Tags that begin with bad, slow, broken, crash, fragile or missing behave like that.");
     loop {
         player.pause(Duration::from_secs(60)).await?;
-        player.ground.forget_requests();
+        player.environment.forget_requests();
     }
 }
 

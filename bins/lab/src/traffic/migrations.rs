@@ -90,14 +90,14 @@ pub async fn all(play: &mut Play) -> anyhow::Result<Vec<Report>> {
             "apply",
             Line::of(Tone::Plain, format!("examples/{}/{name} with {OTHER} for {APP}", play.guide.name)),
         );
-        objects::apply_yaml(&play.ground.api.client, &second(manifest)).await?;
+        objects::apply_yaml(&play.environment.api.client, &second(manifest)).await?;
     }
     ready(play, OTHER).await?;
     let inside = clients().await?;
     for edit in edits() {
         reports.push(migration(play, &edit, &inside).await?);
     }
-    if play.ground.api.get(DEPLOYMENTS, NAMESPACE, "podinfo-primary").await?.is_some() {
+    if play.environment.api.get(DEPLOYMENTS, NAMESPACE, "podinfo-primary").await?.is_some() {
         bail!("podinfo-primary is still there, which no Service selects any more");
     }
     serves(play, "shop").await?;
@@ -131,10 +131,10 @@ async fn clients() -> anyhow::Result<Running> {
 async fn migration(play: &mut Play, edit: &Edit, inside: &Running) -> anyhow::Result<Report> {
     play.begin(&format!("{} during a rollout of {}", edit.spec, edit.image));
     let before = inside.tally();
-    objects::set_image(&play.ground.api.client, NAMESPACE, edit.target, CONTAINER, edit.image).await?;
+    objects::set_image(&play.environment.api.client, NAMESPACE, edit.target, CONTAINER, edit.image).await?;
     play.until("a share of the new version", |scene| scene.weight == 25).await?;
     play.tell("edit", Line::of(Tone::Plain, edit.spec.to_string()));
-    play.ground.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
+    play.environment.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
     settled(play, edit).await?;
     if !play.scene.events.iter().any(|event| event.message.contains(edit.event)) {
         bail!("no Event says: {}", edit.event);
@@ -150,7 +150,7 @@ async fn settled(play: &mut Play, edit: &Edit) -> anyhow::Result<()> {
     let (end, mut is_followed) = (Instant::now() + PATIENCE, false);
     loop {
         play.pause(Duration::from_millis(500)).await?;
-        let canary = play.ground.api.get(CANARIES, NAMESPACE, APP).await?.unwrap_or_default();
+        let canary = play.environment.api.get(CANARIES, NAMESPACE, APP).await?.unwrap_or_default();
         let status = canary.get("status").cloned().unwrap_or_default();
         let binding = status.get("binding").cloned().unwrap_or_default();
         let is_new = edit.binding.iter().all(|(path, value)| text(&binding, path) == *value);
@@ -174,7 +174,7 @@ async fn settled(play: &mut Play, edit: &Edit) -> anyhow::Result<()> {
 
 /// Points the user's route at the apex, as a user does once the new one is there.
 async fn lead_to(play: &mut Play, apex: &str) -> anyhow::Result<()> {
-    let live = play.ground.api.get(INGRESS_ROUTES, NAMESPACE, APP).await?.context("no IngressRoute")?;
+    let live = play.environment.api.get(INGRESS_ROUTES, NAMESPACE, APP).await?.context("no IngressRoute")?;
     let mut routes = live.pointer("/spec/routes").cloned().unwrap_or_default();
     let name = routes.pointer_mut("/0/services/0/name").context("an IngressRoute without services")?;
     if name == apex {
@@ -182,7 +182,7 @@ async fn lead_to(play: &mut Play, apex: &str) -> anyhow::Result<()> {
     }
     *name = apex.into();
     play.tell("route", Line::of(Tone::Plain, format!("the IngressRoute leads to {apex}")));
-    play.ground.api.merge(INGRESS_ROUTES, (NAMESPACE, APP), &json!({"spec": {"routes": routes}})).await
+    play.environment.api.merge(INGRESS_ROUTES, (NAMESPACE, APP), &json!({"spec": {"routes": routes}})).await
 }
 
 /// Fails when a client of the Service saw anything but an answer.
@@ -197,7 +197,7 @@ fn spotless(tally: &Tally) -> anyhow::Result<()> {
 async fn ready(play: &mut Play, name: &str) -> anyhow::Result<()> {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
-        let live = play.ground.api.get(DEPLOYMENTS, NAMESPACE, name).await?.unwrap_or_default();
+        let live = play.environment.api.get(DEPLOYMENTS, NAMESPACE, name).await?.unwrap_or_default();
         if live.pointer("/status/readyReplicas").is_some() {
             return Ok(());
         }
@@ -208,7 +208,7 @@ async fn ready(play: &mut Play, name: &str) -> anyhow::Result<()> {
 
 /// Fails unless a Service of that name leads to the new primary.
 async fn serves(play: &Play, name: &str) -> anyhow::Result<()> {
-    let service = play.ground.api.get(SERVICES, NAMESPACE, name).await?.unwrap_or_default();
+    let service = play.environment.api.get(SERVICES, NAMESPACE, name).await?.unwrap_or_default();
     let selector = service.pointer("/spec/selector").cloned().unwrap_or_default();
     if text(&selector, "/app") != "other-primary" {
         bail!("the Service {name} selects {selector}");

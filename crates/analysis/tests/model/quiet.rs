@@ -183,7 +183,7 @@ fn stranded(state: &State) -> Option<&'static str> {
     let (canary, primary) =
         (serves(state.world.behind(Side::Canary)), serves(state.world.behind(Side::Primary)));
     let asleep = state.world.behind(Side::Primary).is_some_and(|primary| !primary.scaled);
-    if is_forsaken(state, primary || asleep) {
+    if lost_the_former_primary(state, primary || asleep) {
         return Some("Services lead to no ready pod although the earlier primary has some");
     }
     let (live, refused) =
@@ -199,8 +199,8 @@ fn stranded(state: &State) -> Option<&'static str> {
     (lost && !refused).then_some("traffic goes to a primary without pods although the canary has some")
 }
 
-/// A migration leaves clients without pods although the earlier primary has some.
-fn is_forsaken(state: &State, serves: bool) -> bool {
+/// In a migration, Services lead to no ready pod, or do not exist, although the earlier primary has some.
+fn lost_the_former_primary(state: &State, serves: bool) -> bool {
     let migrates = state.memory.phase == Phase::Initializing && !state.memory.previous.is_empty();
     let has_pods = state.world.aside.primary.is_some_and(|primary| primary.serves());
     let may_act = !state.spec.halted && state.world.refused != Some(Object::Backends);

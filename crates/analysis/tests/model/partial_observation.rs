@@ -1,5 +1,5 @@
-//! What is observed is not all that is so: pods that leave slowly are counted, and a route that leads somewhere cannot
-//! be read.
+//! Observations that do not show everything: pods that are counted while they are being deleted, and a route that exists
+//! and cannot be read.
 
 use crate::checked::{Bound, Fault::*, Rev::*, Rollout, Side::*, plan};
 
