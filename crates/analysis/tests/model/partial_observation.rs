@@ -1,5 +1,5 @@
-//! Observations that do not show everything: pods that are counted while they are being deleted, and a route that exists
-//! and cannot be read.
+//! Observations that do not show everything: pods that are counted while they are being deleted, and a route that
+//! exists and cannot be read.
 
 use crate::checked::{Bound, Fault::*, Rev::*, Rollout, Side::*, plan};
 
