@@ -93,7 +93,11 @@ impl Cache {
 
     /// What is known of one object; of a kind that is not served, only pending states are known here.
     pub(crate) fn look(&self, key: &ObjectKey) -> Seen {
-        self.lookup(key).seen()
+        match self.lookup(key) {
+            Lookup::Present(packed) => Seen::Present(self.objects.value(packed)),
+            Lookup::Absent => Seen::Absent,
+            Lookup::NotKnown => Seen::NotKnown,
+        }
     }
 
     /// The same, not unpacked.
@@ -192,19 +196,19 @@ impl Cache {
     }
 
     /// The watch reports that an object was created or changed. Returns what looks different now.
-    pub(crate) fn object_applied(&mut self, object: &Value) -> Vec<CacheEvent> {
-        let at = version(object);
+    pub(crate) fn object_applied(&mut self, object: Value) -> Vec<CacheEvent> {
+        let at = version(&object);
         if at <= self.reached {
             return Vec::new();
         }
-        let key = self.key(object);
+        let key = self.key(&object);
         // The answer to our own write is the same object with all its fields: a watch that was opened under an earlier
         // definition may leave out fields that are new.
         let packed = match self.pending.get(&key) {
             Some(Pending { state: PendingState::Present(answer), .. }) if answer.version() == at => {
                 answer.clone()
             }
-            _ => Packed::of(object),
+            _ => self.objects.pack(object),
         };
         self.cached_is(&key, Some(packed), at)
     }
@@ -224,17 +228,17 @@ impl Cache {
     }
 
     /// A write of ours that was sent in this epoch was answered with this object.
-    pub(crate) fn write_acknowledged(&mut self, object: &Value, epoch: u64) -> Vec<CacheEvent> {
-        let key = self.key(object);
-        let at = version(object);
+    pub(crate) fn write_acknowledged(&mut self, object: Value, epoch: u64) -> Vec<CacheEvent> {
+        let key = self.key(&object);
+        let at = version(&object);
         let outdated = |state: &PendingState| match state {
-            PendingState::Deleted { uid, .. } if uid == meta::uid(object) => true,
+            PendingState::Deleted { uid, .. } if uid == meta::uid(&object) => true,
             other => other.version() > at,
         };
         if self.pending.get(&key).is_some_and(|pending| outdated(&pending.state)) {
             return Vec::new();
         }
-        self.set_present(key, Packed::of(object), meta::uid(object), epoch)
+        self.set_present(key, object, epoch)
     }
 
     /// A delete of ours was acknowledged: the object that it was fenced on is gone.

@@ -41,7 +41,7 @@ impl Cluster {
         };
         if let Some(start) = start {
             let kept = object.clone().map(|object| self.shared.kept(kind, object));
-            self.shared.note(kind, |cache| cache.read_finished(key, &start, kept.as_ref()));
+            self.shared.note(kind, |cache| cache.read_finished(key, &start, kept));
         }
         Ok(object.map_or(Seen::Absent, |object| Seen::Present(Arc::new(object))))
     }

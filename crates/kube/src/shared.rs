@@ -20,7 +20,6 @@ use crate::{
     cache::{Cache, Lookup, Progress},
     changes::{CacheEvent, Listeners},
     packed::Packed,
-    recent::Recent,
     retry_after::Pauses,
     slots::{Slot, Slots, listed, undefined},
 };
@@ -32,7 +31,6 @@ pub(crate) struct Shared {
     pub(crate) listeners: Listeners,
     projections: BTreeMap<Kind, Arc<dyn Projection>>,
     slots: Mutex<Slots>,
-    recent: Recent,
     started: mpsc::UnboundedSender<Kind>,
     definitions: Notify,
     altered: Mutex<altered::Memory>,
@@ -55,7 +53,6 @@ impl Shared {
             listeners: Listeners::default(),
             projections: projections.into_iter().map(|projection| (projection.kind(), projection)).collect(),
             slots: Mutex::default(),
-            recent: Recent::default(),
             started,
             definitions: Notify::new(),
             altered: Mutex::default(),
@@ -93,11 +90,9 @@ impl Shared {
 
     fn look_in(&self, slots: &Slots, key: &ObjectKey) -> Seen {
         let Some(slot) = slots.get(&key.kind()) else { return Seen::NotKnown };
-        match slot.cache.lookup(key) {
-            Lookup::Present(packed) => Seen::Present(self.recent.value(key, packed)),
-            Lookup::Absent => Seen::Absent,
-            Lookup::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(slots, key.kind()),
-            Lookup::NotKnown => Seen::NotKnown,
+        match slot.cache.look(key) {
+            Seen::NotKnown if slot.cache.progress() == Progress::NotServed => undefined(slots, key.kind()),
+            seen => seen,
         }
     }
 

@@ -194,7 +194,7 @@ async fn take(
         }
         Event::Apply(object) => {
             let object = kept(shared, kind, object).await?;
-            shared.note(kind, |cache| cache.object_applied(&object));
+            shared.note(kind, |cache| cache.object_applied(object));
         }
         Event::Delete(object) => shared.note(kind, |cache| cache.object_deleted(&object)),
     }

@@ -155,7 +155,7 @@ impl<'a> WriteGuard<'a> {
             Some(on) => self.shared.note(kind, |cache| cache.delete_acknowledged(self.key, on)),
             None if self.shared.with(kind, |_| ()).is_some() => {
                 let kept = self.shared.kept(kind, answer.clone());
-                self.shared.note(kind, |cache| cache.write_acknowledged(&kept, self.epoch));
+                self.shared.note(kind, |cache| cache.write_acknowledged(kept, self.epoch));
             }
             None => {}
         }

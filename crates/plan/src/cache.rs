@@ -15,7 +15,7 @@ use vexil_object::meta;
 use crate::canary_context::Resolved;
 
 /// Number of entries; each Canary has one place, which follows from its uid.
-const ENTRIES: usize = 128;
+const ENTRIES: usize = 256;
 
 /// Metadata on which a resolved Canary depends.
 const METADATA: [&str; 6] = ["uid", "generation", "name", "namespace", "labels", "annotations"];

@@ -11,8 +11,6 @@ use std::{
 use serde_json::Value;
 use vexil_object::Projection;
 
-use crate::packed::Packed;
-
 /// The index of one kind. An entry is the digest of namespace, index and value, and the number of the object: 12 bytes
 /// instead of the texts. Two values with one digest would be found together; the namespace is compared again.
 #[derive(Clone, Default)]
@@ -45,13 +43,9 @@ impl Index {
         self.by.as_ref().map(|by| by.index(object)).unwrap_or_default()
     }
 
-    /// The pairs of an object that is packed, none for one that does not exist. Of a kind without an index nothing is
-    /// unpacked.
-    pub(super) fn pairs(&self, packed: Option<&Packed>) -> Pairs {
-        match packed.filter(|_| self.by.is_some()) {
-            Some(packed) => self.pairs_of(&packed.value()),
-            None => Pairs::new(),
-        }
+    /// Whether objects of this kind have pairs.
+    pub(super) fn has_pairs(&self) -> bool {
+        self.by.is_some()
     }
 
     /// Adds the entries of an object.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use vexil_object::{Kind, ObjectKey, Projection, Seen};
+use vexil_object::{Kind, ObjectKey, Projection};
 
 use super::index::{Index, Pairs};
-use crate::packed::{Packed, place};
+use crate::{
+    packed::{Packed, place},
+    recent::Recent,
+};
 
 /// What is known of one object, not unpacked.
 #[derive(Clone, Copy, Debug)]
@@ -17,14 +20,6 @@ pub(crate) enum Lookup<'a> {
 }
 
 impl<'a> Lookup<'a> {
-    pub(crate) fn seen(self) -> Seen {
-        match self {
-            Lookup::Present(packed) => Seen::Present(Arc::new(packed.value())),
-            Lookup::Absent => Seen::Absent,
-            Lookup::NotKnown => Seen::NotKnown,
-        }
-    }
-
     pub(crate) fn packed(self) -> Option<&'a Packed> {
         match self {
             Lookup::Present(packed) => Some(packed),
@@ -53,6 +48,7 @@ pub(crate) struct Objects {
     /// The numbers, by namespace and name of their objects.
     sorted: Vec<u32>,
     index: Index,
+    recent: Recent,
 }
 
 /// What an object was before, and by which pairs it was found before or is found now.
@@ -193,9 +189,24 @@ impl Objects {
         objects.map(move |packed| key(kind, packed.place())).filter(move |key| key.namespace() == namespace)
     }
 
-    /// The pairs of an object, none for one that does not exist.
+    /// The pairs of an object, none for one that does not exist. Of a kind without an index nothing is unpacked.
     pub(super) fn pairs(&self, packed: Option<&Packed>) -> Pairs {
-        self.index.pairs(packed)
+        match packed.filter(|_| self.index.has_pairs()) {
+            Some(packed) => self.index.pairs_of(&self.recent.value(packed)),
+            None => Pairs::new(),
+        }
+    }
+
+    /// Packs an object that will be read soon.
+    pub(super) fn pack(&self, object: Value) -> Packed {
+        let packed = Packed::of(&object);
+        self.recent.keep(&packed, Arc::new(object));
+        packed
+    }
+
+    /// A packed object of this kind as a tree.
+    pub(super) fn value(&self, packed: &Packed) -> Arc<Value> {
+        self.recent.value(packed)
     }
 
     /// The highest version of an object; 0 without objects.

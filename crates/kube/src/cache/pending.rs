@@ -1,6 +1,7 @@
 //! How the events of a watch and the pending states of objects become what a look finds, and what changes by it.
 
-use vexil_object::ObjectKey;
+use serde_json::Value;
+use vexil_object::{ObjectKey, meta};
 
 use super::{
     Cache, Progress,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     changes::CacheEvent,
     packed::{Packed, place},
-    pending::{Pending, PendingState},
+    pending::{Pending, PendingState, version},
 };
 
 impl Cache {
@@ -75,17 +76,12 @@ impl Cache {
 
     /// An answer shows the object like this. `epoch` is that of the request: if a list was completed since then and
     /// does not have the object, the list may be from before the answer, or from after a deletion.
-    pub(super) fn set_present(
-        &mut self,
-        key: ObjectKey,
-        object: Packed,
-        uid: &str,
-        epoch: u64,
-    ) -> Vec<CacheEvent> {
-        let state = if epoch != self.epoch && self.cached(&key).is_none() && object.version() > self.reached {
-            PendingState::perhaps_deleted(uid.to_owned(), object.version())
+    pub(super) fn set_present(&mut self, key: ObjectKey, object: Value, epoch: u64) -> Vec<CacheEvent> {
+        let at = version(&object);
+        let state = if epoch != self.epoch && self.cached(&key).is_none() && at > self.reached {
+            PendingState::perhaps_deleted(meta::uid(&object).to_owned(), at)
         } else {
-            PendingState::Present(object)
+            PendingState::Present(self.objects.pack(object))
         };
         self.set_pending(key, state)
     }

@@ -8,7 +8,6 @@ use vexil_object::{ObjectKey, meta};
 use super::Cache;
 use crate::{
     changes::CacheEvent,
-    packed::Packed,
     pending::{Pending, PendingState, uid, version},
 };
 
@@ -39,13 +38,11 @@ impl Cache {
         &mut self,
         key: &ObjectKey,
         start: &ReadStart,
-        object: Option<&Value>,
+        object: Option<Value>,
     ) -> Vec<CacheEvent> {
         let outcome = match object {
-            Some(object) if self.is_outdated(key, start, object) => ReadOutcome::Nothing,
-            Some(object) => {
-                return self.set_present(key.clone(), Packed::of(object), meta::uid(object), start.epoch);
-            }
+            Some(object) if self.is_outdated(key, start, &object) => ReadOutcome::Nothing,
+            Some(object) => return self.set_present(key.clone(), object, start.epoch),
             None => self.not_found(key, start),
         };
         match outcome {

@@ -132,7 +132,7 @@ fn before_the_first_list_nothing_is_known_but_our_own_writes() {
     assert_eq!(world.cache.look(&world.key), Seen::NotKnown);
     assert_eq!(world.cache.keys_in(""), None);
     let object = world.server.write();
-    world.cache.write_acknowledged(&object, 0);
+    world.cache.write_acknowledged(object, 0);
     assert!(world.cache.look(&world.key).object().is_some());
 }
 
@@ -143,6 +143,6 @@ fn an_event_that_is_repeated_changes_nothing() {
     world.report(1);
     world.server.delete();
     world.report(1);
-    assert!(world.cache.object_applied(&object).is_empty());
+    assert!(world.cache.object_applied(object).is_empty());
     assert_eq!(world.cache.look(&world.key), Seen::Absent);
 }

@@ -105,7 +105,7 @@ impl World {
             None => {}
             Some((_, Reply::Object(object), epoch)) => {
                 self.floor = self.floor.max(version(&object));
-                self.cache.write_acknowledged(&object, epoch);
+                self.cache.write_acknowledged(object, epoch);
             }
             Some((_, Reply::Deleted(on), _)) => {
                 let at: u64 = on.resource_version.parse().unwrap();
@@ -134,10 +134,10 @@ impl World {
             match self.server.history.get(&at).cloned() {
                 None => {
                     let other = object("other", "o", at);
-                    self.cache.object_applied(&other);
+                    self.cache.object_applied(other);
                 }
                 Some(Some(object)) => {
-                    self.cache.object_applied(&object);
+                    self.cache.object_applied(object);
                 }
                 Some(None) => {
                     let gone = object("podinfo", meta::uid(&before.unwrap()), at);
@@ -195,7 +195,7 @@ impl World {
                         self.floor = self.floor.max(at);
                     }
                     self.unknown |= state.is_none();
-                    self.cache.read_finished(&key, &start, state.as_ref());
+                    self.cache.read_finished(&key, &start, state);
                 }
             }
         }
