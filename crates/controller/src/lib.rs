@@ -48,6 +48,7 @@ mod context;
 mod converge;
 mod decide;
 mod deletion;
+mod deliveries;
 mod duplicate_target;
 mod effects;
 mod fair_queue;
