@@ -38,6 +38,7 @@
 
 mod alerts;
 mod answers;
+mod apply;
 mod autoscalers;
 
 mod clock;
@@ -53,6 +54,7 @@ mod duplicate_target;
 mod effects;
 mod fair_queue;
 mod fair_semaphore;
+mod finalizer;
 mod former_primary;
 mod invalid_spec;
 mod kept_runtime;
