@@ -1,4 +1,4 @@
-//! The programs behind `cargo xtask`: the lab, and the chores.
+//! The programs of this workspace: how each is built, and those behind `cargo xtask`, the lab and the chores.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -16,26 +16,34 @@ pub const LAB: [&str; 7] = ["bench", "conformance", "demo", "e2e", "guides", "to
 /// How the variables begin that cargo sets for the program of a package.
 const OF_A_PACKAGE: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_NAME", "CARGO_CRATE_NAME"];
 
-/// Builds `vexil-lab` and becomes it, with these arguments. Returns only if that fails. The operator is built in the
-/// same call of cargo: both then have their dependencies with the same features.
+/// Builds programs of this workspace with the profile of the running one. Answers the folder in which they are then,
+/// which is that of the running one. Takes no time when nothing has changed.
+///
+/// # Errors
+/// When cargo cannot be started, or a program does not build.
+pub fn build(programs: &[&str]) -> io::Result<PathBuf> {
+    let folder = folder()?;
+    let mut build = cargo("build", &folder, programs);
+    if !build.arg("--workspace").status()?.success() {
+        return Err(io::Error::other(format!("cargo does not build {}", programs.join(" and "))));
+    }
+    Ok(folder)
+}
+
+/// Builds `vexil-lab` and becomes it, with these arguments. Returns only if that fails. The operator, which it starts,
+/// is built in the same call of cargo.
 pub fn lab(arguments: &[OsString]) -> ExitCode {
-    failed(own_folder().and_then(|folder| {
+    failed(build(&["vexil-lab", "vexil"]).map(|folder| {
         let lab = folder.join("vexil-lab");
-        let mut build = cargo("build", &folder, &lab);
-        build.args(["--package", "vexil", "--package", "vexil-lab"]);
-        if !build.status()?.success() {
-            return Ok("the lab does not build".to_owned());
-        }
         let error = Command::new(&lab).args(arguments).exec();
-        Ok(format!("running {}: {error}", lab.display()))
+        format!("running {}: {error}", lab.display())
     }))
 }
 
 /// Builds the program of the chores and becomes it, with these arguments. Returns only if that fails.
 pub fn chore(arguments: &[OsString]) -> ExitCode {
-    failed(own_folder().map(|folder| {
-        let mut run = cargo("run", &folder, &folder.join("xtask"));
-        let error = run.args(["--package", "xtask", "--"]).args(arguments).exec();
+    failed(folder().map(|folder| {
+        let error = cargo("run", &folder, &["xtask"]).arg("--").args(arguments).exec();
         format!("cargo cannot be started: {error}")
     }))
 }
@@ -46,17 +54,25 @@ fn failed(outcome: io::Result<String>) -> ExitCode {
 }
 
 /// Where cargo has put this program, and puts the others of the same profile.
-fn own_folder() -> io::Result<PathBuf> {
+///
+/// # Errors
+/// When this program does not know its own path.
+pub fn folder() -> io::Result<PathBuf> {
     let own = std::env::current_exe()?;
     Ok(own.parent().unwrap_or(Path::new(".")).to_owned())
 }
 
-/// A call of cargo for this workspace, with the profile of `folder`. It prints no progress if `program` was built
-/// before.
-fn cargo(command: &str, folder: &Path, program: &Path) -> Command {
+/// A call of cargo for programs of this workspace, with the profile of `folder`. It prints no progress if the first
+/// program was built before.
+///
+/// No package is named, so that cargo selects all of them: it gives dependencies the features that the selected
+/// packages ask for, and compiles a dependency once more for each set of features. Chosen by `--package`, the operator,
+/// the lab and the chores had different ones, and those of `cargo test --workspace` were different again.
+fn cargo(command: &str, folder: &Path, programs: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
     let manifest = root().join("Cargo.toml");
     cargo.arg(command).arg("--manifest-path").arg(manifest);
+    cargo.args(programs.iter().flat_map(|program| ["--bin", program]));
     // What cargo has set for this program. Build scripts depend on such variables (that of `ring` does): they would run
     // again after each call of cargo without this program, and all that depends on them would be compiled again.
     for (name, _) in std::env::vars_os() {
@@ -68,7 +84,7 @@ fn cargo(command: &str, folder: &Path, program: &Path) -> Command {
     if folder.file_name() == Some(OsStr::new("release")) {
         cargo.arg("--release");
     }
-    if program.exists() {
+    if programs.first().is_some_and(|program| folder.join(program).exists()) {
         cargo.arg("--quiet");
     }
     cargo

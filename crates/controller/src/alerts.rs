@@ -5,7 +5,7 @@ use vexil_api::{Analysis, CanarySpec};
 use vexil_notifier::{
     Alert, Destination, NotifierCatalog, Rejection, Scope, destination, needs, provider_key, send,
 };
-use vexil_object::{ObjectKey, Objects};
+use vexil_object::{ObjectKey, Objects, Seen};
 use vexil_plan::{CanaryContext, GLOBAL_ALERT, alert_entry};
 
 use crate::{Context, answers::read};
@@ -45,6 +45,9 @@ impl std::fmt::Display for AlertReceiver {
 /// An alert on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct OutgoingAlert {
+    /// The name of its receiver in the outbox.
+    name: String,
+    /// Whom that named when the alert was handed over.
     pub(crate) to: AlertReceiver,
     alert: Alert,
     at: Millis,
@@ -58,12 +61,7 @@ pub(crate) fn outgoing(
     name: &str,
 ) -> Option<OutgoingAlert> {
     let (key, noticed) = (canary.key(), entry.notice.alert.as_ref()?);
-    let to = if name == GLOBAL_ALERT {
-        AlertReceiver::Global
-    } else {
-        let listed = alert_entry(canary.spec().analysis()?, name)?;
-        AlertReceiver::Provider(provider_key(&listed.provider_ref, key.namespace()))
-    };
+    let to = receiver(canary.spec(), key, name)?;
     let mut alert = Alert::new(key.name(), key.namespace(), noticed.severity, &noticed.message);
     alert.key = format!("{}-{}-{name}", canary.owner().uid, entry.seq);
     if !context.alerts.cluster_name.is_empty() {
@@ -72,7 +70,31 @@ pub(crate) fn outgoing(
     if noticed.details {
         alert = detailed(alert, canary.spec());
     }
-    Some(OutgoingAlert { to, alert, at: entry.notice.time })
+    Some(OutgoingAlert { name: name.to_owned(), to, alert, at: entry.notice.time })
+}
+
+/// Who has this name in a spec; `None` if nobody has.
+fn receiver(spec: &CanarySpec, canary: &ObjectKey, name: &str) -> Option<AlertReceiver> {
+    if name == GLOBAL_ALERT {
+        return Some(AlertReceiver::Global);
+    }
+    let listed = alert_entry(spec.analysis()?, name)?;
+    Some(AlertReceiver::Provider(provider_key(&listed.provider_ref, canary.namespace())))
+}
+
+/// The receiver of an alert as its Canary names it now, so that one that waits for a mistyped AlertProvider goes to the
+/// corrected one; `None` if the Canary no longer has it. A spec that cannot be read names the `last` one.
+pub(crate) fn receiver_now(
+    context: &Context,
+    canary: &ObjectKey,
+    outgoing: &OutgoingAlert,
+    last: AlertReceiver,
+) -> Option<AlertReceiver> {
+    let Seen::Present(live) = context.cluster.look(canary) else { return Some(last) };
+    match vexil_api::parse(&live) {
+        Ok(read) => receiver(&read.spec, canary, &outgoing.name),
+        Err(_) => Some(last),
+    }
 }
 
 /// Adds target, threshold, deadline and how traffic is shifted, as Flagger does.
@@ -105,14 +127,15 @@ fn traffic_routing(analysis: &Analysis) -> Option<String> {
     (!steps.is_empty()).then(|| format!("Weight steps: {} max: {max}", steps.join(",")))
 }
 
-/// One attempt to deliver an alert about a Canary of the namespace `reader`. The AlertProvider and its Secret are read
-/// for each attempt, so a corrected one counts at once, and the Secret is not kept.
+/// One attempt to deliver an alert about a Canary of the namespace `reader` to `receiver`. The AlertProvider and its
+/// Secret are read for each attempt, so a corrected one counts at once, and the Secret is not kept.
 ///
 /// # Errors
 /// Why it was not accepted, without a part of the address.
 pub(crate) async fn attempt(
     context: &Context,
     outgoing: &OutgoingAlert,
+    receiver: &AlertReceiver,
     reader: &str,
 ) -> Result<(), Rejection> {
     let failed = |status: String| Rejection {
@@ -121,7 +144,7 @@ pub(crate) async fn attempt(
         said: String::new(),
         retry_after_ms: None,
     };
-    let to = match &outgoing.to {
+    let to = match receiver {
         // The flag was removed since the notice: no one is left to send it to.
         AlertReceiver::Global => match &context.alerts.global {
             Some(to) => to.clone(),

@@ -9,8 +9,9 @@ use vexil_webhook::{Hook, HookError, Payload, checksum, send};
 use vexil_workload::explain;
 
 use crate::{
-    Context, configs,
-    effects::{EffectResult, fetch},
+    Context,
+    apply::{EffectResult, fetch},
+    configs,
     observe::Observation,
     platform::OfProcess,
 };

@@ -13,7 +13,7 @@ use vexil_workload::{
 
 use crate::{
     Context,
-    effects::{EffectResult, apply, fetch},
+    apply::{EffectResult, apply, fetch},
     observe::Observation,
 };
 

@@ -4,8 +4,10 @@ use vexil_analysis::{Convergence, LiveRoutes, Memory, Millis, Next, Pending, nex
 use vexil_plan::CanaryContext;
 
 use crate::{
-    Context, configs,
-    effects::{EffectResult, apply_effect},
+    Context,
+    apply::EffectResult,
+    configs,
+    effects::apply_effect,
     invalid_spec,
     observe::Observation,
     runtime::{CanaryRuntime, MemoryDigest},

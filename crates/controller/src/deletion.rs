@@ -5,41 +5,25 @@ use std::sync::Arc;
 use serde_json::Value;
 use vexil_analysis::Message;
 use vexil_kube::WriteError;
-use vexil_object::{Change, ObjectKey, meta};
+use vexil_object::{ObjectKey, meta};
 use vexil_plan::CanaryContext;
 
 use crate::{
-    Context, duplicate_target, invalid_spec, notification::Notification, outbox,
-    reconcile_result::ReconcileResult, runtime::CanaryRuntime,
+    Context, duplicate_target,
+    finalizer::{FINALIZER, change, is_held, reverts},
+    invalid_spec,
+    notification::Notification,
+    outbox,
+    reconcile_result::ReconcileResult,
+    runtime::CanaryRuntime,
 };
 
-/// Keeps a Canary until its target has taken over. The name is Flagger's.
-const FINALIZER: &str = "finalizer.flagger.app";
 /// How long a refused finalizer is not tried again, in milliseconds.
 const REFUSED_MS: u64 = 60_000;
 /// How long the dispatcher may take to accept the last notices, in milliseconds.
 const HANDOVER_MS: u64 = 10_000;
 /// Failed writes of the status in a row after which a deletion no longer waits for them; that is about a minute.
 const MAX_STATUS_FAILURES: u32 = 7;
-
-/// Whether the Canary is being deleted.
-pub(crate) fn is_deleted(live: &Value) -> bool {
-    !meta::text(live, "/metadata/deletionTimestamp").is_empty()
-}
-
-/// Whether the finalizer keeps the Canary.
-pub(crate) fn is_held(live: &Value) -> bool {
-    finalizers(live).any(|name| name == FINALIZER)
-}
-
-/// Whether the target takes over again: the Canary is being deleted, and waits for that.
-pub(crate) fn reverts(live: &Value) -> bool {
-    is_deleted(live) && is_held(live) && live.pointer("/spec/revertOnDeletion") == Some(&Value::Bool(true))
-}
-
-fn finalizers(live: &Value) -> impl Iterator<Item = &Value> {
-    live.pointer("/metadata/finalizers").and_then(Value::as_array).into_iter().flatten()
-}
 
 /// Adds the finalizer if the spec asks for it, and removes it if it does not. A finalizer that is refused is reported,
 /// and holds nothing up.
@@ -136,14 +120,6 @@ async fn release(
             ReconcileResult { notifications, ..result }
         }
     }
-}
-
-fn change(key: &ObjectKey, live: &Value, held: bool) -> Option<Change> {
-    let mut names: Vec<Value> = finalizers(live).filter(|name| *name != FINALIZER).cloned().collect();
-    names.extend(held.then(|| FINALIZER.into()));
-    let mut want = live.clone();
-    meta::set(&mut want, &["metadata", "finalizers"], names.into());
-    Change::between(key.clone(), live, &want)
 }
 
 /// Another attempt may succeed.

@@ -9,7 +9,7 @@ use vexil_plan::CanaryContext;
 
 use crate::{
     Context,
-    deletion::{is_deleted, reverts},
+    finalizer::{is_deleted, reverts},
     projections::{BY_APEX, BY_TARGET},
 };
 

@@ -1,35 +1,19 @@
 //! Carries out one effect of the engine: renders it to changes and applies each with its fence.
 
-use std::sync::Arc;
-
-use serde_json::Value;
 use vexil_analysis::{Effect, Memory, Revision};
-use vexil_kube::{ReadError, WriteError};
-use vexil_object::{Action, Change, ObjectKey, Seen};
+use vexil_object::{Change, ObjectKey};
 use vexil_plan::CanaryContext;
 use vexil_routing::RouteError;
 use vexil_workload::{PrimaryCopy, Side, Write};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, former_primary, observe::Observation,
+    Context,
+    apply::{EffectResult, apply, fetch},
+    autoscalers::Autoscalers,
+    config_copies, former_primary,
+    observe::Observation,
     previous_bindings, revert,
 };
-
-/// The result of an effect.
-pub(crate) enum EffectResult {
-    /// Carried out, or nothing to do.
-    Done,
-    /// The target is not at the revision any more that was to be copied.
-    TargetMoved,
-    /// Another writer was faster, or the outcome is unknown: observe again later.
-    Requeue,
-    /// The API server asks for this pause, in milliseconds.
-    RetryAfter(u64),
-    /// Refused; the message says why.
-    Refused(String),
-    /// Stored differently than it was written; the message names the object and the fields.
-    Altered(String),
-}
 
 /// Carries out an effect.
 pub(crate) async fn apply_effect(
@@ -156,43 +140,6 @@ async fn copy(
     }
 }
 
-/// Reads one complete object from the API server.
-pub(crate) async fn fetch(context: &Context, key: &ObjectKey) -> Result<Option<Arc<Value>>, EffectResult> {
-    match context.cluster.fetch(key).await {
-        Ok(Seen::Present(object)) => Ok(Some(object)),
-        Ok(Seen::Absent | Seen::NotKnown) => Ok(None),
-        Err(ReadError::Throttled { retry_after_ms }) => Err(EffectResult::RetryAfter(retry_after_ms)),
-        Err(ReadError::Unavailable { .. }) => Err(EffectResult::Requeue),
-        Err(error @ (ReadError::Forbidden { .. } | ReadError::Invalid { .. })) => {
-            Err(EffectResult::Refused(format!("{key}: {error}")))
-        }
-    }
-}
-
-pub(crate) async fn apply(
-    context: &Context,
-    canary: &CanaryContext,
-    changes: &[Change],
-    write: Option<Write>,
-) -> EffectResult {
-    let mut result = EffectResult::Done;
-    for change in changes {
-        if let Err(error) = context.cluster.apply(change).await {
-            if !matches!(&error, WriteError::Altered(altered) if altered.repeated) {
-                context.telemetry.write_failed(&error);
-            }
-            match write_failed(context, canary, change, write, &error).await {
-                // It was written, so the next changes are applied too.
-                altered @ EffectResult::Altered(_) => result = altered,
-                failed => return failed,
-            }
-            continue;
-        }
-        tracing::info!("{} {}", change.key, verb(change));
-    }
-    result
-}
-
 /// Checks that a route that was written reads as it was asked for, whatever the router and the API server made of it.
 fn verify_route(
     context: &Context,
@@ -222,44 +169,5 @@ fn verify_route(
         Err(error) => {
             EffectResult::Altered(format!("the route of {} is not as it was written: {error}", canary.name()))
         }
-    }
-}
-
-/// What to do after a failed write.
-async fn write_failed(
-    context: &Context,
-    canary: &CanaryContext,
-    change: &Change,
-    write: Option<Write>,
-    error: &WriteError,
-) -> EffectResult {
-    match error {
-        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Requeue,
-        WriteError::Unknown { .. } => {
-            // One GET shows the outcome; if that fails too, the next reconcile tries.
-            let _now_cached = context.cluster.fetch(&change.key).await;
-            EffectResult::Requeue
-        }
-        WriteError::Throttled { retry_after_ms } => EffectResult::RetryAfter(*retry_after_ms),
-        WriteError::Altered(_) => EffectResult::Altered(error.to_string()),
-        WriteError::NotFound { .. }
-        | WriteError::Forbidden { .. }
-        | WriteError::Invalid { .. }
-        | WriteError::Pruned { .. }
-        | WriteError::NotServed { .. } => EffectResult::Refused(match write {
-            Some(write) if change.key.kind() == canary.workload().kind() => {
-                canary.workload().refused(&canary.subject(&context.settings), write, &error.to_string())
-            }
-            _ => format!("{} could not be written: {error}", change.key),
-        }),
-    }
-}
-
-/// What was done to the object, for the log.
-fn verb(change: &Change) -> &'static str {
-    match change.action {
-        Action::Create(_) => "created",
-        Action::Merge { .. } | Action::Json { .. } => "updated",
-        Action::Delete(_) => "deleted",
     }
 }

@@ -38,6 +38,7 @@
 
 mod alerts;
 mod answers;
+mod apply;
 mod autoscalers;
 
 mod clock;
@@ -48,10 +49,12 @@ mod context;
 mod converge;
 mod decide;
 mod deletion;
+mod deliveries;
 mod duplicate_target;
 mod effects;
 mod fair_queue;
 mod fair_semaphore;
+mod finalizer;
 mod former_primary;
 mod invalid_spec;
 mod kept_runtime;

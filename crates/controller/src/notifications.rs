@@ -5,7 +5,7 @@
 //! as an Event, whose name follows from the notice, exactly once.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ use vexil_webhook::send;
 
 use crate::{
     Context,
-    alerts::{self, OutgoingAlert},
+    alerts::{self, AlertReceiver, OutgoingAlert},
     fair_semaphore::FairSemaphore,
     limits::Limits,
     notification::Notification,
@@ -154,7 +154,8 @@ fn is_obsolete(context: &Context, notification: &Notification) -> bool {
     gone || context.clock.now().since(notification.at) > DELIVERY_LIMIT_MS
 }
 
-/// Delivers an alert. A receiver that accepts none is tried for all Canaries together, and `report` is called once.
+/// Delivers an alert. A receiver that accepts none is tried for all Canaries together, and `report` is called once for
+/// each.
 async fn deliver_alert(
     context: &Context,
     notification: &Notification,
@@ -163,29 +164,32 @@ async fn deliver_alert(
     outages: &Outages,
     report: impl Fn(String),
 ) {
-    let to = &alert.to;
-    let mut reported = false;
-    let mut report_once = |reason: &dyn std::fmt::Display| {
-        if !std::mem::replace(&mut reported, true) {
+    let canary = notification.canary();
+    let mut reported = BTreeSet::new();
+    let mut report_once = |to: &AlertReceiver, reason: &dyn std::fmt::Display| {
+        if reported.insert(to.clone()) {
             report(bounded(format!("alerts to {to} are not delivered: {reason}")));
         }
     };
+    let mut last = alert.to.clone();
     loop {
+        let Some(to) = &alerts::receiver_now(context, canary, alert, last) else { return };
+        last = to.clone();
         if let Attempt::Wait { pause, reason } = outages.attempt(to) {
-            report_once(&reason);
+            report_once(to, &reason);
             tokio::time::sleep(pause).await;
             if is_obsolete(context, notification) {
                 return;
             }
             continue;
         }
-        let permit = limit.acquire(notification.canary()).await;
-        let rejection = match alerts::attempt(context, alert, notification.canary().namespace()).await {
+        let permit = limit.acquire(canary).await;
+        let rejection = match alerts::attempt(context, alert, to, canary.namespace()).await {
             Ok(()) => return outages.over(to),
             Err(rejection) => rejection,
         };
         drop(permit);
-        report_once(&rejection);
+        report_once(to, &rejection);
         if rejection.scope == Scope::Alert {
             tracing::error!("{to} refuses an alert, which is dropped: {rejection}");
             return outages.over(to);

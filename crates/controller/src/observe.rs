@@ -4,24 +4,26 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use vexil_analysis::{Memory, Millis, Observed, Phase, SyncState};
 use vexil_api::CanaryStatus;
-use vexil_kube::{Cluster, Listed, Mark};
+use vexil_kube::{Listed, Mark};
 use vexil_object::{ObjectKey, Objects, Seen};
 use vexil_plan::{CanaryContext, Tracked};
 use vexil_routing::{BoundKind, PodLabels, RouteTarget, SessionCookies};
 use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
 
 use crate::{
-    Context, autoscalers::Autoscalers, config_copies, configs, deletion::reverts, former_primary,
-    previous_bindings, projections::with_pod_label, revert, warnings, watch_index::Dependencies,
+    Context, autoscalers::Autoscalers, config_copies, configs, finalizer::reverts, former_primary,
+    previous_bindings, revert, warnings, watch_index::Dependencies,
 };
 
 mod endpoints;
+mod gather;
 mod pods;
 mod ports;
 mod routes;
 
 pub(crate) use endpoints::slices;
 use endpoints::{check_target_port, ready_addresses, slice_lists};
+pub(crate) use gather::gather;
 pub(crate) use ports::{ports, with_port};
 use routes::sync_state;
 
@@ -65,7 +67,8 @@ impl Observation {
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let lists = autoscalers.lists(cluster);
         let selector = canary.workload().selector(&subject, &objects);
-        let label_lists = selector.as_ref().map(|selector| label_lists(canary, selector)).unwrap_or_default();
+        let label_lists =
+            selector.as_ref().map(|selector| warnings::label_lists(canary, selector)).unwrap_or_default();
         // The mark is read first: the list may be newer than its mark, never older.
         let marked = lists.iter().cloned().chain(slice_lists(canary)).chain(label_lists).chain(copies);
         let marked = marked.map(|list| (list.clone(), cluster.mark_by(&list))).collect();
@@ -252,26 +255,4 @@ fn cookies(status: &CanaryStatus) -> SessionCookies<'_> {
 
 fn cookie(text: &Option<String>) -> Option<&str> {
     text.as_deref().filter(|text| !text.is_empty())
-}
-
-/// Reads objects until no more are needed. Each round reads all that are missing, so this ends.
-pub(crate) fn gather(cluster: &Cluster, objects: &mut Objects, needs: impl Fn(&Objects) -> Vec<ObjectKey>) {
-    const ROUNDS: usize = 8;
-    for _ in 0..ROUNDS {
-        let missing: Vec<ObjectKey> = needs(objects).into_iter().filter(|key| !objects.has(key)).collect();
-        if missing.is_empty() {
-            return;
-        }
-        for key in missing {
-            let seen = cluster.look(&key);
-            objects.insert(key, seen);
-        }
-    }
-}
-
-/// The Deployments whose pods have the label by which the Services of primary or canary select.
-pub(crate) fn label_lists(canary: &CanaryContext, selector: &Selector) -> Vec<Listed> {
-    let sides = [&selector.canary, &selector.primary];
-    let values = sides.into_iter().filter_map(|labels| labels.get(&selector.key));
-    values.map(|value| with_pod_label(canary.key().namespace(), &selector.key, value)).collect()
 }

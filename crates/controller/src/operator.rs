@@ -14,7 +14,9 @@ use vexil_kube::CacheEvent;
 use vexil_object::{ObjectKey, kinds};
 
 use crate::{
-    Context, duplicate_target,
+    Context,
+    deliveries::Deliveries,
+    duplicate_target,
     fair_semaphore::{HeldPermit, Permit},
     kept_runtime::KeptRuntime,
     limits::{CHANGES_AT_ONCE, Limits},
@@ -38,9 +40,7 @@ pub struct Operator {
     limits: Limits,
     runtimes: BTreeMap<ObjectKey, KeptRuntime>,
     running: BTreeMap<ObjectKey, Arc<Notify>>,
-    delivered: BTreeMap<ObjectKey, Vec<(u64, Receiver)>>,
-    /// Why notices are not delivered, by their receiver; until that has one.
-    undelivered: BTreeMap<ObjectKey, BTreeMap<Receiver, String>>,
+    deliveries: Deliveries,
     /// Canaries by namespace.
     counts: BTreeMap<String, i64>,
     startup: StartupGate,
@@ -65,8 +65,7 @@ impl Operator {
             limits: Limits::default(),
             runtimes: BTreeMap::new(),
             running: BTreeMap::new(),
-            delivered: BTreeMap::new(),
-            undelivered: BTreeMap::new(),
+            deliveries: Deliveries::default(),
             counts: BTreeMap::new(),
             startup: StartupGate::default(),
         }
@@ -158,8 +157,7 @@ impl Operator {
             self.count(&key, 1);
         }
         let mut runtime = known.map(KeptRuntime::restored).unwrap_or_default();
-        runtime.delivered.extend(self.delivered.remove(&key).unwrap_or_default());
-        runtime.undelivered = self.undelivered.get(&key).cloned().unwrap_or_default();
+        self.deliveries.hand_over(&key, &mut runtime);
         let session = Session::new(&key, &self.watch_index, &self.limits, HeldPermit::of(permit));
         self.running.insert(key.clone(), session.wake_handle());
         runtime.session = Some(Box::new(session));
@@ -191,8 +189,7 @@ impl Operator {
         if result.gone {
             self.queue.forget(&key);
             self.watch_index.lock().forget(&key);
-            self.delivered.remove(&key);
-            self.undelivered.remove(&key);
+            self.deliveries.forget(&key);
             self.context.telemetry.forget(&key);
             self.count(&key, -1);
             return;
@@ -208,7 +205,9 @@ impl Operator {
         }
         // Wakes during the reconcile are often about changes that it has observed, its own writes above all.
         let changed = match dependencies {
-            Some(dependencies) => self.changed_since(&dependencies) || self.delivered.contains_key(&key),
+            Some(dependencies) => {
+                self.changed_since(&dependencies) || self.deliveries.changed_since(&key, &runtime)
+            }
             None => woken,
         };
         if changed {
@@ -252,14 +251,8 @@ impl Operator {
         if !self.runtimes.contains_key(&report.key) && !self.running.contains_key(&report.key) {
             return;
         }
-        let DeliveryReport { key, seq, to, ended, failure } = report;
-        if let Some(failure) = failure {
-            self.undelivered.entry(key.clone()).or_default().insert(to.clone(), failure);
-        }
-        if ended {
-            self.delivered.entry(key.clone()).or_default().push((seq, to));
-        }
-        self.queue.enqueue(&key);
+        self.queue.enqueue(&report.key);
+        self.deliveries.add(report);
     }
 
     fn enqueue_dependents(&mut self, event: &CacheEvent) {

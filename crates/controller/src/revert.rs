@@ -11,8 +11,8 @@ use vexil_workload::{WorkloadError, Write};
 
 use crate::{
     Context,
+    apply::{EffectResult, apply},
     autoscalers::Autoscalers,
-    effects::{EffectResult, apply},
     observe::{Observation, gather},
 };
 

@@ -11,7 +11,8 @@ use crate::{
     Context,
     autoscalers::Autoscalers,
     config_copies,
-    observe::{Observation, label_lists, slices, with_port},
+    observe::{Observation, slices, with_port},
+    projections::with_pod_label,
     runtime::CanaryRuntime,
 };
 
@@ -164,4 +165,11 @@ pub(crate) fn overlapping_deployments(
     }
     let subject = canary.subject(&context.settings);
     mixed(&subject, selector, listed.iter().map(AsRef::as_ref)).map(|mixed| mixed.text)
+}
+
+/// The Deployments whose pods have the label by which the Services of primary or canary select.
+pub(crate) fn label_lists(canary: &CanaryContext, selector: &Selector) -> Vec<Listed> {
+    let sides = [&selector.canary, &selector.primary];
+    let values = sides.into_iter().filter_map(|labels| labels.get(&selector.key));
+    values.map(|value| with_pod_label(canary.key().namespace(), &selector.key, value)).collect()
 }

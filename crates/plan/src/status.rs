@@ -10,13 +10,15 @@ use vexil_api::{self as api, CanaryPhase, CanaryStatus};
 use vexil_workload::is_our_revision;
 
 use self::{
-    names::{CAUSES, EXPOSURES, OUTCOMES, WAITS, api_phase, name, phase, value},
+    names::{BROKEN, CAUSES, EXPOSURES, OUTCOMES, WAITS, api_phase, name, phase, value},
     outbox::{api_outbox, outbox},
 };
 use crate::conditions::{StatusContext, conditions};
 
 mod names;
 mod outbox;
+
+pub(crate) use names::{timestamp, wait_name};
 
 /// The status of a Canary, empty if it has none; `None` if it cannot be read.
 pub(crate) fn parse(live: &Value) -> Option<CanaryStatus> {
@@ -134,12 +136,6 @@ fn room(rest: &CanaryStatus) -> usize {
     STATUS_LIMIT.saturating_sub(serde_json::to_vec(rest).map_or(0, |bytes| bytes.len()))
 }
 
-/// A time of the API.
-pub(crate) fn timestamp(time: Millis) -> Timestamp {
-    let seconds = i64::try_from(time.0 / 1000).unwrap_or(i64::MAX);
-    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
-}
-
 fn millis(time: Timestamp) -> Millis {
     Millis(u64::try_from(time.as_millisecond()).unwrap_or(0))
 }
@@ -152,17 +148,6 @@ fn api_ending(ending: &Ending) -> api::Ending {
     api::Ending {
         result: name(OUTCOMES, ending.result).to_owned(),
         cause: name(CAUSES, ending.cause).to_owned(),
-    }
-}
-
-/// Prefix of the name of a wait for an invalid object; the digest of the error follows.
-const BROKEN: &str = "broken-";
-
-/// The name of a wait in the status.
-pub(crate) fn wait_name(kind: WaitKind) -> String {
-    match kind {
-        WaitKind::InvalidObject(what) => format!("{BROKEN}{what:08x}"),
-        kind => name(WAITS, kind).to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use vexil_api::{
 };
 use vexil_object::Kind;
 
-use crate::router::{GRPC, HTTP};
+use crate::kinds::{GRPC, HTTP};
 
 /// An entry of `matches` with these conditions, and what cannot be expressed: field and problem. Conditions of Istio
 /// that the Gateway API does not have at all are left out, as Flagger does.

@@ -34,6 +34,8 @@ mod acceptance;
 mod added;
 mod conditions;
 mod cookie;
+mod kinds;
+mod overlay;
 mod release;
 mod render;
 mod router;

@@ -6,7 +6,7 @@ use vexil_routing::{RouteContext, RouteError, Side, omit, put};
 
 use crate::{
     cookie,
-    render::filter,
+    overlay::filter,
     rules::{self, Part, RULES, Rule, is_mirror},
     service::settle,
 };

@@ -1,14 +1,15 @@
 //! The rules as wanted, made from the live ones.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use vexil_object::definition;
 use vexil_routing::{Entries, RouteContext, RouteError, RouteRequest, Side, Weight, covers, put};
 
 use crate::{
     added::Added,
-    cookie, release,
-    router::is_owned,
-    rules::{self, Part, RULES, Rule, is_mirror},
+    cookie,
+    overlay::{OPTIONAL, filter, overlaid},
+    release,
+    rules::{self, Part, RULES, Rule, is_mirror, is_owned},
     service::{self, settle},
 };
 
@@ -16,9 +17,6 @@ const ORDER: [Side; 2] = [Side::Primary, Side::Canary];
 
 /// Fields that an added rule has from the rule that it was added for.
 const COPIED: [&str; 4] = ["filters", "timeouts", "retry", "sessionPersistence"];
-
-/// Fields of a match and of a mirror; one that is not wanted is not kept.
-const OPTIONAL: [&str; 6] = ["path", "headers", "queryParams", "method", "percent", "fraction"];
 
 /// The route with rules that say `want`.
 pub(crate) fn written(
@@ -214,25 +212,6 @@ fn added_rule(
     rule
 }
 
-/// `wanted` with the fields of others that `live` has.
-fn overlaid(live: &Value, wanted: &Value) -> Value {
-    match (live, wanted) {
-        (Value::Object(live), Value::Object(wanted)) => {
-            let theirs = live.iter().filter(|(name, _)| !OPTIONAL.contains(&name.as_str()));
-            let mut all: Map<String, Value> =
-                theirs.map(|(name, value)| (name.clone(), value.clone())).collect();
-            for (name, wanted) in wanted {
-                all.insert(name.clone(), overlaid(live.get(name).unwrap_or(&Value::Null), wanted));
-            }
-            all.into()
-        }
-        (Value::Array(live), Value::Array(wanted)) if live.len() == wanted.len() => {
-            live.iter().zip(wanted).map(|(live, wanted)| overlaid(live, wanted)).collect()
-        }
-        _ => wanted.clone(),
-    }
-}
-
 /// How an entry of ours is written.
 struct Entry<'a> {
     route: &'a RouteContext<'a>,
@@ -273,23 +252,4 @@ fn mirror(route: &RouteContext<'_>, want: &RouteRequest<'_>) -> Result<Option<Va
         put(&mut body, "percent", percent.percent().into());
     }
     Ok(Some(json!({"type": "RequestMirror", "requestMirror": body})))
-}
-
-/// Makes those filters of a rule that are ours say `wanted`.
-pub(crate) fn filter(rule: &mut Value, is_ours: impl Fn(&Value) -> bool, wanted: Vec<Value>) {
-    let live = rule.get("filters").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let live: Vec<Value> = live.iter().filter(|filter| filter.is_object()).cloned().collect();
-    let ours: Vec<&Value> = live.iter().filter(|filter| is_ours(filter)).collect();
-    let same = |live: &Value, wanted: &Value| live.get("type") == wanted.get("type");
-    let all: Vec<Value> = if ours.len() == wanted.len() && ours.iter().zip(&wanted).all(|(l, w)| same(l, w)) {
-        let mut wanted = wanted.iter();
-        let mut replaced = |live: &Value| wanted.next().map_or(Value::Null, |wanted| overlaid(live, wanted));
-        live.iter().map(|live| if is_ours(live) { replaced(live) } else { live.clone() }).collect()
-    } else {
-        live.iter().filter(|live| !is_ours(live)).cloned().chain(wanted).collect()
-    };
-    match all.is_empty() {
-        true => settle(rule, "filters", None),
-        false => put(rule, "filters", all.into()),
-    }
 }

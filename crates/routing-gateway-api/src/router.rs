@@ -2,23 +2,21 @@
 
 use serde_json::Value;
 use vexil_api::{Canary, Defect};
-use vexil_object::{Kind, ObjectKey, kinds, meta};
+use vexil_object::{Kind, ObjectKey, kinds};
 use vexil_routing::{
     Acceptance, Capabilities, OF_PODS, Provider, QuerySet, RouteContext, RouteError, RouteObject,
     RouteRequest, RouteTarget, Routes, declare, mark, unmark,
 };
 
-use crate::{acceptance, conditions, release, render, rules, service};
+use crate::{
+    acceptance, conditions,
+    kinds::{GRPC, HTTP, HTTP_BETA},
+    release, render, rules, service,
+};
 
 /// Routes traffic with an HTTPRoute or a GRPCRoute.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GatewayApi;
-
-const GROUP: &str = "gateway.networking.k8s.io";
-
-pub(crate) const HTTP: Kind = Kind::namespaced(GROUP, "v1", "HTTPRoute", "httproutes");
-const HTTP_BETA: Kind = Kind::namespaced(GROUP, "v1beta1", "HTTPRoute", "httproutes");
-pub(crate) const GRPC: Kind = Kind::namespaced(GROUP, "v1", "GRPCRoute", "grpcroutes");
 
 impl Provider for GatewayApi {
     fn name(&self) -> &'static str {
@@ -137,9 +135,4 @@ impl RouteObject for GatewayApi {
         unmark(&mut object, |_| false);
         object
     }
-}
-
-/// Whether the Canary is the controller of the route.
-pub(crate) fn is_owned(route: &RouteContext<'_>, live: &Value) -> bool {
-    meta::controller(live).is_some() && route.target.owner.controls(live)
 }

@@ -6,10 +6,7 @@ use vexil_routing::{
     Entries, NAMELESS, RouteContext, RouteError, RouteTarget, Routes, Side, Weight, agreed, covers, items,
 };
 
-use crate::{
-    added::{Added, carries},
-    router::is_owned,
-};
+use crate::added::{Added, carries};
 
 pub(crate) const RULES: &str = "spec.rules";
 
@@ -248,4 +245,9 @@ pub(crate) fn is_mirror(target: &RouteTarget<'_>, filter: &Value) -> bool {
         Some(_) => reference.and_then(|reference| side(target, reference)) == Some(Side::Canary),
     };
     is_kind && is_ours || filter == &serde_json::json!({})
+}
+
+/// Whether the Canary is the controller of the route.
+pub(crate) fn is_owned(route: &RouteContext<'_>, live: &Value) -> bool {
+    meta::controller(live).is_some() && route.target.owner.controls(live)
 }

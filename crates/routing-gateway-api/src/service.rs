@@ -7,7 +7,7 @@ use vexil_api::{
 };
 use vexil_routing::{RouteContext, covers, omit, put};
 
-use crate::{conditions::condition, router::GRPC};
+use crate::{conditions::condition, kinds::GRPC};
 
 /// Writes parents and hostnames.
 pub(crate) fn place(route: &RouteContext<'_>, object: &mut Value) {

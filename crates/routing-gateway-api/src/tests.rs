@@ -14,7 +14,7 @@ mod written;
 
 use crate::{
     GatewayApi,
-    router::{GRPC, HTTP},
+    kinds::{GRPC, HTTP},
 };
 
 /// The Canary of the guide, with a route of this kind.

@@ -7,12 +7,13 @@ use vexil_api::{Defect, is_dns_name};
 use vexil_object::{Kind, MAX_LABEL_BYTES, ObjectKey, meta};
 use vexil_routing::{RouteContext, RouteTarget, Side, put};
 
-use crate::reference::{Form, refers, refers_to_nothing};
+use crate::{
+    reference::{Form, refers, refers_to_nothing},
+    tag::{SERVICE, tag, tagged},
+};
 
 /// Kuma's label for the mesh of a namespaced object, and the annotation of a Canary for the mesh of its route.
 pub(crate) const MESH: &str = "kuma.io/mesh";
-/// Kuma's tag that each data plane proxy has for its Service.
-pub(crate) const SERVICE: &str = "kuma.io/service";
 
 /// The kind of object that routes the traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,20 +120,4 @@ pub(crate) fn mesh_defect(annotations: &BTreeMap<String, String>) -> Option<Defe
     let name = named(annotations).filter(|name| name.len() > MAX_LABEL_BYTES || !is_dns_name(name))?;
     let path = format!("metadata.annotations[{MESH}]");
     Some(Defect { path, message: format!("`{name}` is not a valid name of a mesh") })
-}
-
-/// `podinfo_test_svc_80`: the value of the tag [`SERVICE`], by which Kuma 1 and 2 identify Services.
-pub(crate) fn tag(service: &str, target: &RouteTarget<'_>, port: i64) -> String {
-    format!("{}{port}", prefix(service, target))
-}
-
-/// The part of the tag before the port. Names of objects contain no underscores.
-pub(crate) fn prefix(service: &str, target: &RouteTarget<'_>) -> String {
-    format!("{service}_{}_svc_", target.namespace)
-}
-
-/// Whether a selector by tags names a Service of ours, on any port: the port is ours to write.
-pub(crate) fn tagged(selector: Option<&Value>, service: &str, target: &RouteTarget<'_>) -> bool {
-    let tag = selector.and_then(|tags| tags.get(SERVICE)).and_then(Value::as_str);
-    tag.is_some_and(|tag| tag.starts_with(&prefix(service, target)))
 }

@@ -30,6 +30,7 @@ mod queries;
 mod reference;
 mod render;
 mod router;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod view;

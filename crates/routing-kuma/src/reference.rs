@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use vexil_object::{definition::has_field, meta};
 use vexil_routing::{RouteTarget, put};
 
-use crate::api::{Api, prefix, tag};
+use crate::{
+    api::Api,
+    tag::{prefix, tag},
+};
 
 /// Labels of a MeshService: name and namespace of its Service.
 const DISPLAY_NAME: &str = "kuma.io/display-name";

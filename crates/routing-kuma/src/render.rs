@@ -7,9 +7,10 @@ use vexil_routing::{
 };
 
 use crate::{
-    api::{Api, SERVICE, mesh, tag},
+    api::{Api, mesh},
     claim,
     reference::{Form, refers},
+    tag::{SERVICE, tag},
     view,
 };
 

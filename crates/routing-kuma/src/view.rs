@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use vexil_routing::{Entries, RouteContext, RouteError, RouteTarget, items};
 
 use crate::{
-    api::{Api, SERVICE, mesh, tagged},
+    api::{Api, mesh},
     reference::{refers, refers_to_nothing},
+    tag::{SERVICE, tagged},
 };
 
 /// The list of the weights in a TrafficRoute.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use http::Method;
 use serde_json::Value;
 
 use super::{
@@ -144,9 +143,4 @@ fn verb(server: &Arc<Inner>, state: &mut State, call: &mut Call, request: &Reque
 /// Whether an object of a built-in kind would have no namespace.
 fn is_nowhere(call: &Call) -> bool {
     call.resource.custom.is_none() && call.resource.namespaced && call.namespace.is_empty()
-}
-
-/// Whether the method is one that the API knows.
-pub(crate) fn is_get(request: &Request) -> bool {
-    matches!(request.method, Method::GET | Method::HEAD)
 }

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    answer::{Answer, is_get},
+    answer::Answer,
     errors::Status,
     kubectl,
     registry::{Registry, Resource},
-    request::Request,
+    request::{Request, is_get},
 };
 
 /// Answers a request that is for no resource.

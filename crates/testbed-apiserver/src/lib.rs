@@ -61,6 +61,7 @@ mod server;
 mod service;
 mod state;
 mod store;
+mod versions;
 mod watch;
 mod write;
 

@@ -10,6 +10,7 @@ use super::{
     list::Page,
     registry::Resource,
     request::Request,
+    versions::versioned,
 };
 use crate::Clock;
 
@@ -141,18 +142,6 @@ pub(crate) fn is_as_asked(resource: &Resource, object: &Value) -> bool {
     text(object, &["kind"]) == resource.kind
         && text(object, &["apiVersion"]) == resource.api_version()
         && !resource.is("events.k8s.io", "Event")
-}
-
-/// The object in the version that was asked for.
-pub(crate) fn versioned(resource: &Resource, object: &Value) -> Value {
-    let mut object = object.clone();
-    if resource.is("events.k8s.io", "Event") {
-        object = super::kinds::events::from_core(&object);
-    }
-    super::crd::convert(resource, &mut object);
-    put(&mut object, &["kind"], json!(resource.kind));
-    put(&mut object, &["apiVersion"], json!(resource.api_version()));
-    object
 }
 
 fn metadata_only(object: &Value) -> Value {

@@ -175,3 +175,8 @@ mod tests {
         check("/version", "");
     }
 }
+
+/// Whether the method is one that the API knows.
+pub(crate) fn is_get(request: &Request) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD)
+}

@@ -7,11 +7,11 @@ use serde_json::{Map, Value, json};
 use super::{
     errors::{Cause, Fault, Reply, Status},
     json::{at, list, put, text},
-    output::versioned,
     patch::patched,
     registry::{Resource, Scale},
     request::Request,
     state::{Call, State},
+    versions::versioned,
 };
 
 /// The `autoscaling/v1` Scale of an object.

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::text::escape;
-
 /// The label that holds a series' metric name.
 pub const METRIC_NAME: &str = "__name__";
 
@@ -88,4 +86,9 @@ impl fmt::Display for Labels {
         }
         write!(f, "{{{}}}", rest.join(","))
     }
+}
+
+/// A label value as it is written between quotes.
+pub fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

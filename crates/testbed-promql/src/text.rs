@@ -41,11 +41,6 @@ pub fn parse(text: &str) -> Result<Vec<Scraped>, TextError> {
     Ok(scraped)
 }
 
-/// A label value as it is written between quotes.
-pub fn escape(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
 /// The help text of a metric as it is written on its line.
 pub(super) fn escape_help(help: &str) -> String {
     help.replace('\\', "\\\\").replace('\n', "\\n")

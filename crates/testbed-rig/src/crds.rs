@@ -4,13 +4,14 @@ use std::{fs, path::Path, process::Command};
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use vexil_launcher::root;
 
 use crate::api::{Api, DEFINITIONS, text};
 
 /// Ours, as `cargo xtask crds` writes them.
-const OURS: &str = "../../crds";
+const OURS: &str = "crds";
 /// Those of the routers.
-const ROUTERS: &str = "../testbed-cluster/crds";
+const ROUTERS: &str = "crates/testbed-cluster/crds";
 
 /// The CRD of the Canary.
 pub fn canary() -> anyhow::Result<Value> {
@@ -122,7 +123,7 @@ pub async fn install(api: &Api, definitions: &[Value]) -> anyhow::Result<()> {
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<Value>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let file = root().join(file);
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let all: Vec<Value> = serde_saphyr::from_multiple(&text)?;
     Ok(all.into_iter().filter(|object| !object.is_null()).collect())

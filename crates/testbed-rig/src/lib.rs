@@ -39,7 +39,6 @@ pub use acts::INTERVAL;
 pub use clock::SkewedClock;
 pub use kill_switch::KillSwitch;
 pub use log::ErrorLog;
-pub use operator::checkout;
 pub use process::{OPERATOR, Options, Process, registry};
 pub use watchdog::Watchdog;
 pub use wire::Wire;

@@ -1,11 +1,10 @@
-//! The operator's binary as a process of its own: built, started, listened to, and never left behind.
+//! The operator's binary as a process of its own: started, listened to, and never left behind.
 
 use std::{
-    ffi::OsString,
     fs::{self, File, OpenOptions},
     net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
-    process::{Command as Blocking, Stdio},
+    process::Stdio,
     time::Duration,
 };
 
@@ -18,43 +17,6 @@ const STOP: Duration = Duration::from_secs(5);
 const LAST_LINES: usize = 5;
 /// Variables that would send its requests, or its notices, somewhere else.
 const FOREIGN: [&str; 5] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "EVENT_WEBHOOK_URL"];
-
-/// Builds a program of this workspace with the profile of the running one, beside which it is then. Takes no time when
-/// nothing has changed.
-///
-/// # Errors
-/// When it does not build.
-pub fn build(package: &str, binary: &str) -> anyhow::Result<PathBuf> {
-    let binary = folder()?.join(binary);
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-    let mut build = Blocking::new(cargo);
-    // Together with the program that runs: cargo then gives both the same features of their dependencies.
-    build.args(["build", "--package", package, "--package", "vexil-lab"]).current_dir(checkout());
-    if folder()?.file_name().is_some_and(|name| name == "release") {
-        build.arg("--release");
-    }
-    if binary.exists() {
-        build.arg("--quiet");
-    }
-    if !build.status().context("cargo cannot be started")?.success() || !binary.exists() {
-        bail!("{} does not build", binary.display());
-    }
-    Ok(binary)
-}
-
-/// The checkout that this was built from.
-pub fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Where cargo puts binaries: beside this one.
-///
-/// # Errors
-/// When this program does not know its own path.
-pub fn folder() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("the path of this program is not known")?;
-    Ok(own.parent().context("this program is in no folder")?.to_owned())
-}
 
 /// How to start an operator.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
-use vexil_launcher::root;
+use vexil_launcher::build;
 
 use super::helm::said;
 
@@ -20,11 +20,11 @@ pub struct Program {
 }
 
 impl Program {
-    /// Builds a package and asks its program which flags it has. `binary` is taken instead of building.
-    pub fn ask(container: &'static str, package: &str, binary: Option<&Path>) -> anyhow::Result<Self> {
+    /// Builds a program, whose container is called like it, and asks it which flags it has. `binary` is taken instead.
+    pub fn ask(container: &'static str, binary: Option<&Path>) -> anyhow::Result<Self> {
         let path = match binary {
             Some(path) => path.to_owned(),
-            None => build(container, package)?,
+            None => build(&[container])?.join(container),
         };
         let mut command = Command::new(&path);
         command.arg("--help");
@@ -81,12 +81,4 @@ fn arguments(container: &Value) -> Vec<String> {
 
 fn containers(object: &Value) -> impl Iterator<Item = &Value> {
     object.pointer("/spec/template/spec/containers").and_then(Value::as_array).into_iter().flatten()
-}
-
-fn build(binary: &str, package: &str) -> anyhow::Result<PathBuf> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-    command.args(["build", "--quiet", "--locked", "-p", package]).current_dir(root());
-    said(command).with_context(|| format!("building {package}"))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
-    Ok(target.join("debug").join(binary))
 }

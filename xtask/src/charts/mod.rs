@@ -52,8 +52,8 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     };
     kustomize::made(&helm, args.write)?;
     let programs = [
-        Program::ask("vexil", "vexil", args.operator.as_deref())?,
-        Program::ask("loadtester", "vexil-loadtester", args.loadtester.as_deref())?,
+        Program::ask("vexil", args.operator.as_deref())?,
+        Program::ask("loadtester", args.loadtester.as_deref())?,
     ];
     let mut objects = Vec::new();
     for (chart, release, cases) in [

@@ -106,8 +106,7 @@ static BANS: [Ban; 7] = [
 /// Checks one source.
 pub fn check(source: &Source, found: &mut Vec<Finding>) {
     for ban in BANS.iter().filter(|ban| ban.holds(&source.path)) {
-        for (line, text) in source.code().chain(source.uses.iter().map(|(line, path)| (*line, path.as_str())))
-        {
+        for (line, text) in source.code().chain(source.uses.iter().map(|one| (one.line, one.path.as_str()))) {
             if !ban.tests && source.in_tests(line) {
                 continue;
             }

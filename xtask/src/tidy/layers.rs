@@ -55,6 +55,7 @@ pub const LAYERS: &[Layer] = &[
             "controller",
             "egress",
             "kube",
+            "launcher",
             "routing-*",
             "testbed-apiserver",
             "testbed-cluster",

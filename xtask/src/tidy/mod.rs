@@ -7,6 +7,7 @@
 //! some crates, and references.
 
 mod bans;
+mod circles;
 mod docs;
 mod finding;
 mod idioms;
@@ -57,6 +58,7 @@ fn findings(root: &Path) -> anyhow::Result<Vec<Finding>> {
         manifest::check(manifest, &mut found);
         layers::check_manifest(manifest, &mut found);
     }
+    circles::check(&tree.sources, &mut found);
     docs::check(&tree, &mut found);
     limits::check(&tree, &mut found);
     references::check(&tree, &mut found);

@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::{
     manifest::Manifest,
     split::{Split, split},
-    uses,
+    uses::{self, Use},
 };
 
 /// The repository as text.
@@ -105,7 +105,7 @@ pub struct Source {
     /// Taken apart.
     pub split: Split,
     /// What its `use` lines bring in.
-    pub uses: Vec<(usize, String)>,
+    pub uses: Vec<Use>,
     tests: Tests,
 }
 
@@ -127,6 +127,11 @@ impl Source {
     /// Whether a line is compiled for tests only.
     pub fn in_tests(&self, line: usize) -> bool {
         self.tests.whole || self.tests.spans.iter().any(|(from, to)| (*from..=*to).contains(&line))
+    }
+
+    /// Whether all of it is compiled for tests only.
+    pub fn is_test(&self) -> bool {
+        self.tests.whole
     }
 
     /// The crate it belongs to, without the folder above: `analysis`, `vexil`, `xtask`.

@@ -1,7 +1,20 @@
 //! The paths that `use` lines bring in, written out: `use a::{b, c::d};` is `a::b` and `a::c::d`.
 
-/// Every path, with the line (from 1) on which its `use` begins.
-pub fn paths(code: &str) -> Vec<(usize, String)> {
+/// What a `use` brings in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The line on which it begins, from 1.
+    pub line: usize,
+    /// `a::c::d`.
+    pub path: String,
+    /// What it is called here: the last part of the path, unless it says `as`.
+    pub name: String,
+    /// Whether other files may name it by way of this one.
+    pub is_exported: bool,
+}
+
+/// Everything that the `use` lines of a source bring in.
+pub fn paths(code: &str) -> Vec<Use> {
     let mut paths = Vec::new();
     let mut offset = 0;
     for (index, line) in code.split_inclusive('\n').enumerate() {
@@ -10,7 +23,13 @@ pub fn paths(code: &str) -> Vec<(usize, String)> {
             let tree = rest.split(';').next().unwrap_or_default();
             let mut found = Vec::new();
             expand("", tree, &mut found);
-            paths.extend(found.into_iter().map(|path| (index + 1, path)));
+            let is_exported = line.trim_start().starts_with("pub");
+            paths.extend(found.into_iter().map(|(path, name)| Use {
+                line: index + 1,
+                path,
+                name,
+                is_exported,
+            }));
         }
         offset += line.len();
     }
@@ -29,7 +48,7 @@ fn statement(line: &str) -> Option<usize> {
     Some(line.len() - tree.len())
 }
 
-fn expand(prefix: &str, tree: &str, found: &mut Vec<String>) {
+fn expand(prefix: &str, tree: &str, found: &mut Vec<(String, String)>) {
     for item in top_level(tree) {
         match item.split_once('{') {
             Some((before, inner)) => {
@@ -37,10 +56,14 @@ fn expand(prefix: &str, tree: &str, found: &mut Vec<String>) {
                 expand(&format!("{prefix}{}", before.trim()), inner, found);
             }
             None => {
-                let name = item.split(" as ").next().unwrap_or_default().trim();
-                if !name.is_empty() {
-                    found.push(format!("{prefix}{name}"));
-                }
+                let (path, alias) = item.split_once(" as ").unwrap_or((item, ""));
+                let path = match (path.trim(), prefix.strip_suffix("::")) {
+                    ("", _) => continue,
+                    ("self", Some(module)) => module.to_owned(),
+                    (path, _) => format!("{prefix}{path}"),
+                };
+                let name = path.rsplit("::").next().filter(|_| alias.trim().is_empty());
+                found.push((path.clone(), name.unwrap_or(alias.trim()).to_owned()));
             }
         }
     }

@@ -1,34 +1,36 @@
 //! kubectl against one of the servers.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, process::Command};
-
-use super::{
-    script::{Step, fill},
-    side::Side,
-};
 
 /// Whether kubectl is there.
 pub async fn there() -> bool {
     Command::new("kubectl").args(["version", "--client"]).output().await.is_ok_and(|ran| ran.status.success())
 }
 
-/// Runs kubectl in the scene's namespace: `exit`, and the lines of `stdout` and `stderr`.
-pub async fn run(side: &Side, step: &Step) -> anyhow::Result<Value> {
-    let arguments = words(&fill(&step.target, &side.variables));
+/// Where kubectl is run.
+pub struct Place<'a> {
+    pub kubeconfig: &'a Path,
+    /// A folder in which it may keep what it learns.
+    pub cache: &'a Path,
+    pub namespace: Option<&'a str>,
+}
+
+/// Runs kubectl: `exit`, and the lines of `stdout` and `stderr`.
+pub async fn run(place: Place<'_>, arguments: &str, input_text: &[u8]) -> anyhow::Result<Value> {
     let mut command = Command::new("kubectl");
-    command.env("KUBECONFIG", &side.kubeconfig).arg("--cache-dir").arg(&side.cache);
-    if let Some(namespace) = side.variables.get("ns") {
+    command.env("KUBECONFIG", place.kubeconfig).arg("--cache-dir").arg(place.cache);
+    if let Some(namespace) = place.namespace {
         command.args(["--namespace", namespace]);
     }
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(words(arguments)).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.kill_on_drop(true).spawn().context("kubectl")?;
     if let Some(mut input) = child.stdin.take() {
         // kubectl may end without reading.
-        let _ = input.write_all(&side.body(step)?).await;
+        let _ = input.write_all(input_text).await;
     }
     let ran = child.wait_with_output().await?;
     let lines =

@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 use vexil_testbed_apiserver::{ApiServer, Clock, Listening};
 
 use super::{
+    kubectl,
     mask::Symbols,
     script::{CONTENTS, Step, Until, fill},
 };
@@ -122,7 +123,14 @@ impl Side {
                 }
                 Ok(Value::Null)
             }
-            "KUBECTL" => super::kubectl::run(self, step).await,
+            "KUBECTL" => {
+                let place = kubectl::Place {
+                    kubeconfig: &self.kubeconfig,
+                    cache: &self.cache,
+                    namespace: self.variables.get("ns").map(String::as_str),
+                };
+                kubectl::run(place, &fill(&step.target, &self.variables), &self.body(step)?).await
+            }
             _ => self.send(step).await,
         }
     }

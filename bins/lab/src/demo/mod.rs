@@ -13,10 +13,11 @@ use std::time::Duration;
 use anyhow::bail;
 use clap::builder::PossibleValuesParser;
 use tokio::signal::unix::{SignalKind, signal};
+use vexil_launcher::{build, folder};
 use vexil_testbed_rig::{
     cast::PODINFO,
     guide::{CONTAINER, Guide, NAMESPACE},
-    operator::{Recipe, build, folder},
+    operator::Recipe,
     outcome::{Outcome, table},
     page::{row, written},
     player::Player,
@@ -58,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if args.keep && chosen.len() > 1 {
         bail!("--keep is for one guide: each has a cluster of its own");
     }
-    let binary = args.operator.clone().map_or_else(|| build("vexil", "vexil"), Ok)?;
+    let binary = args.operator.clone().map_or_else(|| anyhow::Ok(build(&["vexil"])?.join("vexil")), Ok)?;
     let folder = folder()?.with_file_name("demo");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     runtime.block_on(perform(args, &chosen, &binary, &folder))

@@ -60,7 +60,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Builds the operator as it is shipped, and answers where it is.
 pub fn build() -> anyhow::Result<PathBuf> {
-    let root = vexil_testbed_rig::checkout();
+    let root = vexil_launcher::root();
     let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
     let built =
         Command::new(cargo).args(["build", "--release", "-p", "vexil"]).current_dir(&root).status()?;

@@ -21,7 +21,7 @@ pub fn objects_of(page: &str, file: &str) -> anyhow::Result<Vec<Value>> {
 
 /// The text of a file in `examples/`.
 pub fn text_of(page: &str, file: &str) -> anyhow::Result<String> {
-    let path = vexil_testbed_rig::checkout().join("examples").join(page).join(file);
+    let path = vexil_launcher::root().join("examples").join(page).join(file);
     fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))
 }
 

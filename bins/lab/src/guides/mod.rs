@@ -24,7 +24,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures::future::join_all;
-use vexil_testbed_rig::{checkout, guide::Guide as Page, operator::build, systems::GUIDES};
+use vexil_launcher::{build, root};
+use vexil_testbed_rig::{guide::Guide as Page, systems::GUIDES};
 
 use self::{
     block::{Placed, Way},
@@ -56,7 +57,11 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if helm.is_none() {
         println!("guides: SKIPPED: what is installed with Helm: there is none, and no Go to build it with");
     }
-    let binary = args.operator.clone().map_or_else(|| build("vexil", "vexil"), Ok)?.canonicalize()?;
+    let binary = args
+        .operator
+        .clone()
+        .map_or_else(|| anyhow::Ok(build(&["vexil"])?.join("vexil")), Ok)?
+        .canonicalize()?;
     let chosen: Vec<_> = GUIDES
         .into_iter()
         .filter(|page| args.pages.is_empty() || args.pages.iter().any(|name| name == page.name))
@@ -91,7 +96,7 @@ struct Read {
 impl Read {
     fn page(page: &Page) -> anyhow::Result<Self> {
         let name = format!("docs/guides/{}.md", page.name);
-        let path = checkout().join(&name);
+        let path = root().join(&name);
         let text = fs::read_to_string(&path).with_context(|| format!("reading {name}"))?;
         let (steps, outside) = block::steps(&text).context(name.clone())?;
         rows_are_there(&text).context(name)?;
@@ -101,7 +106,7 @@ impl Read {
 
 /// Every row of `docs/differences.md` that a page links to must be there, in the section of the link.
 fn rows_are_there(page: &str) -> anyhow::Result<()> {
-    let differences = fs::read_to_string(checkout().join("docs/differences.md"))?;
+    let differences = fs::read_to_string(root().join("docs/differences.md"))?;
     for (link, anchor) in page.split("[`").skip(1).filter_map(|link| link.split_once("`](../differences.md#"))
     {
         let anchor = anchor.split(')').next().unwrap_or_default();

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use vexil_testbed_apiserver::Clock;
 use vexil_testbed_cluster::{Cluster, LOAD_TESTER, Settings, Wire};
 
-use vexil_testbed_rig::{checkout, guide::Guide as Page, operator};
+use vexil_launcher::{folder, root};
+use vexil_testbed_rig::guide::Guide as Page;
 
 use super::block::Way;
 
@@ -38,8 +39,8 @@ pub struct Stage {
 impl Stage {
     /// Starts an empty cluster of the page's system. `helm` is where Helm is, if it is anywhere.
     pub async fn set(page: &'static Page, way: Way, helm: Option<&Path>) -> anyhow::Result<Self> {
-        let checkout = checkout().canonicalize()?;
-        let folder = operator::folder()?.with_file_name("guides");
+        let checkout = root().canonicalize()?;
+        let folder = folder()?.with_file_name("guides");
         let folder = folder.join(format!("{}-{way:?}", page.name).to_lowercase());
         fs::remove_dir_all(&folder).or_else(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Ok(()),

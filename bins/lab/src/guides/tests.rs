@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use vexil_testbed_rig::{checkout, systems::GUIDES};
+use vexil_launcher::root;
+use vexil_testbed_rig::systems::GUIDES;
 
 use super::{
     Read,
@@ -28,7 +29,7 @@ fn every_page_shows_the_examples_and_both_ways_to_install() {
 
 #[test]
 fn every_page_is_followed_and_in_the_list() {
-    let folder = checkout().join("docs/guides");
+    let folder = root().join("docs/guides");
     let list = fs::read_to_string(folder.join("README.md")).unwrap();
     let mut found: Vec<String> = folder
         .read_dir()

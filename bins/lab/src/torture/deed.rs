@@ -12,10 +12,10 @@ use vexil_testbed_rig::{OPERATOR, manifests};
 
 use super::{
     features::APPS,
-    place::{NAME, NAMESPACE},
+    place::{IMAGE, NAME, NAMESPACE},
     record::{Ms, Span, number, text},
     step::{Moment, Step, Which},
-    world::{IMAGE, World},
+    world::World,
 };
 
 /// How long a moment of a case may be in coming.

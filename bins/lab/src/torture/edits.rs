@@ -6,9 +6,8 @@ use super::{
     deed::changed,
     features::Features,
     fields::Fields,
-    place::{NAME, Place},
+    place::{NAME, Place, first_spec},
     step::{Case, Moment, Step},
-    world,
 };
 
 /// How long an edit lasts: longer than what is left of a rollout, whose end it then is.
@@ -54,7 +53,7 @@ fn way(moment: &str) -> Vec<Step> {
 pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
     let mut all = Vec::new();
     for place in places {
-        let spec = world::first_spec(place);
+        let spec = first_spec(place);
         let mut edits: Vec<(String, Vec<Step>)> = (0..fields.count())
             .flat_map(|field| fields.edits_of(field, &spec))
             .map(|edit| {

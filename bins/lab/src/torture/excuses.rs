@@ -3,9 +3,8 @@
 use super::{
     edited_route,
     fold::Course,
-    laws::GRACE,
     leads::Ways,
-    record::{Ms, Span},
+    record::{GRACE, Ms, Span},
     world::World,
 };
 

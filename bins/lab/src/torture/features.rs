@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::manifests;
 
 use super::{
-    place::{NAMESPACE, Place},
-    seeds::Dice,
+    dice::Dice,
+    place::{IMAGE, NAMESPACE, Place, first_spec},
     strategy::Strategy,
-    world::{IMAGE, first_spec},
 };
 
 /// The types of hooks that the manifests do not have. Each is the name of its hook, too.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use vexil_testbed_apiserver::{FaultAction, Loss};
 
 use super::{
-    play::Outcome,
+    outcome::Outcome,
     scenarios,
     step::{Case, Which},
 };

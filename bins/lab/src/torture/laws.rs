@@ -10,17 +10,14 @@ use super::{
     finding::{Finding, Law},
     fold::{Course, course},
     leads::{self, Ways},
+    outcome::{LAST, Outcome},
     place::{NAME, NAMESPACE},
-    play::{LAST, Outcome, events},
-    record::{Ms, text},
-    step::{Case, Step},
+    record::{GRACE, Ms, events, text},
+    step::Case,
     suspended, traffic,
     world::{OTHER, World},
 };
 
-/// How long the way from an accident to changed routes may take: endpoints are lost, the gateway's delay passes, the
-/// operator writes, the gateway's delay passes again.
-pub const GRACE: Ms = 4_000;
 /// A wait is reported after 5 s; an analysis waits its interval besides.
 const SILENCE: Ms = 21_000;
 /// The largest status.
@@ -180,20 +177,4 @@ fn configs(world: &World) -> Option<(Value, Value)> {
 
 fn key_of(resource: &str, name: &str) -> (String, String, String) {
     (resource.to_owned(), NAMESPACE.to_owned(), name.to_owned())
-}
-
-/// What versions are called whose pods crash when they get traffic.
-pub const FRAGILE: &str = "fragile";
-
-/// Whether a version is one that shall never be promoted.
-pub fn is_bad(tag: &str) -> bool {
-    ["bad", "broken", "crash", "missing", FRAGILE].iter().any(|bad| tag.starts_with(bad))
-}
-
-/// Whether the steps let revisions through without analysis, at any time.
-pub fn skips(case: &Case) -> bool {
-    case.steps.iter().any(|step| match step {
-        Step::Edit(_, spec) => spec.get("skipAnalysis").is_some_and(|skip| skip == true),
-        _ => false,
-    })
 }

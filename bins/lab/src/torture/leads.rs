@@ -8,10 +8,9 @@ use serde_json::{Map, Value};
 use super::{
     finding::{Finding, Law},
     fold::Course,
-    laws::GRACE,
+    outcome::Outcome,
     place::{NAME, NAMESPACE, Place},
-    play::Outcome,
-    record::{Ms, Span, text},
+    record::{GRACE, Ms, Span, text},
     world::World,
 };
 

@@ -7,6 +7,7 @@
 mod addresses;
 mod clients;
 mod deed;
+mod dice;
 mod edited_route;
 mod edits;
 mod excuses;
@@ -17,6 +18,7 @@ mod fold;
 mod harms;
 mod laws;
 mod leads;
+mod outcome;
 mod place;
 mod plan;
 mod play;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use vexil_api::Capabilities;
 use vexil_testbed_rig::{
     cast::Cast,
+    manifests,
     systems::{
         APISIX, CONTOUR, GATEWAY_API, GLOO, ISTIO, KUBERNETES, KUMA, KUMA_MESH, LINKERD, NGINX, SKIPPER,
         SMI_V1ALPHA2, System, TRAEFIK,
@@ -14,6 +15,9 @@ use vexil_testbed_rig::{
 pub const NAME: &str = "podinfo";
 /// Where all of it is.
 pub const NAMESPACE: &str = "test";
+
+/// The image without its tag.
+pub const IMAGE: &str = "stefanprodan/podinfo";
 
 /// By which a Canary names its mesh.
 const MESH: &str = "kuma.io/mesh";
@@ -88,7 +92,7 @@ impl Place {
         }
         if let Some(parents) = further.pointer("/service/gatewayRefs") {
             let service = json!({"service": {"gatewayRefs": parents}});
-            vexil_testbed_rig::manifests::merge(&mut spec, &service);
+            manifests::merge(&mut spec, &service);
         }
         spec
     }
@@ -101,7 +105,7 @@ impl Place {
             all.extend((self.system.before)(&cast).into_iter().map(|(_, object)| object));
         }
         for object in &mut all {
-            vexil_testbed_rig::manifests::merge(object, &json!({"metadata": {"namespace": NAMESPACE}}));
+            manifests::merge(object, &json!({"metadata": {"namespace": NAMESPACE}}));
         }
         all
     }
@@ -117,4 +121,14 @@ impl Place {
         let weight = |weight: i64| u64::try_from(weight).unwrap_or(0);
         lists.into_iter().flatten().map(|entry| (entry.service, entry.weight.map_or(100, weight))).collect()
     }
+}
+
+/// The spec of a place's Canary as it is at first.
+pub fn first_spec(place: &Place) -> Value {
+    let mut spec = manifests::canary(NAME).get("spec").cloned().unwrap_or_default();
+    // One strategy excludes the others.
+    let bare = json!({"analysis": {"stepWeight": null, "maxWeight": null}});
+    manifests::merge(&mut spec, &bare);
+    manifests::merge(&mut spec, &place.spec());
+    spec
 }

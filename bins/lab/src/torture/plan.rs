@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::{
-    Args, Mode, edits,
+    Args, Mode,
+    dice::Dice,
+    edits,
     fields::Fields,
     harms,
+    outcome::Outcome,
     place::{PLACES, Place},
-    play::Outcome,
     seeds,
     step::Case,
 };
@@ -146,7 +148,7 @@ fn all_edits(fields: &Fields) -> Vec<Case> {
 
 /// The same numbers in an order in which near ones are far apart.
 fn mixed(mut numbers: Vec<u64>, seed: u64) -> VecDeque<u64> {
-    let mut dice = seeds::Dice::new(seed);
+    let mut dice = Dice::new(seed);
     let mut keyed: Vec<(u64, u64)> = numbers.drain(..).map(|number| (dice.roll(u64::MAX), number)).collect();
     keyed.sort_unstable();
     keyed.into_iter().map(|(_, number)| number).collect()

@@ -1,6 +1,6 @@
 //! Plays a case from a new cluster to its end, and gathers what the laws say of it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use futures::FutureExt as _;
 use vexil_testbed_rig::{KillSwitch, OPERATOR};
@@ -9,8 +9,9 @@ use super::{
     deed::Done,
     finding::{Finding, Law},
     laws,
+    outcome::{LAST, Outcome, Reads},
     place::NAME,
-    record::{Ms, Recorder, text},
+    record::Ms,
     step::{Case, Moment, Step},
     story,
     world::World,
@@ -18,48 +19,10 @@ use super::{
 
 /// How long the last rollout may take, from the push of a good revision.
 const BOUND: Ms = 600_000;
-/// The revision that every case ends with.
-pub const LAST: &str = "6.9.0";
 /// How long the delivery of notices may take once every receiver answers.
 const DELIVERY: Ms = 300_000;
 /// How long nothing may be asked for at rest.
 const REST: Ms = 120_000;
-
-/// What came of a case.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// What broke a law.
-    pub findings: Vec<Finding>,
-    /// Requests of clients.
-    pub requests: u64,
-    /// Errors that routing made, by cause; excused or not.
-    pub lost: BTreeMap<String, u64>,
-    /// Errors that a version made.
-    pub by_version: u64,
-    /// How often the operator was killed.
-    pub kills: u32,
-    /// How many requests of the operator were answered wrongly.
-    pub faults: u64,
-    /// Writes of the first operator.
-    pub writes: u32,
-    /// Requests of the operator that read: what faults can befall.
-    pub reads: Reads,
-    /// Events about the Canary, with their number.
-    pub events: BTreeMap<String, usize>,
-    /// Whether the API server refused an edit.
-    pub refused: bool,
-    /// Everything that happened, for people; only when asked for.
-    pub story: String,
-}
-
-/// How many requests read.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Reads {
-    pub lists: u32,
-    /// Of single objects.
-    pub gets: u32,
-    pub watches: u32,
-}
 
 /// Plays a case.
 ///
@@ -118,19 +81,13 @@ async fn run(world: &mut World, case: &Case, outcome: &mut Outcome) -> anyhow::R
         return Ok(());
     }
     world.pass(20_000).await;
-    if !names_another_provider(case) && !world.until(DELIVERY, |world| world.notices() == 0).await {
+    if !world.until(DELIVERY, |world| world.notices() == 0).await {
         let text = format!("{} notices are not delivered", world.notices());
         outcome.findings.push(Finding::new(Law::Events, world.recorder.ms(), text));
     }
     laws::check_end(world, outcome);
     rest(world, outcome).await;
     Ok(())
-}
-
-/// Whether an alert was for another AlertProvider for a while: it is tried there for an hour.
-fn names_another_provider(case: &Case) -> bool {
-    let edits = |step: &Step| matches!(step, Step::Edit(title, _) if title.starts_with("analysis.alerts"));
-    case.steps.iter().any(edits)
 }
 
 /// Everything that was broken is whole again.
@@ -194,17 +151,4 @@ async fn rest(world: &mut World, outcome: &mut Outcome) {
         let text = format!("{} requests at rest in {} s: {first}, …", asked.len(), REST / 1_000);
         outcome.findings.push(Finding::new(Law::Bounded, from, text));
     }
-}
-
-/// The messages of Events about the Canary, with the time of each.
-pub fn events(recorder: &Recorder) -> Vec<(Ms, String)> {
-    let seen = recorder.seen();
-    let ours = seen.past.iter().filter(|(_, happened)| {
-        happened.resource == "events"
-            && !happened.gone
-            && text(&happened.object, "/involvedObject/kind") == "Canary"
-            && text(&happened.object, "/involvedObject/name") == NAME
-    });
-    let line = |object| format!("{} {}", text(object, "/type"), text(object, "/message"));
-    ours.map(|(at, happened)| (*at, line(&happened.object))).collect()
 }

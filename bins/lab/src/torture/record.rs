@@ -9,8 +9,14 @@ use serde_json::Value;
 use tokio::time::Instant;
 use vexil_testbed_apiserver::{Following, Happened};
 
+use super::place::NAME;
+
 /// Milliseconds since the case began.
 pub type Ms = u64;
+
+/// How long the way from an accident to changed routes may take: endpoints are lost, the gateway's delay passes, the
+/// operator writes, the gateway's delay passes again.
+pub const GRACE: Ms = 4_000;
 
 /// One answer to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,4 +133,17 @@ pub use vexil_testbed_rig::api::text;
 /// A number of an object, 0 where there is none.
 pub fn number(object: &Value, pointer: &str) -> u64 {
     object.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+}
+
+/// The messages of Events about the Canary, with the time of each.
+pub fn events(recorder: &Recorder) -> Vec<(Ms, String)> {
+    let seen = recorder.seen();
+    let ours = seen.past.iter().filter(|(_, happened)| {
+        happened.resource == "events"
+            && !happened.gone
+            && text(&happened.object, "/involvedObject/kind") == "Canary"
+            && text(&happened.object, "/involvedObject/name") == NAME
+    });
+    let line = |object| format!("{} {}", text(object, "/type"), text(object, "/message"));
+    ours.map(|(at, happened)| (*at, line(&happened.object))).collect()
 }

@@ -5,9 +5,8 @@ use serde_json::json;
 use super::{
     deed::changed,
     features::Features,
-    place::{PLACES, Place},
+    place::{PLACES, Place, first_spec},
     step::{Case, Moment, Step},
-    world,
 };
 
 /// The scenarios by name.
@@ -56,7 +55,7 @@ fn steps(place: &'static Place, name: &str) -> Vec<Step> {
             steps.extend([until("Failed"), Step::Pass(45_000)]);
         }
         "migration" => {
-            let spec = world::first_spec(place);
+            let spec = first_spec(place);
             // Beside a named Service only the target moves, not what clients ask for.
             let named = changed(&spec, &json!({"service": {"name": "podinfo"}}));
             let other = changed(&named, &json!({"targetRef": {"name": "other"}}));

@@ -1,6 +1,6 @@
 //! Makes a case that breaks a law smaller: steps that can be left out are left out.
 
-use super::{finding::Law, play::Outcome, step::Case};
+use super::{finding::Law, outcome::Outcome, step::Case};
 
 /// How many runs this may take.
 const RUNS: usize = 60;

@@ -104,3 +104,19 @@ pub enum Moment {
     /// In a phase that ends a rollout, with nothing left to do.
     Rest,
 }
+
+/// What versions are called whose pods crash when they get traffic.
+pub const FRAGILE: &str = "fragile";
+
+/// Whether a version is one that shall never be promoted.
+pub fn is_bad(tag: &str) -> bool {
+    ["bad", "broken", "crash", "missing", FRAGILE].iter().any(|bad| tag.starts_with(bad))
+}
+
+/// Whether the steps let revisions through without analysis, at any time.
+pub fn skips(case: &Case) -> bool {
+    case.steps.iter().any(|step| match step {
+        Step::Edit(_, spec) => spec.get("skipAnalysis").is_some_and(|skip| skip == true),
+        _ => false,
+    })
+}

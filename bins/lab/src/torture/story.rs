@@ -13,8 +13,7 @@ use vexil_testbed_rig::OPERATOR;
 use super::{
     fold::course,
     place::NAMESPACE,
-    play::events,
-    record::{Ms, text},
+    record::{Ms, events, text},
     world::World,
 };
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{finding::Law, play::Outcome, step::Case};
+use super::{finding::Law, outcome::Outcome, step::Case};
 
 /// How many kinds of findings are shown in full.
 const SHOWN: usize = 60;

@@ -3,9 +3,8 @@
 use super::{
     finding::{Finding, Law},
     fold::Course,
-    laws::GRACE,
-    play::Outcome,
-    record::{Ms, Span},
+    outcome::Outcome,
+    record::{GRACE, Ms, Span},
     world::World,
 };
 use vexil_testbed_apiserver::AuditEntry;

@@ -9,12 +9,12 @@ use super::{
     fields::Fields,
     finding::Law,
     laws,
-    place::{NAME, PLACES, Place},
-    play::Outcome,
+    outcome::Outcome,
+    place::{NAME, PLACES, Place, first_spec},
     run::once,
     scenarios, seeds,
     step::{Case, Moment, Step},
-    world::{self, World},
+    world::World,
 };
 
 fn run(case: &Case) -> Outcome {
@@ -30,7 +30,7 @@ fn every_field_of_a_spec_is_edited_to_something_else() {
     let fields = Fields::read().unwrap();
     assert!(fields.count() > 200, "{}", fields.count());
     for place in &PLACES {
-        let spec = world::first_spec(place);
+        let spec = first_spec(place);
         for field in 0..fields.count() {
             let edits = fields.edits_of(field, &spec);
             assert!(!edits.is_empty());
@@ -135,7 +135,7 @@ async fn a_write_about_a_suspended_canary_is_found() {
 #[tokio::test(start_paused = true)]
 async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
     let service = Step::DeleteService("podinfo-primary".to_owned());
-    let suspend = changed(&world::first_spec(place("traefik")), &json!({"suspend": true}));
+    let suspend = changed(&first_spec(place("traefik")), &json!({"suspend": true}));
     let suspend = Step::Edit("suspend".to_owned(), suspend);
     for breaks in [[Step::Kill, service], [suspend, Step::EditRoute]] {
         for (excused, expect) in [(true, vec![]), (false, vec![Law::Answered, Law::LeadsToPods])] {

@@ -6,10 +6,9 @@ use super::{
     excuses::Excuses,
     finding::{Finding, Law},
     fold::{Course, Pod},
-    laws::{FRAGILE, GRACE, is_bad, skips},
-    play::Outcome,
-    record::{Answer, Ms, Span},
-    step::{Case, Step},
+    outcome::Outcome,
+    record::{Answer, GRACE, Ms, Span},
+    step::{Case, FRAGILE, Step, is_bad, skips},
     world::{FIRST, OTHER, World},
 };
 

@@ -25,8 +25,6 @@ use super::{
 
 /// Time between two looks at what has happened.
 pub const LOOK: Duration = Duration::from_millis(100);
-/// The image without its tag.
-pub const IMAGE: &str = "stefanprodan/podinfo";
 /// The version that is there at first.
 pub const FIRST: &str = "6.0.0";
 /// The second Deployment, which is ready from the start, and its version.
@@ -276,14 +274,4 @@ impl World {
         let request = request.map_err(kube::Error::HttpError)?;
         self.cluster.client().request::<Value>(request).await.map(drop)
     }
-}
-
-/// The spec of a place's Canary as it is at first.
-pub fn first_spec(place: &Place) -> Value {
-    let mut spec = manifests::canary(NAME).get("spec").cloned().unwrap_or_default();
-    // One strategy excludes the others.
-    let bare = json!({"analysis": {"stepWeight": null, "maxWeight": null}});
-    manifests::merge(&mut spec, &bare);
-    manifests::merge(&mut spec, &place.spec());
-    spec
 }

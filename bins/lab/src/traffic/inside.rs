@@ -15,10 +15,11 @@ use vexil_testbed_rig::{
     styled_line::{Line, Tone},
 };
 
-use super::{installation, migrations, plane::Plane, products::Product};
-
-/// A guide that is played with processes for pods.
-pub type Play = Player<Plane, Plain>;
+use super::{
+    installation, migrations,
+    plane::{Plane, Play},
+    products::Product,
+};
 
 /// The addresses that pods and Services get from kubeplane; in here all of them are this machine's.
 const ADDRESSES: [&str; 2] = ["10.244.0.0/16", "10.96.0.0/16"];

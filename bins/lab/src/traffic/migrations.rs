@@ -15,7 +15,7 @@ use vexil_testbed_rig::{
     styled_line::{Line, Tone},
 };
 
-use super::inside::Play;
+use super::plane::Play;
 
 /// The guide whose objects are edited.
 pub const GUIDE: &str = "traefik";

@@ -24,7 +24,7 @@ use self::{
     needs::{Lacking, Tools},
     products::Product,
 };
-use vexil_testbed_rig::{guide::Guide, operator, page, systems};
+use vexil_testbed_rig::{guide::Guide, page, systems};
 
 /// The guides that are played: those whose traffic nothing or an ingress splits. (A mesh would need a proxy in front of
 /// every pod.) Those of a [`Product`] need its program.
@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
             println!("{name}: SKIPPED: {program} is not built; tools/gateways/build.sh builds it");
             continue;
         }
-        if let Err(error) = sandbox::play(name, args.migrations, &tools) {
+        if let Err(error) = sandbox::play(name, args.migrations, &tools.folder, &tools.bin) {
             println!("traffic: {name}: {error:#}");
             failed.push(name);
         } else if args.write.is_some() {
@@ -110,5 +110,5 @@ fn guide(name: &str) -> anyhow::Result<&'static Guide> {
 
 /// Where everything is kept: beside the binaries of cargo.
 fn folder() -> anyhow::Result<PathBuf> {
-    Ok(operator::folder()?.with_file_name("traffic"))
+    Ok(vexil_launcher::folder()?.with_file_name("traffic"))
 }

@@ -13,7 +13,7 @@ use super::{
     products::{PRODUCTS, Product, definitions},
     sandbox,
 };
-use vexil_testbed_rig::operator;
+use vexil_launcher::build;
 
 /// The load generator of the guides' hooks.
 const HEY: &str = "github.com/rakyll/hey@v0.1.5";
@@ -60,9 +60,9 @@ impl Tools {
     pub fn gather(args: &Args) -> anyhow::Result<Self> {
         // Before anything is built: a build may replace the file of this program, which then has no path.
         let own = std::env::current_exe().context("this program cannot be found")?;
-        let vexil = args.operator.clone().map_or_else(|| operator::build("vexil", "vexil"), Ok)?;
-        let loadtester =
-            args.loadtester.clone().map_or_else(|| operator::build("vexil-loadtester", "loadtester"), Ok)?;
+        let built = |program: &str| anyhow::Ok(build(&[program])?.join(program));
+        let vexil = args.operator.clone().map_or_else(|| built("vexil"), Ok)?;
+        let loadtester = args.loadtester.clone().map_or_else(|| built("loadtester"), Ok)?;
         let kubeplane = kubeplane(args).context("there is no kubeplane")?;
         let hey = hey().map_or_else(install_hey, Ok)?;
         let folder = folder()?;

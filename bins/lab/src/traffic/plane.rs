@@ -15,7 +15,7 @@ use vexil_testbed_cluster::{Load, Network, Running};
 use vexil_testbed_rig::{
     api::{Api, text},
     guide::Guide,
-    player::Environment,
+    player::{Environment, Plain, Player},
     record::Splitting,
 };
 
@@ -32,6 +32,9 @@ const SPLIT_RATE: u32 = 400;
 const FIRST: Duration = Duration::from_secs(2);
 /// How long clients come: longer than anyone watches.
 const FOR_EVER: Duration = Duration::from_secs(24 * 3600);
+
+/// A guide that is played with processes for pods.
+pub type Play = Player<Plane, Plain>;
 
 /// A running control plane.
 pub struct Plane {

@@ -1,10 +1,11 @@
 //! The namespaces of Linux that a guide is played in, seen from outside.
 
-use std::process::{Command, Stdio};
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use anyhow::bail;
-
-use super::needs::Tools;
 
 /// Runs a program as the first process of new namespaces: a network without any other machine, mounts and processes
 /// that no other process sees. When it ends, the kernel ends all that it started, and takes the namespaces away.
@@ -14,17 +15,17 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Plays a guide or its migrations, and waits for its end. The process inside ends when its standard input does, so it
-/// does not outlive this one, however this one ends.
-pub fn play(guide: &str, migrations: bool, tools: &Tools) -> anyhow::Result<()> {
-    let mut command = command(tools.bin.join("vexil-lab"));
-    command.args(["traffic", "inside", guide]).arg(&tools.folder).stdin(Stdio::piped());
+/// Plays a guide or its migrations in `folder` with the programs of `bin`, and waits for its end. The process inside
+/// ends when its standard input does, so it does not outlive this one, however this one ends.
+pub fn play(guide: &str, migrations: bool, folder: &Path, bin: &Path) -> anyhow::Result<()> {
+    let mut command = command(bin.join("vexil-lab"));
+    command.args(["traffic", "inside", guide]).arg(folder).stdin(Stdio::piped());
     if migrations {
         command.arg("--migrations");
     }
     // The hooks' commands are found like any other.
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::iter::once(tools.bin.clone()).chain(std::env::split_paths(&path));
+    let path = std::iter::once(bin.to_owned()).chain(std::env::split_paths(&path));
     command.env("PATH", std::env::join_paths(path)?);
     for variable in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "EVENT_WEBHOOK_URL"] {
         command.env_remove(variable).env_remove(variable.to_lowercase());

@@ -33,8 +33,8 @@ pub(super) fn took_over(memory: &Memory, seen: &Observed) -> bool {
     memory.drain.is_some() && moves(memory) && restored
 }
 
-/// The former primary has a ready pod, and the new one has none. Services that do not exist lead to the former one
-/// until the new one is ready, as if it had never been.
+/// The former primary has a ready pod, and the new one has none. Services that do not exist or were edited lead to the
+/// former one until the new one is ready, as if it had never been.
 fn serves_instead(memory: &Memory, seen: &Observed) -> bool {
     moves(memory) && may_restore(seen)
 }
@@ -42,11 +42,14 @@ fn serves_instead(memory: &Memory, seen: &Observed) -> bool {
 /// Whether Services may be made to select the former primary.
 pub(crate) fn may_restore(seen: &Observed) -> bool {
     let is_ready = seen.primary.present().is_some_and(|primary| primary.readiness == Readiness::Ready);
-    match seen.former {
-        None => false,
-        Some(SyncState::Missing) if seen.primary != Known::NotKnown => lacks_pods(seen) || !is_ready,
-        Some(_) => lacks_pods(seen),
-    }
+    let lead_nowhere = match seen.former {
+        None => return false,
+        Some(SyncState::Missing) => true,
+        // They select neither primary: they were edited.
+        Some(SyncState::OutOfSync) => !matches!(seen.backends, SyncState::InSync | SyncState::NotKnown),
+        Some(_) => false,
+    };
+    lacks_pods(seen) || lead_nowhere && !is_ready && seen.primary != Known::NotKnown
 }
 
 /// The new primary has no pod that works, although it should have some.

@@ -3,7 +3,7 @@
 use crate::{
     Answer, Cause, Drain, Ending, HookKind, Message, Outcome, Phase, Question, Weight,
     draft::{Draft, Need},
-    phase::{migration, progressing, waits},
+    phase::{binding, restart, waits},
 };
 
 /// Remembers how the run ended. Everything else follows from that, also after a crash.
@@ -17,10 +17,10 @@ pub(crate) fn begin(draft: &mut Draft<'_>, ending: Ending) -> Need<()> {
 
 /// Traffic is to go back, or has gone back, or the pods are to go, or have gone.
 pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
-    if progressing::superseded_by_push(draft) {
+    if restart::superseded_by_push(draft) {
         let runs = matches!(draft.memory.phase, Phase::Progressing | Phase::WaitingPromotion);
         draft.memory.run += u64::from(!runs);
-        return progressing::restart(draft);
+        return restart::restart(draft);
     }
     // A Finalising that another operator left behind ends as a promotion.
     let ending =
@@ -46,7 +46,7 @@ pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
 fn finish(draft: &mut Draft<'_>, ending: Ending) {
     if ending.result == Outcome::Rebound {
         let change = draft.memory.binding.as_ref().and_then(|old| old.change_to(&draft.plan.binding));
-        return migration::bind(draft, change.as_deref());
+        return binding::bind(draft, change.as_deref());
     }
     let phase = match ending.result {
         Outcome::Promoted | Outcome::Reverted => Phase::Succeeded,

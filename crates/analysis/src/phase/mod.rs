@@ -11,6 +11,8 @@ pub(crate) mod takeover;
 pub(crate) mod terminating;
 
 mod analysis_step;
+mod binding;
+mod restart;
 mod transitions;
 mod waits;
 

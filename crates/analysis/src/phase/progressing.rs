@@ -1,11 +1,13 @@
 //! The analysis phase: new revisions and reverts first, then pods, then the cluster, then, at its pace, the checks.
 
 use crate::{
-    Cause, Ending, Known, LiveRoutes, Message, Outcome, Phase, Readiness, Revision, Side, WaitKind, Weight,
+    Cause, Ending, Known, Message, Outcome, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     failover::Failover,
     phase::{
-        analysis_step, ending, gates, transitions,
+        analysis_step, ending, gates,
+        restart::{new_revision, restart},
+        transitions,
         waits::{self, Hold},
     },
 };
@@ -73,21 +75,10 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
     analysis_step::run(draft)
 }
 
-/// The rollout is over, but cannot end because the primary serves nothing. A revision pushed since heals it.
-pub(crate) fn superseded_by_push(draft: &Draft<'_>) -> bool {
-    draft.memory.ending.is_some() && draft.facts.seen.primary_is_down() && new_revision(draft).is_some()
-}
-
 /// The target is at the revision of a primary that serves: there is nothing to analyse.
 fn reverted(draft: &Draft<'_>) -> bool {
     let revision = draft.facts.seen.target.present().and_then(|pods| pods.revision.as_ref());
     revision.is_some() && revision == draft.memory.held.as_ref() && draft.facts.seen.primary_takes_traffic()
-}
-
-/// The target's revision, when it is not the one under analysis.
-fn new_revision(draft: &Draft<'_>) -> Option<Revision> {
-    let revision = draft.facts.seen.target.present()?.revision.clone()?;
-    (draft.memory.applied.as_ref() != Some(&revision)).then_some(revision)
 }
 
 /// Ends the rollout without a judgement.
@@ -96,34 +87,6 @@ fn revert(draft: &mut Draft<'_>) -> Need<()> {
     let target = draft.target();
     draft.notify(Message::Reverted { target });
     ending::begin(draft, Ending { result: Outcome::Reverted, cause: Cause::Reverted })
-}
-
-/// Another revision was pushed: from the start, without traffic, unless the canary has all of it because the primary
-/// has no ready pod.
-pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
-    let Some(revision) = draft.facts.seen.target.present().and_then(|pods| pods.revision.clone()) else {
-        return Ok(());
-    };
-    let only_copy = carries_all(draft) && !draft.facts.seen.primary_takes_traffic();
-    let target = draft.target();
-    draft.enter(Phase::Progressing);
-    draft.notify(Message::AnalysisRestarted { target });
-    draft.set_weight(if only_copy { Weight::FULL } else { Weight::ZERO });
-    if only_copy && !draft.memory.heals() {
-        // Once the primary is back, the new revision goes through all steps.
-        draft.memory.withheld = Some(Weight::ZERO);
-    }
-    draft.memory.ending = None;
-    draft.memory.drain = None;
-    draft.memory.analyse(revision);
-    Ok(())
-}
-
-/// The canary has all traffic, or still has it although its rollout is to end.
-fn carries_all(draft: &Draft<'_>) -> bool {
-    let seen = &draft.facts.seen;
-    let live = matches!(&seen.routes, LiveRoutes::Present { routes, .. } if routes.canary() == Weight::FULL);
-    draft.memory.weight == Weight::FULL || live && draft.memory.ending.is_some() && seen.canary_serves()
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. The routes have been changed already

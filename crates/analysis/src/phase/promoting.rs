@@ -4,7 +4,7 @@ use crate::{
     Cause, Ending, Exposure, Known, Message, Outcome, Phase, Readiness, Side, WaitKind, Weight,
     draft::{Draft, Need},
     phase::{
-        ending, progressing, transitions,
+        ending, progressing, restart, transitions,
         waits::{self, Hold},
     },
 };
@@ -42,7 +42,7 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<()> {
 fn uncopied(draft: &mut Draft<'_>) -> Need<()> {
     match &draft.facts.seen.target {
         Known::Present(target) if target.revision.is_some() && target.revision != draft.memory.applied => {
-            progressing::restart(draft)
+            restart::restart(draft)
         }
         Known::Absent => {
             draft.enter(Phase::Progressing);

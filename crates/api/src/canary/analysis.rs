@@ -16,8 +16,8 @@ use crate::number;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Analysis {
-    /// Time between two analysis steps, for example `30s` or `1m`. Shorter intervals than 10s are raised to
-    /// 10s. Defaults to 1m.
+    /// Time between two analysis steps, for example `30s` or `1m`. Intervals below the operator's
+    /// -min-analysis-interval, which defaults to 10s, are raised to it.
     pub interval: Option<String>,
     /// Number of failed checks after which the rollout is rolled back.
     #[serde(deserialize_with = "number::int")]

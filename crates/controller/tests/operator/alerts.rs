@@ -185,6 +185,28 @@ async fn an_alert_waits_for_its_provider() {
     assert_eq!(chat.texts("all"), [INITIALIZED]);
 }
 
+/// The Canary names a provider that does not exist, and is corrected while the alert waits for it.
+#[tokio::test(start_paused = true)]
+async fn an_alert_for_a_mistyped_provider_goes_to_the_corrected_one() {
+    let mut stage = Stage::open().await;
+    let chat = Chat::open(&stage);
+    provider(&stage, "on-call").await;
+    stage.start();
+    let naming = |provider: &str| {
+        let alert = json!({"name": "chat", "severity": "info", "providerRef": {"name": provider}});
+        json!({"spec": {"analysis": {"alerts": [alert]}}})
+    };
+    stage.apply(NAME, &[&naming("on-cal")]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    stage.pass(60.0).await;
+    let report = "Warning alerts to alert provider on-cal.test are not delivered: it does not exist";
+    assert_eq!(events(&stage, "alerts to"), [(report.to_owned(), 1)]);
+    let kind = ("flagger.app/v1beta1", "Canary");
+    stage.cluster.merge(kind, ("test", NAME), &naming("on-call")).await.unwrap();
+    stage.pass(360.0).await;
+    assert_eq!(chat.texts("on-call"), [INITIALIZED]);
+}
+
 /// The receiver has the alert, and the operator dies before it can remember that.
 #[tokio::test(start_paused = true)]
 async fn a_crash_between_delivery_and_receipt_repeats_an_alert_at_most_once() {

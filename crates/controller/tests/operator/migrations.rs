@@ -253,3 +253,35 @@ async fn services_are_kept_while_the_new_target_does_not_exist() {
     assert_eq!(load.tally().errors(), 0, "{}", stage.story(NAME).text());
     assert_eq!(selected(&stage).await, ["other-primary"; 2]);
 }
+
+/// The new primary has pods, but an update of it never ends: Services that lead nowhere do not wait for that.
+#[tokio::test(start_paused = true)]
+async fn an_edited_service_leads_to_the_former_primary_until_the_new_one_is_ready() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[&json!({"spec": {"service": {"name": NAME}, "provider": "traefik"}})]).await;
+    stage.cluster.apply_yaml(&manifests::target("other", 2)).await.unwrap();
+    stage.until_phase(NAME, "Initialized").await;
+    rebind(&stage, "other").await;
+    let primary = async |stage: &Stage| {
+        stage.cluster.get("apps/v1", "Deployment", "test", "other-primary").await.unwrap()
+    };
+    while primary(&stage).await.is_none() {
+        stage.pass(0.1).await;
+    }
+    stage.push("other-primary", "broken").await;
+    stage.pass(20.0).await;
+    let status = primary(&stage).await.unwrap()["status"].clone();
+    assert_eq!((&status["availableReplicas"], &status["replicas"]), (&json!(2), &json!(3)), "{status}");
+    assert_eq!(selected(&stage).await, ["podinfo-primary"; 2], "{}", stage.story(NAME).text());
+    for name in ["podinfo", "podinfo-primary"] {
+        let edit = json!({"spec": {"selector": {"app": "nowhere"}}});
+        stage.cluster.merge(("v1", "Service"), ("test", name), &edit).await.unwrap();
+        stage.pass(2.0).await;
+        assert_eq!(selected(&stage).await, ["podinfo-primary"; 2], "{}", stage.story(NAME).text());
+    }
+    stage.push("other-primary", "6.0.0").await;
+    stage.until_phase(NAME, "Initialized").await;
+    assert_eq!(selected(&stage).await, ["other-primary"; 2]);
+}

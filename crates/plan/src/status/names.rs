@@ -1,6 +1,7 @@
 //! Names of the engine's values in the status.
 
-use vexil_analysis::{AlertSeverity, Cause, EventType, Exposure, Level, Outcome, Phase, WaitKind};
+use k8s_openapi::jiff::Timestamp;
+use vexil_analysis::{AlertSeverity, Cause, EventType, Exposure, Level, Millis, Outcome, Phase, WaitKind};
 use vexil_api::CanaryPhase;
 
 const PHASES: [(CanaryPhase, Phase); 12] = [
@@ -76,4 +77,21 @@ pub(super) fn name<T: PartialEq + Copy>(names: Names<T>, value: T) -> &'static s
 
 pub(super) fn value<T: PartialEq + Copy>(names: Names<T>, name: &str) -> Option<T> {
     names.iter().find(|(of, _)| *of == name).map(|(_, value)| *value)
+}
+
+/// A time of the API.
+pub(crate) fn timestamp(time: Millis) -> Timestamp {
+    let seconds = i64::try_from(time.0 / 1000).unwrap_or(i64::MAX);
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+}
+
+/// Prefix of the name of a wait for an invalid object; the digest of the error follows.
+pub(super) const BROKEN: &str = "broken-";
+
+/// The name of a wait in the status.
+pub(crate) fn wait_name(kind: WaitKind) -> String {
+    match kind {
+        WaitKind::InvalidObject(what) => format!("{BROKEN}{what:08x}"),
+        kind => name(WAITS, kind).to_owned(),
+    }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vexil_routing::Acceptance;
 
 use super::key;
-use crate::{acceptance, router::HTTP};
+use crate::{acceptance, kinds::HTTP};
 
 fn condition(kind: &str, status: &str, generation: i64) -> Value {
     json!({"type": kind, "status": status, "reason": "Why", "message": "because", "observedGeneration": generation})

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use vexil_routing::{Routes, SessionCookies, Weight, laws::Sample};
 
 use super::sample;
-use crate::router::HTTP;
 
+use crate::kinds::HTTP;
 /// No cookies.
 pub(super) const NONE: SessionCookies<'_> = SessionCookies { canary: None, primary: None, previous: None };
 

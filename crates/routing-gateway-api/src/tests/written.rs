@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     GatewayApi,
-    router::{GRPC, HTTP},
+    kinds::{GRPC, HTTP},
 };
 
 #[test]

@@ -16,9 +16,9 @@ use super::{
     errors::{Reply, Status},
     json::name,
     kinds, kubectl,
-    output::versioned,
     request::Request,
     state::{Call, State},
+    versions::versioned,
 };
 
 impl State {

@@ -10,7 +10,7 @@ use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchC
 
 use super::{Element, Engine, QueryError, Value, computed, mistyped, unique, unsupported};
 use crate::labels::Labels;
-use crate::text::escape;
+use crate::labels::escape;
 
 /// What an operator makes of two numbers.
 enum Outcome {

@@ -7,6 +7,7 @@ mod apisix;
 mod contour;
 mod gateway_api;
 mod gloo;
+mod ingress;
 mod istio;
 mod kubernetes;
 mod kuma;

@@ -190,7 +190,7 @@ async fn every_manifest_is_taken_by_the_cluster_of_its_guide_and_nothing_of_it_i
 
 #[test]
 fn the_examples_of_a_folder_are_all_played() {
-    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let examples = vexil_launcher::root().join("examples");
     for guide in GUIDES {
         let entries = std::fs::read_dir(examples.join(guide.name)).unwrap();
         let mut there: Vec<_> =

@@ -12,11 +12,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep_until};
 use vexil_testbed_apiserver::ApiServer;
 
-use super::seeds::NAMESPACE;
 use crate::e2e::recorder::text;
 
 /// Canaries of one namespace.
 pub const PER_NAMESPACE: usize = 25;
+
+/// The namespace that is copied.
+pub const NAMESPACE: &str = "the-namespace-to-copy";
 
 /// A resource: group, version and plural.
 pub type Of = (&'static str, &'static str, &'static str);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use vexil_testbed_cluster::{Cluster, Settings, Wire};
 
-use super::crowd::{KINDS, PER_NAMESPACE, name};
+use super::crowd::{KINDS, NAMESPACE, PER_NAMESPACE, name};
 use crate::e2e::{
     account::Account,
     api::{Api, CANARIES, DEPLOYMENTS, NAMESPACES, Resource},
@@ -22,8 +22,6 @@ use crate::e2e::{
     stand_in::StandIn,
 };
 
-/// The namespace that is copied.
-pub const NAMESPACE: &str = "the-namespace-to-copy";
 const SCALERS: Resource = ("/apis/autoscaling/v2", "horizontalpodautoscalers");
 const PATIENCE: Duration = Duration::from_secs(900);
 

@@ -53,7 +53,7 @@ pub async fn smi_istio(stage: Stage) -> anyhow::Result<()> {
 
 /// The objects of a file in `examples/`.
 fn guide(file: &str) -> anyhow::Result<Vec<Value>> {
-    let file = vexil_testbed_rig::checkout().join("examples").join(file);
+    let file = vexil_launcher::root().join("examples").join(file);
     let text = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
     let all: Vec<Value> = serde_saphyr::from_multiple(&text)?;
     Ok(all.into_iter().filter(|object| !object.is_null()).collect())

@@ -10,8 +10,8 @@ mod workload;
 
 use serde_json::{Value, json};
 
-use crate::Clock;
-use crate::{output::versioned, registry::Resource};
+use crate::registry::Resource;
+use crate::{Clock, versions::versioned};
 
 /// How much of each object a table carries besides its cells (`includeObject`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -83,3 +83,18 @@ fn within(value: Option<f64>, least: f64, most: f64) -> bool {
 const SLOW: &str = "{name: LATENCY_MS, value: \"700\"}";
 const FAULTY: &str = "{name: ERROR_RATE, value: \"20\"}";
 const DEAD: &str = "{name: ERROR_RATE, value: \"100\"}";
+
+/// What success rate and P99 the queries of a product answer about a canary with this image and environment.
+async fn check_queries(canary_of: impl AsyncFn(&str, &str) -> (Option<f64>, Option<f64>)) {
+    let (success, duration) = canary_of("6.0.1", "").await;
+    assert_eq!(success, Some(100.0));
+    assert!(within(duration, 0.0, 0.5), "{duration:?}");
+    let (success, duration) = canary_of("6.0.1", FAULTY).await;
+    assert!(near(success, 80.0), "{success:?}");
+    assert!(within(duration, 0.0, 0.5), "{duration:?}");
+    let (success, duration) = canary_of("6.0.1", SLOW).await;
+    assert!(near(success, 100.0), "{success:?}");
+    assert!(within(duration, 500.0, 1000.0), "{duration:?}");
+    let (success, _) = canary_of("6.0.1", DEAD).await;
+    assert_eq!(success, None, "a sum of no series has no value");
+}
