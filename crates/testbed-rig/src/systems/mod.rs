@@ -8,6 +8,7 @@ mod contour;
 mod gateway_api;
 mod gloo;
 mod istio;
+mod knative;
 mod kubernetes;
 mod kuma;
 mod linkerd;
@@ -27,6 +28,7 @@ pub use self::{
     gateway_api::{GATEWAY_API, GATEWAY_API_ALONE},
     gloo::GLOO,
     istio::ISTIO,
+    knative::KNATIVE,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     linkerd::LINKERD,
@@ -90,7 +92,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 17] = [
+pub static ALL: [&System; 18] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -107,6 +109,7 @@ pub static ALL: [&System; 17] = [
     &KUMA,
     &KUMA_MESH,
     &LINKERD,
+    &KNATIVE,
     &KUBERNETES,
 ];
 
