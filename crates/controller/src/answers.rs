@@ -54,11 +54,7 @@ async fn hook(context: &Context, canary: &CanaryContext, memory: &Memory, id: &s
     }
 }
 
-fn subject<'a>(
-    context: &'a Context,
-    canary: &'a CanaryContext,
-    observation: &'a Observation,
-) -> Subject<'a> {
+fn subject<'a>(context: &'a Context, canary: &'a CanaryContext, observation: &'a Observation) -> Subject<'a> {
     let route = canary.workload().query_route(&canary.subject(&context.settings), &observation.objects);
     Subject {
         route,
@@ -74,12 +70,7 @@ fn environment<'a>(context: &'a Context, platform: &'a OfProcess<'a>) -> Environ
     Environment { transport: context.transport.as_ref(), platform, now_ms: context.clock.now().0 }
 }
 
-async fn metric(
-    context: &Context,
-    canary: &CanaryContext,
-    observation: &Observation,
-    name: &str,
-) -> Answer {
+async fn metric(context: &Context, canary: &CanaryContext, observation: &Observation, name: &str) -> Answer {
     let Some(analysis) = canary.spec().analysis() else { return Answer::Passed };
     let Some(asked) = named_check(analysis, name) else {
         return Answer::Unavailable(format!("Metric {name} is gone"));

@@ -80,8 +80,8 @@ pub fn places(list: &[Value], primary: &str) -> (Option<usize>, Option<usize>) {
     (of_canary, of_primary)
 }
 
-/// The list of `service` with `share` percent for the Revision `canary` and the rest for `primary`. Tags stay where they
-/// are, without a share; other entries are removed.
+/// The list of `service` with `share` percent for the Revision `canary` and the rest for `primary`. Tags stay where
+/// they are, without a share; other entries are removed.
 pub fn shared(service: &Value, primary: &str, canary: &str, share: u32) -> Vec<Value> {
     let live = traffic(service);
     let (of_canary, of_primary) = places(live, primary);
@@ -92,8 +92,7 @@ pub fn shared(service: &Value, primary: &str, canary: &str, share: u32) -> Vec<V
         entry(base(of_canary), Some(canary), share)
     };
     let rest = 100_u32.saturating_sub(share);
-    let primary_entry =
-        (rest > 0 || canary == primary).then(|| entry(base(of_primary), Some(primary), rest));
+    let primary_entry = (rest > 0 || canary == primary).then(|| entry(base(of_primary), Some(primary), rest));
     let mut list = Vec::new();
     let (mut canary_at, mut primary_at) = (None, None);
     for (at, live) in live.iter().enumerate() {

@@ -1,8 +1,8 @@
 //! Routes traffic between the Revisions of a Knative Service, which is the target itself.
 //!
-//! The annotation `flagger.app/primary-revision` of the Service names the Revision of the primary, the canary is the one
-//! that was created last, and `spec.traffic` of the Service shares the requests ([`vexil_object::knative`] has the form
-//! of the list). Knative makes the Services of Revisions and the routes to them, so there are none of ours.
+//! The annotation `flagger.app/primary-revision` of the Service names the Revision of the primary, the canary is the
+//! one that was created last, and `spec.traffic` of the Service shares the requests ([`vexil_object::knative`] has the
+//! form of the list). Knative makes the Services of Revisions and the routes to them, so there are none of ours.
 //!
 //! # What is pushed gets nothing
 //!

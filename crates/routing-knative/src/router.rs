@@ -7,7 +7,8 @@ use vexil_object::{
     meta,
 };
 use vexil_routing::{
-    Acceptance, Capabilities, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes, items,
+    Acceptance, Capabilities, Provider, QuerySet, RouteError, RouteRequest, RouteTarget, Router, Routes,
+    items,
 };
 
 use crate::{queries::QUERIES, shares};
@@ -56,7 +57,9 @@ fn service<'a>(target: &RouteTarget<'_>, have: &'a Objects) -> Result<Option<&'a
 fn revisions<'a>(key: &ObjectKey, live: &'a Value) -> Result<(&'a str, &'a str), RouteError> {
     let place = |at: &str| match live.pointer(at) {
         None | Some(Value::Null | Value::Object(_)) => Ok(()),
-        Some(_) => Err(RouteError::malformed(key, at.trim_start_matches('/').replace('/', "."), "is not an object")),
+        Some(_) => {
+            Err(RouteError::malformed(key, at.trim_start_matches('/').replace('/', "."), "is not an object"))
+        }
     };
     place("/spec")?;
     place("/metadata/annotations")?;

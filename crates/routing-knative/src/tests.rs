@@ -213,7 +213,10 @@ fn traffic_that_is_not_ours_is_reported_with_its_place() {
     check(json!([latest(100)]), " leads to the latest Revision, and not to the primary, p-1");
     check(json!([]), " has no entry for the primary, p-1");
     check(json!([latest(5), named("p-1", 70)]), " has primary 70 and canary 5, which is not 100 in all");
-    check(json!([named("p-2", 5), named("p-0", 5), named("p-1", 90)]), "[1] is neither the primary's nor the canary's");
+    check(
+        json!([named("p-2", 5), named("p-0", 5), named("p-1", 90)]),
+        "[1] is neither the primary's nor the canary's",
+    );
     let tagged = json!({"tag": "now", "revisionName": "p-1", "percent": 10});
     check(
         json!([latest(0), named("p-1", 90), tagged]),
@@ -261,7 +264,8 @@ fn a_service_that_does_not_exist_waits_for_nothing() {
 #[test]
 fn knative_says_whether_it_applies_the_traffic() {
     let check = |status: &str, observed: u32, expect: &Acceptance| {
-        let ready = json!({"type": "RoutesReady", "status": status, "reason": "RevisionMissing", "message": "p-1"});
+        let ready =
+            json!({"type": "RoutesReady", "status": status, "reason": "RevisionMissing", "message": "p-1"});
         let live = json!({
             "metadata": {"generation": 2}, "status": {"observedGeneration": observed, "conditions": [ready]},
         });

@@ -78,7 +78,7 @@ pub use deployment::Deployments;
 pub use deployment_view::DeploymentView;
 pub use endpoints::{lacks_ports, ready_endpoints, service_of};
 pub use error::WorkloadError;
-pub use knative_service::KnativeServices;
+pub use knative_service::{KnativeServices, RevisionProjection};
 pub use metadata::Settings;
 pub use mixed::{Mixed, mixed};
 pub use pods::explain;

@@ -10,8 +10,7 @@ use crate::{
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
-pub(crate) const KINDS: &[&dyn Workload] = 
-    &[&Deployments, &DaemonSets, &CoreServices, &KnativeServices];
+pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreServices, &KnativeServices];
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.

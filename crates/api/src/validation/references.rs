@@ -90,7 +90,10 @@ fn knative(subject: &Subject<'_>, found: &mut Validation) {
     if subject.is_knative() && !(router.knative && provider.is_some()) {
         let text = match provider {
             Some(provider) => format!("can't use {provider} provider with Knative Service as target"),
-            None => "must be knative: with a Knative Service as target, the operator's default does not count".to_owned(),
+            None => {
+                "must be knative: with a Knative Service as target, the operator's default does not count"
+                    .to_owned()
+            }
         };
         found.defect("spec.provider", text);
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{DOMAIN, GATEWAY, METRIC_SERVER};
 use crate::gateway::{
-    self, Gateway, apisix, envoy, gateway_api, istio, knative, kuma, linkerd, nginx, pair, skipper, smi, traefik,
+    self, Gateway, apisix, envoy, gateway_api, istio, knative, kuma, linkerd, nginx, pair, skipper, smi,
+    traefik,
 };
 use crate::network::Network;
 

@@ -1,6 +1,8 @@
-//! Knative Services as targets. Knative makes a Revision of every edit of the template, so there is no copy: the primary
-//! is the Revision that the annotation of the Service names, and the canary the one that was created last. Knative also
-//! scales them; what is waited for is that a Revision is ready.
+//! Knative Services as targets. Knative makes a Revision of every edit of the template, so there is no copy: the
+//! primary is the Revision that the annotation of the Service names, and the canary the one that was created last.
+//! Knative also scales them; what is waited for is that a Revision is ready.
+
+mod readiness;
 
 use serde_json::Value;
 use vexil_analysis::{Known, Readiness, Revision};
@@ -10,9 +12,11 @@ use vexil_object::{
     meta,
 };
 
+pub use self::readiness::RevisionProjection;
+use self::readiness::{is_ready, readiness_of};
 use crate::{
     ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side,
-    Subject, TrackedConfigs, Workload, WorkloadError, Write, pods::shortened, revision, subject::missing,
+    Subject, TrackedConfigs, Workload, WorkloadError, Write, revision, subject::missing,
 };
 
 /// What messages call the target.
@@ -43,30 +47,6 @@ fn latest<'a>(key: &ObjectKey, service: &'a Value) -> Result<&'a str, WorkloadEr
         path: "status.latestCreatedRevisionName",
         problem: "is empty: Knative has not created a Revision of it yet",
     })
-}
-
-/// Whether the condition `Ready` of a Revision says so.
-fn is_ready(object: &Value) -> bool {
-    condition(object).is_some_and(|ready| meta::text(ready, "/status") == "True")
-}
-
-fn condition(object: &Value) -> Option<&Value> {
-    let conditions = object.pointer("/status/conditions")?.as_array()?;
-    conditions.iter().find(|one| meta::text(one, "/type") == "Ready")
-}
-
-/// Why a Revision that exists is not ready. One past Knative's own deadline does not become ready any more.
-fn readiness_of(key: &ObjectKey, object: &Value) -> Readiness {
-    if is_ready(object) {
-        return Readiness::Ready;
-    }
-    let text = |field| condition(object).map(|ready| meta::text(ready, field)).unwrap_or_default();
-    let (reason, message) = (text("/reason"), text("/message"));
-    let parts = [reason, message].into_iter().filter(|part| !part.is_empty());
-    let why = shortened(&parts.map(|part| format!(": {part}")).collect::<String>());
-    let said = format!("{REVISION_NOUN} {}.{} is not ready{why}", key.name(), key.namespace());
-    let is_over = text("/status") == "False" && reason == "ProgressDeadlineExceeded";
-    if is_over { Readiness::Failed(said) } else { Readiness::Waiting(said) }
 }
 
 impl Workload for KnativeServices {

@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 use vexil_analysis::{Known, Readiness, Revision, Side};
 use vexil_api::{CanarySpec, CanaryView, TargetRef};
-use vexil_object::{Action, Objects, Owner, Seen, knative};
+use vexil_object::{Action, Objects, Owner, Projection, Seen, knative};
 
-use super::{KnativeServices, revision_of};
+use super::{KnativeServices, RevisionProjection, revision_of};
 use crate::{Demand, PrimaryCopy, PrimaryTemplate, Settings, Subject, Workload, WorkloadCatalog};
 
 /// A Service whose annotation names `primary`, with its traffic.
 fn service(primary: &str, latest: &str, traffic: Value) -> Value {
-    let annotations = if primary.is_empty() { json!({}) } else { json!({knative::PRIMARY_REVISION: primary}) };
+    let annotations =
+        if primary.is_empty() { json!({}) } else { json!({knative::PRIMARY_REVISION: primary}) };
     json!({
         "metadata": {"name": "podinfo", "namespace": "test", "annotations": annotations},
         "spec": {"template": {}, "traffic": traffic},
@@ -47,7 +48,8 @@ fn observed(subject: &Subject<'_>, service: &Value, revisions: &[Value]) -> Obje
         for key in KnativeServices.needs(subject, &have) {
             assert!(!have.has(&key), "{key} is asked for twice");
             let named = |object: &&Value| object["metadata"]["name"] == key.name();
-            let seen = if key.kind() == knative::SERVICE { Some(service) } else { revisions.iter().find(named) };
+            let seen =
+                if key.kind() == knative::SERVICE { Some(service) } else { revisions.iter().find(named) };
             have.insert(key, seen.map_or(Seen::Absent, |object| Seen::present(object.clone())));
         }
     }
@@ -75,7 +77,8 @@ fn a_knative_service_is_another_kind_than_a_service() {
 fn check_serves(service: &Value, revisions: &[Value], analysed: &str, expect: [Known<u32>; 2]) {
     with(|subject| {
         let have = observed(subject, service, revisions);
-        let of = |side| KnativeServices.addresses(subject, side, Some(&revision_of(analysed)), &have).unwrap();
+        let of =
+            |side| KnativeServices.addresses(subject, side, Some(&revision_of(analysed)), &have).unwrap();
         assert_eq!([of(Side::Primary), of(Side::Canary)], expect);
     });
 }
@@ -162,8 +165,9 @@ fn a_promotion_changes_annotation_and_traffic_in_one_write() {
     with(|subject| {
         let shared = json!([{"revisionName": "p-2", "percent": 50}, {"revisionName": "p-1", "percent": 50}]);
         let live = service("p-1", "p-2", shared);
-        let promote =
-            |expected: &str| KnativeServices.promote(subject, &live, &of(expected), &Objects::default()).unwrap();
+        let promote = |expected: &str| {
+            KnativeServices.promote(subject, &live, &of(expected), &Objects::default()).unwrap()
+        };
         let entry = json!({"revisionName": "p-2", "latestRevision": false, "percent": 50});
         let expect = json!({
             "metadata": {"annotations": {knative::PRIMARY_REVISION: "p-2"}}, "spec": {"traffic": [entry, entry]},
@@ -171,6 +175,20 @@ fn a_promotion_changes_annotation_and_traffic_in_one_write() {
         assert_eq!(body(promote("p-2")), expect);
         assert_eq!(promote("p-3"), PrimaryCopy::Moved { found: of("p-2") });
     });
+}
+
+#[test]
+fn of_a_revision_only_its_readiness_is_kept() {
+    let mut live = revision("p-1", "True", "");
+    live["spec"] = json!({"containers": [{"image": "podinfo:6.0.0"}]});
+    live["metadata"]["labels"] = json!({"a": "b"});
+    let expect = json!({"metadata": {"name": "p-1", "namespace": "test"}, "status": revision("p-1", "True", "")["status"]});
+    assert_eq!(RevisionProjection.keep(live), expect);
+    let new = json!({"metadata": {"name": "p-1"}});
+    assert_eq!(
+        RevisionProjection.keep(new),
+        json!({"metadata": {"name": "p-1"}, "status": {"conditions": []}})
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The lists of scenes by name: what several systems play is one list.
 
 use super::{
-    Named, apisix, blue_green, configs, crash, definitions, deletion, gates, guides, input, knative, kuma, migration,
-    names, rollout, routes, scalers, smi, strategies, targets, trouble,
+    Named, apisix, blue_green, configs, crash, definitions, deletion, gates, guides, input, knative, kuma,
+    migration, names, rollout, routes, scalers, smi, strategies, targets, trouble,
 };
 
 macro_rules! scenes {

@@ -52,7 +52,9 @@ fn flaggers_rules_have_flaggers_texts() {
     check_in(
         for_knative(),
         json!({ "provider": "", "targetRef": service }),
-        &["provider: must be knative: with a Knative Service as target, the operator's default does not count"],
+        &[
+            "provider: must be knative: with a Knative Service as target, the operator's default does not count",
+        ],
     );
     check_in(for_knative(), json!({ "provider": "knative", "targetRef": service, "service": {} }), &[]);
     check(

@@ -131,7 +131,8 @@ fn is_ready(revision: &Value) -> bool {
 /// What Knative reports of a Service. Traffic stays as it was until every Revision that it names is ready.
 fn status(service: &Value, revisions: &[&Value]) -> Option<Op> {
     let latest = revisions.last().map(|revision| view::name(revision));
-    let ready = revisions.iter().rev().find(|revision| is_ready(revision)).map(|revision| view::name(revision));
+    let ready =
+        revisions.iter().rev().find(|revision| is_ready(revision)).map(|revision| view::name(revision));
     let mut traffic = Vec::new();
     let mut blocked = None;
     for entry in view::list(service, "/spec/traffic") {

@@ -27,8 +27,7 @@ const SERVICE: Resource = Resource::new("serving.knative.dev", "v1", "services",
 const REVISION: Resource = Resource::new("serving.knative.dev", "v1", "revisions", "Revision");
 
 /// The product.
-static KOURIER: Product =
-    Product { kinds: &[SERVICE, REVISION, DEPLOYMENT], read, reports: |_| Vec::new() };
+static KOURIER: Product = Product { kinds: &[SERVICE, REVISION, DEPLOYMENT], read, reports: |_| Vec::new() };
 
 /// Both of them.
 #[derive(Debug)]
