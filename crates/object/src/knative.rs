@@ -119,18 +119,15 @@ pub fn shared(service: &Value, primary: &str, canary: &str, share: u32) -> Vec<V
     list
 }
 
-/// The list of `service` after `promoted` has become its primary: what the primary had is its.
+/// The list of `service` after `promoted` has become its primary: what the primary had is its. A list without an entry
+/// of the primary stays as it is.
 pub fn promoted(service: &Value, promoted: &str) -> Vec<Value> {
-    let live = traffic(service);
-    let Some(primary) = primary_revision(service) else { return live.to_vec() };
-    let (of_canary, of_primary) = places(live, primary);
-    let share = of_canary.and_then(|at| live.get(at)).map_or(0, percent);
-    let mut renamed = service.clone();
-    let mut list = live.to_vec();
-    if let Some(entry) = of_primary.and_then(|at| list.get_mut(at)) {
-        meta::set(entry, &["revisionName"], promoted.into());
-    }
-    meta::set(&mut renamed, &["spec", "traffic"], list.into());
+    let mut list = traffic(service).to_vec();
+    let (of_canary, of_primary) = places(&list, primary_revision(service).unwrap_or_default());
+    let share = of_canary.and_then(|at| list.get(at)).map_or(0, percent);
+    let Some(entry) = of_primary.and_then(|at| list.get_mut(at)) else { return list };
+    meta::set(entry, &["revisionName"], promoted.into());
+    let renamed = json!({"spec": {"traffic": list}});
     shared(&renamed, promoted, promoted, u32::try_from(share).unwrap_or(0).min(100))
 }
 
@@ -228,6 +225,7 @@ mod tests {
         };
         check(json!([latest(0), named("p-1", 100)]), json!([latest(0), named("p-3", 100)]));
         check(json!([named("p-3", 50), named("p-1", 50)]), json!([named("p-3", 50), named("p-3", 50)]));
-        check(json!([named("p-3", 100)]), json!([named("p-3", 100), named("p-3", 0)]));
+        check(json!([named("p-3", 100)]), json!([named("p-3", 100)]));
+        check(json!([latest(100)]), json!([latest(100)]));
     }
 }
