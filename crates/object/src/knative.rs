@@ -113,8 +113,13 @@ pub fn shared(service: &Value, primary: &str, canary: &str, share: u32) -> Vec<V
         primary_at = primary_at.map(|at| at + 1);
         0
     });
-    if let (Some(entry), None) = (primary_entry, primary_at) {
-        list.insert(canary_at + 1, entry);
+    match (primary_entry, primary_at) {
+        (Some(entry), None) => list.insert(canary_at + 1, entry),
+        // Two entries of one Revision are told apart by their order.
+        (Some(_), Some(primary_at)) if share > 0 && canary == primary && primary_at < canary_at => {
+            list.swap(primary_at, canary_at);
+        }
+        _ => {}
     }
     list
 }
@@ -205,6 +210,9 @@ mod tests {
         check(json!([latest(0), named("p-1", 100)]), 30, json!([named("p-2", 30), named("p-1", 70)]));
         check(json!([named("p-2", 30), named("p-1", 70)]), 100, json!([named("p-2", 100)]));
         check(json!([named("p-2", 100)]), 0, json!([latest(0), named("p-1", 100)]));
+        let both = json!([named("p-1", 40), named("p-0", 60)]);
+        let list = shared(&service("p-1", both), "p-1", "p-1", 60);
+        assert_eq!(Value::from(list), json!([named("p-1", 60), named("p-1", 40)]));
         check(json!([named("p-0", 50), named("p-1", 50)]), 0, json!([latest(0), named("p-1", 100)]));
         check(
             json!([tag, latest(0), named("p-0", 5), named("p-1", 95)]),

@@ -68,11 +68,11 @@ fn revisions<'a>(key: &ObjectKey, live: &'a Value) -> Result<(&'a str, &'a str),
         let path = format!("metadata.annotations[{PRIMARY_REVISION}]");
         RouteError::malformed(key, path, "is missing, and spec.traffic names no Revision for the primary")
     })?;
-    let canary = knative::canary_revision(live).ok_or_else(|| {
+    let latest = knative::latest_created(live).ok_or_else(|| {
         let path = "status.latestCreatedRevisionName";
         RouteError::malformed(key, path, "is empty: Knative has not created a Revision of it yet")
     })?;
-    Ok((primary, canary))
+    Ok((primary, knative::canary_revision(live).unwrap_or(latest)))
 }
 
 impl Router for Knative {

@@ -118,8 +118,10 @@ fn service(primary: &str, latest: &str, traffic: Value) -> Value {
 
 /// The shares as Knative applies them: by Revision, whatever entry has them.
 fn weights(live: &Value) -> Option<(i64, i64)> {
-    let primary = meta::annotation(live, PRIMARY_REVISION);
     let list = live.pointer("/spec/traffic")?.as_array()?;
+    let has_share = |entry: &&Value| entry.get("percent").and_then(Value::as_i64) > Some(0);
+    let named = list.iter().rev().filter(has_share).find_map(|entry| entry.get("revisionName")?.as_str());
+    let primary = meta::annotation(live, PRIMARY_REVISION).filter(|name| !name.is_empty()).or(named);
     let of_primary = list.iter().rposition(|entry| {
         entry.get("tag").is_none() && entry.get("revisionName").and_then(Value::as_str) == primary
     });
