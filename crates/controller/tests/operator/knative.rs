@@ -19,6 +19,7 @@ const SERVICE: (&str, &str) = ("serving.knative.dev/v1", "Service");
 const REVISION: (&str, &str) = ("serving.knative.dev/v1", "Revision");
 const FIRST: &str = "podinfo-00001";
 const SECOND: &str = "podinfo-00002";
+const THIRD: &str = "podinfo-00003";
 
 /// The user's Service with an image of this tag.
 fn service(tag: &str) -> Value {
@@ -144,7 +145,7 @@ async fn what_is_pushed_during_a_rollout_gets_no_request_before_its_own_analysis
     let tally = load.tally();
     assert_eq!((tally.errors(), tally.by_version.get("6.0.2")), (0, None), "{tally:?}");
     stage.until_phase(NAME, "Succeeded").await;
-    assert_eq!(primary(&stage).await, "podinfo-00003");
+    assert_eq!(primary(&stage).await, THIRD);
     assert_eq!(stage.reported(NAME, "New revision detected! Restarting analysis"), 1);
     stage.check_laws(NAME);
 }
@@ -181,7 +182,7 @@ async fn a_rollout_of_a_revision_survives_crashes_of_the_operator() {
 async fn a_revision_that_never_becomes_ready_gets_nothing() {
     let mut stage = initialised(json!({})).await;
     let load = stage.cluster.load(clients());
-    push(&stage, "does-not-exist").await;
+    push(&stage, "missing").await;
     stage.until_phase(NAME, "Failed").await;
     assert_eq!(shares(&stage).await, at_rest(FIRST));
     let said = stage.events_with(NAME, "Knative Revision podinfo-00002.test is not ready");
