@@ -7,6 +7,7 @@ use vexil_routing_contour::Contour;
 use vexil_routing_gateway_api::GatewayApi;
 use vexil_routing_gloo::Gloo;
 use vexil_routing_istio::Istio;
+use vexil_routing_knative::Knative;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::{Api, Kuma};
 use vexil_routing_nginx::Nginx;
@@ -41,6 +42,7 @@ pub fn registry(args: &Args) -> Result<Registry> {
         .with(Contour::new(args.ingress_class.as_str()))
         .with(Gloo)
         .with(Skipper)
+        .with(Knative)
         .with_retired("appmesh", "AWS App Mesh ended in September 2026: move to `gatewayapi:v1` or `istio`")
         .with_retired("osm", "Open Service Mesh was archived in 2023: move to `gatewayapi:v1` or `istio`");
     Ok(Smi::all().into_iter().fold(registry, Registry::with))

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Binding {
-    /// `spec.targetRef.kind`.
+    /// `spec.targetRef.kind`, with its group where two kinds have one name.
     pub kind: String,
     /// `spec.targetRef.name`.
     pub target: String,

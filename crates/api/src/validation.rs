@@ -176,7 +176,6 @@ impl<'a> Subject<'a> {
 
     /// Whether the target is a Knative Service.
     fn is_knative(&self) -> bool {
-        let target = &self.spec.target_ref;
-        target.kind == "Service" && target.api_version.as_deref() == Some("serving.knative.dev/v1")
+        self.spec.target_ref.is_knative()
     }
 }

@@ -1,6 +1,6 @@
 //! Answers the engine's questions: hooks, metric checks, and why pods are not ready.
 
-use vexil_analysis::{Answer, Memory, Phase, Question, Readiness, Revision, Side, Verdict};
+use vexil_analysis::{Answer, Known, Memory, Phase, Question, Readiness, Revision, Side, Verdict};
 use vexil_api::{Check, checks};
 use vexil_metrics::{Environment, Subject, available, check, needs};
 use vexil_object::{ObjectKey, Objects, Seen, kinds};
@@ -26,8 +26,8 @@ pub(crate) async fn answer(
 ) -> Answer {
     match question {
         Question::Hook(id, phase) => hook(context, canary, memory, id, *phase).await,
-        Question::Check(name) => metric(context, canary, name).await,
-        Question::Providers => providers(context, canary).await,
+        Question::Check(name) => metric(context, canary, observation, name).await,
+        Question::Providers => providers(context, canary, observation).await,
         Question::Pods(side) => pods(context, canary, observation, *side).await,
     }
 }
@@ -55,8 +55,10 @@ async fn hook(context: &Context, canary: &CanaryContext, memory: &Memory, id: &s
     }
 }
 
-fn subject<'a>(context: &'a Context, canary: &'a CanaryContext) -> Subject<'a> {
+fn subject<'a>(context: &'a Context, canary: &'a CanaryContext, observation: &'a Observation) -> Subject<'a> {
+    let route = canary.workload().query_route(&canary.subject(&context.settings), &observation.objects);
     Subject {
+        route,
         view: canary.view(),
         provider: canary.spec().provider().unwrap_or(&context.settings.provider),
         queries: context.registry.queries(&context.settings.provider, canary.router()),
@@ -69,12 +71,12 @@ fn environment<'a>(context: &'a Context, platform: &'a OfProcess<'a>) -> Environ
     Environment { transport: context.transport.as_ref(), platform, now_ms: context.clock.now().0 }
 }
 
-async fn metric(context: &Context, canary: &CanaryContext, name: &str) -> Answer {
+async fn metric(context: &Context, canary: &CanaryContext, observation: &Observation, name: &str) -> Answer {
     let Some(analysis) = canary.spec().analysis() else { return Answer::Passed };
     let Some(asked) = named_check(analysis, name) else {
         return Answer::Unavailable(format!("Metric {name} is gone"));
     };
-    let subject = subject(context, canary);
+    let subject = subject(context, canary, observation);
     let have = match gather(context, &subject, &asked).await {
         Ok(have) => have,
         Err(error) => {
@@ -122,9 +124,9 @@ pub(crate) async fn read(context: &Context, key: &ObjectKey) -> Result<Seen, Str
     context.cluster.fetch(key).await.map_err(|error| format!("{key}: {error}"))
 }
 
-async fn providers(context: &Context, canary: &CanaryContext) -> Answer {
+async fn providers(context: &Context, canary: &CanaryContext, observation: &Observation) -> Answer {
     let Some(analysis) = canary.spec().analysis() else { return Answer::Passed };
-    let subject = subject(context, canary);
+    let subject = subject(context, canary, observation);
     let mut have = Objects::default();
     for asked in checks(&analysis.metrics) {
         match gather(context, &subject, &asked).await {
@@ -175,10 +177,9 @@ pub(crate) async fn adopted(
     canary: &CanaryContext,
 ) -> Result<Option<Revision>, Option<u64>> {
     let subject = canary.subject(&context.settings);
-    let kind = canary.workload().kind();
     let mut have = Objects::default();
     for side in [Side::Canary, Side::Primary] {
-        let key = subject.key(kind, side);
+        let Known::Present(key) = canary.workload().object(&subject, side, &have) else { return Ok(None) };
         let seen = match fetch(context, &key).await {
             Ok(Some(object)) => Seen::Present(object),
             Ok(None) => return Ok(None),
@@ -187,7 +188,8 @@ pub(crate) async fn adopted(
         };
         have.insert(key, seen);
     }
-    let Some(target) = have.get(&subject.key(kind, Side::Canary)).object().cloned() else {
+    let target = subject.key(canary.workload().kind(), Side::Canary);
+    let Some(target) = have.get(&target).object().cloned() else {
         return Ok(None);
     };
     configs::read_all(context, canary, &canary.workload().configs(&target), &mut have).await?;

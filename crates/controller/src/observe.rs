@@ -8,7 +8,7 @@ use vexil_kube::{Listed, Mark};
 use vexil_object::{ObjectKey, Objects, Seen};
 use vexil_plan::{CanaryContext, Tracked};
 use vexil_routing::{BoundKind, PodLabels, RouteTarget, SessionCookies};
-use vexil_workload::{Selector, TrackedConfigs, WorkloadError};
+use vexil_workload::{Selector, Side, TrackedConfigs, WorkloadError};
 
 use crate::{
     Context, autoscalers::Autoscalers, config_copies, configs, finalizer::reverts, former_primary,
@@ -161,8 +161,14 @@ impl Observation {
         let (routes, edited) = self.routes(canary);
         let (leftovers, services) = previous_bindings::sync_state(context, canary, memory, self);
         let former = former_primary::services(context, canary, memory, self);
-        let addresses =
-            |service: String| ready_addresses(&context.cluster, canary.key().namespace(), &service);
+        let subject = canary.subject(&context.settings);
+        let addresses = |side: Side| {
+            let analysed = memory.applied.as_ref();
+            let own = canary.workload().addresses(&subject, side, analysed, &self.objects);
+            own.unwrap_or_else(|| {
+                ready_addresses(&context.cluster, canary.key().namespace(), &route_target.service(side))
+            })
+        };
         self.observed = Observed {
             backends,
             apex,
@@ -171,8 +177,8 @@ impl Observation {
             target_scaler: autoscalers.of_target(&self.objects),
             routes,
             acceptance: canary.router().acceptance(&route_target, &self.objects),
-            primary_addresses: addresses(route_target.primary()),
-            canary_addresses: addresses(route_target.canary()),
+            primary_addresses: addresses(Side::Primary),
+            canary_addresses: addresses(Side::Canary),
             former: former.changes.map(sync_state),
             leftovers,
             route: self.route(canary),

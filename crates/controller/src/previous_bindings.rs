@@ -90,6 +90,9 @@ fn primary(
     binding: &Binding,
     observation: &Observation,
 ) -> Result<Option<Change>, ReleaseError> {
+    if !former.workload().copies() {
+        return Ok(None);
+    }
     let subject = former.subject(&context.settings);
     let key = subject.key(former.workload().kind(), Side::Primary);
     let live = match context.cluster.look(&key) {

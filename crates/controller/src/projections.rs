@@ -4,8 +4,8 @@ use serde_json::Value;
 use vexil_kube::Listed;
 use vexil_object::{Definitions, Kind, Projection, Whole, kinds, meta};
 use vexil_workload::{
-    ConfigProjection, DaemonSetProjection, DeploymentProjection, EndpointSliceProjection, ScalerProjection,
-    ServiceProjection,
+    ConfigProjection, DaemonSetProjection, DeploymentProjection, EndpointSliceProjection, RevisionProjection,
+    ScalerProjection, ServiceProjection,
 };
 
 use crate::{Registry, Settings};
@@ -19,6 +19,7 @@ pub fn projections(registry: &Registry, settings: &Settings) -> Vec<Box<dyn Proj
         Box::new(DaemonSetProjection),
         Box::new(EndpointSliceProjection),
         Box::new(ServiceProjection),
+        Box::new(RevisionProjection),
         Box::new(ConfigProjection(kinds::CONFIG_MAP)),
         Box::new(ConfigProjection(kinds::SECRET)),
         Box::new(Definitions::of(registry.routers().flat_map(|router| router.forms()))),

@@ -71,6 +71,7 @@ mod tests {
         let subject = Subject {
             view: CanaryView::new(&owner, "test", &spec),
             provider: "traefik",
+            route: None,
             queries: None,
             metrics_server: "",
             catalog: &crate::MetricCatalog::default(),

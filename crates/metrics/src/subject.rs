@@ -13,6 +13,8 @@ pub struct Subject<'a> {
     pub view: CanaryView<'a>,
     /// The provider as messages name it.
     pub provider: &'a str,
+    /// What `route` stands for in queries, where it is not what the spec names.
+    pub route: Option<&'a str>,
     /// The provider's built-in queries; `None` when it has none.
     pub queries: Option<&'a QuerySet>,
     /// The operator's own Prometheus server (`-metrics-server`).
@@ -59,7 +61,7 @@ impl<'a> TemplateContext<'a> {
             target,
             subject.apex,
             named(&subject.spec.ingress_ref),
-            named(&subject.spec.route_ref),
+            subject.route.unwrap_or_else(|| named(&subject.spec.route_ref)),
             interval(metric)?,
         ];
         let values = TEMPLATE_NAMES.into_iter().zip(meanings).collect();

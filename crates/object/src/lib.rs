@@ -33,6 +33,7 @@ mod backoff;
 mod change;
 pub mod definition;
 mod key;
+pub mod knative;
 pub mod meta;
 mod name_limits;
 mod objects;

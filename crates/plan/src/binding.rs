@@ -19,7 +19,7 @@ pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Bi
     references.extend(object);
     references.retain(|_, name| !name.is_empty());
     Binding {
-        kind: spec.target_ref.kind.clone(),
+        kind: spec.target_ref.bound_kind().to_owned(),
         target: spec.target_ref.name.clone(),
         apex: spec.apex_name().to_owned(),
         provider: provider.to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn under(
     router: &dyn Router,
 ) -> (CanarySpec, BTreeMap<String, String>) {
     let (mut spec, mut annotations) = (spec.clone(), annotations.clone());
-    spec.target_ref.kind.clone_from(&bound.kind);
+    spec.target_ref.set_bound_kind(&bound.kind);
     spec.target_ref.name.clone_from(&bound.target);
     spec.service.name = Some(bound.apex.clone());
     spec.provider = Some(bound.provider.clone());

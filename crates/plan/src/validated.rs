@@ -47,7 +47,7 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
         defects.push(defect("spec.autoscalerRef.kind", error.to_string()));
     }
     let kind = catalog
-        .workload(&canary.spec.target_ref.kind)
+        .workload(canary.spec.target_ref.bound_kind())
         .map_err(|error| defect("spec.targetRef.kind", error.to_string()));
     match (router, kind) {
         (Some(router), Ok(workload)) if defects.is_empty() => {

@@ -14,10 +14,16 @@ pub struct KubernetesServices;
 
 impl Services for KubernetesServices {
     fn needs(&self, target: &RouteTarget<'_>) -> Vec<ObjectKey> {
+        if !target.has_services() {
+            return Vec::new();
+        }
         [Role::Canary, Role::Primary, Role::Apex].map(|role| key(role, target)).into()
     }
 
     fn backends(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
+        if !target.has_services() {
+            return Ok(Vec::new());
+        }
         if target.copies_service() {
             let canary = copy::canary(target, &key(Role::Apex, target), key(Role::Canary, target), have)?;
             return Ok(Vec::from_iter(canary));
@@ -34,7 +40,7 @@ impl Services for KubernetesServices {
 
     fn apex(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
         // A target that is a Service is the apex itself.
-        if target.copies_service() {
+        if target.copies_service() || !target.has_services() {
             return Ok(Vec::new());
         }
         let key = key(Role::Apex, target);
@@ -44,7 +50,7 @@ impl Services for KubernetesServices {
 
     fn remarks(&self, target: &RouteTarget<'_>, have: &Objects) -> Vec<String> {
         let key = key(Role::Apex, target);
-        if target.copies_service() {
+        if target.copies_service() || !target.has_services() {
             return Vec::new();
         }
         let Ok(Claim::Unclaimed(live)) = Claim::of(&key, target.owner, have) else { return Vec::new() };
@@ -54,7 +60,7 @@ impl Services for KubernetesServices {
 
     /// A deletion does not wait for an apex that is gone or has another owner.
     fn release(&self, target: &RouteTarget<'_>, have: &Objects) -> Result<Vec<Change>, RouteError> {
-        if target.copies_service() {
+        if target.copies_service() || !target.has_services() {
             return Ok(Vec::new());
         }
         let key = key(Role::Apex, target);

@@ -78,7 +78,12 @@ impl RouteTarget<'_> {
 
     /// Whether the target is a Service, of which the `-primary` and `-canary` Services are copies.
     pub fn copies_service(&self) -> bool {
-        self.spec.target_ref.kind == "Service"
+        self.spec.target_ref.kind == "Service" && !self.spec.target_ref.is_knative()
+    }
+
+    /// Whether there are Services of ours. Knative makes those of its Revisions itself.
+    pub fn has_services(&self) -> bool {
+        !self.spec.target_ref.is_knative()
     }
 
     /// Name of the Service of a side's pods.

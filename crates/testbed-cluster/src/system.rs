@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use serde_json::Value;
 
 use self::entries::{
-    APISIX, CONTOUR, Entry, GATEWAY_API, GLOO, ISTIO, KUBERNETES, KUMA, LINKERD, NGINX,
+    APISIX, CONTOUR, Entry, GATEWAY_API, GLOO, ISTIO, KNATIVE, KUBERNETES, KUMA, LINKERD, NGINX,
     NGINX_AND_GATEWAY_API, SKIPPER, SMI_ISTIO, TRAEFIK,
 };
 use super::gateway::Gateway;
@@ -49,6 +49,8 @@ pub enum System {
     Gloo,
     /// Skipper as ingress.
     Skipper,
+    /// Knative Serving, with Kourier.
+    Knative,
     /// ingress-nginx, and beside it a gateway of the Gateway API, as while moving from one to the other.
     NginxAndGatewayApi,
     /// A gateway of the Gateway API, `gateway-system/public`. Words: the kinds `HTTPRoute`, `GRPCRoute` and `Gateway`.
@@ -81,6 +83,7 @@ impl System {
             System::Contour => (&CONTOUR, &[]),
             System::Gloo => (&GLOO, &[]),
             System::Skipper => (&SKIPPER, &[]),
+            System::Knative => (&KNATIVE, &[]),
             System::NginxAndGatewayApi => (&NGINX_AND_GATEWAY_API, &[]),
             System::GatewayApi(kinds) => (&GATEWAY_API, kinds),
             System::Kuma(kinds) => (&KUMA, kinds),

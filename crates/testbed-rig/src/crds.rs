@@ -45,6 +45,7 @@ pub fn routers() -> anyhow::Result<Vec<Value>> {
         "kuma.io.yaml",
         "networking.istio.io-routes.yaml",
         "projectcontour.io.yaml",
+        "serving.knative.dev.yaml",
         "solo.io.yaml",
         "split.smi-spec.io.yaml",
         "traefik.containo.us.yaml",

@@ -11,6 +11,7 @@ use vexil_routing_contour::Contour;
 use vexil_routing_gateway_api::GatewayApi;
 use vexil_routing_gloo::Gloo;
 use vexil_routing_istio::Istio;
+use vexil_routing_knative::Knative;
 use vexil_routing_kubernetes::{Kubernetes, KubernetesServices};
 use vexil_routing_kuma::Kuma;
 use vexil_routing_nginx::Nginx;
@@ -86,6 +87,7 @@ pub fn registry() -> Registry {
         .with(Contour::default())
         .with(Gloo)
         .with(Skipper)
+        .with(Knative)
         .with(GatewayApi);
     Smi::all().into_iter().fold(registry, Registry::with)
 }

@@ -44,6 +44,8 @@ pub enum Written {
     InAnnotation(&'static str),
     /// The shares of the Services, as a JSON object in this annotation.
     InAnnotatedShares(&'static str),
+    /// `percent: 25` of a Revision; that of the primary is named in this annotation.
+    OfRevisions(&'static str),
 }
 
 /// What becomes of the canary's entry at weight 0.
@@ -70,6 +72,7 @@ impl RouteKind {
         match self.weight {
             Written::InAnnotation(key) => return self.annotated(route, key).into_iter().collect(),
             Written::InAnnotatedShares(key) => return shares(route, key).into_iter().collect(),
+            Written::OfRevisions(key) => return vec![revisions(route, key)],
             Written::AsNumber | Written::AsText => {}
         }
         let entries = |list: &Value| -> Vec<Entry> {
@@ -108,7 +111,7 @@ impl RouteKind {
         let weight = entry.get("weight").and_then(|weight| match self.weight {
             Written::AsNumber => weight.as_i64(),
             Written::AsText => weight.as_str()?.parse().ok(),
-            Written::InAnnotation(_) | Written::InAnnotatedShares(_) => None,
+            Written::InAnnotation(_) | Written::InAnnotatedShares(_) | Written::OfRevisions(_) => None,
         });
         Entry { service, weight }
     }
@@ -122,7 +125,7 @@ impl RouteKind {
                 let primary = format!("{}-primary", cast.apex);
                 Some((key, json!({primary: 100 - canary, cast.canary(): canary}).to_string()))
             }
-            Written::AsNumber | Written::AsText => None,
+            Written::AsNumber | Written::AsText | Written::OfRevisions(_) => None,
         };
         if let Some((key, text)) = annotation {
             if let Some(annotations) =
@@ -141,6 +144,21 @@ impl RouteKind {
         });
         route
     }
+}
+
+/// What the traffic of a Knative Service says of both sides, as if they were Services. Entries with a tag are others'.
+fn revisions(route: &Value, key: &str) -> Vec<Entry> {
+    let annotations = route.pointer("/metadata/annotations");
+    let primary = annotations.and_then(|all| all.get(key)).and_then(Value::as_str).unwrap_or_default();
+    let entries = route.pointer("/spec/traffic").and_then(Value::as_array).into_iter().flatten();
+    let ours = entries.filter(|entry| text(entry, "/tag").is_empty());
+    let named = ours.map(|entry| {
+        let is_primary = text(entry, "/revisionName") == primary;
+        let side = if is_primary { "primary" } else { "canary" };
+        let service = format!("{}-{side}", text(route, "/metadata/name"));
+        Entry { service, weight: entry.get("percent").and_then(Value::as_i64) }
+    });
+    named.collect()
 }
 
 /// What an annotation with a JSON object says.

@@ -1,7 +1,7 @@
 //! The kinds of targets and autoscalers that an operator supports. Both lists are open: an operator adds its own to
 //! those of this crate.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use vexil_api::canary::ScalerRef;
 
@@ -25,7 +25,7 @@ impl WorkloadCatalog {
     /// Adds a kind of target. It replaces one of the same kind.
     #[must_use]
     pub fn with_workload(mut self, workload: &'static dyn Workload) -> Self {
-        self.workloads.retain(|known| known.kind().kind != workload.kind().kind);
+        self.workloads.retain(|known| known.name() != workload.name());
         self.workloads.push(workload);
         self
     }
@@ -38,14 +38,13 @@ impl WorkloadCatalog {
         self
     }
 
-    /// The workload behind `spec.targetRef.kind`. Its `apiVersion` decides nothing, as in Flagger.
+    /// The workload behind [`vexil_api::TargetRef::bound_kind`].
     ///
     /// # Errors
     /// If there is no such kind; Flagger would take it for a Deployment.
     pub fn workload(&self, kind: &str) -> Result<&'static dyn Workload, WorkloadError> {
-        self.workloads.iter().copied().find(|workload| workload.kind().kind == kind).ok_or_else(|| {
-            let known: Vec<_> = self.workloads.iter().map(|workload| workload.kind().kind).collect();
-            WorkloadError::UnknownKind { kind: kind.to_owned(), known: known.join(", ") }
+        self.workloads.iter().copied().find(|workload| workload.name() == kind).ok_or_else(|| {
+            WorkloadError::UnknownKind { kind: kind.to_owned(), known: self.names().0.join(", ") }
         })
     }
 
@@ -68,8 +67,11 @@ impl WorkloadCatalog {
 
     /// The names of the kinds of targets and of autoscalers.
     pub fn names(&self) -> (Vec<&'static str>, Vec<&'static str>) {
-        let workloads = self.workloads.iter().map(|workload| workload.kind().kind);
-        (workloads.collect(), self.scalers.iter().map(|scaler| scaler.kind().kind).collect())
+        let mut workloads: Vec<_> = self.workloads.iter().map(|workload| workload.kind().kind).collect();
+        // A Service of Knative is one, too.
+        let mut seen = BTreeSet::new();
+        workloads.retain(|kind| seen.insert(*kind));
+        (workloads, self.scalers.iter().map(|scaler| scaler.kind().kind).collect())
     }
 }
 

@@ -158,7 +158,7 @@ impl Projection for ServiceProjection {
 }
 
 /// What [`Projection`] says must survive.
-fn identity(object: &Value) -> Map<String, Value> {
+pub(crate) fn identity(object: &Value) -> Map<String, Value> {
     picked(object.get("metadata"), &["name", "namespace", "uid", "resourceVersion"])
 }
 

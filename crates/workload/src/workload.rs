@@ -1,22 +1,38 @@
 //! The contract of a kind of target, and the list of the kinds there are.
 
 use serde_json::Value;
-use vexil_analysis::{Readiness, Revision};
+use vexil_analysis::{Known, Readiness, Revision};
 use vexil_object::{Change, Kind, ObjectKey, Objects};
 
 use crate::{
-    ConfigReferences, CoreServices, DaemonSets, Deployments, Ownership, PrimaryTemplate, Selector,
-    ServicePort, Side, Subject, TrackedConfigs, WorkloadError, configs,
+    ConfigReferences, CoreServices, DaemonSets, Deployments, KnativeServices, Ownership, PrimaryTemplate,
+    Selector, ServicePort, Side, Subject, TrackedConfigs, WorkloadError, configs,
 };
 
 /// Every kind of target. A new one is a folder that implements [`Workload`], and a line here.
-pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreServices];
+pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreServices, &KnativeServices];
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.
 pub trait Workload: Send + Sync {
-    /// The kind of target and primary alike.
+    /// The kind of the target, and of a primary that is a copy of it.
     fn kind(&self) -> Kind;
+
+    /// What the binding of a Canary calls it ([`vexil_api::TargetRef::bound_kind`]).
+    fn name(&self) -> &'static str {
+        self.kind().kind
+    }
+
+    /// The object of one side. `Absent` where nothing names one.
+    fn object(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Known<ObjectKey> {
+        let _ = have;
+        Known::Present(subject.key(self.kind(), side))
+    }
+
+    /// Whether the primary is a copy of the target, which is made for the Canary and deleted with it.
+    fn copies(&self) -> bool {
+        true
+    }
 
     /// The objects it still has to see; empty once `have` holds the target, the primary and, where there is a scaler,
     /// what that needs.
@@ -42,6 +58,31 @@ pub trait Workload: Send + Sync {
 
     /// What an object of this kind runs apart from its configuration; `None` when it has no pod template.
     fn revision(&self, object: &Value) -> Option<Revision>;
+
+    /// What the primary runs, where the object itself says so whoever made it the primary.
+    fn primary_revision(&self, primary: &Value) -> Option<Revision> {
+        let _ = primary;
+        None
+    }
+
+    /// Ready addresses of one side, where no Service of ours has them: 1 for a side that serves. `analysed`: the
+    /// revision that may get traffic. `None`: the EndpointSlices of the Services say.
+    fn addresses(
+        &self,
+        subject: &Subject<'_>,
+        side: Side,
+        analysed: Option<&Revision>,
+        have: &Objects,
+    ) -> Option<Known<u32>> {
+        let _ = (subject, side, analysed, have);
+        None
+    }
+
+    /// What the word `route` stands for in metric queries, where it is not what the spec of the Canary names.
+    fn query_route<'a>(&self, subject: &Subject<'_>, have: &'a Objects) -> Option<&'a str> {
+        let _ = (subject, have);
+        None
+    }
 
     /// The ConfigMaps and Secrets that the pods of an object of this kind use.
     fn configs(&self, object: &Value) -> ConfigReferences;

@@ -159,6 +159,7 @@ async fn judge(canary: &CanaryContext) -> Result<String, Failed> {
     let subject = Subject {
         view: canary.view(),
         provider: "traefik",
+        route: None,
         queries: canary.router().queries(),
         metrics_server: "",
         catalog: &catalog,

@@ -17,7 +17,7 @@ const OF_HELM: [&str; 2] = ["app.kubernetes.io/managed-by", "helm.sh/chart"];
 
 /// Each folder of `kustomize/` that applies something of ours: the file that is made in it, and of what. Names are
 /// those that the guides use.
-const MADE: [(&str, Release<'_>); 13] = [
+const MADE: [(&str, Release<'_>); 14] = [
     (
         "kuma/operator.yaml",
         operator(
@@ -56,6 +56,10 @@ const MADE: [(&str, Release<'_>); 13] = [
         operator("kube-system", &["meshProvider=skipper", PROMETHEUS, COMMON, NO_CRDS]),
     ),
     (
+        "knative/operator.yaml",
+        operator("flagger-system", &["meshProvider=knative", PROMETHEUS, COMMON, NO_CRDS]),
+    ),
+    (
         "kubernetes/operator.yaml",
         operator("flagger-system", &["meshProvider=kubernetes", PROMETHEUS, COMMON, NO_CRDS]),
     ),
@@ -71,12 +75,13 @@ const MADE: [(&str, Release<'_>); 13] = [
 ];
 
 /// Every folder, with those that are written by hand alone.
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     "apisix",
     "contour",
     "gateway-api",
     "gloo",
     "istio",
+    "knative",
     "kubernetes",
     "kuma",
     "linkerd",

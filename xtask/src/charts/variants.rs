@@ -47,6 +47,7 @@ pub const OPERATOR: &[(&[&str], Expect)] = {
         (&["meshProvider=contour", "ingressClass=public"], Holds(&["-ingress-class=public"])),
         (&["meshProvider=gloo"], Holds(&["-mesh-provider=gloo", "- routetables", "- upstreams"])),
         (&["meshProvider=skipper"], Holds(&["-mesh-provider=skipper", "- ingresses"])),
+        (&["meshProvider=knative"], Holds(&["-mesh-provider=knative", "serving.knative.dev", "- revisions"])),
         (&["meshProvider=nginx"], Holds(&["-mesh-provider=nginx", "- ingresses"])),
         (&["meshProvider=traefik"], Lacks(&["ingresses", "-ingress-annotations-prefix"])),
         (

@@ -78,6 +78,37 @@ pub struct TargetRef {
     pub name: String,
 }
 
+/// The `apiVersion` of a Knative Service.
+const KNATIVE: &str = "serving.knative.dev/v1";
+
+impl TargetRef {
+    /// The kind of a Knative Service with its group, in [`TargetRef::bound_kind`].
+    pub const KNATIVE_SERVICE: &'static str = "Service.serving.knative.dev";
+
+    /// Whether it is a Knative Service. Of no other kind of target the `apiVersion` decides anything.
+    pub fn is_knative(&self) -> bool {
+        self.kind == "Service" && self.api_version.as_deref() == Some(KNATIVE)
+    }
+
+    /// The kind, with its group where another kind of target has the same name.
+    pub fn bound_kind(&self) -> &str {
+        if self.is_knative() { Self::KNATIVE_SERVICE } else { &self.kind }
+    }
+
+    /// Refers to another kind, as [`TargetRef::bound_kind`] has it.
+    pub fn set_bound_kind(&mut self, kind: &str) {
+        if kind == Self::KNATIVE_SERVICE {
+            self.api_version = Some(KNATIVE.to_owned());
+            "Service".clone_into(&mut self.kind);
+            return;
+        }
+        if self.is_knative() {
+            self.api_version = None;
+        }
+        kind.clone_into(&mut self.kind);
+    }
+}
+
 /// The Ingress that is copied.
 pub type IngressRef = TargetRef;
 

@@ -82,18 +82,22 @@ fn alert_providers(subject: &Subject<'_>, found: &mut Validation) {
     }
 }
 
-/// A Knative target and its provider need each other; only a provider that the Canary names is checked.
+/// A Knative target and its provider need each other. For such a target the Canary itself must name the provider.
 fn knative(subject: &Subject<'_>, found: &mut Validation) {
     let Some(router) = subject.context.router else { return };
     let provider = subject.spec.provider();
-    let named = router.knative && provider.is_some();
     let target = &subject.spec.target_ref;
-    if subject.is_knative() && !named {
-        let text =
-            format!("can't use {} provider with Knative Service as target", provider.unwrap_or_default());
+    if subject.is_knative() && !(router.knative && provider.is_some()) {
+        let text = match provider {
+            Some(provider) => format!("can't use {provider} provider with Knative Service as target"),
+            None => {
+                "must be knative: with a Knative Service as target, the operator's default does not count"
+                    .to_owned()
+            }
+        };
         found.defect("spec.provider", text);
     }
-    if !subject.is_knative() && named {
+    if !subject.is_knative() && router.knative {
         let version = target.api_version.as_deref().unwrap_or_default();
         let text = format!("can't use {version}/{} as target if provider is set to knative", target.kind);
         found.defect("spec.targetRef", text);

@@ -70,9 +70,6 @@ fn core_service(subject: &Subject<'_>, found: &mut Validation) {
         let text = format!("must be {} or absent: the target is the Service that clients call", target.name);
         found.defect("spec.service.name", text);
     }
-    if subject.is_knative() {
-        found.defect("spec.targetRef.apiVersion", "this version does not roll out Services of Knative yet");
-    }
     let routed = subject.context.router.is_none_or(|can| can.weights);
     if !routed {
         let text = format!(

@@ -75,9 +75,10 @@ pub(super) fn of_primary(
         }
     };
     let candidates = [memory.applied.as_ref(), memory.held.as_ref(), target];
-    let held = candidates.into_iter().flatten().find(|of| canary.workload().holds(live, of));
+    let held = candidates.into_iter().flatten().find(|of| canary.workload().holds(live, of)).cloned();
+    let held = held.or_else(|| canary.workload().primary_revision(live));
     Known::Present(Pods {
-        revision: held.or(memory.held.as_ref()).cloned(),
+        revision: held.or_else(|| memory.held.clone()),
         replicas: canary.workload().replicas(live).unwrap_or(1),
         available: canary.workload().available(live),
         readiness,
@@ -91,7 +92,12 @@ pub(super) fn of_primary(
 
 fn live<'a>(context: &Context, canary: &CanaryContext, side: Side, have: &'a Objects) -> Known<&'a Value> {
     let subject = canary.subject(&context.settings);
-    match have.get(&subject.key(canary.workload().kind(), side)) {
+    let key = match canary.workload().object(&subject, side, have) {
+        Known::NotKnown => return Known::NotKnown,
+        Known::Absent => return Known::Absent,
+        Known::Present(key) => key,
+    };
+    match have.get(&key) {
         Seen::NotKnown => Known::NotKnown,
         Seen::Absent => Known::Absent,
         Seen::Present(live) => Known::Present(live),

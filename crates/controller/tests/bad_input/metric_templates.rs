@@ -38,6 +38,7 @@ async fn said_by_operator(object: &Value, secret: &Seen) -> Vec<String> {
     let subject = Subject {
         view: CanaryView::new(&owner, "test", &spec),
         provider: "traefik",
+        route: None,
         queries: None,
         metrics_server: "http://prometheus:9090",
         catalog: &catalog,

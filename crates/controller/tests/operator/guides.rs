@@ -26,7 +26,7 @@ struct Guide {
 }
 
 /// Everything in the folder of a guide, the Canary last.
-async fn apply(stage: &Stage, folder: &str) {
+pub(crate) async fn apply(stage: &Stage, folder: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(folder);
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort_by_key(|file| {

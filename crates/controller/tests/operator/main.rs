@@ -30,6 +30,7 @@ mod guides;
 mod invalid_specs;
 mod istio;
 mod kind_changes;
+mod knative;
 mod limits;
 mod load;
 mod migrations;

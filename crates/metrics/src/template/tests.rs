@@ -19,6 +19,7 @@ fn rendered(text: &str, interval: Option<&str>) -> Result<String, String> {
     let subject = Subject {
         view: CanaryView::new(&owner, "test", &spec),
         provider: "traefik",
+        route: None,
         queries: None,
         metrics_server: "",
         catalog: &crate::MetricCatalog::default(),

@@ -58,8 +58,7 @@ impl Hands {
     }
 
     async fn patch(&self, target: Target, sub: &str, body: &Value, seen: &mut Snapshot) -> kube::Result<()> {
-        let path = format!("{}{sub}?fieldManager=vexil-testbed", path(&target));
-        let written = self.request(Method::PATCH, path, Some(body)).await?;
+        let written = self.request(Method::PATCH, patched(&target, sub), Some(body)).await?;
         seen.put(target.resource, written);
         Ok(())
     }
@@ -103,6 +102,27 @@ impl Hands {
     async fn request(&self, method: Method, path: String, body: Option<&Value>) -> kube::Result<Value> {
         send(&self.client, method, &path, body).await
     }
+}
+
+/// Carries out one write of a controller that does not read its own writes.
+///
+/// # Errors
+/// When the API server refuses it (also because another writer was faster: 404, 409) or cannot be reached.
+pub(crate) async fn write(client: &Client, op: Op) -> kube::Result<()> {
+    let (method, path, body) = match op {
+        Op::Create(resource, object) => {
+            (Method::POST, resource.path_in(view::namespace(&object)), Some(object))
+        }
+        Op::Patch(target, body) => (Method::PATCH, patched(&target, ""), Some(body)),
+        Op::PatchStatus(target, body) => (Method::PATCH, patched(&target, "/status"), Some(body)),
+        Op::Delete(target) | Op::Kill(target) => (Method::DELETE, path(&target), None),
+        Op::Tell { .. } => return Ok(()),
+    };
+    send(client, method, &path, body.as_ref()).await.map(drop)
+}
+
+fn patched(target: &Target, sub: &str) -> String {
+    format!("{}{sub}?fieldManager=vexil-testbed", path(target))
 }
 
 fn path(target: &Target) -> String {

@@ -11,5 +11,7 @@ mod op;
 mod replica_set;
 mod run;
 
+pub(crate) use deployment::owner;
+pub(crate) use hands::write;
 pub(crate) use op::{Op, Plan, Snapshot, Target, status_patch};
 pub(crate) use run::{Controllers, crash};

@@ -8,6 +8,7 @@ pub mod apisix;
 pub mod envoy;
 pub mod gateway_api;
 pub mod istio;
+pub mod knative;
 pub mod kuma;
 pub mod linkerd;
 mod mesh;
@@ -29,7 +30,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::controllers::{Snapshot, Target};
+use super::controllers::{Op, Snapshot, Target, write};
 use super::kinds::{ENDPOINT_SLICE, Resource, SERVICE};
 use super::watch::Watch;
 
@@ -44,6 +45,12 @@ pub(crate) trait Gateway: Send + Sync {
     /// What it has to say about these objects in their status, as merge patches. It says it right after it routes by
     /// them.
     fn reports(&self, seen: &Snapshot) -> Vec<(Target, Value)> {
+        let _ = seen;
+        Vec::new()
+    }
+
+    /// What its controller writes besides, given these objects. Another writer may be faster.
+    fn writes(&self, seen: &Snapshot) -> Vec<Op> {
         let _ = seen;
         Vec::new()
     }
@@ -115,6 +122,11 @@ async fn follow(
                 if let Some((_, state)) = due.pop_front() {
                     gateway.follow(&state);
                     report(&client, gateway.reports(&state)).await;
+                    for op in gateway.writes(&state) {
+                        if let Err(error) = write(&client, op).await {
+                            tracing::debug!(%error, "a write of a gateway's controller came late");
+                        }
+                    }
                 }
             }
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{DOMAIN, GATEWAY, METRIC_SERVER};
 use crate::gateway::{
-    self, Gateway, apisix, envoy, gateway_api, istio, kuma, linkerd, nginx, pair, skipper, smi, traefik,
+    self, Gateway, apisix, envoy, gateway_api, istio, knative, kuma, linkerd, nginx, pair, skipper, smi,
+    traefik,
 };
 use crate::network::Network;
 
@@ -100,6 +101,21 @@ pub(super) const GLOO: Entry = Entry {
         let gateway = Arc::new(envoy::Envoy::new(&envoy::gloo::GLOO, network.clone()));
         network.register(envoy::gloo::NAME, Arc::clone(&gateway) as _);
         network.register(DOMAIN, Arc::clone(&gateway) as _);
+        gateway
+    },
+};
+
+pub(super) const KNATIVE: Entry = Entry {
+    definitions: &[include_str!("../../crds/serving.knative.dev.yaml")],
+    always: &[],
+    namespaces: &["flagger-system", "knative-serving", "kourier-system"],
+    objects: "",
+    gateway: Some(knative::NAME),
+    metric_server: "flagger-prometheus.flagger-system:9090",
+    start: |network| {
+        let gateway = Arc::new(knative::Knative::new(network.clone()));
+        network.register(knative::NAME, gateway.handler());
+        network.register(DOMAIN, gateway.handler());
         gateway
     },
 };

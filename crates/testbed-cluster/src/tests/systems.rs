@@ -5,13 +5,14 @@ use http::{Request, StatusCode};
 
 use crate::{Cluster, Settings, System};
 
-const ALL: [System; 12] = [
+const ALL: [System; 13] = [
     System::Traefik(&[]),
     System::Apisix,
     System::Nginx,
     System::Contour,
     System::Gloo,
     System::Skipper,
+    System::Knative,
     System::Kuma(&[]),
     System::Kuma(&["MeshHTTPRoute"]),
     System::Istio,
@@ -69,6 +70,8 @@ async fn served(cluster: &Cluster) -> Vec<&'static str> {
         "httpproxies.projectcontour.io",
         "routetables.gateway.solo.io",
         "upstreams.gloo.solo.io",
+        "services.serving.knative.dev",
+        "revisions.serving.knative.dev",
     ] {
         let kind = "CustomResourceDefinition";
         let found = cluster.get("apiextensions.k8s.io/v1", kind, "", name).await.unwrap();
@@ -89,6 +92,7 @@ async fn words_select_what_is_served() {
     check(System::Apisix, &["apisixroutes.apisix.apache.org"]).await;
     check(System::Contour, &["httpproxies.projectcontour.io"]).await;
     check(System::Gloo, &["routetables.gateway.solo.io", "upstreams.gloo.solo.io"]).await;
+    check(System::Knative, &["services.serving.knative.dev", "revisions.serving.knative.dev"]).await;
     check(System::Kuma(&["TrafficRoute"]), &["trafficroutes.kuma.io", "meshes.kuma.io"]).await;
     check(System::Kuma(&["MeshHTTPRoute"]), &["meshhttproutes.kuma.io", "meshes.kuma.io"]).await;
     let istios = ["virtualservices.networking.istio.io", "destinationrules.networking.istio.io"];

@@ -9,6 +9,7 @@ mod gateway_api;
 mod gloo;
 mod ingress;
 mod istio;
+mod knative;
 mod kubernetes;
 mod kuma;
 mod linkerd;
@@ -28,6 +29,7 @@ pub use self::{
     gateway_api::{GATEWAY_API, GATEWAY_API_ALONE},
     gloo::GLOO,
     istio::ISTIO,
+    knative::KNATIVE,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
     linkerd::LINKERD,
@@ -91,7 +93,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 17] = [
+pub static ALL: [&System; 18] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -108,6 +110,7 @@ pub static ALL: [&System; 17] = [
     &KUMA,
     &KUMA_MESH,
     &LINKERD,
+    &KNATIVE,
     &KUBERNETES,
 ];
 

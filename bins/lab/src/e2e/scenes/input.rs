@@ -42,9 +42,9 @@ pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
 
 pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
     // The CRD takes it, because Flagger knows it.
-    stage.apply(json!({"provider": "knative"})).await?;
+    stage.apply(json!({"provider": "osm"})).await?;
     stage.event("invalid canary spec: …").await?;
-    let clear = "Warning invalid canary spec: spec.provider: unknown provider `knative`; there are …";
+    let clear = "Warning invalid canary spec: spec.provider: unknown provider `osm`; there are …";
     stage.events(&[clear]).await?;
     stage.tells(&["target 2 of 6.0.0"])?;
     // Put right, it goes on.

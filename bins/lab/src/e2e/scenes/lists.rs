@@ -1,8 +1,8 @@
 //! The lists of scenes by name: what several systems play is one list.
 
 use super::{
-    Named, apisix, blue_green, configs, crash, definitions, deletion, gates, guides, input, kuma, migration,
-    names, rollout, routes, scalers, smi, strategies, targets, trouble,
+    Named, apisix, blue_green, configs, crash, definitions, deletion, gates, guides, input, knative, kuma,
+    migration, names, rollout, routes, scalers, smi, strategies, targets, trouble,
 };
 
 macro_rules! scenes {
@@ -17,6 +17,10 @@ pub static ROUTE_KINDS: &[Named] = scenes! {
 
 pub static ROLLOUT: &[Named] = scenes! {
     "a rollout" => rollout::promoted,
+};
+
+pub static KNATIVE_SERVICES: &[Named] = scenes! {
+    "a Revision is promoted, another rolled back" => knative::revisions,
 };
 
 /// What every system with routes must do.

@@ -9,6 +9,7 @@ mod deletion;
 mod gates;
 mod guides;
 mod input;
+mod knative;
 mod kuma;
 mod lists;
 mod migration;
@@ -27,9 +28,9 @@ pub use texts::TOLD_INITIALISED;
 use futures::future::BoxFuture;
 use lists::{
     AB_TESTING, BLUE_GREEN, CANARYS_KIND, EVERYWHERE, FLAGGERS_KIND, FOLLOWS_A_ROUTE, ISTIOS_ADAPTER, KILLED,
-    KILLED_PROMOTED, KILLED_WITHOUT_ROUTES, LEFT_BY_FLAGGER, MESHES, ONCE, OUT_OF_SIGHT, REAL, REAL_SCALERS,
-    ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX, STRATEGIES_OF_THE_GATEWAY_API,
-    WITHOUT_ROUTES,
+    KILLED_PROMOTED, KILLED_WITHOUT_ROUTES, KNATIVE_SERVICES, LEFT_BY_FLAGGER, MESHES, ONCE, OUT_OF_SIGHT,
+    REAL, REAL_SCALERS, ROLLOUT, ROUTE_KINDS, SCALERS, STRATEGIES_OF_ISTIO, STRATEGIES_OF_NGINX,
+    STRATEGIES_OF_THE_GATEWAY_API, WITHOUT_ROUTES,
 };
 
 use vexil_testbed_rig::route::RouteKind;
@@ -37,8 +38,8 @@ use vexil_testbed_rig::route::RouteKind;
 use super::{
     stage::Stage,
     systems::{
-        APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH, LINKERD,
-        NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
+        APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KNATIVE, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH,
+        LINKERD, NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
         TRAEFIK_CONTAINO,
     },
 };
@@ -102,6 +103,7 @@ pub fn second() -> Vec<Scene> {
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
+    scenes.extend(named(&[&KNATIVE], &[KNATIVE_SERVICES]));
     scenes.extend(named(&[&TRAEFIK], &[SCALERS, ONCE, EVERYWHERE]));
     scenes.extend(named(&[&KUMA], &[EVERYWHERE, MESHES]));
     scenes
@@ -129,6 +131,7 @@ pub fn real_first() -> Vec<Scene> {
     let mut scenes = named(&[&TRAEFIK, &APISIX, &SMI_V1ALPHA1, &KUMA_BY_NAME, &CONTOUR, &GLOO], &[REAL]);
     scenes.extend(named(&[&SMI_V1ALPHA3], &[ROLLOUT]));
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
+    scenes.extend(named(&[&KNATIVE], &[KNATIVE_SERVICES]));
     scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
     as_real(scenes)
 }

@@ -32,10 +32,9 @@ fn flaggers_rules_have_flaggers_texts() {
     check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("test") })), &[]);
     check_in(strict(), metric(json!({ "name": "own", "templateRef": reference("") })), &[]);
     let service = json!({ "apiVersion": "serving.knative.dev/v1", "kind": "Service" });
-    let not_yet = "targetRef.apiVersion: this version does not roll out Services of Knative yet";
     check(
         json!({ "targetRef": service }),
-        &[not_yet, "provider: can't use traefik provider with Knative Service as target"],
+        &["provider: can't use traefik provider with Knative Service as target"],
     );
     let scaler = json!({ "kind": "ScaledObject", "name": "x" });
     let knative = Capabilities { knative: true, ..WEIGHTS };
@@ -48,8 +47,16 @@ fn flaggers_rules_have_flaggers_texts() {
     check_in(
         for_knative(),
         json!({ "provider": "knative", "targetRef": service, "autoscalerRef": scaler }),
-        &[not_yet, "autoscalerRef: can't use autoscaler with Knative Service"],
+        &["autoscalerRef: can't use autoscaler with Knative Service"],
     );
+    check_in(
+        for_knative(),
+        json!({ "provider": "", "targetRef": service }),
+        &[
+            "provider: must be knative: with a Knative Service as target, the operator's default does not count",
+        ],
+    );
+    check_in(for_knative(), json!({ "provider": "knative", "targetRef": service, "service": {} }), &[]);
     check(
         analysis(json!({ "sessionAffinity": { "cookieName": "c", "primaryCookieName": "c" } })),
         &[

@@ -75,6 +75,7 @@ pub(super) fn subject(spec: &CanarySpec) -> Subject<'_> {
     Subject {
         view: CanaryView::new(&OWNER, "test", spec),
         provider: "traefik",
+        route: None,
         queries: Some(&QUERIES),
         metrics_server: "http://p:9090",
         catalog: &CATALOG,

@@ -222,7 +222,7 @@ fn sizes(roll: &Roll<'_>, revision: Option<i64>) -> Value {
 }
 
 /// An owner reference to a controlling owner.
-pub(super) fn owner(api_version: &str, kind: &str, object: &Value) -> Value {
+pub(crate) fn owner(api_version: &str, kind: &str, object: &Value) -> Value {
     json!({
         "apiVersion": api_version, "kind": kind, "name": view::name(object), "uid": view::uid(object),
         "controller": true, "blockOwnerDeletion": true,

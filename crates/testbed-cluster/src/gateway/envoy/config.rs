@@ -13,7 +13,7 @@ use crate::view;
 
 /// All routes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// In the order of the objects.
     pub routes: Vec<Route>,
     /// Whether the first one that fits is taken, and not the one that fits best: an exact path goes before a longer
@@ -23,7 +23,7 @@ pub(super) struct Config {
 
 /// A route of a virtual host.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Route {
+pub(crate) struct Route {
     /// `*` for every host.
     pub host: String,
     /// All of them have to be met.
@@ -34,7 +34,7 @@ pub(super) struct Route {
 
 /// A port of a Service, and its share.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// Relative to the others of the route.
     pub weight: u64,
     /// The name of the cluster in series.

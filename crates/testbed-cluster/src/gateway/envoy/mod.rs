@@ -4,7 +4,7 @@
 //! missing is 0 beside others, and all count the same where none has a weight. Series are those of Envoy that concern
 //! the clusters, as Prometheus stores them: the code is a label of the counter, and durations are in milliseconds.
 
-mod config;
+pub(super) mod config;
 pub(crate) mod contour;
 pub(crate) mod gloo;
 
@@ -31,10 +31,10 @@ use vexil_testbed_promql::{Counter, Histogram, Labels};
 /// What a product says in its objects.
 #[derive(Debug)]
 pub(crate) struct Product {
-    kinds: &'static [Resource],
-    read: fn(&Snapshot) -> Config,
+    pub(super) kinds: &'static [Resource],
+    pub(super) read: fn(&Snapshot) -> Config,
     /// What it has to say in the status of its objects.
-    reports: fn(&Snapshot) -> Vec<(Target, Value)>,
+    pub(super) reports: fn(&Snapshot) -> Vec<(Target, Value)>,
 }
 
 /// The gateway.
