@@ -146,8 +146,8 @@ impl RouteKind {
     }
 }
 
-/// What the traffic of a Knative Service says of both sides, as if they were Services. Entries with a tag are others'. Of
-/// two entries of one Revision the last one is the primary's.
+/// What the traffic of a Knative Service says of both sides, as if they were Services. Entries with a tag are others'.
+/// Of two entries of one Revision the last one is the primary's.
 fn revisions(route: &Value, key: &str) -> Vec<Entry> {
     let annotations = route.pointer("/metadata/annotations");
     let primary = annotations.and_then(|all| all.get(key)).and_then(Value::as_str);
