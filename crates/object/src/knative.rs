@@ -53,8 +53,8 @@ fn percent(entry: &Value) -> i64 {
 pub fn primary_revision(service: &Value) -> Option<&str> {
     let annotated = meta::annotation(service, PRIMARY_REVISION).filter(|name| !name.is_empty());
     annotated.or_else(|| {
-        let named = traffic(service).iter().rev().filter(|entry| percent(entry) > 0);
-        named.filter_map(name).next()
+        let mut shares = traffic(service).iter().rev().filter(|entry| percent(entry) > 0);
+        shares.find_map(name)
     })
 }
 
@@ -75,7 +75,7 @@ pub fn canary_revision(service: &Value) -> Option<&str> {
 /// nobody.
 pub fn places(list: &[Value], primary: &str) -> (Option<usize>, Option<usize>) {
     let untagged = || list.iter().enumerate().filter(|(_, entry)| !is_tagged(entry));
-    let of_primary = untagged().filter(|(_, entry)| name(entry) == Some(primary)).last().map(|(at, _)| at);
+    let of_primary = untagged().rfind(|(_, entry)| name(entry) == Some(primary)).map(|(at, _)| at);
     let of_canary = untagged().map(|(at, _)| at).find(|at| Some(*at) != of_primary);
     (of_canary, of_primary)
 }

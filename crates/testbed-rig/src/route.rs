@@ -147,14 +147,15 @@ impl RouteKind {
 }
 
 /// What the traffic of a Knative Service says of both sides, as if they were Services. Entries with a tag are others'.
+/// Of two entries of one Revision the last one is the primary's.
 fn revisions(route: &Value, key: &str) -> Vec<Entry> {
     let annotations = route.pointer("/metadata/annotations");
-    let primary = annotations.and_then(|all| all.get(key)).and_then(Value::as_str).unwrap_or_default();
+    let primary = annotations.and_then(|all| all.get(key)).and_then(Value::as_str);
     let entries = route.pointer("/spec/traffic").and_then(Value::as_array).into_iter().flatten();
-    let ours = entries.filter(|entry| text(entry, "/tag").is_empty());
-    let named = ours.map(|entry| {
-        let is_primary = text(entry, "/revisionName") == primary;
-        let side = if is_primary { "primary" } else { "canary" };
+    let ours: Vec<&Value> = entries.filter(|entry| text(entry, "/tag").is_empty()).collect();
+    let of_primary = ours.iter().rposition(|entry| primary == Some(text(entry, "/revisionName")));
+    let named = ours.iter().enumerate().map(|(at, entry)| {
+        let side = if Some(at) == of_primary { "primary" } else { "canary" };
         let service = format!("{}-{side}", text(route, "/metadata/name"));
         Entry { service, weight: entry.get("percent").and_then(Value::as_i64) }
     });
