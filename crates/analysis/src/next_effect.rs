@@ -11,9 +11,9 @@ mod route;
 mod terminating;
 
 pub(crate) use former::{lacks_pods, may_restore};
-pub(crate) use primary::replaceable;
+pub(crate) use primary::{holds_the_target, replaceable};
 
-use primary::{primary, promotion};
+use primary::{configs, primary, promotion};
 
 use crate::{
     Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Revision, Routes, SyncState,
@@ -97,7 +97,7 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
     }
     safe.or_else(|| services_and_primary(plan, memory, seen))
         .or_else(|| initial_addresses(memory, seen))
-        .or_else(|| sync(memory, &seen.configs, Effect::Configs))
+        .or_else(|| configs(memory, seen))
         .or_else(|| sync(memory, &seen.scaler, Effect::Scaler))
         .or_else(|| apex(memory, seen))
         .or_else(|| promotion(memory, seen))

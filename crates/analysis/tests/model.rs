@@ -63,6 +63,7 @@ fn a_rollout_survives_its_users() {
         Suspend,
         ApexEdited,
         ScalerEdited,
+        ConfigsEdited,
     ];
     Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(30_000);
 }
@@ -103,6 +104,7 @@ fn a_rollout_survives_late_caches() {
         PodsCrash(Canary),
         PodsCrash(Primary),
         Delete(Primary),
+        ConfigsEdited,
     ];
     Rollout::new(plan(&[50], 0)).faults(&faults).starting_with_a_push(2).check(30_000);
 }

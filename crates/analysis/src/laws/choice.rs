@@ -2,7 +2,7 @@
 
 use crate::{
     Effect, Known, LiveRoutes, Memory, Observed, Phase, Pods, Readiness, SyncState, TargetScaler,
-    next_effect::{may_restore, replaceable},
+    next_effect::{holds_the_target, may_restore, replaceable},
 };
 
 /// What is wrong with wanting an effect; `None` when nothing is.
@@ -87,12 +87,6 @@ pub(super) fn broken_by_choice(memory: &Memory, seen: &Observed, effect: &Effect
         }
         _ => None,
     }
-}
-
-/// The primary was copied from the target as it is now.
-fn holds_the_target(seen: &Observed) -> bool {
-    let revision = |known: &Known<Pods>| known.present().and_then(|pods| pods.revision.clone());
-    revision(&seen.primary).is_some() && revision(&seen.primary) == revision(&seen.target)
 }
 
 /// A pod of it is available, or none is wanted.

@@ -1,7 +1,7 @@
 //! What becomes of the primary: made, rebuilt or overwritten, each only from a revision that may be there.
 
-use super::{Effect, Next};
-use crate::{Known, Memory, Observed, Pending, Phase, Readiness, Revision, SyncState};
+use super::{Effect, Next, sync};
+use crate::{Known, Memory, Observed, Pending, Phase, Pods, Readiness, Revision, SyncState};
 
 /// The primary is made by the initialisation. Later it is rebuilt only from the very revision that it held; a rollout
 /// continues without it, because the revision under analysis heals it.
@@ -74,6 +74,21 @@ fn copy(revision: &Revision, seen: &Observed) -> Option<Next> {
         }
         Known::Present(_) => Next::Wait(Pending::TargetChanged),
     })
+}
+
+/// The primary's copies of configuration are those of the target, and so restored only while both are the same: what
+/// the target uses besides was not promoted.
+pub(super) fn configs(memory: &Memory, seen: &Observed) -> Option<Next> {
+    if !holds_the_target(seen) {
+        return None;
+    }
+    sync(memory, &seen.configs, Effect::Configs)
+}
+
+/// The primary was copied from the target as it is now.
+pub(crate) fn holds_the_target(seen: &Observed) -> bool {
+    let revision = |known: &Known<Pods>| known.present().and_then(|pods| pods.revision.clone());
+    revision(&seen.primary).is_some() && revision(&seen.primary) == revision(&seen.target)
 }
 
 /// What was analysed is copied, once.

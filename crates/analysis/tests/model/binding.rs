@@ -111,7 +111,7 @@ impl World {
             // Services select what they did before, which is what the spec wants only when it was edited back.
             std::mem::swap(&mut self.backends, &mut aside.selected);
             std::mem::swap(&mut self.apex, &mut aside.apex);
-            (self.disowned, self.edited) = (false, false);
+            (self.disowned, self.edited, self.configs) = (false, false, true);
             aside.left = true;
         }
         if before.provider != after.provider {

@@ -24,6 +24,8 @@ pub enum Fault {
     DeleteCanary,
     ApexEdited,
     ScalerEdited,
+    /// The primary's copies of ConfigMaps and Secrets are edited or deleted.
+    ConfigsEdited,
     /// All Services are deleted.
     DeleteServices,
     /// The route cannot be read any more, or again.
@@ -100,6 +102,10 @@ impl State {
             Fault::ScalerEdited => {
                 self.world.scaler = false;
                 self.touched(Object::Scaler);
+            }
+            Fault::ConfigsEdited => {
+                self.world.configs = false;
+                self.touched(Object::Primary);
             }
             Fault::DeleteServices => {
                 let world = &mut self.world;

@@ -47,7 +47,10 @@ impl Object {
                 into.target = from.target.clone();
                 into.reverted = from.reverted.clone();
             }
-            Object::Primary => into.primary = from.primary.clone(),
+            Object::Primary => {
+                into.primary = from.primary.clone();
+                into.configs = from.configs.clone();
+            }
             Object::Backends => {
                 into.backends = from.backends.clone();
                 into.former = from.former.clone();
@@ -73,6 +76,8 @@ pub struct World {
     pub backends: bool,
     pub apex: bool,
     pub scaler: bool,
+    /// The primary's copies of ConfigMaps and Secrets are those of the target as it is.
+    pub configs: bool,
     /// The canary's share in percent.
     pub routes: Option<u8>,
     /// Which requests that is about.
@@ -115,6 +120,7 @@ impl World {
             backends: false,
             apex: false,
             scaler: false,
+            configs: true,
             routes: None,
             exposure: Exposure::Share,
             aside: Aside::default(),
@@ -148,7 +154,7 @@ impl World {
             primary,
             backends: fit(self.backends),
             apex: fit(self.apex),
-            configs: SyncState::InSync,
+            configs: fit(self.configs),
             scaler: fit(self.scaler),
             acceptance: Acceptance::Accepted,
             target_scaler: TargetScaler::None,
@@ -192,7 +198,7 @@ impl World {
                 (self.aside.selected, self.aside.apex) = (true, true);
             }
             Effect::Scaler => self.scaler = true,
-            Effect::Configs => {}
+            Effect::Configs => self.configs = true,
             Effect::Release => self.release(),
             Effect::Route(routes) => {
                 self.routes = Some(routes.canary().percent());
@@ -200,7 +206,7 @@ impl World {
             }
             Effect::CreatePrimary(expected) => match self.target {
                 Some(target) if target.rev.is(expected) => {
-                    (self.disowned, self.edited) = (false, false);
+                    (self.disowned, self.edited, self.configs) = (false, false, true);
                     self.primary.get_or_insert(Workload::new(target.rev, Pods::Coming));
                 }
                 _ => return Acted::Moved,
@@ -208,7 +214,7 @@ impl World {
             Effect::Promote(expected) => match (self.target, &mut self.primary) {
                 (Some(target), Some(primary)) if target.rev.is(expected) => {
                     primary.roll(target.rev);
-                    self.edited = false;
+                    (self.edited, self.configs) = (false, true);
                 }
                 _ => return Acted::Moved,
             },
