@@ -151,6 +151,11 @@ fn decoded(step: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Whether the request only reads.
+pub(crate) fn is_get(request: &Request) -> bool {
+    matches!(request.method, Method::GET | Method::HEAD)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,9 +179,4 @@ mod tests {
         check("/apis/apps/v1", "");
         check("/version", "");
     }
-}
-
-/// Whether the method is one that the API knows.
-pub(crate) fn is_get(request: &Request) -> bool {
-    matches!(request.method, Method::GET | Method::HEAD)
 }

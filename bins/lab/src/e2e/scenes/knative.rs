@@ -19,17 +19,19 @@ const KNATIVE_SERVICES: Resource = ("/apis/serving.knative.dev/v1", "services");
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
 fn service(name: &str, tag: &str) -> Value {
-    let image = format!("stefanprodan/podinfo:{tag}");
-    let container = json!({"name": "podinfod", "image": image, "ports": [{"containerPort": 9898}]});
     json!({
-        "apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": name},
-        "spec": {"template": {"spec": {"containers": [container]}}},
+        "apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": {"name": name}, "spec": spec(tag),
     })
 }
 
+fn spec(tag: &str) -> Value {
+    let image = format!("stefanprodan/podinfo:{tag}");
+    let container = json!({"name": "podinfod", "image": image, "ports": [{"containerPort": 9898}]});
+    json!({"template": {"spec": {"containers": [container]}}})
+}
+
 async fn push(stage: &Stage, tag: &str) -> anyhow::Result<()> {
-    let template = json!({"spec": service(&stage.cast.target, tag)["spec"]});
-    stage.change(KNATIVE_SERVICES, &stage.cast.target, &template).await
+    stage.change(KNATIVE_SERVICES, &stage.cast.target, &json!({"spec": spec(tag)})).await
 }
 
 /// Waits until the Service has something in its status.
