@@ -33,6 +33,7 @@ mod kind_changes;
 mod knative;
 mod limits;
 mod load;
+mod metric_secrets;
 mod migrations;
 mod misbehaving_servers;
 mod nginx;

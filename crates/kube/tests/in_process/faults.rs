@@ -141,7 +141,7 @@ async fn an_outage_is_reported_and_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_forbidden_kind_is_told_and_the_others_work() {
+async fn a_forbidden_kind_is_reported_and_the_others_work() {
     story(|stage, server, _, _| async move {
         server.faults().push(Fault::once(ours("list", "configmaps"), answer(403)).times(5));
         stage.cluster.watch(CONFIG_MAP);
