@@ -132,7 +132,7 @@ pub async fn a_definition_that_is_replaced_by_an_older_one_is_gone_by(stage: Sta
 
 /// Two versions of one kind, of which the stored one has fewer fields. Whatever the API server makes of a write in the
 /// other: it is stored, or it is reported.
-pub async fn what_a_conversion_loses_is_told(stage: Stage) {
+pub async fn what_a_conversion_loses_is_reported(stage: Stage) {
     const OLD: Kind = Kind::namespaced("convert.example", "v1", "Route", "routes");
     const NEW: Kind = Kind { version: "v2", ..OLD };
     let mut both = routes(OLD, false);

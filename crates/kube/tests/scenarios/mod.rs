@@ -43,7 +43,7 @@ macro_rules! each {
             a_dropped_field_is_reported_and_written_when_it_can_be
             a_definition_that_is_replaced_by_an_older_one_is_gone_by
             what_the_api_server_fills_in_is_not_reported
-            what_a_conversion_loses_is_told
+            what_a_conversion_loses_is_reported
             a_canary_written_in_the_old_version_loses_nothing_on_the_way
             a_canary_of_today_is_whole_in_the_old_version
             what_the_old_version_admitted_is_admitted_and_gets_its_status

@@ -215,7 +215,7 @@ async fn errors_differ_by_what_the_caller_can_do() {
 
 /// An admission webhook, or a conversion between versions, makes something else of what is written.
 #[tokio::test(start_paused = true)]
-async fn a_value_that_a_webhook_changes_is_told_and_not_fought_over() {
+async fn a_value_that_a_webhook_changes_is_reported_and_not_fought_over() {
     let answer = |version: &str, data: Value| {
         Answer::Json(200, json!({"metadata": object("a", version)["metadata"], "data": data}))
     };

@@ -86,7 +86,7 @@ async fn check(acts: &[Does], retries: i64, expect: &str, seconds: f32, requests
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_2xx_means_yes_and_everything_else_is_told_with_its_words() {
+async fn every_2xx_means_yes_and_everything_else_is_reported_with_its_words() {
     check(&[Says(200, "OK")], 0, "yes", 0.0, 1).await;
     check(&[Says(204, "")], 0, "yes", 0.0, 1).await;
     check(&[Says(299, "")], 0, "yes", 0.0, 1).await;

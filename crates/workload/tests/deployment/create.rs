@@ -102,7 +102,7 @@ fn with_image(target: &Value, pointer: &str) -> Value {
 }
 
 #[test]
-fn what_cannot_be_made_is_told_clearly() {
+fn what_cannot_be_made_is_reported_clearly() {
     let scene = Scene::default();
     let target = scene.target();
     let other = "/spec/selector/matchLabels";

@@ -137,7 +137,7 @@ fn the_canary_may_give_the_primary_other_bounds() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_told_and_nothing_is_written() {
+fn what_stands_in_the_way_is_reported_and_nothing_is_written() {
     let check = |scene: Scene, expect: &str| assert_eq!(scene.wants(), Err(expect.to_owned()));
     check(
         Scene { store: Store::default(), ..scene() },

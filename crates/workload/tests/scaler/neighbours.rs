@@ -137,7 +137,7 @@ fn a_query_that_names_the_target_in_an_unknown_form_is_reported() {
 }
 
 #[test]
-fn what_the_users_scaledobject_says_in_vain_is_told() {
+fn what_the_users_scaledobject_says_in_vain_is_reported() {
     let check = |annotations: Value, queries: &[&str], expect: &[&str]| {
         let mut object = guides_scaled_object();
         merge(&mut object, &json!({"metadata": {"annotations": annotations}}));

@@ -47,7 +47,7 @@ fn the_request_has_the_query_and_the_credentials() {
 }
 
 #[test]
-fn an_address_that_cannot_be_called_is_told_without_its_password() {
+fn an_address_that_cannot_be_called_is_reported_without_its_password() {
     for (address, shown) in [
         ("", ""),
         (":::", ":::"),
