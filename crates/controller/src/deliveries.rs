@@ -28,7 +28,7 @@ impl Deliveries {
         }
     }
 
-    /// Tells a reconcile that begins what was reported.
+    /// Gives what was reported to a reconcile that begins.
     pub(crate) fn hand_over(&mut self, key: &ObjectKey, runtime: &mut CanaryRuntime) {
         runtime.delivered.extend(self.delivered.remove(key).unwrap_or_default());
         runtime.undelivered = self.undelivered.get(key).cloned().unwrap_or_default();
