@@ -72,7 +72,9 @@ async fn initialised(tokens: &Tokens) -> Stage {
     });
     stage.cluster.apply_yaml(&template.to_string()).await.unwrap();
     stage.start();
-    let metric = json!({"name": "rate", "templateRef": {"name": "rate"}, "thresholdRange": {"min": 99}, "interval": "1m"});
+    let metric = json!({
+        "name": "rate", "templateRef": {"name": "rate"}, "thresholdRange": {"min": 99}, "interval": "1m",
+    });
     stage.apply(NAME, &[&json!({"spec": {"analysis": {"metrics": [metric]}}})]).await;
     stage.until_phase(NAME, "Initialized").await;
     stage
