@@ -50,8 +50,10 @@ impl Tokens {
     }
 
     async fn apply(&self, stage: &Stage, token: &str) {
-        let metadata = json!({"name": "key", "namespace": "test"});
-        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": token}});
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key", "namespace": "test"},
+            "stringData": {"token": token},
+        });
         stage.cluster.apply_yaml(&secret.to_string()).await.unwrap();
     }
 }
