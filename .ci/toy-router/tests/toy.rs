@@ -1,6 +1,9 @@
 //! The toy keeps the laws of routers.
 
-#![allow(clippy::indexing_slicing, reason = "helpers outside of #[test] functions are not exempt by clippy.toml")]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "helpers outside of #[test] functions are not exempt by clippy.toml"
+)]
 
 use serde_json::{Value, json};
 use vexil_object::{Kind, ObjectKey, Store};
