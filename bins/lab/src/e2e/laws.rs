@@ -58,7 +58,7 @@ struct Walk<'a> {
     share: i64,
     weight: i64,
     reset: Option<Instant>,
-    raised: Option<Instant>,
+    raised: Option<(Instant, Option<u64>)>,
 }
 
 impl Walk<'_> {
@@ -108,14 +108,19 @@ impl Walk<'_> {
         self.share = share;
     }
 
-    /// Steps are paced by the status, which survives a crash; the route may follow a moment later.
+    /// Steps are paced by the status, which survives a crash; the route may follow a moment later. A watch may be late
+    /// on a busy machine, so steps that came close together count only if their own times are close too.
     fn status(&mut self, moment: &Moment) {
         let weight = moment.object.pointer("/status/canaryWeight").and_then(Value::as_i64).unwrap_or(0);
         if weight > self.weight {
-            if let Some(raised) = self.raised {
-                self.lasted("the time between two steps", raised, moment.at);
+            let step = moment.object.pointer("/status/lastStepTime").and_then(Value::as_u64);
+            if let Some((raised, earlier)) = self.raised {
+                let apart = step.zip(earlier).map(|(step, earlier)| step.saturating_sub(earlier));
+                if apart.is_none_or(|ms| Duration::from_millis(ms) < self.pace.interval) {
+                    self.lasted("the time between two steps", raised, moment.at);
+                }
             }
-            self.raised = Some(moment.at);
+            self.raised = Some((moment.at, step));
         } else if weight < self.weight {
             self.raised = None;
         }

@@ -32,6 +32,12 @@ fn status(at: f64, weight: i64) -> Seen {
     (at, CANARIES, json!({"metadata": {"name": "podinfo"}, "status": {"canaryWeight": weight}}))
 }
 
+/// A step that the operator took at `ms`.
+fn step(at: f64, weight: i64, ms: u64) -> Seen {
+    let status = json!({"canaryWeight": weight, "lastStepTime": ms});
+    (at, CANARIES, json!({"metadata": {"name": "podinfo"}, "status": status}))
+}
+
 fn event(at: f64, count: u64) -> Seen {
     let involved = json!({"kind": "Canary"});
     (
@@ -76,6 +82,11 @@ fn an_orderly_rollout_breaks_no_law() {
 }
 
 #[test]
+fn a_watch_that_is_late_breaks_no_law() {
+    check(&[step(1.9, 25, 900), step(3.0, 50, 2_950)], &[]);
+}
+
+#[test]
 fn each_law_is_found_broken() {
     let full = || target(0.0, 2, 2);
     check(
@@ -93,6 +104,7 @@ fn each_law_is_found_broken() {
         &["the drain before the scale-down was 1s instead of 2s"],
     );
     check(&[status(1.0, 25), status(2.0, 50)], &["the time between two steps was 1s instead of 2s"]);
+    check(&[step(1.0, 25, 900), step(2.0, 50, 1_900)], &["the time between two steps was 1s instead of 2s"]);
     check(&[event(1.0, 2)], &["told 2 times: hello"]);
     let split = json!([{"weight": 100, "destination": {"kuma.io/service": "podinfo-primary_test_svc_80"}}]);
     let kuma = json!({"metadata": {"name": "podinfo"}, "spec": {"conf": {"split": split}}});
