@@ -73,7 +73,7 @@ pub(crate) fn outgoing(
     Some(OutgoingAlert { name: name.to_owned(), to, alert, at: entry.notice.time })
 }
 
-/// Who has this name in a spec; `None` if nobody has.
+/// The receiver that a spec has under this name; `None` if it has none.
 fn receiver(spec: &CanarySpec, canary: &ObjectKey, name: &str) -> Option<AlertReceiver> {
     if name == GLOBAL_ALERT {
         return Some(AlertReceiver::Global);

@@ -115,7 +115,7 @@ pub fn shared(service: &Value, primary: &str, canary: &str, share: u32) -> Vec<V
     });
     match (primary_entry, primary_at) {
         (Some(entry), None) => list.insert(canary_at + 1, entry),
-        // Two entries of one Revision are told apart by their order.
+        // Two entries of one Revision differ only in their order.
         (Some(_), Some(primary_at)) if share > 0 && canary == primary && primary_at < canary_at => {
             list.swap(primary_at, canary_at);
         }

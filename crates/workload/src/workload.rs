@@ -59,7 +59,7 @@ pub trait Workload: Send + Sync {
     /// What an object of this kind runs apart from its configuration; `None` when it has no pod template.
     fn revision(&self, object: &Value) -> Option<Revision>;
 
-    /// What the primary runs, where the object itself says so whoever made it the primary.
+    /// The revision that the primary runs, if the object itself says so; then its owner does not matter.
     fn primary_revision(&self, primary: &Value) -> Option<Revision> {
         let _ = primary;
         None

@@ -165,8 +165,8 @@ impl Workload for KnativeServices {
         }
     }
 
-    /// A Revision belongs to Knative and is never written. Whoever may annotate the Service decides which is the
-    /// primary.
+    /// A Revision belongs to Knative and is never written. The annotation of the Service alone decides which of them is
+    /// the primary.
     fn ownership(&self, _: &Subject<'_>, _: &Value) -> Ownership {
         Ownership::Ours
     }
