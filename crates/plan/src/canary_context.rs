@@ -91,8 +91,8 @@ impl<'a> Planner<'a> {
     /// limits that the status records, and without an analysis. `None` if nothing is in force, or if too little is left
     /// of the spec.
     pub fn in_force(&self, live: &Arc<Value>, defects: &[Defect]) -> Option<CanaryContext> {
-        [in_force::reduced(live, true), in_force::reduced(live, false)].into_iter().find_map(|reduced| {
-            let mut canary = parse(&reduced).ok()?;
+        [true, false].into_iter().find_map(|with_service| {
+            let mut canary = parse(&in_force::reduced(live, defects, with_service)).ok()?;
             let status = canary.status.take()?;
             let bound = status::binding(status.binding.as_ref()?);
             let annotations = canary.metadata.annotations.take().unwrap_or_default();

@@ -2,17 +2,20 @@
 
 use serde_json::Value;
 use vexil_analysis::Plan;
-use vexil_api::{CanaryStatus, ObjectReference};
+use vexil_api::{CanaryStatus, Defect, ObjectReference};
 
-/// The Canary without what may be wrong with it: without the analysis and, unless `with_service`, without the service
-/// except for its port.
-pub(crate) fn reduced(live: &Value, with_service: bool) -> Value {
+/// The fields of `spec.service` that the Services are made from, which are created again if they are deleted.
+const OF_SERVICES: [&str; 7] = ["port", "portName", "targetPort", "appProtocol", "apex", "primary", "canary"];
+
+/// The Canary without what may be wrong with it: without the analysis, without what has `defects` of what the Services
+/// are made from and, unless `with_service`, without the service. The port is then that of the binding.
+pub(crate) fn reduced(live: &Value, defects: &[Defect], with_service: bool) -> Value {
     let mut canary = live.clone();
     let bound = |path: &str| live.pointer(path).cloned();
     let port = bound("/status/binding/port").unwrap_or_else(|| 80.into());
     let mut spec = serde_json::json!({
         "targetRef": { "kind": bound("/status/binding/kind"), "name": bound("/status/binding/target") },
-        "service": { "port": port },
+        "service": {},
         "suspend": bound("/spec/suspend").filter(Value::is_boolean),
     });
     let more: &[&str] = if with_service { &["service", "autoscalerRef"] } else { &[] };
@@ -22,10 +25,20 @@ pub(crate) fn reduced(live: &Value, with_service: bool) -> Value {
             kept.insert(field.to_owned(), value.clone());
         }
     }
+    if let Some(service) = spec.pointer_mut("/service").and_then(Value::as_object_mut) {
+        let wrong = defects.iter().filter_map(|defect| field_of_service(&defect.path));
+        wrong.filter(|field| OF_SERVICES.contains(field)).for_each(|field| drop(service.remove(field)));
+        service.entry("port").or_insert(port);
+    }
     if let Some(object) = canary.as_object_mut() {
         object.insert("spec".to_owned(), spec);
     }
     canary
+}
+
+/// The field of `spec.service` that a path is in.
+fn field_of_service(path: &str) -> Option<&str> {
+    path.strip_prefix("spec.service.")?.split(['.', '[']).next()
 }
 
 /// The plan with the limits of the last valid spec.

@@ -270,7 +270,8 @@ async fn services_that_are_deleted_while_the_spec_is_invalid_are_created_again()
     stage.start();
     stage.apply(NAME, &[]).await;
     stage.until_phase(NAME, "Initialized").await;
-    let edit = json!({"spec": {"analysis": {"maxWeight": -1}, "service": {"portName": "web"}}});
+    let service = json!({"portName": "web", "port": -1, "headers": {"request": {"set": {"": "a"}}}});
+    let edit = json!({"spec": {"analysis": {"maxWeight": -1}, "service": service}});
     stage.cluster.merge(CANARY, ("test", NAME), &edit).await.unwrap();
     stage.pass(2.0).await;
     for name in ["podinfo", "podinfo-primary"] {
@@ -289,6 +290,10 @@ async fn services_that_are_deleted_while_the_spec_is_invalid_are_created_again()
             (&json!(selected), &json!(port)),
             "{name}"
         );
-        assert_eq!(spec["ports"][0]["targetPort"], 9898, "{name}");
+        assert_eq!(
+            (&spec["ports"][0]["port"], &spec["ports"][0]["targetPort"]),
+            (&json!(80), &json!(9898)),
+            "{name}"
+        );
     }
 }
