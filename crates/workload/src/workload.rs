@@ -14,6 +14,8 @@ pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreSer
 
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.
+///
+/// The methods with a default are those of a kind that has no pods of its own to count, to scale or to publish.
 pub trait Workload: Send + Sync {
     /// The kind of the target, and of a primary that is a copy of it.
     fn kind(&self) -> Kind;
@@ -132,11 +134,14 @@ pub trait Workload: Send + Sync {
 
     /// How many pods an object of this kind asks for: 0 is asleep (its autoscaler or a person wants none), which is not
     /// the same as none being ready. `None` for a kind that does not count its pods.
-    fn replicas(&self, object: &Value) -> Option<u32>;
+    fn replicas(&self, object: &Value) -> Option<u32> {
+        let _ = object;
+        None
+    }
 
     /// Whether an object of this kind has pods that can be given to it and taken away.
     fn scales(&self) -> bool {
-        true
+        false
     }
 
     /// Whether the primary runs what a copy of `target` would run, whichever operator created it: for taking over from
@@ -155,7 +160,10 @@ pub trait Workload: Send + Sync {
 
     /// Container ports of the target that are published by no Service though the user has asked for port discovery, one
     /// sentence each.
-    fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String>;
+    fn unpublished(&self, subject: &Subject<'_>, service: &ServicePort<'_>, have: &Objects) -> Vec<String> {
+        let _ = (subject, service, have);
+        Vec::new()
+    }
 
     /// Makes the primary from the target. `expected` is the revision that may be copied; `None` at the first
     /// initialisation, when whatever runs is what users have.
@@ -203,7 +211,10 @@ pub trait Workload: Send + Sync {
     ///
     /// # Errors
     /// When the target, the primary or the scaler is not known, the target is missing, or the primary is not ours.
-    fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError>;
+    fn scale_up(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Scaling>, WorkloadError> {
+        let _ = (subject, have);
+        Ok(None)
+    }
 
     /// Gives the target the pods that it needs when the Canary is gone: as many as the primary has. `None` when it has
     /// them already.
@@ -218,7 +229,10 @@ pub trait Workload: Send + Sync {
     ///
     /// # Errors
     /// When the target is missing or not known.
-    fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError>;
+    fn scale_to_zero(&self, subject: &Subject<'_>, have: &Objects) -> Result<Option<Change>, WorkloadError> {
+        let _ = (subject, have);
+        Ok(None)
+    }
 
     /// Flagger's message for a write that the API server refused with `error`.
     fn refused(&self, subject: &Subject<'_>, write: Write, error: &str) -> String;

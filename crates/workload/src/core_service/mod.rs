@@ -86,14 +86,6 @@ impl Workload for CoreServices {
         1
     }
 
-    fn replicas(&self, _: &Value) -> Option<u32> {
-        None
-    }
-
-    fn scales(&self) -> bool {
-        false
-    }
-
     fn matches_primary(
         &self,
         subject: &Subject<'_>,
@@ -107,10 +99,6 @@ impl Workload for CoreServices {
         let unowned = seen.filter(|object| subject.ownership(object) == Ownership::Unowned);
         let primary = unowned.map_or_else(|| Self::existing(subject, have), Ok)?;
         Ok(revision_of(primary) == copy)
-    }
-
-    fn unpublished(&self, _: &Subject<'_>, _: &ServicePort<'_>, _: &Objects) -> Vec<String> {
-        Vec::new()
     }
 
     fn create_primary(
@@ -155,14 +143,6 @@ impl Workload for CoreServices {
 
     fn pod_query(&self, _: &Subject<'_>, _: Side, _: &Objects) -> Option<String> {
         None
-    }
-
-    fn scale_up(&self, _: &Subject<'_>, _: &Objects) -> Result<Option<Scaling>, WorkloadError> {
-        Ok(None)
-    }
-
-    fn scale_to_zero(&self, _: &Subject<'_>, _: &Objects) -> Result<Option<Change>, WorkloadError> {
-        Ok(None)
     }
 
     fn refused(&self, subject: &Subject<'_>, write: Write, error: &str) -> String {

@@ -176,14 +176,6 @@ impl Workload for KnativeServices {
         u32::from(is_target || is_ready(object))
     }
 
-    fn replicas(&self, _: &Value) -> Option<u32> {
-        None
-    }
-
-    fn scales(&self) -> bool {
-        false
-    }
-
     fn matches_primary(
         &self,
         _: &Subject<'_>,
@@ -193,10 +185,6 @@ impl Workload for KnativeServices {
     ) -> Result<bool, WorkloadError> {
         let primary = knative::primary_revision(target);
         Ok(primary.is_some() && primary == knative::latest_created(target))
-    }
-
-    fn unpublished(&self, _: &Subject<'_>, _: &ServicePort<'_>, _: &Objects) -> Vec<String> {
-        Vec::new()
     }
 
     /// Annotates the target. Traffic is left to the router, once the Revision is ready.
@@ -277,14 +265,6 @@ impl Workload for KnativeServices {
     fn pod_query(&self, subject: &Subject<'_>, side: Side, have: &Objects) -> Option<String> {
         let service = have.get(&subject.key(SERVICE, Side::Canary)).object()?;
         Some(format!("{}/revision={}", REVISION.group, name_of(side, service)?))
-    }
-
-    fn scale_up(&self, _: &Subject<'_>, _: &Objects) -> Result<Option<Scaling>, WorkloadError> {
-        Ok(None)
-    }
-
-    fn scale_to_zero(&self, _: &Subject<'_>, _: &Objects) -> Result<Option<Change>, WorkloadError> {
-        Ok(None)
     }
 
     fn refused(&self, subject: &Subject<'_>, _: Write, error: &str) -> String {

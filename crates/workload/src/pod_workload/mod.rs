@@ -163,6 +163,10 @@ impl<T: PodWorkload> Workload for T {
         u32::try_from(T::replicas(&DeploymentView::new(object))?).ok()
     }
 
+    fn scales(&self) -> bool {
+        true
+    }
+
     fn matches_primary(
         &self,
         subject: &Subject<'_>,
