@@ -9,8 +9,8 @@ mod choice;
 use choice::broken_by_choice;
 
 use crate::{
-    Answer, Cause, Convergence, Effect, Exposure, Facts, Known, LiveRoutes, Memory, Observed, Pending, Phase,
-    Readiness,
+    Answer, Cause, Convergence, Effect, Exposure, Facts, Known, LiveRoutes, Memory, Observed, Outcome,
+    Pending, Phase, Readiness,
 };
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
@@ -112,8 +112,12 @@ fn broken_by_change(before: &Memory, after: &Memory) -> Option<&'static str> {
     if rebound && !after.weight.is_zero() && before.binding.is_some() {
         return Some("the binding changed while the canary was to have traffic");
     }
+    // A push that interrupts the end of a promotion leaves the primary with what was promoted.
+    let interrupted = before.ending.as_ref().is_some_and(|ending| ending.result == Outcome::Promoted)
+        && after.promoted == before.held;
     if before.promoted != after.promoted
         && !rebound
+        && !interrupted
         && !matches!(after.phase, Phase::Initialized | Phase::Succeeded | Phase::Failed)
         && !before.from_flagger
     {

@@ -1,7 +1,7 @@
 //! A revision that is pushed during a rollout: the analysis begins anew.
 
 use crate::{
-    LiveRoutes, Message, Phase, Revision, Weight,
+    LiveRoutes, Message, Outcome, Phase, Revision, Weight,
     draft::{Draft, Need},
 };
 
@@ -27,6 +27,10 @@ pub(crate) fn restart(draft: &mut Draft<'_>) -> Need<()> {
     draft.enter(Phase::Progressing);
     draft.notify(Message::AnalysisRestarted { target });
     draft.set_weight(if only_copy { Weight::FULL } else { Weight::ZERO });
+    if draft.memory.ending.as_ref().is_some_and(|ending| ending.result == Outcome::Promoted) {
+        // What the primary runs passed its analysis, although its rollout did not come to its end.
+        draft.memory.promoted.clone_from(&draft.memory.held);
+    }
     if only_copy && !draft.memory.heals() {
         // Once the primary is back, the new revision goes through all steps.
         draft.memory.withheld = Some(Weight::ZERO);

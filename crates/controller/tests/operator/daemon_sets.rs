@@ -178,3 +178,20 @@ async fn a_rollout_of_a_daemon_set_survives_crashes_of_the_operator() {
         stage.check_laws(NAME);
     }
 }
+
+/// The pods of the primary crash while the last requests to the canary are awaited, and then a revision is pushed: it
+/// gets no traffic before its analysis once the primary serves again.
+#[tokio::test(start_paused = true)]
+async fn a_primary_that_is_back_after_its_promotion_keeps_traffic_from_what_is_pushed() {
+    let mut stage = initialised(&daemon_set("6.0.0")).await;
+    push(&stage, "6.0.1").await;
+    stage.until_phase(NAME, "Finalising").await;
+    stage.pass(8.0).await;
+    stage.cluster.crash_pods("test", &[("app", "podinfo-primary")]);
+    stage.pass(3.0).await;
+    push(&stage, "6.0.2").await;
+    stage.until(NAME, Duration::from_secs(5), |status| status["canaryWeight"] == 100).await;
+    stage.until(NAME, Duration::from_secs(20), |status| status["canaryWeight"] == 0).await;
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.check_laws(NAME);
+}
