@@ -198,6 +198,8 @@ impl World {
 
     async fn configure(&mut self, content: &str) -> anyhow::Result<()> {
         self.config = content.to_owned();
+        // Another configuration is another revision, as a push is.
+        self.turned.push(self.recorder.ms());
         match self.features.config(content) {
             Some(config) => self.cluster.apply_yaml(&config.to_string()).await,
             None => Ok(()),

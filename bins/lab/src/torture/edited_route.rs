@@ -10,10 +10,14 @@ pub const DEED: &str = "the route is edited by hand";
 
 impl World {
     /// Puts the canary's share in the primary's place and the other way round, in the route of the apex that is in
-    /// force. That of an apex that was left is its user's.
+    /// force. That of an apex or a provider that was left is its user's.
     pub async fn edit_route(&mut self) -> anyhow::Result<()> {
         let (Some(kind), resource) = (&self.place.system.route, self.place.routes()) else { return Ok(()) };
         let canary = self.canary();
+        let (bound, wanted) = (text(&canary, "/status/binding/provider"), text(&canary, "/spec/provider"));
+        if bound == "kubernetes" || !wanted.is_empty() && wanted != bound {
+            return Ok(());
+        }
         let apex = text(&canary, "/status/binding/apex").to_owned();
         let cast = Cast { apex, ..Cast::new(self.place.system, NAMESPACE) };
         let primary = format!("{}-primary", cast.apex);

@@ -250,7 +250,10 @@ impl Fold {
                 // From here on something is to be done.
                 self.course.progress.push(at);
                 let state = format!("{}, pushed {}", self.state.0, self.target);
-                let busy = self.course.initialized.is_some() && self.target != self.primary;
+                // What an initialisation waits for was reported, and a push does not change it.
+                let busy = self.course.initialized.is_some()
+                    && self.target != self.primary
+                    && !self.state.0.starts_with("Initializing");
                 self.course.states.push((
                     at,
                     state,

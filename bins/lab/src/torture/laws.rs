@@ -48,15 +48,17 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
 
 /// Every wait of more than 5 s without progress has an Event.
 fn waits(world: &World, course: &Course, end: Ms, outcome: &mut Outcome) {
-    let told: Vec<Ms> = events(&world.recorder).into_iter().map(|(at, _)| at).collect();
+    let told = events(&world.recorder);
     let mut ends: Vec<Ms> = course.progress.iter().skip(1).copied().collect();
     ends.push(end);
     for (from, to) in course.progress.iter().copied().zip(ends) {
         let busy = course.is_busy_at(from);
         let impaired =
             world.impaired.iter().any(|span| span.from < to && span.to.saturating_add(GRACE) > from);
-        // What is reported with a change is about the change, not about the wait.
-        let silent = !told.iter().any(|at| *at > from && *at <= to);
+        // What is reported with a change is about the change, not about the wait, unless it is a warning.
+        let silent = !told
+            .iter()
+            .any(|(at, message)| (from..=to).contains(at) && (*at > from || message.starts_with("Warning")));
         if busy && silent && !impaired && to - from > SILENCE {
             let text = format!(
                 "{} s without progress and without an Event: {}",

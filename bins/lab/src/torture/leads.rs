@@ -107,10 +107,13 @@ struct Paths {
     routes: BTreeMap<String, Vec<(String, u64)>>,
     /// Labels of the pods that are ready.
     pods: BTreeMap<String, Labels>,
+    /// There was a Service of the apex: a Canary that leaves it before leaves nothing that clients could use.
+    had_apex: bool,
 }
 
 impl Paths {
     fn service(&mut self, object: &Value, gone: bool) -> bool {
+        self.had_apex |= text(object, "/metadata/name") == NAME;
         let selector = object.pointer("/spec/selector").and_then(Value::as_object);
         put(&mut self.services, object, selector.cloned().map(Arc::new).filter(|_| !gone))
     }
@@ -141,7 +144,7 @@ impl Paths {
             let leads_nowhere = entries.iter().all(|(_, weight)| *weight == 0);
             all.extend((is_ours && leads_nowhere).then(|| format!("route {route}, without any weight,")));
         }
-        all.extend(ours(NAME).then(|| format!("the apex {NAME}")));
+        all.extend((self.had_apex && ours(NAME)).then(|| format!("the apex {NAME}")));
         all
     }
 
