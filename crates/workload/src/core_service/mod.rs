@@ -5,12 +5,11 @@ mod copies;
 
 use serde_json::Value;
 use vexil_analysis::{Readiness, Revision};
-use vexil_object::{Change, Kind, ObjectKey, Objects, kinds, meta, service};
+use vexil_object::{Kind, ObjectKey, Objects, kinds, meta, service};
 
 use crate::{
-    ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side,
-    Subject, TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, ports, revision,
-    subject::missing,
+    ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Selector, ServicePort, Side, Subject,
+    TrackedConfigs, Workload, WorkloadError, Write, metadata::pairs, ports, revision, subject::missing,
 };
 
 /// What messages call this kind.

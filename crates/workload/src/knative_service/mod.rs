@@ -15,8 +15,8 @@ use vexil_object::{
 pub use self::readiness::RevisionProjection;
 use self::readiness::{is_ready, readiness_of};
 use crate::{
-    ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Scaling, Selector, ServicePort, Side,
-    Subject, TrackedConfigs, Workload, WorkloadError, Write, revision, subject::missing,
+    ConfigReferences, Demand, Ownership, PrimaryCopy, PrimaryTemplate, Selector, ServicePort, Side, Subject,
+    TrackedConfigs, Workload, WorkloadError, Write, revision, subject::missing,
 };
 
 /// What messages call the target.
