@@ -113,8 +113,11 @@ fn broken_by_change(before: &Memory, after: &Memory) -> Option<&'static str> {
         return Some("the binding changed while the canary was to have traffic");
     }
     // A push that interrupts the end of a promotion leaves the primary with what was promoted.
-    let interrupted = before.ending.as_ref().is_some_and(|ending| ending.result == Outcome::Promoted)
-        && after.promoted == before.held;
+    let ended = before.ending.as_ref().is_some_and(|ending| ending.result == Outcome::Promoted);
+    if ended && after.ending.is_none() && after.phase == Phase::Progressing && after.promoted != before.held {
+        return Some("the primary's revision does not count as promoted although it was");
+    }
+    let interrupted = ended && after.promoted == before.held;
     if before.promoted != after.promoted
         && !rebound
         && !interrupted

@@ -250,8 +250,9 @@ impl Fold {
                 // From here on something is to be done.
                 self.course.progress.push(at);
                 let state = format!("{}, pushed {}", self.state.0, self.target);
-                // What an initialisation waits for was reported, and a push does not change it.
+                // Of another target nothing is to be done, and what an initialisation waits for was reported before.
                 let busy = self.course.initialized.is_some()
+                    && self.bound == NAME
                     && self.target != self.primary
                     && !self.state.0.starts_with("Initializing");
                 self.course.states.push((
