@@ -5,18 +5,20 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use vexil_analysis::{Level, Notice, Outbox, Receiver};
 use vexil_object::ObjectKey;
-use vexil_plan::CanaryContext;
+use vexil_plan::{CanaryContext, GLOBAL_ALERT, GLOBAL_HOOK};
 
 use crate::{Context, notification::Notification, runtime::CanaryRuntime};
 
-/// Notices that this process has not handed over yet.
+/// Notices that this process has not handed over yet. What the receivers of a spec are is not known while that is
+/// invalid: theirs wait until it is corrected.
 pub(crate) fn undelivered(
     context: &Context,
     canary: &CanaryContext,
     outbox: &Outbox,
     runtime: &mut CanaryRuntime,
 ) -> Vec<Notification> {
-    offer(outbox, runtime, |_| true)
+    let is_valid = canary.plan().spec_error.is_none();
+    offer(outbox, runtime, |to| is_valid || !is_named_in_spec(to))
         .into_iter()
         .filter_map(|(seq, to)| {
             let entry = outbox.entries.iter().find(|entry| entry.seq == seq)?;
@@ -40,6 +42,15 @@ pub(crate) fn undelivered_events(
             Some(Notification::event(live, key, entry))
         })
         .collect()
+}
+
+/// Whether a receiver is one of the spec's, and not of the cluster or the operator.
+fn is_named_in_spec(to: &Receiver) -> bool {
+    match to {
+        Receiver::Events => false,
+        Receiver::Hook(name) => name != GLOBAL_HOOK,
+        Receiver::Alert(name) => name != GLOBAL_ALERT,
+    }
 }
 
 /// What is to be handed over now. It counts as handed over from then on, until the outbox no longer has it.

@@ -207,6 +207,38 @@ async fn an_alert_for_a_mistyped_provider_goes_to_the_corrected_one() {
     assert_eq!(chat.texts("on-call"), [INITIALIZED]);
 }
 
+/// Nothing is known of receivers while the spec is invalid, which is not that there are none.
+#[tokio::test(start_paused = true)]
+async fn what_receivers_wait_for_outlasts_an_invalid_spec_and_a_crash() {
+    for wrong in
+        [json!({"targetRef": {"name": "Not Valid!"}}), json!({"analysis": {"stepWeight": 0, "maxWeight": 0}})]
+    {
+        let mut stage = Stage::open().await;
+        let chat = Chat::open(&stage);
+        provider(&stage, "all").await;
+        chat.answer(503);
+        stage.start();
+        let hook = json!({"name": "log", "type": "event", "url": "http://chat.test/log", "timeout": "5s"});
+        let hooks = json!({"spec": {"analysis": {"webhooks": [hook]}}});
+        stage.apply(NAME, &[&alerts(&[("all", "info")]), &hooks]).await;
+        stage.until_phase(NAME, "Initialized").await;
+        stage.pass(5.0).await;
+        let valid = stage.canary(NAME).await["spec"].clone();
+        let kind = ("flagger.app/v1beta1", "Canary");
+        stage.cluster.merge(kind, ("test", NAME), &json!({ "spec": wrong })).await.unwrap();
+        stage.kill().await;
+        stage.start();
+        stage.pass(60.0).await;
+        chat.answer(200);
+        stage.cluster.merge(kind, ("test", NAME), &json!({ "spec": valid })).await.unwrap();
+        stage.pass(360.0).await;
+        assert_eq!(chat.texts("all"), [INITIALIZED], "{wrong}");
+        let logged = chat.accepted.lock().unwrap().iter().filter(|(to, _)| to == "log").count();
+        assert!(logged > 0, "{wrong}");
+        stage.check_laws(NAME);
+    }
+}
+
 /// The receiver has the alert, and the operator dies before it can remember that.
 #[tokio::test(start_paused = true)]
 async fn a_crash_between_delivery_and_receipt_repeats_an_alert_at_most_once() {
