@@ -15,7 +15,8 @@ pub(crate) const KINDS: &[&dyn Workload] = &[&Deployments, &DaemonSets, &CoreSer
 /// One kind of target and its primary. `have` may hold projections; a `target` of its own is the whole object, as one
 /// GET returned it.
 ///
-/// The methods with a default are those of a kind that has no pods of its own to count, to scale or to publish.
+/// The defaults are those of a kind without pods of its own. A kind that has some overrides [`Workload::replicas`],
+/// [`Workload::scales`], [`Workload::scale_up`], [`Workload::scale_to_zero`] and [`Workload::unpublished`] together.
 pub trait Workload: Send + Sync {
     /// The kind of the target, and of a primary that is a copy of it.
     fn kind(&self) -> Kind;

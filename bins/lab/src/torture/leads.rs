@@ -107,7 +107,7 @@ struct Paths {
     routes: BTreeMap<String, Vec<(String, u64)>>,
     /// Labels of the pods that are ready.
     pods: BTreeMap<String, Labels>,
-    /// There was a Service of the apex: a Canary that leaves it before leaves nothing that clients could use.
+    /// Whether the Service of the apex ever existed. Before that no client can use it.
     had_apex: bool,
 }
 
