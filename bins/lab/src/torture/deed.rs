@@ -12,6 +12,7 @@ use vexil_testbed_rig::{OPERATOR, manifests};
 
 use super::{
     features::APPS,
+    gates::Turn,
     place::{IMAGE, NAME, NAMESPACE},
     record::{Ms, Span, number, text},
     step::{Moment, Step, Which},
@@ -81,7 +82,7 @@ impl World {
             Step::Annotate(mesh) => self.annotate(*mesh).await?,
             Step::Config(content) => self.configure(content).await?,
             Step::Hook(name, status) => {
-                self.turned.push(self.recorder.ms());
+                self.turned.push(Turn { at: self.recorder.ms(), name, status: *status });
                 let mut hooks = self.hooks.lock().unwrap_or_else(PoisonError::into_inner);
                 hooks.insert((*name).to_owned(), *status);
             }
@@ -198,8 +199,7 @@ impl World {
 
     async fn configure(&mut self, content: &str) -> anyhow::Result<()> {
         self.config = content.to_owned();
-        // Another configuration is another revision, as a push is.
-        self.turned.push(self.recorder.ms());
+        self.configured.push(self.recorder.ms());
         match self.features.config(content) {
             Some(config) => self.cluster.apply_yaml(&config.to_string()).await,
             None => Ok(()),

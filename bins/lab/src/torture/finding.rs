@@ -25,6 +25,14 @@ pub enum Law {
     Panic,
     /// A suspended Canary is left alone.
     Suspended,
+    /// A closed gate lets nothing through and costs no requests.
+    Gates,
+    /// Every alert is received, and repeated at most once for each crash.
+    Alerts,
+    /// The primary's copies of configuration are what was promoted.
+    Configs,
+    /// With session affinity a client of the canary stays there.
+    Sessions,
 }
 
 impl fmt::Display for Law {
@@ -39,6 +47,10 @@ impl fmt::Display for Law {
             Law::Events => "7 events",
             Law::Panic => "8 panic",
             Law::Suspended => "9 suspended",
+            Law::Gates => "10 gates",
+            Law::Alerts => "11 alerts",
+            Law::Configs => "12 configuration",
+            Law::Sessions => "13 sessions",
         })
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    excuses,
+    alerts, configs, excuses,
     features::CONFIG,
     finding::{Finding, Law},
     fold::{Course, course},
+    gates,
     leads::{self, Ways},
     outcome::{LAST, Outcome},
     place::{NAME, NAMESPACE},
@@ -32,6 +33,8 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
     traffic::judge(world, case, &course, &excused, outcome);
     leads::judge(&ways, &course, &excused.errors, outcome);
     suspended::judge(world, &course, outcome);
+    gates::judge(world, case, &course, outcome);
+    configs::judge(world, outcome);
     waits(world, &course, end, outcome);
     sizes(world, outcome);
     told(world, &course, outcome);
@@ -44,6 +47,7 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
         outcome.findings.push(Finding::new(Law::Panic, end, "the operator has ended by itself"));
     }
     outcome.kills = world.kills;
+    alerts::judge(world, case, outcome);
 }
 
 /// Every wait of more than 5 s without progress has an Event.
@@ -94,7 +98,8 @@ fn told(world: &World, course: &Course, outcome: &mut Outcome) {
         *outcome.events.entry(message.clone()).or_default() += 1;
         if let Some(last) = since.insert(message.clone(), at)
             && !course.progress.iter().any(|progress| (last..=at).contains(progress))
-            && !world.turned.iter().any(|turned| (last..=at).contains(turned))
+            && !world.turned.iter().any(|turn| (last..=at).contains(&turn.at))
+            && !world.configured.iter().any(|configured| (last..=at).contains(configured))
             && !world.deeds.iter().any(|deed| deed.to.saturating_add(GRACE) >= last && deed.from <= at)
         {
             repeated.push((at, message));

@@ -5,7 +5,9 @@
 //! it.
 
 mod addresses;
+mod alerts;
 mod clients;
+mod configs;
 mod deed;
 mod dice;
 mod edited_route;
@@ -15,6 +17,7 @@ mod features;
 mod fields;
 mod finding;
 mod fold;
+mod gates;
 mod harms;
 mod laws;
 mod leads;
@@ -27,6 +30,7 @@ mod run;
 mod scenarios;
 mod seeds;
 mod servers;
+mod sessions;
 mod shrink;
 mod step;
 mod story;

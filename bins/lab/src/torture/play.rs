@@ -1,12 +1,13 @@
 //! Plays a case from a new cluster to its end, and gathers what the laws say of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures::FutureExt as _;
 use vexil_testbed_rig::{KillSwitch, OPERATOR};
 
 use super::{
     deed::Done,
+    features::usual_answer,
     finding::{Finding, Law},
     laws,
     outcome::{LAST, Outcome, Reads},
@@ -101,6 +102,9 @@ async fn heal(world: &mut World) -> anyhow::Result<()> {
         .for_each(|span| span.to = span.to.min(now + 30_000));
     if world.recorder.object("canaries.flagger.app", NAME).is_none() {
         world.apply_canary().await?;
+    }
+    for name in world.turned.iter().map(|turn| turn.name).collect::<BTreeSet<_>>() {
+        world.carry_out(&Step::Hook(name, usual_answer(name))).await?;
     }
     if let Ok(mut hooks) = world.hooks.lock() {
         hooks.clear();

@@ -19,7 +19,7 @@ pub type Ms = u64;
 pub const GRACE: Ms = 4_000;
 
 /// One answer to a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// When the request was sent.
     pub at: Ms,
@@ -31,12 +31,22 @@ pub struct Answer {
     pub version: String,
     /// Why there was none, or what a proxy said.
     pub why: String,
+    /// The cookie of a client who came back.
+    pub cookie: Option<String>,
+    /// The header by which it got a cookie.
+    pub sets: Option<String>,
 }
 
 impl Answer {
     /// Whether routing, not a version, made an error of it.
     pub fn is_lost(&self) -> bool {
         self.version.is_empty()
+    }
+
+    /// Whether the client got this cookie with it.
+    pub fn gave(&self, cookie: &str) -> bool {
+        let name_and_value = |set: &String| set.split(';').next().is_some_and(|one| one.trim() == cookie);
+        self.sets.as_ref().is_some_and(name_and_value)
     }
 }
 

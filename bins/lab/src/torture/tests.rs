@@ -1,13 +1,16 @@
 //! The torture itself: it forgets no field, finds what is broken, and is the same in each run.
 
+use std::{mem, sync::PoisonError};
+
 use serde_json::{Value, json};
 use vexil_testbed_rig::KillSwitch;
 
 use super::{
     deed::changed,
-    features::{Config, Features, HOOKS},
+    features::{CONFIG, Config, Features, HOOKS},
     fields::Fields,
     finding::Law,
+    gates::Turn,
     laws,
     outcome::Outcome,
     place::{NAME, PLACES, Place, first_spec},
@@ -129,6 +132,49 @@ async fn a_write_about_a_suspended_canary_is_found() {
         let found: Vec<Law> = outcome.findings.iter().map(|found| found.law).collect();
         assert_eq!(found, expect, "{:?}", outcome.findings);
     }
+}
+
+/// What passed a gate that was closed, an alert too many or too few, and a copy that is another.
+#[tokio::test(start_paused = true)]
+async fn what_breaks_the_laws_of_gates_alerts_and_copies_is_found() {
+    let features = Features {
+        hooks: vec!["confirm-rollout"],
+        alerts: Some(200),
+        config: Some(Config::Map),
+        ..Features::default()
+    };
+    let mut world = World::open(place("traefik"), &features, KillSwitch::new(None)).await.unwrap();
+    let case = scenarios::clean("crashes", 0).unwrap();
+    for step in case.steps.iter().chain([&Step::Pass(10_000)]) {
+        world.carry_out(step).await.unwrap();
+    }
+    let judge = |world: &mut World, expect: &[Law]| {
+        let mut outcome = Outcome::default();
+        laws::judge(world, &case, &mut outcome);
+        let found: Vec<Law> = outcome.findings.iter().map(|found| found.law).collect();
+        assert_eq!(found, expect, "{:?}", outcome.findings);
+    };
+    judge(&mut world, &[]);
+    world.turned.push(Turn { at: 0, name: "confirm-rollout", status: 403 });
+    judge(&mut world, &[Law::Gates]);
+    world.turned.clear();
+
+    let alerts = |world: &World, all| {
+        mem::replace(&mut *world.alerts.lock().unwrap_or_else(PoisonError::into_inner), all)
+    };
+    let received = alerts(&world, Vec::new());
+    judge(&mut world, &[Law::Alerts]);
+    alerts(&world, [received.clone(), received[..1].to_vec()].concat());
+    judge(&mut world, &[Law::Alerts]);
+    alerts(&world, received);
+
+    let copy = format!("{}-primary", CONFIG.0);
+    world
+        .cluster
+        .merge(("v1", "ConfigMap"), ("test", &copy), &json!({"data": {"color": "blue"}}))
+        .await
+        .unwrap();
+    judge(&mut world, &[Law::Configs]);
 }
 
 /// What breaks while the operator is dead or the Canary suspended is not excused, unless a user or an accident did it.

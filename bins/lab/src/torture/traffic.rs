@@ -8,6 +8,7 @@ use super::{
     fold::{Course, Pod},
     outcome::Outcome,
     record::{Answer, GRACE, Ms, Span},
+    sessions,
     step::{Case, FRAGILE, Step, is_bad, skips},
     world::{FIRST, OTHER, World},
 };
@@ -19,17 +20,19 @@ const TOLERANCE: u64 = 4;
 
 /// Judges the answers.
 pub fn judge(world: &World, case: &Case, course: &Course, excused: &Excuses, outcome: &mut Outcome) {
-    let answers = world.answers.all();
+    let all = world.answers.all();
     let Some(begin) = course.initialized else { return };
-    let answers: Vec<&Answer> = answers.iter().filter(|answer| answer.at > begin + 2_000).collect();
+    let answers: Vec<&Answer> = all.iter().filter(|answer| answer.at > begin + 2_000).collect();
     outcome.requests = answers.len() as u64;
     outcome.by_version =
         answers.iter().filter(|answer| answer.status >= 400 && !answer.is_lost()).count() as u64;
     lost(course, &excused.errors, &answers, outcome);
     let plan = Plan::of(world, case);
-    let answers: Vec<&Answer> = answers.into_iter().filter(|answer| !answer.matched).collect();
+    let is_any = |answer: &&Answer| !answer.matched && answer.cookie.is_none();
+    let answers: Vec<&Answer> = answers.into_iter().filter(is_any).collect();
     weights(course, &plan, &excused.shares, &answers, outcome);
     promotions(course, &plan, &excused.shares, outcome);
+    sessions::judge(case, course, &excused.shares, &all, outcome);
 }
 
 fn is_primary(pod: &Pod) -> bool {

@@ -18,9 +18,10 @@ use vexil_testbed_rig::{ErrorLog, KillSwitch, Options, Process, SkewedClock, man
 use super::{
     clients::{self, Entrances},
     features::{ALERTS, CONFIG, Features},
+    gates::Turn,
     place::{NAME, NAMESPACE, Place},
     record::{Answers, Ms, Recorder, Span, text},
-    servers::{self, Hooks},
+    servers::{self, Alerts, Hooks},
 };
 
 /// Time between two looks at what has happened.
@@ -62,7 +63,11 @@ pub struct World {
     /// What its configuration says.
     pub config: String,
     /// When hooks were made to answer something else.
-    pub turned: Vec<Ms>,
+    pub turned: Vec<Turn>,
+    /// When the target was configured anew: another configuration is another revision, as a push is.
+    pub configured: Vec<Ms>,
+    /// The alerts that their receiver has accepted.
+    pub alerts: Alerts,
     pub clients: JoinSet<()>,
     _listening: Box<dyn std::any::Any>,
 }
@@ -111,13 +116,16 @@ impl World {
             tag: FIRST.to_owned(),
             config: CONFIG.1.to_owned(),
             turned: Vec::new(),
+            configured: Vec::new(),
+            alerts: Alerts::default(),
             clients,
             _listening: Box::new(listening),
         };
         if let Some(status) = features.alerts {
             world.hooks.lock().unwrap_or_else(PoisonError::into_inner).insert(ALERTS.to_owned(), status);
         }
-        servers::answer_hooks(world.cluster.network(), Arc::clone(&world.hooks));
+        let (hooks, alerts) = (Arc::clone(&world.hooks), Arc::clone(&world.alerts));
+        servers::answer_hooks(world.cluster.network(), hooks, alerts);
         servers::answer_queries(world.cluster.network(), Arc::clone(&world.is_bad));
         world.start();
         Ok(world)
