@@ -55,7 +55,8 @@ impl World {
             Step::Push(tag) => self.push(tag).await?,
             Step::Edit(title, spec) => return self.edit(title, spec).await,
             Step::EditBack => self.edit_back().await?,
-            Step::Remake(ms) => self.remake(*ms).await?,
+            Step::DeleteCanary => drop(self.cluster.delete(CANARY.0, CANARY.1, NAMESPACE, NAME).await?),
+            Step::ApplyCanary => self.apply_canary().await?,
             Step::Crash(app, tag) => self.crash(app, tag),
             Step::KeepDown(app, tag, ms) => {
                 let end = self.recorder.ms() + ms;
@@ -116,6 +117,7 @@ impl World {
                 matches!(phase, "Initialized" | "Succeeded" | "Failed")
                     && canary.pointer("/status/ending").is_none_or(Value::is_null)
             }
+            Moment::Gone => !self.is_there(),
         }
     }
 
@@ -204,20 +206,6 @@ impl World {
             Some(config) => self.cluster.apply_yaml(&config.to_string()).await,
             None => Ok(()),
         }
-    }
-
-    async fn remake(&mut self, ms: u64) -> anyhow::Result<()> {
-        // Its Services and routes go with it.
-        self.deed("the Canary is deleted", ms);
-        self.cluster.delete(CANARY.0, CANARY.1, NAMESPACE, NAME).await?;
-        self.pass(ms).await;
-        self.apply_canary().await?;
-        self.until(60_000, |world| world.is_at(Moment::Phase("Initialized"))).await;
-        let now = self.recorder.ms();
-        if let Some(deed) = self.deeds.last_mut() {
-            deed.to = now;
-        }
-        Ok(())
     }
 
     async fn scale(&mut self, name: &str, replicas: u32) -> anyhow::Result<()> {

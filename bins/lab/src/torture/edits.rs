@@ -49,6 +49,11 @@ fn way(moment: &str) -> Vec<Step> {
     }
 }
 
+/// The Canary is deleted, and applied again when it is gone.
+pub fn remade(ms: u64) -> Vec<Step> {
+    vec![Step::DeleteCanary, Step::Pass(ms), Step::Until(Moment::Gone), Step::ApplyCanary, Step::Pass(30_000)]
+}
+
 /// All cases of some places, in their fixed order.
 pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
     let mut all = Vec::new();
@@ -62,7 +67,7 @@ pub fn cases(fields: &Fields, places: &[&'static Place]) -> Vec<Case> {
                 (edit.title, steps)
             })
             .collect();
-        edits.push(("the Canary is deleted and made again".to_owned(), vec![Step::Remake(3_000)]));
+        edits.push(("the Canary is deleted and made again".to_owned(), remade(3_000)));
         let named = json!({"service": {"name": NAME}});
         let title = "targetRef.name becomes other beside a named service".to_owned();
         let other = changed(&changed(&spec, &named), &json!({"targetRef": {"name": "other"}}));

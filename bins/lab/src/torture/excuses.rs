@@ -2,7 +2,7 @@
 
 use super::{
     edited_route,
-    fold::Course,
+    fold::{Course, REVERTED},
     leads::Ways,
     record::{GRACE, Ms, Span},
     world::World,
@@ -21,14 +21,21 @@ pub fn gather(world: &World, course: &Course, ways: &Ways, end: Ms) -> Excuses {
     // Nothing is done about a suspended Canary. What clients use and what is whole again has to answer all the same.
     let until_resumed = |to| course.resumed_after(to).unwrap_or(to);
     let until_whole = |to| until_resumed(to).min(ways.whole_after(to));
-    Excuses {
-        errors: spans(world, course, end, until_whole),
-        shares: spans(world, course, end, until_resumed),
-    }
+    let shares = spans(world, course, &course.remade, end, until_resumed);
+    // Clients who come through an apex of their own do not notice that a Canary is reverted.
+    let costs = |span: &&Span| span.what != REVERTED || !world.features.owns_apex;
+    let deleted: Vec<Span> = course.remade.iter().filter(costs).cloned().collect();
+    Excuses { errors: spans(world, course, &deleted, end, until_whole), shares }
 }
 
-fn spans(world: &World, course: &Course, end: Ms, while_suspended: impl Fn(Ms) -> Ms) -> Vec<Span> {
-    let mut all: Vec<Span> = world.deeds.iter().chain(&course.losses).cloned().collect();
+fn spans(
+    world: &World,
+    course: &Course,
+    deleted: &[Span],
+    end: Ms,
+    while_suspended: impl Fn(Ms) -> Ms,
+) -> Vec<Span> {
+    let mut all: Vec<Span> = world.deeds.iter().chain(&course.losses).chain(deleted).cloned().collect();
     for span in &mut all {
         span.to = span.to.min(end).saturating_add(GRACE);
         // What a user breaks of an apex that was left is made again with that apex, and what a migration does not share

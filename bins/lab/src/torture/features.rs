@@ -6,7 +6,7 @@ use vexil_testbed_rig::manifests;
 
 use super::{
     dice::Dice,
-    place::{IMAGE, NAMESPACE, Place, first_spec},
+    place::{IMAGE, NAME, NAMESPACE, Place, first_spec},
     strategy::Strategy,
 };
 
@@ -31,6 +31,8 @@ pub struct Features {
     pub strategy: Strategy,
     /// The status with which the receiver of alerts answers, until everything is whole again; none for 0.
     pub alerts: Option<u16>,
+    /// The apex is the user's, and is given back when the Canary is deleted.
+    pub owns_apex: bool,
 }
 
 /// What holds the configuration of the target.
@@ -84,8 +86,9 @@ impl Features {
         let config = [Config::Map, Config::Secret].get(dice.index(4)).copied();
         let is_daemon_set = dice.roll(3) == 0;
         let strategy = dice.pick(&Strategy::of(place)).unwrap_or_default();
-        let alerts = [503, 0, 429].get(dice.index(8)).copied();
-        Features { hooks, config, is_daemon_set, strategy, alerts }
+        let alerts = [503, 0, 429, 200].get(dice.index(8)).copied();
+        let owns_apex = place.follows_apex && dice.roll(3) == 0;
+        Features { hooks, config, is_daemon_set, strategy, alerts, owns_apex }
     }
 
     /// In a few words; empty when there are none.
@@ -94,7 +97,8 @@ impl Features {
         all.extend(self.config.map(Config::kind));
         all.extend(self.is_daemon_set.then_some("DaemonSet"));
         all.extend(self.strategy.title());
-        all.extend(self.alerts.map(|_| "alerts that are not received"));
+        all.extend(self.alerts.map(|_| "alerts"));
+        all.extend(self.owns_apex.then_some("an apex of the user"));
         all.join(", ")
     }
 
@@ -108,6 +112,9 @@ impl Features {
         let mut spec = first_spec(place);
         manifests::merge(&mut spec, &json!({"targetRef": {"kind": self.workload().kind}}));
         manifests::merge(&mut spec, &json!({"analysis": self.strategy.analysis()}));
+        if self.owns_apex {
+            manifests::merge(&mut spec, &json!({"revertOnDeletion": true}));
+        }
         if self.alerts.is_some() {
             let alert = json!({"name": ALERTS, "severity": "info", "providerRef": {"name": ALERTS}});
             manifests::merge(&mut spec, &json!({"analysis": {"alerts": [alert]}}));
@@ -163,6 +170,16 @@ impl Features {
             "apiVersion": "v1", "kind": config.kind(),
             "metadata": {"name": CONFIG.0, "namespace": NAMESPACE}, data: {"color": content},
         }))
+    }
+
+    /// The apex Service, when it is the user's.
+    pub fn apex(&self) -> Option<Value> {
+        self.owns_apex.then(|| {
+            json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": NAME, "namespace": NAMESPACE},
+                "spec": {"selector": {"app": NAME}, "ports": [{"name": "http", "port": 80, "targetPort": 9898}]},
+            })
+        })
     }
 
     /// The AlertProvider, when there are alerts.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     place::NAME,
     record::{Ms, Span, number, text},
+    step::is_bad,
     world::World,
 };
 
@@ -24,6 +25,9 @@ pub struct Pod {
 /// The reason of the conditions of a Canary whose spec is invalid.
 const REFUSED: &str = "InvalidSpec";
 
+/// What the deletion of a Canary is called that gives its target the traffic back.
+pub const REVERTED: &str = "the Canary is reverted";
+
 /// What became of a case.
 #[derive(Debug, Default)]
 pub struct Course {
@@ -40,6 +44,9 @@ pub struct Course {
     /// From when to when the Canary was initialised on its target anew, after it was bound to another: what the target
     /// runs is taken as it is, like at first.
     rebound: Vec<Span>,
+    /// From the deletion of a Canary until another one is initialised: what its clients use goes with it, unless it is
+    /// reverted, and what the target runs is taken as it is.
+    pub remade: Vec<Span>,
     /// When each version was first wanted of the target.
     pub pushed: BTreeMap<String, Ms>,
     /// When each version first was the primary's.
@@ -78,7 +85,8 @@ impl Course {
     /// Whether a version that was pushed then could be the primary's at a moment without an analysis, because the
     /// Canary was initialised anew.
     pub fn is_taken_as_it_is(&self, pushed: Ms, at: Ms) -> bool {
-        self.rebound.iter().any(|span| pushed <= span.to && span.from <= at)
+        let anew = self.rebound.iter().chain(&self.remade);
+        anew.into_iter().any(|span| pushed <= span.to && span.from <= at)
     }
 
     /// Whether something was still to be done.
@@ -170,6 +178,7 @@ impl Fold {
     fn canary(&mut self, at: Ms, object: &Value, gone: bool) {
         let status = &object["status"];
         let phase = if gone { "gone" } else { text(status, "/phase") };
+        self.remade(at, object, gone);
         if phase == "Initialized" && self.course.initialized.is_none() {
             self.course.initialized = Some(at);
         }
@@ -210,6 +219,22 @@ impl Fold {
             self.course.progress.push(at);
             self.course.states.push((at, state.clone(), busy));
             self.state = (state, busy);
+        }
+    }
+
+    fn remade(&mut self, at: Ms, object: &Value, gone: bool) {
+        let leaves = gone || !text(object, "/metadata/deletionTimestamp").is_empty();
+        let open = self.course.remade.last_mut().filter(|span| span.to == Ms::MAX);
+        match open {
+            None if leaves => {
+                let reverts = object.pointer("/spec/revertOnDeletion").is_some_and(|reverts| reverts == true);
+                // A target that does not work takes over all the same, at its deadline.
+                let keeps = reverts && text(object, "/status/binding/apex") == NAME && !is_bad(&self.target);
+                let what = if keeps { REVERTED } else { "the Canary is deleted" }.to_owned();
+                self.course.remade.push(Span { from: at, to: Ms::MAX, what });
+            }
+            Some(span) if !leaves && text(object, "/status/phase") == "Initialized" => span.to = at,
+            _ => {}
         }
     }
 

@@ -32,31 +32,37 @@ pub struct Place {
     pub mesh: Option<&'static str>,
     /// Fields of the spec that say which requests its route takes: an edit of one may leave clients out.
     pub lets_in: &'static [&'static str],
+    /// Without a route, clients come to the pods that the apex selects.
+    pub follows_apex: bool,
 }
 
 /// All of them. New ones go last: numbers of cases count them.
 pub static PLACES: [Place; 13] = [
     Place::of("traefik", &TRAEFIK),
-    Place { mesh: Some(MESH), ..Place::of("kuma", &KUMA) },
-    Place { mesh: Some(MESH), ..Place::of("kuma-mesh", &KUMA_MESH) },
-    Place::of("smi", &SMI_V1ALPHA2),
-    Place::of("apisix", &APISIX),
-    Place::of("kubernetes", &KUBERNETES),
+    Place { mesh: Some(MESH), ..Place::inside("kuma", &KUMA) },
+    Place { mesh: Some(MESH), ..Place::inside("kuma-mesh", &KUMA_MESH) },
+    Place::inside("smi", &SMI_V1ALPHA2),
+    Place::inside("apisix", &APISIX),
+    Place::inside("kubernetes", &KUBERNETES),
     Place { lets_in: &["service.match"], ..Place::of("istio", &ISTIO) },
     Place {
         lets_in: &["service.match", "service.hosts", "service.gatewayRefs"],
         ..Place::of("gateway-api", &GATEWAY_API)
     },
-    Place::of("nginx", &NGINX),
-    Place::of("linkerd", &LINKERD),
+    Place::inside("nginx", &NGINX),
+    Place::inside("linkerd", &LINKERD),
     Place::of("skipper", &SKIPPER),
     Place { lets_in: &["service.match"], ..Place::of("contour", &CONTOUR) },
     Place { lets_in: &["service.match"], ..Place::of("gloo", &GLOO) },
 ];
 
 impl Place {
+    const fn inside(name: &'static str, system: &'static System) -> Place {
+        Place { follows_apex: true, ..Place::of(name, system) }
+    }
+
     const fn of(name: &'static str, system: &'static System) -> Place {
-        Place { name, system, mesh: None, lets_in: &[] }
+        Place { name, system, mesh: None, lets_in: &[], follows_apex: false }
     }
 
     /// Whether it splits by weight.

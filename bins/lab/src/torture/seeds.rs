@@ -6,6 +6,7 @@ use vexil_testbed_apiserver::{FaultAction, Loss};
 use super::{
     deed::changed,
     dice::Dice,
+    edits,
     features::{Features, usual_answer},
     fields::Fields,
     place::{NAME, PLACES, Place},
@@ -97,6 +98,7 @@ fn deed(
             let status = dice.pick(&[0, 500, 429, 200]).unwrap_or(500);
             vec![Step::Hook(name, status), Step::Pass(10_000), Step::Hook(name, 200)]
         }
+        17 if dice.roll(4) == 0 => edits::remade(1_000 + 5_000 * dice.roll(3)),
         17 => vec![Step::Kill, Step::Pass(dice.roll(20) * 500), Step::Start],
         18 => vec![if dice.roll(2) == 0 { Step::DropWatches } else { Step::Compact }],
         _ => vec![harm(dice)],

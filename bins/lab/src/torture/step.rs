@@ -58,8 +58,10 @@ pub enum Step {
     Edit(String, Value),
     /// It becomes what it was at first.
     EditBack,
-    /// The Canary is deleted and applied again after some seconds.
-    Remake(u64),
+    /// The Canary is deleted.
+    DeleteCanary,
+    /// It is applied again as it was at first.
+    ApplyCanary,
     /// All pods of an application (label `app`) crash; those of one version, where one is named.
     Crash(String, &'static str),
     /// The same again and again, for so many milliseconds.
@@ -103,6 +105,8 @@ pub enum Moment {
     Draining,
     /// In a phase that ends a rollout, with nothing left to do.
     Rest,
+    /// Deleted, and kept by nothing.
+    Gone,
 }
 
 /// What versions are called whose pods crash when they get traffic.

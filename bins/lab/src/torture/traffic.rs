@@ -41,14 +41,18 @@ fn is_primary(pod: &Pod) -> bool {
 
 /// Errors that routing made while the primary was ready and nothing excuses them.
 fn lost(course: &Course, excused: &[Span], answers: &[&Answer], outcome: &mut Outcome) {
+    // A Canary that is reverted gives its traffic to the target.
+    let reverts = |at: Ms| course.remade.iter().any(|span| (span.from..=span.to).contains(&at));
+    let served = |at: Ms| {
+        let fits = |pod: &Pod| is_primary(pod) || reverts(at);
+        course.was_ready(at.saturating_sub(2_000), at + 100, fits)
+    };
     let mut unexcused = Vec::new();
     for answer in answers.iter().filter(|answer| answer.is_lost()) {
         let by = excused.iter().find(|span| (span.from..=span.to).contains(&answer.at));
         let cause = match by {
             Some(span) => span.what.clone(),
-            None if !course.was_ready(answer.at.saturating_sub(2_000), answer.at + 100, is_primary) => {
-                "the primary is not ready".to_owned()
-            }
+            None if !served(answer.at) => "the primary is not ready".to_owned(),
             None => {
                 unexcused.push(*answer);
                 "routing".to_owned()

@@ -246,8 +246,8 @@ impl World {
                 self.cluster.apply_yaml(&object.to_string()).await?;
             }
         }
-        if let Some(provider) = self.features.alert_provider() {
-            self.cluster.apply_yaml(&provider.to_string()).await?;
+        for object in self.features.alert_provider().into_iter().chain(self.features.apex()) {
+            self.cluster.apply_yaml(&object.to_string()).await?;
         }
         self.make(OTHER.0, OTHER.1).await?;
         let tag = self.tag.clone();
