@@ -4,6 +4,7 @@ use super::{
     edited_route,
     fold::{Course, REVERTED},
     leads::Ways,
+    place::NAME,
     record::{GRACE, Ms, Span},
     world::World,
 };
@@ -22,8 +23,11 @@ pub fn gather(world: &World, course: &Course, ways: &Ways, end: Ms) -> Excuses {
     let until_resumed = |to| course.resumed_after(to).unwrap_or(to);
     let until_whole = |to| until_resumed(to).min(ways.whole_after(to));
     let shares = spans(world, course, &course.remade, end, until_resumed);
-    // Clients who come through an apex of their own do not notice that a Canary is reverted.
-    let costs = |span: &&Span| span.what != REVERTED || !world.features.owns_apex;
+    // Clients who come through an apex of their own do not notice that a Canary is reverted. One that its user has
+    // deleted was made again by the operator, and goes with the Canary.
+    let deleted = world.deeds.iter().find(|span| service_of(span) == Some(NAME));
+    let made_again = deleted.map_or(Ms::MAX, |span| span.from);
+    let costs = |span: &&Span| span.what != REVERTED || !world.features.owns_apex || made_again <= span.from;
     let deleted: Vec<Span> = course.remade.iter().filter(costs).cloned().collect();
     Excuses { errors: spans(world, course, &deleted, end, until_whole), shares }
 }
