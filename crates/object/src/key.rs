@@ -70,6 +70,11 @@ impl Kind {
         !self.group.contains('.') || GROUPS.contains(&self.group)
     }
 
+    /// Whether one definition defines both: they are one kind in two versions.
+    pub fn is_defined_with(&self, other: &Kind) -> bool {
+        (self.plural, self.group) == (other.plural, other.group)
+    }
+
     /// The key of the CustomResourceDefinition that would define this kind. That object is present when the
     /// cluster serves the kind.
     pub fn definition(&self) -> ObjectKey {

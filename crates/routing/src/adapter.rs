@@ -172,14 +172,14 @@ fn served<T: RouteObject>(
 ) -> Result<Vec<Kind>, RouteError> {
     let mut served: Vec<Kind> = Vec::new();
     for kind in target.preferred(router.kinds_for(target)) {
-        let key = kind.definition();
-        if served.iter().any(|before| before.definition() == key) {
+        if served.iter().any(|before| before.is_defined_with(&kind)) {
             continue;
         }
-        if needed_definition(&kind).is_none() {
+        if kind.is_built_in() {
             served.push(kind);
             continue;
         }
+        let key = kind.definition();
         match have.get(&key) {
             Seen::Present(live) => {
                 let versions = definition::served(live);

@@ -192,7 +192,7 @@ impl Objects {
     /// The pairs of an object, none for one that does not exist. Of a kind without an index nothing is unpacked.
     pub(super) fn pairs(&self, packed: Option<&Packed>) -> Pairs {
         match packed.filter(|_| self.index.has_pairs()) {
-            Some(packed) => self.index.pairs_of(&self.recent.value(packed)),
+            Some(packed) => self.index.pairs_of(&self.recent.value_once(packed)),
             None => Pairs::new(),
         }
     }
