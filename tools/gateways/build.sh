@@ -4,6 +4,8 @@ set -eu
 name=$1
 to=$(mkdir -p "$2" && cd "$2" && pwd)
 cd "$(dirname "$0")/$name"
+# A module has no folder before it is downloaded.
+go mod download
 case $name in
 traefik)
 	program=github.com/traefik/traefik/v3
