@@ -126,10 +126,13 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
         if early || version == FIRST || version == OTHER.0 {
             continue;
         }
+        // What is pushed to a suspended Canary gets what the canary has, until that is resumed.
+        let resumed = course.resumed_after(*pushed).map_or(0, |at| at.saturating_add(GRACE));
         let vetted = if is_bad(version) && !plan.skips { Ms::MAX } else { plan.vetted(*pushed) };
         for window in answers.windows(WINDOW) {
             let (Some(first), Some(last)) = (window.first(), window.last()) else { continue };
-            if last.at >= vetted || last.at < *pushed || course.is_taken_as_it_is(*pushed, last.at) {
+            let outside = last.at >= vetted || last.at < *pushed || first.at < resumed;
+            if outside || course.is_taken_as_it_is(*pushed, last.at) {
                 continue;
             }
             let within = |span: &&Span| span.from <= last.at && span.to >= first.at;
