@@ -106,7 +106,10 @@ fn broken_by_change(before: &Memory, after: &Memory) -> Option<&'static str> {
     }
     let bound = |memory: &Memory| memory.binding.clone().unwrap_or_default();
     let rebound = !bound(before).agrees(&bound(after));
-    if rebound && before.binding.is_some() && after.phase != Phase::Initializing {
+    // A deletion ends a migration that never served.
+    let taken_back = after.phase == Phase::Terminating
+        && before.previous.iter().any(|former| former.agrees(&bound(after)));
+    if rebound && before.binding.is_some() && after.phase != Phase::Initializing && !taken_back {
         return Some("the binding changed without an initialisation");
     }
     if rebound && !after.weight.is_zero() && before.binding.is_some() {

@@ -1,10 +1,10 @@
 //! What a deletion with `revertOnDeletion` gives back: pods and autoscaler of the target, then apex and routes of the
 //! user. What the Canary created goes with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vexil_analysis::{Memory, SyncState};
-use vexil_object::{Change, Objects, kinds, meta};
+use vexil_object::{Change, ObjectKey, Objects, kinds, meta};
 use vexil_plan::CanaryContext;
 use vexil_routing::{PodLabels, RouteError, RouteTarget};
 use vexil_workload::{WorkloadError, Write};
@@ -87,9 +87,15 @@ fn traffic_changes(
     observation: &Observation,
 ) -> Result<Vec<Change>, RouteError> {
     let (mut changes, mut failed) = (Vec::new(), None);
+    // What several bindings have in common is given back as the one in force says, or else the latest.
+    let mut given = BTreeSet::new();
     let mut collect = |canary: &CanaryContext, selector: &BTreeMap<String, String>| {
         match of_binding(context, canary, selector, observation) {
-            Ok(more) => changes.extend(more),
+            Ok((apex, more)) => {
+                changes.extend(more.into_iter().filter(|change| !given.contains(&change.key)));
+                given.extend(apex);
+                given.extend(changes.iter().map(|change| change.key.clone()));
+            }
             // What is not known may be written later, what is invalid may not.
             Err(error @ RouteError::NotKnown { .. }) => failed = Some(error),
             Err(error) => failed = failed.take().or(Some(error)),
@@ -98,7 +104,7 @@ fn traffic_changes(
     let recorded = memory.binding.as_ref().map(|binding| &binding.selector);
     let live = Some(&observation.selector.canary).filter(|labels| !labels.is_empty());
     collect(canary, live.or(recorded).unwrap_or(&BTreeMap::new()));
-    for binding in &memory.previous {
+    for binding in memory.previous.iter().rev() {
         if let Some(former) = context.planner().under(canary, binding) {
             collect(&former, &binding.selector);
         }
@@ -109,12 +115,13 @@ fn traffic_changes(
     }
 }
 
+/// The changes of one binding, and its apex if that has the selector that it is to have then.
 fn of_binding(
     context: &Context,
     bound: &CanaryContext,
     selector: &BTreeMap<String, String>,
     observation: &Observation,
-) -> Result<Vec<Change>, RouteError> {
+) -> Result<(Option<ObjectKey>, Vec<Change>), RouteError> {
     let services = context.registry.services();
     let target = observation.target(bound);
     let target = RouteTarget { selector: PodLabels { canary: selector, ..target.selector }, ..target };
@@ -122,17 +129,18 @@ fn of_binding(
     gather(&context.cluster, &mut have, |_| services.needs(&target));
     gather(&context.cluster, &mut have, |have| bound.router().needs(&target, have));
     // Without labels it would select the pods of every workload.
+    let apex = (!selector.is_empty()).then(|| ObjectKey::new(kinds::SERVICE, target.namespace, target.apex));
     let mut changes = if selector.is_empty() { Vec::new() } else { services.release(&target, &have)? };
     changes.extend(bound.router().release(&target, &have)?);
     let own = own_route(bound, &target, &have);
     changes.extend(own.filter(|own| changes.iter().all(|change| change.key != own.key)));
-    Ok(changes)
+    Ok((apex, changes))
 }
 
 /// The deletion of a route that the Canary owns. The garbage collector may delete the Services that it names first. If
 /// the apex is the Canary's too, nothing is left for clients in any order, and the route stays until then.
 fn own_route(bound: &CanaryContext, target: &RouteTarget<'_>, have: &Objects) -> Option<Change> {
-    let apex = vexil_object::ObjectKey::new(kinds::SERVICE, target.namespace, target.apex);
+    let apex = ObjectKey::new(kinds::SERVICE, target.namespace, target.apex);
     let owned = |key| have.get(key).object().filter(|live| bound.owner().controls(live));
     if owned(&apex).is_some() {
         return None;

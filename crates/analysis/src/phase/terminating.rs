@@ -7,7 +7,7 @@ use crate::{
     draft::{Draft, Need},
     limits::MAX_REFUSED_DELETION_MS,
     phase::{
-        initializing,
+        binding, initializing,
         waits::{self, Hold},
     },
 };
@@ -27,7 +27,8 @@ pub(crate) fn decide(draft: &mut Draft<'_>) -> Need<bool> {
 }
 
 /// The rollout ends here, without a result. Its traffic goes back to the primary, unless the target has all of it
-/// already, or is the only copy that serves.
+/// already, or is the only copy that serves. A migration ends too: as long as Services lead to the former primary, the
+/// former target takes over.
 fn begin(draft: &mut Draft<'_>) {
     let (canary, seen) = (draft.canary(), &draft.facts.seen);
     let has_all = draft.memory.weight == Weight::FULL && draft.memory.exposure == Exposure::Share;
@@ -40,6 +41,9 @@ fn begin(draft: &mut Draft<'_>) {
     let memory = &mut draft.memory;
     (memory.iterations, memory.prepared, memory.released) = (0, false, false);
     (memory.ending, memory.drain, memory.post_rollout) = (None, None, None);
+    if draft.memory.phase == Phase::Initializing && draft.facts.seen.former == Some(SyncState::InSync) {
+        binding::take_back(draft);
+    }
     draft.enter(Phase::Terminating);
     draft.notify(Message::Terminating { canary });
 }
@@ -61,7 +65,9 @@ fn wait_for_target(draft: &mut Draft<'_>) -> Need<()> {
         Known::NotKnown => return Ok(()),
         Known::Absent => {
             draft.notify(draft.target_missing());
-            release(draft);
+            if !binding::take_back(draft) {
+                release(draft);
+            }
             return Ok(());
         }
         Known::Present(pods) => pods,

@@ -1,6 +1,7 @@
 //! Canaries with `revertOnDeletion` that are deleted: the target takes over without a failed request, and nothing that
 //! is missing, refused or broken keeps the Canary.
 
+mod migrations;
 mod namespaces;
 mod scalers;
 mod troubles;
