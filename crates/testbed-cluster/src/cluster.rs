@@ -190,7 +190,8 @@ impl Cluster {
         container: &str,
         image: &str,
     ) -> anyhow::Result<()> {
-        objects::set_image(&self.client, namespace, deployment, container, image).await
+        let kind = ("apps/v1", "Deployment");
+        objects::set_image(&self.client, kind, (namespace, deployment), container, image).await
     }
 
     /// Crashes every pod that carries all of these labels, together with its siblings of the same ReplicaSet; answers

@@ -91,28 +91,28 @@ pub async fn merge(
     Ok(())
 }
 
-/// Gives a container of a Deployment another image, as `kubectl set image` does.
+/// Gives a container of a Deployment, or of another kind with its template in the same place, another image, as
+/// `kubectl set image` does.
 ///
 /// # Errors
-/// When it is refused, or there is no such Deployment or container.
+/// When it is refused, or there is no such object or container.
 pub async fn set_image(
     client: &Client,
-    namespace: &str,
-    deployment: &str,
+    (version, kind): (&str, &str),
+    (namespace, name): (&str, &str),
     container: &str,
     image: &str,
 ) -> anyhow::Result<()> {
-    let kind = ("apps/v1", "Deployment");
-    let live = get(client, kind.0, kind.1, namespace, deployment).await?;
-    let live = live.with_context(|| format!("there is no Deployment {namespace}/{deployment}"))?;
+    let live = get(client, version, kind, namespace, name).await?;
+    let live = live.with_context(|| format!("there is no {kind} {namespace}/{name}"))?;
     let mut containers = view::list(&live, "/spec/template/spec/containers").to_vec();
     let found = containers.iter_mut().filter(|one| view::text(one, "/name") == container);
     let Some(one) = found.filter_map(Value::as_object_mut).next() else {
-        bail!("Deployment {namespace}/{deployment} has no container {container}")
+        bail!("{kind} {namespace}/{name} has no container {container}")
     };
     one.insert("image".to_owned(), image.into());
     let body = json!({"spec": {"template": {"spec": {"containers": containers}}}});
-    merge(client, kind, (namespace, deployment), &body).await
+    merge(client, (version, kind), (namespace, name), &body).await
 }
 
 async fn path(

@@ -178,9 +178,10 @@ impl<G: Environment, V: View> Player<G, V> {
     }
 
     async fn set_image(&mut self, image: &str) -> anyhow::Result<()> {
-        let command = format!("kubectl -n {NAMESPACE} set image deployment/{PODINFO} {CONTAINER}={image}");
-        self.tell("push", Line::of(Tone::Canary, command));
-        objects::set_image(&self.environment.api().client, NAMESPACE, PODINFO, CONTAINER, image).await
+        let target = self.guide.system.target;
+        self.tell("push", Line::of(Tone::Canary, (target.push)(PODINFO, image)));
+        let (client, kind) = (&self.environment.api().client, (target.version, target.kind));
+        objects::set_image(client, kind, (NAMESPACE, PODINFO), CONTAINER, image).await
     }
 
     /// Waits for the end of the run; how long it took since the act began.

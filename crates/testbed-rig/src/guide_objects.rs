@@ -45,13 +45,16 @@ pub fn expected(guide: &Guide) -> anyhow::Result<Vec<Object>> {
             has_scaler |= object.pointer("/spec/autoscalerRef").is_some();
         }
     }
-    let primary = format!("{PODINFO}-primary");
-    let mut all = vec![Object::new("apps/v1", "Deployment", &primary)];
+    let (primary, target) = (format!("{PODINFO}-primary"), guide.system.target);
+    let mut all = Vec::new();
+    if target.is_copied {
+        all.push(Object::new(target.version, target.kind, &primary));
+        for service in [PODINFO, &format!("{PODINFO}-canary"), &primary] {
+            all.push(Object::new("v1", "Service", service));
+        }
+    }
     if has_scaler {
         all.push(Object::new("autoscaling/v2", "HorizontalPodAutoscaler", &primary));
-    }
-    for service in [PODINFO, &format!("{PODINFO}-canary"), &primary] {
-        all.push(Object::new("v1", "Service", service));
     }
     if let (Some(kind), Some(place)) = (&guide.system.route, guide.cast().place()) {
         all.push(Object::new(kind.version(), kind.kind, &place.name));
@@ -107,5 +110,11 @@ mod tests {
         check("traefik", &[scaler, "traefikservice.traefik.containo.us/podinfo"]);
         check("apisix", &["apisixroute.apisix.apache.org/podinfo-podinfo-canary"]);
         check("kubernetes", &[scaler]);
+    }
+
+    #[test]
+    fn nothing_is_made_for_a_knative_service() {
+        let [guide] = guides("knative")[..] else { panic!("no such guide") };
+        assert_eq!(expected(guide).unwrap(), []);
     }
 }

@@ -1,7 +1,8 @@
 //! What plays the operator shares: one record per system, one operator process, one client of API servers, one observer
 //! and one player of the guides; and the operator inside the process, on virtual time, for tests and `torture`.
 //!
-//! * [`systems`]: everything in which two systems differ; [`guide`]: what a page of `docs/guides/` has its reader do.
+//! * [`systems`]: everything in which two systems differ; [`target`]: everything in which two kinds of
+//!   target differ; [`guide`]: what a page of `docs/guides/` has its reader do.
 //! * [`operator`]: the operator's binary as a process of its own.
 //! * [`api`], [`crds`]: a client of API servers, and the definitions that are applied with it.
 //! * [`player`]: plays a guide on any [`player::Environment`], and [`outcome`] says what that came to.
@@ -32,6 +33,7 @@ pub mod route;
 pub mod scene;
 pub mod styled_line;
 pub mod systems;
+pub mod target;
 mod watchdog;
 mod wire;
 

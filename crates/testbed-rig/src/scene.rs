@@ -24,7 +24,7 @@ pub struct Scene {
     pub routed: u64,
     /// The primary's pods.
     pub primary: Pods,
-    /// The target's pods.
+    /// The canary's pods.
     pub canary: Pods,
     /// What was reported about the Canary, in order.
     pub events: Vec<ReportedEvent>,
@@ -127,10 +127,12 @@ pub async fn observe(api: &Api, cast: &Cast) -> anyhow::Result<Scene> {
         None => Value::Null,
     };
     let canary = one(CANARIES, PODINFO).await?;
-    let (primary, target) = (one(DEPLOYMENTS, &cast.primary()).await?, one(DEPLOYMENTS, &cast.target).await?);
+    let target = cast.system.target;
+    let [primary, trial] = (target.deployments)(cast, &one(target.of, &cast.target).await?);
+    let (primary, trial) = (one(DEPLOYMENTS, &primary).await?, one(DEPLOYMENTS, &trial).await?);
     let events = api.list(EVENTS, namespace, "").await?;
     let weight = cast.share(&route).and_then(|share| u64::try_from(share).ok()).unwrap_or(0);
-    Ok(Scene::read(&canary, weight, [&primary, &target], &events))
+    Ok(Scene::read(&canary, weight, [&primary, &trial], &events))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use vexil_launcher::{build, folder};
 use vexil_testbed_rig::{
     cast::PODINFO,
-    guide::{CONTAINER, Guide, NAMESPACE},
+    guide::{Guide, NAMESPACE},
     operator::Recipe,
     outcome::{Outcome, table},
     page::{row, written},
@@ -180,10 +180,7 @@ async fn keep(player: &mut Play) -> anyhow::Result<()> {
     let commands = [
         format!("export KUBECONFIG={}", player.environment.kubeconfig.display()),
         "kubectl get canaries --all-namespaces --watch".to_owned(),
-        format!(
-            "kubectl -n {NAMESPACE} set image deployment/{PODINFO} {CONTAINER}={}",
-            player.guide.images.crashing
-        ),
+        (player.guide.system.target.push)(PODINFO, player.guide.images.crashing),
         format!("kubectl -n {NAMESPACE} describe canary/{PODINFO}"),
     ];
     commands

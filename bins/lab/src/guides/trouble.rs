@@ -4,7 +4,11 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use vexil_testbed_cluster::LOAD_TESTER;
+use vexil_testbed_cluster::{LOAD_TESTER, objects};
+use vexil_testbed_rig::{
+    cast::PODINFO,
+    guide::{CONTAINER, NAMESPACE},
+};
 
 use super::{examples, expect, follow::Reader, stage::quickened};
 
@@ -24,12 +28,16 @@ enum Act {
     Install,
     /// A file of `examples/`, or its objects of one kind.
     Apply(&'static str, Option<&'static str>),
+    /// The target.
+    ApplyTarget,
     /// Nothing.
     Wait,
     /// Nothing, until the Canary is initialised.
     Begin,
     /// Another tag.
     Push(&'static str),
+    /// A tag that cannot be pulled, until that is reported.
+    PushMissing,
     /// Nothing answers at the load tester's address.
     LoseLoadTester,
     /// Nothing answers at the metric server's address.
@@ -64,14 +72,14 @@ const ACCEPTS: &[&str] = &[
     "skipper",
     "kubernetes",
 ];
-const LOADS: &[&str] = &["smi-istio", "apisix"];
+const LOADS: &[&str] = &["smi-istio", "apisix", "knative"];
 const SPLITS: &[&str] = &["kuma", "istio", "gateway-api", "linkerd", "traefik", "apisix", "contour", "gloo"];
 
 /// One after the other.
 static MISHAPS: &[Mishap] = &[
     on(SPLITS, Act::Remove, ""),
-    on(&[], Act::Apply(CANARY, None), "deployment podinfo.test"),
-    on(&[], Act::Apply("podinfo.yaml", Some("Deployment")), ""),
+    on(&[], Act::Apply(CANARY, None), "podinfo.test get query error"),
+    on(&[], Act::ApplyTarget, ""),
     on(NAMES_SCALER, Act::Wait, "HorizontalPodAutoscaler podinfo.test"),
     on(&[], Act::Apply("podinfo.yaml", Some("HorizontalPodAutoscaler")), ""),
     on(SPLITS, Act::Wait, "the cluster does not serve"),
@@ -84,7 +92,7 @@ static MISHAPS: &[Mishap] = &[
     on(&["nginx", "skipper"], Act::Apply("podinfo-ingress.yaml", None), ""),
     on(&[], Act::Begin, ""),
     on(NAMES_NONE, Act::Wait, "spec.autoscalerRef"),
-    on(&[], Act::Push("missing-1"), "ImagePullBackOff"),
+    on(&[], Act::PushMissing, ""),
     on(&["smi-istio"], Act::Push("6.0.1"), "no values found"),
     on(&["smi-istio"], Act::Remove, "the cluster does not serve"),
     on(&["smi-istio"], Act::Install, ""),
@@ -102,8 +110,12 @@ pub async fn provoke(reader: &Reader<'_>, page: &str) -> anyhow::Result<usize> {
     let mut must = Vec::new();
     for mishap in MISHAPS.iter().filter(|mishap| mishap.pages.is_empty() || mishap.pages.contains(&name)) {
         act(reader, &mishap.act).await?;
-        if !mishap.event.is_empty() {
-            must.push(until_reported(reader, mishap.event).await?);
+        let event = match mishap.act {
+            Act::PushMissing => reader.stage.page.system.target.unpulled,
+            _ => mishap.event,
+        };
+        if !event.is_empty() {
+            must.push(until_reported(reader, event).await?);
         }
     }
     let messages = messages(reader).await?;
@@ -124,17 +136,12 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
     match act {
         Act::Remove => cluster.remove_crds().await,
         Act::Install => cluster.install_crds().await,
-        Act::Apply(file, kind) => {
-            let (text, _) = quickened(&examples::text_of(stage.page.name, file)?);
-            let objects = examples::objects(&text)?;
-            for object in objects.iter().filter(|object| kind.is_none_or(|kind| object["kind"] == kind)) {
-                cluster.apply_yaml(&object.to_string()).await?;
-            }
-            Ok(())
-        }
+        Act::Apply(file, kind) => apply(reader, file, *kind).await,
         Act::Wait => Ok(()),
         Act::Begin => until_reported(reader, "Initialization done!").await.map(drop),
-        Act::Push(tag) => cluster.set_image("test", "podinfo", "podinfod", &format!("podinfo:{tag}")).await,
+        Act::ApplyTarget => apply(reader, "podinfo.yaml", Some(stage.page.system.target.kind)).await,
+        Act::Push(tag) => push(reader, tag).await,
+        Act::PushMissing => push(reader, "missing-1").await,
         Act::LoseLoadTester => {
             cluster.network().unregister(LOAD_TESTER);
             // Its Service leads to the pod that was installed, which would answer for it.
@@ -150,6 +157,22 @@ async fn act(reader: &Reader<'_>, act: &Act) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Applies the objects of a file in `examples/`, or those of one kind.
+async fn apply(reader: &Reader<'_>, file: &str, kind: Option<&str>) -> anyhow::Result<()> {
+    let (text, _) = quickened(&examples::text_of(reader.stage.page.name, file)?);
+    let objects = examples::objects(&text)?;
+    for object in objects.iter().filter(|object| kind.is_none_or(|kind| object["kind"] == kind)) {
+        reader.stage.cluster.apply_yaml(&object.to_string()).await?;
+    }
+    Ok(())
+}
+
+async fn push(reader: &Reader<'_>, tag: &str) -> anyhow::Result<()> {
+    let target = reader.stage.page.system.target;
+    let (client, kind) = (reader.stage.cluster.client(), (target.version, target.kind));
+    objects::set_image(&client, kind, (NAMESPACE, PODINFO), CONTAINER, &format!("podinfo:{tag}")).await
 }
 
 /// Waits until something is reported; all of its words.

@@ -131,7 +131,8 @@ async fn clients() -> anyhow::Result<Running> {
 async fn migration(play: &mut Play, edit: &Edit, inside: &Running) -> anyhow::Result<Report> {
     play.begin(&format!("{} during a rollout of {}", edit.spec, edit.image));
     let before = inside.tally();
-    objects::set_image(&play.environment.api.client, NAMESPACE, edit.target, CONTAINER, edit.image).await?;
+    let (client, kind) = (&play.environment.api.client, ("apps/v1", "Deployment"));
+    objects::set_image(client, kind, (NAMESPACE, edit.target), CONTAINER, edit.image).await?;
     play.until("a share of the new version", |scene| scene.weight == 25).await?;
     play.tell("edit", Line::of(Tone::Plain, edit.spec.to_string()));
     play.environment.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;

@@ -2,6 +2,7 @@
 
 mod apisix;
 mod built_in;
+mod knative;
 mod mesh;
 mod pods;
 mod process;

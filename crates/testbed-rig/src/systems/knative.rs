@@ -3,11 +3,16 @@
 use serde_json::json;
 use vexil_testbed_cluster as cluster;
 
-use super::System;
-use crate::route::{AtZero, RouteKind, Written};
+use super::{System, manifests};
+use crate::{
+    guide::{Guide, Images},
+    route::{AtZero, RouteKind, Written},
+    target::KNATIVE_SERVICE,
+};
 
 /// Knative Serving, with Kourier.
 pub static KNATIVE: System = System {
+    target: &KNATIVE_SERVICE,
     definitions: &["revisions.serving.knative.dev"],
     spec: |_| json!({"targetRef": {"apiVersion": "serving.knative.dev/v1", "kind": "Service"}, "service": null}),
     entrance: ("http://kourier.kourier-system/", "{apex}.test.example.com"),
@@ -27,4 +32,21 @@ pub static KNATIVE: System = System {
             missing: "Service of serving.knative.dev/v1",
         }),
     )
+};
+
+/// “Canary releases of Knative Services”: nothing is copied, and Knative runs the pods.
+pub(super) static GUIDE: Guide = Guide {
+    name: "knative",
+    title: "Knative Canary Deployments",
+    system: &KNATIVE,
+    manifests: manifests!("knative": "namespace.yaml", "podinfo.yaml", "loadtester.yaml", "podinfo-canary.yaml"),
+    images: Images {
+        good: "ghcr.io/stefanprodan/podinfo:6.0.1",
+        crashing: "ghcr.io/stefanprodan/podinfo:6.0.3",
+        bad: "ghcr.io/stefanprodan/podinfo:bad-6.0.2",
+    },
+    is_open_before: true,
+    crash_at: None,
+    makes_namespace: true,
+    ..Guide::USUAL
 };

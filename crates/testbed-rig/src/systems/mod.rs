@@ -38,7 +38,13 @@ pub use self::{
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
     traefik::{TRAEFIK, TRAEFIK_CONTAINO},
 };
-use crate::{api::Resource, cast::Cast, guide::Guide, route::RouteKind};
+use crate::{
+    api::Resource,
+    cast::Cast,
+    guide::Guide,
+    route::RouteKind,
+    target::{DEPLOYMENT, Target},
+};
 
 /// A system that splits traffic, or none.
 #[derive(Debug)]
@@ -53,6 +59,8 @@ pub struct System {
     pub by_flag: bool,
     /// Further flags of the operator.
     pub flags: &'static [&'static str],
+    /// What the target of its Canaries is.
+    pub target: &'static Target,
     /// What it splits traffic with; `None` for Blue/Green.
     pub route: Option<RouteKind>,
     /// The CRDs of what else its routes and its guide need.
@@ -76,6 +84,7 @@ impl System {
             provider: name,
             by_flag: false,
             flags: &[],
+            target: &DEPLOYMENT,
             route,
             definitions: &[],
             spec: |_| json!({}),
@@ -115,7 +124,7 @@ pub static ALL: [&System; 18] = [
 ];
 
 /// All guides, in the order in which they are played.
-pub static GUIDES: [&Guide; 12] = [
+pub static GUIDES: [&Guide; 13] = [
     &kuma::GUIDE,
     &istio::GUIDE,
     &gateway_api::GUIDE,
@@ -127,6 +136,7 @@ pub static GUIDES: [&Guide; 12] = [
     &contour::GUIDE,
     &gloo::GUIDE,
     &skipper::GUIDE,
+    &knative::GUIDE,
     &kubernetes::GUIDE,
 ];
 

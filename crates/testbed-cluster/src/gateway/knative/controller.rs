@@ -20,8 +20,7 @@ pub(super) fn plan(seen: &Snapshot) -> Vec<Op> {
     let mut ops = Vec::new();
     let owned = seen.by_owner(REVISION);
     for service in seen.all(SERVICE).filter(|service| !view::is_terminating(service)) {
-        let mut revisions = owned.of(service).to_vec();
-        revisions.sort_by_key(|revision| number(revision));
+        let revisions = in_order(owned.of(service));
         ops.extend(defaults(service));
         ops.extend(create(service, revisions.last().copied()));
         ops.extend(status(service, &revisions));
@@ -30,6 +29,13 @@ pub(super) fn plan(seen: &Snapshot) -> Vec<Op> {
         ops.extend(run(seen, revision));
     }
     ops
+}
+
+/// The Revisions of a Service, the oldest first.
+pub(super) fn in_order<'a>(revisions: &[&'a Value]) -> Vec<&'a Value> {
+    let mut revisions = revisions.to_vec();
+    revisions.sort_by_key(|revision| number(revision));
+    revisions
 }
 
 fn number(revision: &Value) -> u64 {
@@ -128,11 +134,15 @@ fn is_ready(revision: &Value) -> bool {
     view::list(revision, "/status/conditions").iter().any(|one| view::text(one, "/status") == "True")
 }
 
-/// What Knative reports of a Service. Traffic stays as it was until every Revision that it names is ready.
-fn status(service: &Value, revisions: &[&Value]) -> Option<Op> {
-    let latest = revisions.last().map(|revision| view::name(revision));
-    let ready =
-        revisions.iter().rev().find(|revision| is_ready(revision)).map(|revision| view::name(revision));
+/// The traffic of a Service that Knative applies, and why it is not the one that is asked for.
+pub(super) struct Applied {
+    pub(super) traffic: Vec<Value>,
+    blocked: Option<(&'static str, &'static str, String)>,
+}
+
+/// Traffic stays as it was until every Revision that it names is ready.
+pub(super) fn applied(service: &Value, revisions: &[&Value]) -> Applied {
+    let ready = latest_ready(revisions);
     let mut traffic = Vec::new();
     let mut blocked = None;
     for entry in view::list(service, "/spec/traffic") {
@@ -157,18 +167,37 @@ fn status(service: &Value, revisions: &[&Value]) -> Option<Op> {
             }
         }
     }
-    let live = view::list(service, "/status/traffic");
+    if blocked.is_some() {
+        traffic = view::list(service, "/status/traffic").to_vec();
+    }
+    Applied { traffic, blocked }
+}
+
+fn latest_ready<'a>(revisions: &[&'a Value]) -> Option<&'a str> {
+    revisions.iter().rev().find(|revision| is_ready(revision)).map(|revision| view::name(revision))
+}
+
+/// What Knative reports of a Service.
+fn status(service: &Value, revisions: &[&Value]) -> Option<Op> {
+    let latest = revisions.last().map(|revision| view::name(revision));
+    let ready = latest_ready(revisions);
+    let Applied { traffic, blocked } = applied(service, revisions);
     let routes = match &blocked {
         None => condition("RoutesReady", "True", "", ""),
         Some((status, reason, message)) => condition("RoutesReady", status, reason, message),
     };
-    let applied = if blocked.is_none() { traffic } else { live.to_vec() };
+    // The Service is ready when its routes are, and what was pushed last as well.
+    let ready_or_not = match (&blocked, latest == ready) {
+        (None, false) => condition("Ready", "Unknown", "RevisionNotReady", ""),
+        (None, true) => condition("Ready", "True", "", ""),
+        (Some((status, reason, message)), _) => condition("Ready", status, reason, message),
+    };
     let want = json!({
         "observedGeneration": view::generation(service),
         "latestCreatedRevisionName": latest,
         "latestReadyRevisionName": ready,
-        "traffic": applied,
-        "conditions": [routes],
+        "traffic": traffic,
+        "conditions": [ready_or_not, routes],
     });
     let patch = status_patch(service.get("status"), &want)?;
     Some(Op::PatchStatus(Target::new(SERVICE, service), patch))
