@@ -79,6 +79,12 @@ impl RouteObject for Smi {
         vec![self.version.kind()]
     }
 
+    /// Linkerd follows no route of the Gateway API as long as a split is there. That of Istio's adapter may be what leads
+    /// clients of a gateway to the application.
+    fn is_dispensable(&self) -> bool {
+        self.mesh == Mesh::Linkerd
+    }
+
     fn check_adopted(&self, route: &RouteContext<'_>, live: &Value) -> Result<(), RouteError> {
         entries(route, live)?.all_named()
     }

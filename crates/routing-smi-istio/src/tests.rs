@@ -62,6 +62,7 @@ fn keeps_the_laws_of_routers() {
         ("smi:istio", Version::V1Alpha1, quantities as fn(&Value) -> Option<(i64, i64)>),
         ("smi:v1alpha2", Version::V1Alpha2, numbers),
         ("smi:v1alpha3:istio", Version::V1Alpha3, numbers),
+        ("linkerd", Version::V1Alpha1, quantities),
     ] {
         let legacy = json!({"service": "legacy", "weight": 5});
         let matches = json!([{"kind": "HTTPRouteGroup", "name": "beta"}]);
@@ -165,6 +166,23 @@ fn linkerd_measures_every_canary_of_its_operator() {
         let expect = smi.name().contains("linkerd");
         assert_eq!((is_linkerds, smi.measures_all()), (expect, expect), "{}", smi.name());
     }
+}
+
+#[test]
+fn a_split_of_linkerd_is_deleted_when_it_is_released() {
+    let check = |provider: &str, expect: usize| {
+        let (sample, router) = (Sample::default(), smi(provider));
+        let kind = RouteObject::kinds(&router)[0];
+        let version = Version::ALL.into_iter().find(|version| version.kind() == kind).unwrap();
+        let live = write(provider, &sample, None, 0);
+        let have = Objects::from(&cluster(version, Some(live)));
+        let changes = router.release(&sample.target(), &have).unwrap();
+        assert_eq!(changes.len(), expect, "{provider}: {changes:?}");
+    };
+    check("linkerd", 1);
+    check("smi:v1alpha2:linkerd", 1);
+    check("smi:istio", 0);
+    check("smi:v1alpha2", 0);
 }
 
 #[test]

@@ -101,7 +101,7 @@ impl<T: RouteObject> Router for T {
         let change = match self.claim(&route) {
             Ok(Claim::Absent) => None,
             // It may be named by others.
-            Ok(Claim::Ours(_)) if self.unowned().is_none() && !self.is_generated() => None,
+            Ok(Claim::Ours(_)) if self.unowned().is_none() && !self.is_dispensable() => None,
             Ok(Claim::Ours(live)) if live.pointer("/metadata/deletionTimestamp").is_some() => None,
             Ok(Claim::Ours(live)) => Some(Change::delete(route.key, live)),
             Ok(Claim::Unclaimed(live)) => {

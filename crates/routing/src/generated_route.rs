@@ -74,7 +74,7 @@ impl<T: GeneratedRoute> RouteObject for T {
         Claim::exclusive(&route.key, route.target.owner, route.have)
     }
 
-    fn is_generated(&self) -> bool {
+    fn is_dispensable(&self) -> bool {
         true
     }
 
