@@ -74,6 +74,13 @@ impl Process {
         Some(process)
     }
 
+    /// What a system writes to the status of its objects and makes of them, `delay` after a change. Nothing reaches it.
+    pub fn controller(client: &Client, system: System, delay: Duration) -> Self {
+        let mut process = Process::of(Vec::new());
+        process._follower = Some(Follower::start(client, system.start(&Network::of_machine()), delay));
+        process
+    }
+
     /// A metric server at port 9090, which scrapes every pod that says so.
     pub fn metric_server(client: &Client, clock: Clock, every: Duration) -> Self {
         let metrics = Metrics::new(clock);

@@ -61,7 +61,8 @@ pub enum System {
     Istio,
     /// Istio as mesh, configured by the SMI adapter. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
     SmiIstio(&'static [&'static str]),
-    /// Linkerd as mesh, with its SMI extension. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3`.
+    /// Linkerd as mesh. Words: the versions `v1alpha1`, `v1alpha2`, `v1alpha3` with its SMI extension, and the kinds
+    /// `HTTPRoute` and `GRPCRoute`.
     Linkerd(&'static [&'static str]),
     /// No gateway and no mesh: Services lead to pods, and the pods measure themselves.
     Kubernetes,
@@ -89,7 +90,7 @@ impl System {
             System::Kuma(kinds) => (&KUMA, kinds),
             System::Istio => (&ISTIO, &[]),
             System::SmiIstio(versions) => (&SMI_ISTIO, versions),
-            System::Linkerd(versions) => (&LINKERD, versions),
+            System::Linkerd(words) => (&LINKERD, words),
             System::Kubernetes => (&KUBERNETES, &[]),
         }
     }

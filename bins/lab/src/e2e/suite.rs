@@ -36,7 +36,7 @@ use super::{
     },
     stage::Stage,
     stand_in::StandIn,
-    systems::{GATEWAY_API_ALONE, KNATIVE, KUMA_SYSTEM, SMI_ISTIO},
+    systems::{GATEWAY_API_ALONE, KNATIVE, KUMA_SYSTEM, LINKERD_ROUTES, SMI_ISTIO},
 };
 
 /// Scenes that are played at the same time: more of them make the cluster's controllers slow, not the suite fast.
@@ -54,10 +54,8 @@ pub struct Suite<'a> {
     /// Tells the scenes of this run apart.
     scenes: AtomicUsize,
     logs: PathBuf,
-    /// Reports on the routes of the Gateway API, as its product does.
-    _gateway: Option<Process>,
-    /// Makes the Revisions of Knative Services.
-    _knative: Option<Process>,
+    /// They report on the routes of the Gateway API, and make the Revisions of Knative Services.
+    _controllers: [Process; 3],
     /// The namespace of the operators' accounts.
     home: String,
     /// Whether operators have the rights of the kubeconfig's user.
@@ -77,11 +75,10 @@ impl<'a> Suite<'a> {
         let run = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() % 1_000_000;
         let logs = std::env::temp_dir().join(format!("vexil-e2e-{run}"));
         std::fs::create_dir_all(&logs)?;
-        let gateway = Process::gateway(&api.client, GATEWAY_API_ALONE.cluster, GATEWAY_DELAY);
-        let knative = Process::gateway(&api.client, KNATIVE.cluster, GATEWAY_DELAY);
+        let controllers = [&GATEWAY_API_ALONE, &LINKERD_ROUTES, &KNATIVE]
+            .map(|system| Process::controller(&api.client, system.cluster, GATEWAY_DELAY));
         Ok(Suite {
-            _gateway: gateway,
-            _knative: knative,
+            _controllers: controllers,
             recorder: Recorder::start(&api.client, tasks),
             stand_in: StandIn::start(tasks).await?,
             args,

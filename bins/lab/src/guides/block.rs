@@ -99,13 +99,16 @@ fn saved(block: &Block<'_>) -> anyhow::Result<Step> {
     Ok(Step::Save { file: file.to_owned(), text: block.lines.join("\n") + "\n" })
 }
 
-/// The commands of a block with their lines: one for each line, where a backslash joins two.
+/// The commands of a block with their lines: one for each line, where a backslash or an open quote joins two. As in a
+/// shell, a backslash between single quotes is only a character.
 fn commands(block: &Block<'_>) -> Vec<(usize, String)> {
     let (mut commands, mut begun) = (Vec::new(), None::<(usize, String)>);
     for (number, line) in (block.line + 1..).zip(&block.lines) {
         let (at, before) = begun.take().unwrap_or((number, String::new()));
-        let text = format!("{before}{}", line.trim());
+        let line = if is_quoted(&before) { line } else { line.trim() };
+        let text = format!("{before}{line}");
         match text.strip_suffix('\\') {
+            _ if is_quoted(&text) => begun = Some((at, text + "\n")),
             Some(text) => begun = Some((at, text.to_owned())),
             None if text.is_empty() || text.starts_with('#') => {}
             None => commands.push((at, text)),
@@ -113,6 +116,11 @@ fn commands(block: &Block<'_>) -> Vec<(usize, String)> {
     }
     commands.extend(begun);
     commands
+}
+
+/// Whether a command ends between single quotes.
+fn is_quoted(command: &str) -> bool {
+    command.matches('\'').count() % 2 == 1
 }
 
 #[cfg(test)]
@@ -137,6 +145,9 @@ mod tests {
             "```sh\n# why\nkubectl get \\\n  pods\n\nls\n```",
             &[r#"3 None Run("kubectl get pods")"#, r#"6 None Run("ls")"#],
         );
+        let quoted = "```sh\nkubectl patch \\\n  -p '[1, \\\n  2]'\nls\n```";
+        check(quoted, &[r#"2 None Run("kubectl patch -p '[1, \\\n  2]'")"#, r#"5 None Run("ls")"#]);
+        check("```sh\na 'b\nc' d\n```", &[r#"2 None Run("a 'b\nc' d")"#]);
         check(
             "```sh helm\na\n```\n```text\n b  c\n\n```",
             &[r#"2 Some(Helm) Run("a")"#, r#"4 Some(Helm) Expect([" b  c"])"#],

@@ -1,6 +1,8 @@
 //! Whole rollouts through a gateway of the Gateway API: each strategy with real requests, and a gateway that does not
 //! accept the route.
 
+mod grpc;
+
 use std::time::Duration;
 
 use bytes::Bytes;

@@ -35,6 +35,7 @@ mod kind_changes;
 mod knative;
 mod lasting_waits;
 mod limits;
+mod linkerd;
 mod load;
 mod metric_secrets;
 mod migrations;

@@ -36,6 +36,12 @@ impl<F> std::fmt::Debug for FromFn<F> {
     }
 }
 
+/// Whether a request is a call of gRPC.
+pub(crate) fn is_grpc(request: &Request<Bytes>) -> bool {
+    let kind = request.headers().get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind == "application/grpc" || kind.starts_with("application/grpc+"))
+}
+
 /// An answer of plain text.
 pub fn plain(status: http::StatusCode, body: impl Into<Bytes>) -> Response<Bytes> {
     let mut response = Response::new(body.into());

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http::{Request, Response, Uri};
 
 pub(crate) use self::directory::{Address, Directory, PortRef};
+pub(crate) use self::handler::is_grpc;
 pub use self::handler::{FromFn, Handler, Refused, plain};
 pub(crate) use self::mesh::{Call, Mesh};
 pub(crate) use self::proxy::Proxy;

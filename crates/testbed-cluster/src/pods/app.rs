@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::measures::Measures;
-use super::{Behaviour, HOSTNAME_HEADER, VERSION_HEADER};
-use crate::network::{Handler, Refused, plain};
+use super::{Behaviour, HOSTNAME_HEADER, VERSION_HEADER, grpc};
+use crate::network::{Handler, Refused, is_grpc, plain};
 
 /// The longest delay that `/delay/{s}` accepts.
 const MAX_DELAY: u64 = 60;
@@ -104,7 +104,7 @@ impl App {
         let begun = Instant::now();
         let response = self.handle(path, request.method()).await?;
         self.measures.record(request.method(), path, response.status(), begun.elapsed());
-        Ok(response)
+        Ok(if is_grpc(&request) { grpc::answer(response) } else { response })
     }
 
     async fn handle(&self, path: &str, method: &Method) -> Result<Response<Bytes>, Refused> {
@@ -154,6 +154,7 @@ impl App {
                 });
                 (StatusCode::OK, body)
             }
+            grpc::HEALTH => (StatusCode::OK, json!({})),
             _ => (StatusCode::NOT_FOUND, json!({"code": 404, "message": "not found"})),
         }
     }

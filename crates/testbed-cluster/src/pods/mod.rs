@@ -2,6 +2,7 @@
 
 mod app;
 mod behaviour;
+mod grpc;
 mod measures;
 mod node;
 mod status;

@@ -225,7 +225,10 @@ const LINKERD_OBJECTS: &str =
     "{apiVersion: v1, kind: Namespace, metadata: {name: test, annotations: {linkerd.io/inject: enabled}}}";
 
 pub(super) const LINKERD: Entry = Entry {
-    definitions: &[include_str!("../../crds/split.smi-spec.io.yaml")],
+    definitions: &[
+        include_str!("../../crds/split.smi-spec.io.yaml"),
+        include_str!("../../crds/gateway.networking.k8s.io.yaml"),
+    ],
     always: &[],
     namespaces: &["flagger-system", "linkerd-viz"],
     objects: LINKERD_OBJECTS,

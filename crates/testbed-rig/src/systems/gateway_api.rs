@@ -13,6 +13,21 @@ use crate::{
 
 const GATEWAYS: Resource = ("/apis/gateway.networking.k8s.io/v1", "gateways");
 
+/// What it reads.
+pub(super) const HTTP_ROUTE: RouteKind = RouteKind {
+    of: ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
+    kind: "HTTPRoute",
+    definition: "httproutes.gateway.networking.k8s.io",
+    place: in_namespace,
+    lists: "/spec/rules/*/backendRefs",
+    service: "/name",
+    weight: Written::AsNumber,
+    at_zero: AtZero::Listed,
+    theirs: r#"{"rules": [{"backendRefs": [{"name": "theirs", "port": 80}]}]}"#,
+    missing: "HTTPRoute of gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1; install the \
+              CRDs of the Gateway API",
+};
+
 const SYSTEM: System = System {
     provider: "gatewayapi:v1",
     spec: |cast| {
@@ -20,23 +35,7 @@ const SYSTEM: System = System {
         json!({"service": {"gatewayRefs": [parent], "hosts": [format!("{}.example.com", cast.apex)]}})
     },
     entrance: ("http://gateway.gateway-system/", "{apex}.example.com"),
-    ..System::named(
-        "gateway-api",
-        cluster::System::GatewayApi(&[]),
-        Some(RouteKind {
-            of: ("/apis/gateway.networking.k8s.io/v1", "httproutes"),
-            kind: "HTTPRoute",
-            definition: "httproutes.gateway.networking.k8s.io",
-            place: in_namespace,
-            lists: "/spec/rules/*/backendRefs",
-            service: "/name",
-            weight: Written::AsNumber,
-            at_zero: AtZero::Listed,
-            theirs: r#"{"rules": [{"backendRefs": [{"name": "theirs", "port": 80}]}]}"#,
-            missing: "HTTPRoute of gateway.networking.k8s.io/v1 or gateway.networking.k8s.io/v1beta1; install the \
-                      CRDs of the Gateway API",
-        }),
-    )
+    ..System::named("gateway-api", cluster::System::GatewayApi(&[]), Some(HTTP_ROUTE))
 };
 
 /// A gateway that knows the kinds of version 1.

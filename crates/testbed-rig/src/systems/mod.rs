@@ -32,7 +32,7 @@ pub use self::{
     knative::KNATIVE,
     kubernetes::KUBERNETES,
     kuma::{KUMA, KUMA_BY_NAME, KUMA_MESH, KUMA_SYSTEM},
-    linkerd::LINKERD,
+    linkerd::{LINKERD, LINKERD_ROUTES},
     nginx::NGINX,
     skipper::SKIPPER,
     smi::{SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3},
@@ -102,7 +102,7 @@ impl System {
 }
 
 /// Every system.
-pub static ALL: [&System; 18] = [
+pub static ALL: [&System; 19] = [
     &TRAEFIK,
     &TRAEFIK_CONTAINO,
     &ISTIO,
@@ -119,6 +119,7 @@ pub static ALL: [&System; 18] = [
     &KUMA,
     &KUMA_MESH,
     &LINKERD,
+    &LINKERD_ROUTES,
     &KNATIVE,
     &KUBERNETES,
 ];

@@ -39,8 +39,8 @@ use super::{
     stage::Stage,
     systems::{
         APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KNATIVE, KUBERNETES, KUMA, KUMA_BY_NAME, KUMA_MESH,
-        LINKERD, NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
-        TRAEFIK_CONTAINO,
+        LINKERD, LINKERD_ROUTES, NGINX, SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System,
+        TRAEFIK, TRAEFIK_CONTAINO,
     },
 };
 
@@ -100,6 +100,7 @@ pub fn second() -> Vec<Scene> {
     scenes.extend(named(&[&NGINX], &[STRATEGIES_OF_NGINX]));
     scenes.extend(named(&[&GATEWAY_API_ALONE], &[STRATEGIES_OF_THE_GATEWAY_API]));
     scenes.extend(named(&[&ISTIO, &GATEWAY_API_ALONE, &CONTOUR, &GLOO], &[AB_TESTING]));
+    scenes.extend(named(&[&LINKERD_ROUTES], &[ROLLOUT, AB_TESTING]));
     scenes.extend(named(&[&APISIX], &[FOLLOWS_A_ROUTE]));
     scenes.extend(named(&[&SMI_V1ALPHA2, &SMI_V1ALPHA3, &LINKERD], &[ROLLOUT]));
     scenes.extend(named(&[&SMI_ISTIO], &[ISTIOS_ADAPTER]));
@@ -133,6 +134,7 @@ pub fn real_first() -> Vec<Scene> {
     scenes.extend(named(&[&TRAEFIK], &[REAL_SCALERS]));
     scenes.extend(named(&[&KNATIVE], &[KNATIVE_SERVICES]));
     scenes.extend(named(&[&GATEWAY_API_ALONE], &[EVERYWHERE]));
+    scenes.extend(named(&[&LINKERD_ROUTES], &[ROLLOUT]));
     as_real(scenes)
 }
 

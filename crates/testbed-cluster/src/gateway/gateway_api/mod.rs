@@ -1,13 +1,15 @@
-//! A gateway of the Gateway API: HTTPRoutes with a parent of kind Gateway split, match and mirror requests, and set
-//! headers of responses.
+//! A gateway of the Gateway API: HTTPRoutes and GRPCRoutes with a parent of kind Gateway split, match and mirror
+//! requests, and set headers of responses.
 //!
 //! Done as the API describes it: precedence of rules by path, method, headers and parameters; weights between backends;
 //! a backend without endpoints answers 503 for its share, one that does not exist 500; header modifiers, redirects and
-//! mirrors; reports on `Accepted` and `ResolvedRefs` with the generation that they are about. Not done: GRPCRoutes (the
-//! network has no HTTP/2), listeners and their limits, ReferenceGrants, timeouts, CORS, rewrites. It has no series of
-//! its own: pods measure themselves.
+//! mirrors; reports on `Accepted` and `ResolvedRefs` with the generation that they are about. A request of gRPC is one
+//! with its content type; the network has no HTTP/2, so streams and trailers are not there. Not done: refusing a route
+//! of another kind for the same host, listeners and their limits, ReferenceGrants, timeouts, CORS, rewrites. It has no
+//! series of its own: pods measure themselves.
 
-mod matches;
+pub(super) mod matches;
+pub(super) mod reports;
 mod rules;
 
 use std::sync::{Arc, Mutex};
@@ -16,22 +18,25 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use self::reports::Reporter;
 use self::rules::{Rule, Rules};
 use super::Gateway;
 use super::request::{forwarded, host};
 use crate::controllers::{Snapshot, Target};
 use crate::kinds::Resource;
 use crate::network::{Handler, Network, Refused, lock, plain};
-use crate::view;
 
 /// Its name on the cluster's network.
 pub(crate) const NAME: &str = "gateway.gateway-system";
 
 const GROUP: &str = "gateway.networking.k8s.io";
 pub(super) const HTTP_ROUTE: Resource = Resource::new(GROUP, "v1", "httproutes", "HTTPRoute");
+pub(super) const GRPC_ROUTE: Resource = Resource::new(GROUP, "v1", "grpcroutes", "GRPCRoute");
 const GATEWAY: Resource = Resource::new(GROUP, "v1", "gateways", "Gateway");
+
+const REPORTER: Reporter = Reporter { controller: "example.com/testbed", parents: GATEWAY };
 
 /// The gateway.
 #[derive(Debug)]
@@ -92,7 +97,7 @@ impl Handler for GatewayApi {
 
 impl Gateway for GatewayApi {
     fn kinds(&self) -> Vec<Resource> {
-        vec![HTTP_ROUTE, GATEWAY]
+        vec![HTTP_ROUTE, GRPC_ROUTE, GATEWAY]
     }
 
     fn follow(&self, seen: &Snapshot) {
@@ -104,45 +109,10 @@ impl Gateway for GatewayApi {
     }
 
     fn reports(&self, seen: &Snapshot) -> Vec<(Target, Value)> {
-        seen.all(HTTP_ROUTE).filter_map(|route| report(seen, route)).collect()
+        REPORTER.reports(seen)
     }
 
     fn metrics(&self) -> String {
         String::new()
     }
-}
-
-/// What the gateway writes to the status of a route, if it says something else.
-fn report(seen: &Snapshot, route: &Value) -> Option<(Target, Value)> {
-    let generation = view::number(route, "/metadata/generation", 0);
-    let missing = rules::missing_backend(seen, route);
-    let parents: Vec<Value> = view::list(route, "/spec/parentRefs")
-        .iter()
-        .filter(|parent| matches!(view::text(parent, "/kind"), "" | "Gateway"))
-        .map(|parent| {
-            let named = view::text(parent, "/namespace");
-            let namespace = if named.is_empty() { view::namespace(route) } else { named };
-            let exists = seen.get(GATEWAY, namespace, view::text(parent, "/name")).is_some();
-            let condition = |kind: &str, problem: Option<(&str, String)>| {
-                let (status, reason, message) = match problem {
-                    None => ("True", kind, String::new()),
-                    Some((reason, message)) => ("False", reason, message),
-                };
-                json!({
-                    "type": kind, "status": status, "reason": reason, "message": message,
-                    "observedGeneration": generation, "lastTransitionTime": "2026-01-01T00:00:00Z",
-                })
-            };
-            let no_gateway = (!exists).then(|| ("NoMatchingParent", "there is no such Gateway".to_owned()));
-            let unresolved =
-                missing.clone().map(|name| ("BackendNotFound", format!("Service {name} does not exist")));
-            json!({
-                "parentRef": parent, "controllerName": "example.com/testbed",
-                "conditions": [condition("Accepted", no_gateway), condition("ResolvedRefs", unresolved)],
-            })
-        })
-        .collect();
-    let live = route.pointer("/status/parents").cloned().unwrap_or_else(|| json!([]));
-    (live != json!(parents))
-        .then(|| (Target::new(HTTP_ROUTE, route), json!({"status": {"parents": parents}})))
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use serde_json::Value;
 
-use super::HTTP_ROUTE;
-use super::matches::Match;
+use super::matches::{Match, foremost};
+use super::{GRPC_ROUTE, HTTP_ROUTE};
 use crate::controllers::Snapshot;
 use crate::gateway::turns::Turns;
+use crate::kinds::Resource;
 use crate::network::{Address, Directory, PortRef, lock};
 use crate::view;
 
@@ -48,8 +49,9 @@ impl Rules {
     /// Reads all routes.
     pub fn read(seen: &Snapshot) -> Self {
         let directory = Directory::read(seen);
-        let routes: Vec<&Value> = seen.all(HTTP_ROUTE).collect();
-        let rules = routes.iter().flat_map(|route| {
+        let of = |kind| seen.all(kind).map(move |route| (kind, route));
+        let routes: Vec<(Resource, &Value)> = of(HTTP_ROUTE).chain(of(GRPC_ROUTE)).collect();
+        let rules = routes.iter().flat_map(|(kind, route)| {
             let hosts: Vec<String> = view::list(route, "/spec/hostnames")
                 .iter()
                 .filter_map(|host| host.as_str().map(str::to_owned))
@@ -59,11 +61,11 @@ impl Rules {
                 .any(|parent| matches!(view::text(parent, "/kind"), "" | "Gateway"));
             let rules = view::list(route, "/spec/rules").iter().filter(move |_| attached);
             rules
-                .map(|rule| Rule::read(&directory, view::namespace(route), hosts.clone(), rule))
+                .map(|rule| Rule::read(&directory, (*kind, view::namespace(route)), hosts.clone(), rule))
                 .collect::<Vec<_>>()
         });
         let rules = rules.collect();
-        let specs = routes.iter().map(|route| route.get("spec").cloned().unwrap_or_default()).collect();
+        let specs = routes.iter().map(|(_, route)| route.get("spec").cloned().unwrap_or_default()).collect();
         Rules { rules, specs, directory }
     }
 
@@ -76,20 +78,17 @@ impl Rules {
     pub fn find(&self, host: &str, request: &Request<Bytes>) -> Option<&Rule> {
         let of_host =
             self.rules.iter().filter(|rule| rule.hosts.is_empty() || rule.hosts.iter().any(|of| of == host));
-        let ranked = of_host.filter_map(|rule| {
-            let ranks = rule.matches.iter().filter(|of| of.takes(request)).map(Match::rank);
-            Some((ranks.max()?, rule))
-        });
-        ranked.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, rule)| rule)
+        foremost(of_host.map(|rule| (rule.matches.as_slice(), rule)), request)
     }
 }
 
 impl Rule {
-    fn read(directory: &Directory, namespace: &str, hosts: Vec<String>, rule: &Value) -> Self {
-        let mut matches: Vec<Match> = view::list(rule, "/matches").iter().map(Match::read).collect();
-        if matches.is_empty() {
-            matches.push(Match::default());
-        }
+    fn read(
+        directory: &Directory,
+        (kind, namespace): (Resource, &str),
+        hosts: Vec<String>,
+        rule: &Value,
+    ) -> Self {
         let refs = view::list(rule, "/backendRefs");
         let filters = || view::list(rule, "/filters").iter();
         let of_kind =
@@ -105,7 +104,7 @@ impl Rule {
         });
         Rule {
             hosts,
-            matches,
+            matches: Match::all(kind, rule),
             redirect,
             headers: headers(rule),
             backends: refs.iter().map(|of| Backend::read(directory, namespace, of)).collect(),
@@ -150,13 +149,4 @@ fn headers(of: &Value) -> Vec<(String, String)> {
     let filters = view::list(of, "/filters").iter();
     let added = filters.flat_map(|filter| view::list(filter, "/responseHeaderModifier/add"));
     added.map(|one| (view::text(one, "/name").to_owned(), view::text(one, "/value").to_owned())).collect()
-}
-
-/// A Service that a route names and that does not exist.
-pub(super) fn missing_backend(seen: &Snapshot, route: &Value) -> Option<String> {
-    let directory = Directory::read(seen);
-    let namespace = view::namespace(route);
-    let rules = view::list(route, "/spec/rules").iter();
-    let mut names = rules.flat_map(|rule| view::list(rule, "/backendRefs")).map(|of| view::text(of, "/name"));
-    names.find(|name| !directory.has(namespace, name)).map(str::to_owned)
 }

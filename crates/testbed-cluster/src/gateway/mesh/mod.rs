@@ -18,6 +18,7 @@ use bytes::Bytes;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use http::{HeaderName, Request, Response, StatusCode};
+use serde_json::Value;
 use tokio::task::JoinSet;
 
 pub(crate) use self::pods::{Member, Pod};
@@ -26,7 +27,7 @@ pub(crate) use self::series::{BUCKETS_MS, Meters, Report};
 use super::Gateway;
 use super::request::host;
 use super::turns::Turns;
-use crate::controllers::Snapshot;
+use crate::controllers::{Snapshot, Target as Reported};
 use crate::gateway::mesh::pods::Pods;
 use crate::kinds::{POD, Resource};
 use crate::network::{Call, Directory, Mesh, Network, NetworkError, PortRef};
@@ -48,6 +49,12 @@ pub(crate) trait Product: fmt::Debug + Send + Sync + 'static {
 
     /// What a proxy does with a request.
     fn route<'r>(routes: &'r Self::Routes, asked: &Asked<'_>) -> To<'r>;
+
+    /// What it has to say in the status of its objects.
+    fn reports(seen: &Snapshot) -> Vec<(Reported, Value)> {
+        let _ = seen;
+        Vec::new()
+    }
 
     /// Its series, without values.
     fn meters() -> Meters;
@@ -229,6 +236,10 @@ impl<P: Product> Gateway for Sidecars<P> {
         let mut state = lock(&self.state);
         let turns = if state.routes == routes { Arc::clone(&state.turns) } else { Arc::default() };
         *state = Arc::new(State { routes, directory, pods, turns });
+    }
+
+    fn reports(&self, seen: &Snapshot) -> Vec<(Reported, Value)> {
+        P::reports(seen)
     }
 
     fn metrics(&self) -> String {

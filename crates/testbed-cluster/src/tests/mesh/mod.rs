@@ -2,6 +2,7 @@
 
 mod istio;
 mod kuma;
+mod linkerd;
 mod smi;
 
 use std::time::Duration;
