@@ -79,8 +79,8 @@ impl RouteObject for Smi {
         vec![self.version.kind()]
     }
 
-    /// Linkerd follows no route of the Gateway API as long as a split is there. That of Istio's adapter may be what leads
-    /// clients of a gateway to the application.
+    /// Linkerd follows no route of the Gateway API as long as a split is there. That of Istio's adapter may be what
+    /// leads clients of a gateway to the application.
     fn is_dispensable(&self) -> bool {
         self.mesh == Mesh::Linkerd
     }

@@ -120,8 +120,8 @@ pub trait RouteObject: Provider {
     }
 
     /// Whether clients are served without the object: it is a copy of one of the user's, or stands between a Service
-    /// and its clients. Such an object is deleted when it is released. Others may be what clients or objects of the user
-    /// name, and are left to the garbage collector.
+    /// and its clients. Such an object is deleted when it is released. Others may be what clients or objects of the
+    /// user name, and are left to the garbage collector.
     fn is_dispensable(&self) -> bool {
         false
     }
