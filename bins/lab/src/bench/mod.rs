@@ -13,6 +13,8 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::bail;
 use serde_json::json;
 use tokio::{task::JoinSet, time::Instant};
+use vexil_testbed_cluster::Process as Controller;
+use vexil_testbed_rig::record::GATEWAY_DELAY;
 
 use self::{cluster::Cluster, figures::Figures, process::Process, providers::SYSTEMS};
 use crate::e2e::{
@@ -25,7 +27,7 @@ use crate::e2e::{
     recorder::Recorder,
     stage::Stage,
     stand_in::StandIn,
-    systems::{SMI_ISTIO, System},
+    systems::{GATEWAY_API_ALONE, LINKERD_ROUTES, SMI_ISTIO, System},
 };
 
 /// Arguments of `cargo xtask bench`.
@@ -81,6 +83,8 @@ struct Bench<'a> {
     stand_in: StandIn,
     recipe: Recipe,
     figures: Figures,
+    /// They report on the routes of the Gateway API.
+    _controllers: [Controller; 2],
 }
 
 impl<'a> Bench<'a> {
@@ -96,7 +100,17 @@ impl<'a> Bench<'a> {
         let recipe =
             Recipe::new(binary, Account::of_user(&api), SMI_ISTIO.provider, &stand_in, cluster.log());
         let figures = Figures { binary: std::fs::metadata(binary)?.len(), ..Figures::default() };
-        Ok(Bench { cluster, recorder: Recorder::start(&api.client, tasks), api, stand_in, recipe, figures })
+        let controllers = [&GATEWAY_API_ALONE, &LINKERD_ROUTES]
+            .map(|system| Controller::controller(&api.client, system.cluster, GATEWAY_DELAY));
+        Ok(Bench {
+            cluster,
+            recorder: Recorder::start(&api.client, tasks),
+            api,
+            stand_in,
+            recipe,
+            figures,
+            _controllers: controllers,
+        })
     }
 
     async fn measure(&mut self, idle: Duration) -> anyhow::Result<()> {

@@ -10,12 +10,29 @@ use super::{
 };
 use crate::e2e::stage::Stage;
 use crate::e2e::systems::{
-    APISIX, KUBERNETES, KUMA, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
+    APISIX, CONTOUR, GATEWAY_API_ALONE, GLOO, ISTIO, KUBERNETES, KUMA, LINKERD, LINKERD_ROUTES, NGINX,
+    SKIPPER, SMI_ISTIO, SMI_V1ALPHA1, SMI_V1ALPHA2, SMI_V1ALPHA3, System, TRAEFIK,
 };
 
 /// All providers. The one that is measured at the pace of Flagger is first.
-pub static SYSTEMS: [&System; 8] =
-    [&TRAEFIK, &KUMA, &APISIX, &SMI_V1ALPHA1, &SMI_V1ALPHA2, &SMI_V1ALPHA3, &SMI_ISTIO, &KUBERNETES];
+pub static SYSTEMS: [&System; 16] = [
+    &TRAEFIK,
+    &KUMA,
+    &ISTIO,
+    &GATEWAY_API_ALONE,
+    &LINKERD,
+    &LINKERD_ROUTES,
+    &NGINX,
+    &CONTOUR,
+    &GLOO,
+    &SKIPPER,
+    &APISIX,
+    &SMI_V1ALPHA1,
+    &SMI_V1ALPHA2,
+    &SMI_V1ALPHA3,
+    &SMI_ISTIO,
+    &KUBERNETES,
+];
 
 /// Rollouts beside each other: so few that pods start about as fast as if there were one.
 const AT_ONCE: usize = 3;
