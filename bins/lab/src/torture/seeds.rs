@@ -64,11 +64,15 @@ fn deed(
     if !features.hooks.is_empty() && dice.roll(6) == 0 {
         let kind = dice.pick(&features.hooks).unwrap_or_default();
         let status = dice.pick(&[0, 500, 403, 429, 200]).unwrap_or(500);
-        // A closed gate has to hold up what is pushed, for longer than the hooks of a step take.
+        // What is pushed while a gate is closed has to be held up. That is judged only when it was closed for so long
+        // that no answer from before can count.
         let lasts = 10_000 * (1 + dice.roll(8));
-        let pushed = (dice.roll(2) == 0).then(|| Step::Push(dice.pick(&GOOD).unwrap_or("6.0.1")));
-        let closed = [Step::Hook(kind, status)].into_iter().chain(pushed);
-        return closed.chain([Step::Pass(lasts), Step::Hook(kind, usual_answer(kind))]).collect();
+        let mut steps = vec![Step::Hook(kind, status)];
+        if dice.roll(2) == 0 {
+            steps.extend([Step::Pass(25_000), Step::Push(dice.pick(&GOOD).unwrap_or("6.0.1"))]);
+        }
+        steps.extend([Step::Pass(lasts), Step::Hook(kind, usual_answer(kind))]);
+        return steps;
     }
     match dice.roll(20) {
         0..=5 => vec![Step::Push(dice.pick(&TAGS).unwrap_or("6.0.1"))],
