@@ -3,10 +3,12 @@
 use serde_json::Value;
 
 use super::{
+    addresses::apex_of,
     excuses::Excuses,
     finding::{Finding, Law},
     fold::{Course, Pod},
     outcome::Outcome,
+    place::NAME,
     record::{Answer, GRACE, Ms, Span},
     sessions,
     step::{Case, FRAGILE, Step, is_bad, skips},
@@ -82,16 +84,20 @@ struct Plan {
     /// Intervals until a revision is vetted.
     steps: u64,
     skips: bool,
+    /// Whether an edit gives the apex another name: clients stay where they are as long as the old one serves.
+    moves: bool,
 }
 
 impl Plan {
     fn of(world: &World, case: &Case) -> Plan {
-        let mut plan = Plan { interval: 10_000, step: 0, max: 0, steps: u64::MAX, skips: skips(case) };
+        let mut plan =
+            Plan { interval: 10_000, step: 0, max: 0, steps: u64::MAX, skips: skips(case), moves: false };
         let edits = case.steps.iter().filter_map(|step| match step {
             Step::Edit(_, spec) => Some(spec),
             _ => None,
         });
         for spec in edits.chain([&world.spec]) {
+            plan.moves |= apex_of(spec) != NAME;
             let number = |name: &str| spec.pointer(&format!("/analysis/{name}")).and_then(Value::as_u64);
             let listed = spec.pointer("/analysis/stepWeights").is_some();
             let iterations = number("iterations");
@@ -174,8 +180,8 @@ fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outc
         // With the primary down a revision is analysed with all traffic, for one interval.
         let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed)
             || !course.was_ready(*pushed, *at, is_primary);
-        // What breaks under traffic alone is not found where the canary gets none before its promotion.
-        let can_be_found = plan.max > 0 || !version.starts_with(FRAGILE);
+        // What breaks under traffic alone is not found where no client comes to the canary before its promotion.
+        let can_be_found = plan.max > 0 && !plan.moves || !version.starts_with(FRAGILE);
         if is_bad(version) && can_be_found || at + 1_000 < plan.vetted(*pushed) && !heals {
             let text = format!(
                 "{version} became the primary {} s after its push",
