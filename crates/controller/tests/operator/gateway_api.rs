@@ -68,7 +68,8 @@ async fn succeeds(mut stage: Stage) {
     stage.check_laws(NAME);
 }
 
-async fn at_weight(stage: &mut Stage, weight: u64) {
+/// Waits until the canary has this weight, and its requests do.
+pub(crate) async fn at_weight(stage: &mut Stage, weight: u64) {
     stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == weight).await;
     stage.pass(2.0).await;
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use vexil_testbed_cluster::{Load, Settings, System, Tally};
 
-use crate::cluster::Stage;
+use crate::{cluster::Stage, gateway_api::at_weight};
 
 const NAME: &str = "podinfo";
 const ROUTE: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
@@ -41,11 +41,6 @@ async fn share(stage: &Stage, headers: &[(&str, &str)]) -> u64 {
     let tally: Tally = stage.cluster.load(load).finished().await;
     assert_eq!(tally.errors(), 0, "{tally:?}");
     tally.by_version.get("6.0.1").copied().unwrap_or(0)
-}
-
-async fn at_weight(stage: &mut Stage, weight: u64) {
-    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == weight).await;
-    stage.pass(2.0).await;
 }
 
 #[tokio::test(start_paused = true)]
