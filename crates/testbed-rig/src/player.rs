@@ -23,8 +23,6 @@ pub use crate::environment::{Environment, Plain, State, View};
 const PACE: Duration = Duration::from_millis(50);
 /// How long anything may take; the longest wait of a good run is that for the end of a promotion, about 40 s.
 const LIMIT: Duration = Duration::from_secs(120);
-/// From the begin of a promotion until the first pod of the primary that it changes could answer: pods take a second.
-const UNCHANGED: Duration = Duration::from_millis(500);
 /// Columns of the bars among the lines that stay.
 const BAR: usize = 16;
 
@@ -239,8 +237,9 @@ impl<G: Environment, V: View> Player<G, V> {
         if phase != before.phase {
             match phase.as_str() {
                 "Progressing" => self.checks.reset(),
-                // The primary gets the new version too, so versions say nothing about the split any more.
-                "Promoting" => self.record.interrupt(now + UNCHANGED),
+                // The primary gets the new version too, so versions say nothing about the split any more. That may
+                // have begun at any moment since the look before: a pod of processes answers within half a second.
+                "Promoting" => self.record.interrupt(self.looked),
                 _ => {}
             }
             self.tell("phase", Line::of(Tone::of_phase(&phase), phase.as_str()));
