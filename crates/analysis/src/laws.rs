@@ -10,7 +10,7 @@ use choice::broken_by_choice;
 
 use crate::{
     Answer, Cause, Convergence, Effect, Exposure, Facts, Known, LiveRoutes, Memory, Observed, Outcome,
-    Pending, Phase, Readiness,
+    Pending, Phase, Readiness, SyncState,
 };
 
 /// What is wrong with a decision, given what was known when it was made; `None` when nothing is. Includes every law
@@ -177,7 +177,10 @@ fn broken_by_deletion(before: &Memory, after: &Memory, facts: &Facts) -> Option<
     }
     // What was waited for in vain is reported as such.
     let waited = before.wait.is_some() || before.waited_ms > 0 || facts.waiting.kind.is_some();
-    let serves = seen.canary_serves() || seen.primary_sleeps() || seen.target == Known::Absent;
+    let hidden = matches!(seen.backends, SyncState::OutOfSync | SyncState::Missing);
+    let is_ready = seen.target.present().is_some_and(|pods| pods.readiness == Readiness::Ready);
+    let serves =
+        seen.canary_serves() || seen.primary_sleeps() || seen.target == Known::Absent || hidden && is_ready;
     (after.released && !before.released && !serves && !waited)
         .then_some("traffic goes back to a target without a ready pod that was not waited for")
 }

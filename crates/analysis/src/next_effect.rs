@@ -187,7 +187,7 @@ fn missing(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
     if seen.backends == SyncState::Missing {
         return Some(Next::Do(Effect::Backends));
     }
-    if seen.apex == SyncState::Missing && seen.primary_takes_traffic() {
+    if seen.apex == SyncState::Missing {
         return Some(Next::Do(Effect::Apex));
     }
     // The conditions of an A/B test are part of what is invalid.
@@ -229,13 +229,18 @@ fn not_ready(addresses: &Known<u32>, pause: Pending) -> Next {
     Next::Wait(if *addresses == Known::NotKnown { Pending::NotObserved } else { pause })
 }
 
-/// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout.
+/// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout. One that was deleted is
+/// made at once, so that clients find its name, and the primary's pods when they come back.
 fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
     match sync(memory, &seen.apex, Effect::Apex)? {
         // It was edited while the primary is down: restoring it can wait, decisions cannot.
-        Next::Do(_) if !seen.primary_takes_traffic() => None,
+        Next::Do(_) if !seen.primary_takes_traffic() && !is_deleted(memory, seen) => None,
         other => Some(other),
     }
+}
+
+fn is_deleted(memory: &Memory, seen: &Observed) -> bool {
+    memory.phase != Phase::Initializing && seen.apex == SyncState::Missing
 }
 
 /// A rollout needs pods of the target, before any traffic. It is scaled up when an earlier scale-down has been carried

@@ -72,8 +72,13 @@ fn wait_for_target(draft: &mut Draft<'_>) -> Need<()> {
         }
         Known::Present(pods) => pods,
     };
-    let ready = pods.readiness == Readiness::Ready || seen.primary_is_down();
-    if seen.primary_sleeps() || ready && seen.canary_serves() {
+    let ready = pods.readiness == Readiness::Ready;
+    // A Service that is not as it should be, such as one that a migration has moved, says nothing about the target.
+    let serves = match seen.backends {
+        SyncState::OutOfSync | SyncState::Missing => ready,
+        _ => (ready || seen.primary_is_down()) && seen.canary_serves(),
+    };
+    if seen.primary_sleeps() || serves {
         let target = draft.target();
         draft.notify(Message::TrafficReleased { target });
         release(draft);

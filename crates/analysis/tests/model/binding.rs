@@ -6,7 +6,7 @@ use vexil_analysis::{
 
 use super::{
     DEADLINE_MS,
-    state::State,
+    state::{GAVE_UP, State},
     world::{Pods, Rev, Side, Workload, World},
 };
 
@@ -133,8 +133,7 @@ impl World {
 impl State {
     /// What an effect did to clients, when it was chosen on what is so.
     pub fn judge_effect(&mut self, before: &World, effect: &Effect) {
-        let informed = self.stale.is_none() && self.process.unknown.is_none();
-        let harmed = informed && !before.fails_clients() && self.world.fails_clients();
+        let harmed = self.is_informed() && !before.fails_clients() && self.world.fails_clients();
         self.breaks(harmed.then_some(match effect {
             Effect::Backends => "Services were moved to pods that are not ready",
             Effect::Release => "what clients still use was released",
@@ -144,6 +143,33 @@ impl State {
 }
 
 impl State {
+    /// A deletion gives the apex to the target of the binding in force, which has to serve by then; if it does not exist,
+    /// the former target has to, as long as Services lead to the former primary.
+    pub fn judge_release(&mut self, before: &Memory) {
+        if before.released || !self.memory.released || !self.is_informed() || self.alerts & GAVE_UP != 0 {
+            return;
+        }
+        let world = &self.world;
+        let served = world.behind(Side::Primary).is_some_and(|primary| primary.serves());
+        let broken = match world.target {
+            Some(target) => served && !target.serves(),
+            None => world.aside.selected && world.aside.target.is_some(),
+        };
+        self.breaks(broken.then_some("a deletion gives the apex to a target without pods"));
+    }
+
+    /// Nothing was given up that would have worked.
+    pub fn judge_surrender(&mut self) {
+        let allowed = self.world.refused.is_none() && !self.world.unreadable && self.is_informed();
+        let ready = self.world.target.is_some_and(|target| target.scaled && target.pods == Pods::Ready);
+        self.breaks((allowed && ready).then_some("a deletion gives up a target that is ready"));
+    }
+
+    /// The caches are not late, and everything is known.
+    fn is_informed(&self) -> bool {
+        self.stale.is_none() && self.process.unknown.is_none()
+    }
+
     /// Time that was not observed ends nothing: neither a clock that was set nor downtime brings a deadline.
     pub fn judge_clock(&mut self, before: &Memory, seen: &Observed) {
         let step = |memory: &Memory| (memory.phase, memory.applied.clone(), memory.last_step);

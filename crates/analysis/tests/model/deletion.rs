@@ -41,3 +41,26 @@ fn a_deletion_survives_its_users() {
     ];
     Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(2).check(30_000);
 }
+
+#[test]
+fn a_deletion_during_a_migration_survives_everything() {
+    let faults = [
+        DeleteCanary,
+        Delete(Canary),
+        PodsCrash(Canary),
+        PodsCrash(Primary),
+        Bind(Bound::Own),
+        Push(H2),
+        Sleep(true),
+        Refuse(Object::Target),
+        Unanswered,
+    ];
+    let migrating = |model: Rollout, exists: bool| {
+        model.starting_at_rest(2, |state| {
+            state.spec.bound = Bound::Target;
+            state.world.aside.target = state.world.aside.target.filter(|_| exists);
+        })
+    };
+    let rollout = Rollout::new(plan(&[50], 0)).fails().faults(&faults).starting_with_a_push(1);
+    migrating(migrating(rollout, true), false).check(30_000);
+}

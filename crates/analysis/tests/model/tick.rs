@@ -174,6 +174,7 @@ impl Rollout {
         next.vet(&self.plan, &before, facts);
         next.vet_gates(&self.plan, &before, facts);
         next.alert(&before, &transition.notices);
+        next.judge_release(&before);
         next.process.waiting = transition.waiting;
         next.process.wake = transition.wake;
         next.memory.run = 0;
@@ -269,6 +270,9 @@ impl State {
             };
             self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
             self.alerts |= bit;
+            if bit == GAVE_UP {
+                self.judge_surrender();
+            }
         }
     }
 }
