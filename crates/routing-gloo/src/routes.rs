@@ -81,8 +81,7 @@ fn side(target: &RouteTarget<'_>, entry: &Value) -> Option<Side> {
         None | Some(Value::Null) => true,
         Some(namespace) => namespace.as_str() == Some(target.namespace),
     };
-    let is = |side: &Side| upstreams::name(target, *side).is_ok_and(|name| name == named);
-    [Side::Primary, Side::Canary].into_iter().find(is).filter(|_| is_here)
+    upstreams::side(target, named).filter(|_| is_here)
 }
 
 /// The routes that the object says.

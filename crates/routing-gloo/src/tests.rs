@@ -32,8 +32,8 @@ fn shares(route: &Value) -> Option<(i64, i64)> {
         let upstream = &entry["destination"]["upstream"];
         let sum = match upstream["name"].as_str() {
             _ if upstream["namespace"] != "test" && !upstream["namespace"].is_null() => continue,
-            Some(PRIMARY) => &mut sums.0,
-            Some(CANARY) => &mut sums.1,
+            Some(name) if name.starts_with("test-podinfo-primaryupstream-") => &mut sums.0,
+            Some(name) if name.starts_with("test-podinfo-canaryupstream-") => &mut sums.1,
             _ => continue,
         };
         *sum += entry["weight"].as_i64()?;

@@ -22,11 +22,24 @@ const SETTINGS: [&str; 8] = [
 /// # Errors
 /// When the Canary has no port.
 pub(crate) fn name(target: &RouteTarget<'_>, side: Side) -> Result<String, RouteError> {
+    Ok(format!("{}{}", prefix(target, side), target.port()?))
+}
+
+/// The side that an Upstream is for, on any port: after an edit of the port the route still leads to the former ones.
+pub(crate) fn side(target: &RouteTarget<'_>, name: &str) -> Option<Side> {
+    let is = |side: &Side| {
+        let port = name.strip_prefix(&prefix(target, *side));
+        port.is_some_and(|port| port.parse::<u16>().is_ok())
+    };
+    [Side::Primary, Side::Canary].into_iter().find(is)
+}
+
+fn prefix(target: &RouteTarget<'_>, side: Side) -> String {
     let side = match side {
         Side::Primary => "primary",
         Side::Canary => "canary",
     };
-    Ok(format!("{}-{}-{side}upstream-{}", target.namespace, target.apex, target.port()?))
+    format!("{}-{}-{side}upstream-", target.namespace, target.apex)
 }
 
 /// The user's Upstream, if the Canary names one.

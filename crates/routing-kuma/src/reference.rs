@@ -63,6 +63,23 @@ impl Form {
         if self == Form::Labels { labels && !name } else { name && !labels }
     }
 
+    /// Whether a reference leads to this port: by its name or number, or by the tag. Without `sectionName` it leads to all.
+    pub(crate) fn has_port(
+        self,
+        reference: &Value,
+        service: &str,
+        target: &RouteTarget<'_>,
+        port: i64,
+    ) -> bool {
+        match (self, reference.get("sectionName").and_then(Value::as_str)) {
+            (Form::Labels, None) => true,
+            (Form::Labels, Some(section)) => section == target.port_name() || section == port.to_string(),
+            (Form::Name, _) => {
+                reference.get("name").and_then(Value::as_str) == Some(&tag(service, target, port))
+            }
+        }
+    }
+
     /// The item of `spec.to` for the apex. The name of the Service port, or the tag, says the port.
     pub(crate) fn destination(self, target: &RouteTarget<'_>, port: i64) -> Value {
         let mut reference = json!({"sectionName": target.port_name()});

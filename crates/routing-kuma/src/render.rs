@@ -42,14 +42,19 @@ pub(crate) fn owned(
 }
 
 /// Replaces items of ours from which an API server dropped the target by the one item that names the apex, in the
-/// form that fits the CRD.
+/// form that fits the CRD. If no item leads to the port, which was edited then, the first one does.
 fn restore_items(route: &RouteContext<'_>, object: &mut Value) -> Result<(), RouteError> {
     let (form, key, target) = (Form::of(route.definition), &route.key, route.target);
     let ours = |item: &Value| refers(item.get("targetRef"), target.apex, target);
-    let made = form.destination(target, target.port()?);
+    let port = target.port()?;
+    let made = form.destination(target, port);
     let live = object.clone();
     let items = items(key, &live, view::TO)?;
     let mut named = items.iter().any(|(_, item)| ours(item));
+    let has_port = |item: &Value| {
+        ours(item) && item.get("targetRef").is_some_and(|of| form.has_port(of, target.apex, target, port))
+    };
+    let mut lost_port = !items.iter().any(|(_, item)| has_port(item));
     let mut restored = Vec::new();
     for (_, item) in items {
         let mut item = item.clone();
@@ -58,8 +63,9 @@ fn restore_items(route: &RouteContext<'_>, object: &mut Value) -> Result<(), Rou
             continue;
         }
         let other_form = ours(&item) && !item.get("targetRef").is_some_and(|reference| form.is_of(reference));
-        if left_over || other_form {
-            named = true;
+        let follows = lost_port && ours(&item);
+        if left_over || other_form || follows {
+            (named, lost_port) = (true, false);
             put(&mut item, "targetRef", made.get("targetRef").cloned().unwrap_or_default());
         }
         restored.push(item);

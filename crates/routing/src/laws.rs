@@ -15,6 +15,7 @@ mod conditions;
 mod edits;
 mod entry_edits;
 mod metadata;
+mod port;
 mod preserved;
 mod pruned;
 mod queries;
@@ -34,7 +35,7 @@ pub use queries::example;
 type Law = fn(&Case<'_>) -> Result<(), String>;
 
 /// All laws, by the sentence that they assert.
-const LAWS: [(&str, Law); 22] = [
+const LAWS: [(&str, Law); 23] = [
     (
         "every request that is written is read back, and writing it again changes nothing",
         requests::are_read_back,
@@ -51,6 +52,7 @@ const LAWS: [(&str, Law); 22] = [
         requests::begin_with_a_create,
     ),
     ("a port is needed by the routers that say so, and by no other", requests::need_a_port),
+    ("an edit of the port changes our entries, and adds none", port::is_followed),
     (
         "the route depends on the reference that the router declares alone",
         references::of_the_route_are_declared,

@@ -146,7 +146,7 @@ fn older() -> Store {
 fn by_name(live: &Value) -> Option<(i64, i64)> {
     let named = |reference: &Value| {
         let tag = reference["name"].as_str().filter(|_| reference["kind"] == "MeshService")?;
-        tag.strip_suffix("_test_svc_80").map(str::to_owned)
+        tag.split_once("_test_svc_").map(|(service, _)| service.to_owned())
     };
     let to = live["spec"]["to"].as_array()?.iter();
     let rules = to
@@ -156,7 +156,7 @@ fn by_name(live: &Value) -> Option<(i64, i64)> {
         .filter_map(|rule| {
             sum(&rule["default"]["backendRefs"], |entry| {
                 named(entry)?;
-                entry["name"].as_str()?.strip_suffix("_test_svc_80")
+                entry["name"].as_str()?.split_once("_test_svc_").map(|(service, _)| service)
             })
         })
         .collect();
