@@ -8,12 +8,14 @@
 mod former;
 mod primary;
 mod route;
+mod services;
 mod terminating;
 
 pub(crate) use former::{lacks_pods, may_restore};
 pub(crate) use primary::{holds_the_target, replaceable};
 
 use primary::{configs, primary, promotion};
+use services::{apex, missing};
 
 use crate::{
     Exposure, Known, LiveRoutes, Memory, Millis, Observed, Pending, Phase, Plan, Revision, Routes, SyncState,
@@ -178,24 +180,6 @@ fn shift_back_unsafe_primary(plan: &Plan, memory: &Memory, seen: &Observed) -> O
     }
 }
 
-/// While the spec is invalid: Services and routes that clients need and that do not exist any more, from what is in
-/// force.
-fn missing(plan: &Plan, memory: &Memory, seen: &Observed) -> Option<Next> {
-    if memory.phase == Phase::Initializing {
-        return None;
-    }
-    if seen.backends == SyncState::Missing {
-        return Some(Next::Do(Effect::Backends));
-    }
-    if seen.apex == SyncState::Missing {
-        return Some(Next::Do(Effect::Apex));
-    }
-    // The conditions of an A/B test are part of what is invalid.
-    let known = memory.exposure == Exposure::Share && (memory.weight.is_zero() || seen.canary_serves());
-    let absent = seen.routes == LiveRoutes::Absent && known;
-    absent.then(|| Next::Do(Effect::Route(memory.routes(plan))))
-}
-
 /// A Service or an autoscaler that cannot be written holds up an initialisation; later, nothing that takes traffic
 /// back.
 fn sync(memory: &Memory, fit: &SyncState, effect: Effect) -> Option<Next> {
@@ -227,20 +211,6 @@ fn initial_addresses(memory: &Memory, seen: &Observed) -> Option<Next> {
 /// No ready addresses, or endpoints not yet observed.
 fn not_ready(addresses: &Known<u32>, pause: Pending) -> Next {
     Next::Wait(if *addresses == Known::NotKnown { Pending::NotObserved } else { pause })
-}
-
-/// The apex moves only to ready pods. Once it selects the primary it needs no care in a rollout. One that was deleted is
-/// made at once, so that clients find its name, and the primary's pods when they come back.
-fn apex(memory: &Memory, seen: &Observed) -> Option<Next> {
-    match sync(memory, &seen.apex, Effect::Apex)? {
-        // It was edited while the primary is down: restoring it can wait, decisions cannot.
-        Next::Do(_) if !seen.primary_takes_traffic() && !is_deleted(memory, seen) => None,
-        other => Some(other),
-    }
-}
-
-fn is_deleted(memory: &Memory, seen: &Observed) -> bool {
-    memory.phase != Phase::Initializing && seen.apex == SyncState::Missing
 }
 
 /// A rollout needs pods of the target, before any traffic. It is scaled up when an earlier scale-down has been carried

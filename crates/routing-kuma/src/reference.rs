@@ -63,7 +63,8 @@ impl Form {
         if self == Form::Labels { labels && !name } else { name && !labels }
     }
 
-    /// Whether a reference leads to this port: by its name or number, or by the tag. Without `sectionName` it leads to all.
+    /// Whether a reference leads to this port: by its name or number, or by the tag. Without `sectionName` it leads to
+    /// all ports.
     pub(crate) fn has_port(
         self,
         reference: &Value,

@@ -143,8 +143,8 @@ impl State {
 }
 
 impl State {
-    /// A deletion gives the apex to the target of the binding in force, which has to serve by then; if it does not exist,
-    /// the former target has to, as long as Services lead to the former primary.
+    /// A deletion gives the apex to the target of the binding in force, which has to serve by then; if it does not
+    /// exist, the former target has to, as long as Services lead to the former primary.
     pub fn judge_release(&mut self, before: &Memory) {
         if before.released || !self.memory.released || !self.is_informed() || self.alerts & GAVE_UP != 0 {
             return;

@@ -9,8 +9,8 @@ use crate::Routes;
 /// Edits of the port's number, of its name, and of both.
 const EDITS: [(i64, Option<&str>); 3] = [(8080, None), (80, Some("web")), (8080, Some("web"))];
 
-/// The traffic that the route had before is still read from it, and the object becomes the one that the later port alone
-/// makes. A copy of a route of the user has the port that its source names.
+/// The traffic that the route had before is still read from it, and the object becomes the one that the later port
+/// alone makes. A copy of a route of the user has the port that its source names.
 pub(super) fn is_followed(case: &Case<'_>) -> Result<(), String> {
     if case.source.is_some() {
         return Ok(());
