@@ -35,8 +35,8 @@ impl Registry {
         self
     }
 
-    /// Says of a provider for which there is no router why, and what to use instead. A name also stands for those that
-    /// carry more behind a colon.
+    /// Says of a provider for which there is no router why, and what to use instead; the message ends with it. A
+    /// name also stands for those that carry more behind a colon.
     #[must_use]
     pub fn with_retired(mut self, provider: &'static str, why: &'static str) -> Self {
         self.retired.push((provider, why));

@@ -39,7 +39,7 @@ pub(crate) fn validated(canary: &Canary, planner: &Planner<'_>) -> Result<Valida
     let mut defects = checked.defects;
     if let Some(why) = registry.retired(provider).filter(|_| router.is_none()) {
         let of_provider = defects.iter_mut().filter(|defect| defect.path == "spec.provider");
-        of_provider.for_each(|defect| defect.message = format!("{}; {why}", defect.message));
+        of_provider.for_each(|defect| defect.message = format!("`{provider}` is not supported: {why}"));
     }
     defects.extend(router.iter().flat_map(|router| router.defects(canary)));
     let scaler = canary.spec.autoscaler_ref.as_ref().and_then(|reference| catalog.scaler(reference).err());

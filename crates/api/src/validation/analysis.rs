@@ -6,7 +6,7 @@ use crate::{Analysis, Feature, parse_duration_ms};
 pub(super) fn check(subject: &Subject<'_>, found: &mut Validation) {
     let Some((path, analysis)) = subject.analysis() else { return };
     if subject.spec.analysis.is_some() && subject.spec.canary_analysis.is_some() {
-        found.remark("spec.canaryAnalysis", "is ignored beside analysis, whose old name it is");
+        found.remark("spec.canaryAnalysis", "is the old name of analysis, and ignored beside it");
     }
     if let Some(interval) = analysis.interval.as_deref().filter(|i| !i.is_empty())
         && let Err(error) = parse_duration_ms(interval)

@@ -20,8 +20,14 @@ fn one(path: &str, metric: &Metric, found: &mut Validation) {
         found.defect(format!("{path}.name"), "is required");
     } else if !query && metric.template_ref.is_none() && !BUILT_IN.contains(&name) {
         let known = BUILT_IN.join(", ");
-        let text = format!("`{name}` is not built in ({known}) and has neither templateRef nor query");
-        found.defect(path, text);
+        // No reason to refuse the Canary: it can be initialised, as with a template that does not exist.
+        found.remark(
+            path,
+            format!(
+                "`{name}` is not built in ({known}) and has neither templateRef nor query; this check fails, so that \
+                 no new version passes"
+            ),
+        );
     }
     match metric.interval_ms() {
         Ok(0) => found.defect(format!("{path}.interval"), "must be longer than zero"),

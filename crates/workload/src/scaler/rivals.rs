@@ -52,9 +52,7 @@ fn own(subject: &Subject<'_>, reference: &ScalerRef, key: &ObjectKey, object: &V
     let mut messages: Vec<_> = keda::idle_queries(object, reference)
         .into_iter()
         .map(|name| {
-            format!(
-                "spec.autoscalerRef.primaryScalerQueries has a query for {name}, but {key} has no trigger of that name"
-            )
+            format!("primaryScalerQueries has a query for {name}, but {key} has no trigger of that name")
         })
         .collect();
     messages.extend(keda::unclear_queries(object, subject, reference).into_iter().map(|trigger| {

@@ -159,9 +159,7 @@ fn what_the_users_scaledobject_says_in_vain_is_reported() {
     check(
         json!({}),
         &["requests", "latency"],
-        &[
-            "spec.autoscalerRef.primaryScalerQueries has a query for latency, but ScaledObject podinfo-so.test has no \
-           trigger of that name",
-        ],
+        &["primaryScalerQueries has a query for latency, but ScaledObject podinfo-so.test has no \
+           trigger of that name"],
     );
 }

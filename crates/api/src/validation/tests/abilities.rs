@@ -90,7 +90,7 @@ fn what_changes_nothing_for_traffic_is_a_remark() {
     );
     check_remarks(
         json!({ "canaryAnalysis": { "interval": "1m", "stepWeight": 50 } }),
-        &["canaryAnalysis: is ignored beside analysis, whose old name it is"],
+        &["canaryAnalysis: is the old name of analysis, and ignored beside it"],
     );
     let both = json!({ "name": "request-duration", "threshold": 1, "thresholdRange": { "max": 2 } });
     check_remarks(metric(both), &["analysis.metrics[0].threshold: is ignored beside thresholdRange"]);

@@ -83,8 +83,8 @@ pub fn cases() -> Vec<Case> {
         (
             "unknown-metric",
             metric(json!({"name": "happiness", "thresholdRange": {"min": 1}, "interval": "1m"}), ""),
-            "spec.analysis.metrics[0]: `happiness` is not built in",
-            "none",
+            "Warning spec.analysis.metrics[0]: `happiness` is not built in",
+            "Failed",
         ),
         ("missing-template", template(""), "Metric template podinfo-mine.test", "Failed"),
         (
