@@ -109,6 +109,7 @@ enum Heading {
     Kept,
     GoesOn,
     Initializes,
+    Blocked,
     Starts,
     Refused,
 }
@@ -118,6 +119,7 @@ impl Heading {
         match found.before.0 {
             _ if !found.defects.is_empty() => Heading::Refused,
             _ if found.starts => Heading::Starts,
+            Phase::New | Phase::Initializing if matches!(found.next, Next::Refused(_)) => Heading::Blocked,
             Phase::New | Phase::Initializing => Heading::Initializes,
             _ if found.before == found.after && found.next == Next::Rest => Heading::Kept,
             _ => Heading::GoesOn,
@@ -129,6 +131,7 @@ impl Heading {
             Heading::Kept => "adopted as it is",
             Heading::GoesOn => "adopted, and goes on",
             Heading::Initializes => "will be initialized",
+            Heading::Blocked => "cannot be initialized yet",
             Heading::Starts => "a rollout starts",
             Heading::Refused => "refused",
         }
@@ -202,6 +205,7 @@ struct Summary {
     kept: usize,
     goes_on: usize,
     initializes: usize,
+    blocked: usize,
     starts: usize,
     refused: usize,
 }
@@ -212,16 +216,17 @@ impl Summary {
             Heading::Kept => &mut self.kept,
             Heading::GoesOn => &mut self.goes_on,
             Heading::Initializes => &mut self.initializes,
+            Heading::Blocked => &mut self.blocked,
             Heading::Starts => &mut self.starts,
             Heading::Refused => &mut self.refused,
         } += 1;
     }
 
     fn text(&self, all: usize) -> String {
-        let Summary { kept, goes_on, initializes, starts, refused } = self;
+        let Summary { kept, goes_on, initializes, blocked, starts, refused } = self;
         format!(
-            "{all} Canaries: {kept} adopted as they are, {goes_on} go on, {initializes} will be initialized, {starts} \
-             start a rollout, {refused} refused; nothing was written"
+            "{all} Canaries: {kept} adopted as they are, {goes_on} go on, {initializes} will be initialized, {blocked} \
+             cannot be yet, {starts} start a rollout, {refused} refused; nothing was written"
         )
     }
 }

@@ -97,7 +97,8 @@ fn choose(plan: &Plan, memory: &Memory, seen: &Observed, now: Millis) -> Next {
             .or_else(|| scale_down(memory, seen, now))
             .unwrap_or(Next::Settled);
     }
-    safe.or_else(|| services_and_primary(plan, memory, seen))
+    safe.or_else(|| unroutable(memory, seen))
+        .or_else(|| services_and_primary(plan, memory, seen))
         .or_else(|| initial_addresses(memory, seen))
         .or_else(|| configs(memory, seen))
         .or_else(|| sync(memory, &seen.scaler, Effect::Scaler))
@@ -131,6 +132,16 @@ fn unadopted(memory: &Memory, seen: &Observed) -> Option<Next> {
         (Known::Absent, _) => Next::Wait(Pending::TargetMissing),
         _ => Next::Wait(Pending::NotObserved),
     })
+}
+
+/// Nothing is made for a Canary before its route can be: what cannot work should leave nothing behind.
+fn unroutable(memory: &Memory, seen: &Observed) -> Option<Next> {
+    let begins =
+        memory.phase == Phase::Initializing && seen.primary == Known::Absent && !former::moves(memory);
+    match &seen.routes {
+        LiveRoutes::Invalid(text) if begins => Some(Next::Wait(Pending::Invalid(text.clone()))),
+        _ => None,
+    }
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.

@@ -31,6 +31,7 @@ fn an_initialisation_survives_everything() {
         Delete(Primary),
         Suspend,
         ApexEdited,
+        Unreadable(true),
         Refuse(Object::Primary),
         Refuse(Object::Routes),
         Refuse(Object::Target),

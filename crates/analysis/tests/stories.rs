@@ -49,6 +49,7 @@ stories! {
     canary_crashes_under_load, pushed_fix_while_the_primary_crashes, pushed_fix_with_skip_analysis,
     pushed_while_the_primary_service_is_gone, healing_canary_loses_its_pods, both_copies_lose_their_pods,
     services_deleted_while_the_spec_is_invalid, services_deleted_while_the_primary_is_down,
+    initialisation_without_a_route,
     clock_set_ahead_between_steps, operator_down_between_steps,
     healing_push_fails_and_the_next_heals, promotion_never_ready_and_paused, spec_invalid_in_mid_run, clock_set_back,
     clock_set_ahead_while_waiting, operator_down_while_waiting, target_deleted_and_created_again, canary_flaps,

@@ -158,7 +158,7 @@ impl Observation {
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let route_target = self.target(canary);
         let (backends, apex) = self.services(context, canary, memory, error);
-        let (routes, edited) = self.routes(canary);
+        let (routes, edited) = self.routes(canary, memory);
         let (leftovers, services) = previous_bindings::sync_state(context, canary, memory, self);
         let former = former_primary::services(context, canary, memory, self);
         let subject = canary.subject(&context.settings);

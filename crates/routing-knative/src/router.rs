@@ -65,8 +65,12 @@ fn revisions<'a>(key: &ObjectKey, live: &'a Value) -> Result<(&'a str, &'a str),
     place("/metadata/annotations")?;
     items(key, live, "spec.traffic")?;
     let primary = knative::primary_revision(live).ok_or_else(|| {
-        let path = format!("metadata.annotations[{PRIMARY_REVISION}]");
-        RouteError::malformed(key, path, "is missing, and spec.traffic names no Revision for the primary")
+        let problem = "is missing, and spec.traffic names no Revision for the primary".to_owned();
+        RouteError::NoPrimary {
+            object: key.to_string(),
+            path: format!("metadata.annotations[{PRIMARY_REVISION}]"),
+            problem,
+        }
     })?;
     let latest = knative::latest_created(live).ok_or_else(|| {
         let path = "status.latestCreatedRevisionName";

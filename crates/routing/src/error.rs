@@ -56,6 +56,16 @@ pub enum RouteError {
         /// What is wrong with it.
         problem: String,
     },
+    /// The object names no primary, which has to be made first. Rendering refuses it too.
+    #[error("{object}: {path} {problem}")]
+    NoPrimary {
+        /// The object.
+        object: String,
+        /// Path of the field that names the primary.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The provider does not support what is asked. Validation of the Canary refuses the same feature.
     #[error("provider {provider} does not support {feature}")]
     Unsupported {

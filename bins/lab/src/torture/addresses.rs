@@ -64,6 +64,6 @@ impl World {
 }
 
 /// The apex of a spec.
-pub fn apex_of(spec: &Value) -> &str {
+fn apex_of(spec: &Value) -> &str {
     spec.pointer("/service/name").or(spec.pointer("/targetRef/name")).and_then(Value::as_str).unwrap_or(NAME)
 }

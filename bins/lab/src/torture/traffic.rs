@@ -3,12 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    addresses::apex_of,
     excuses::Excuses,
     finding::{Finding, Law},
     fold::{Course, Pod},
     outcome::Outcome,
-    place::NAME,
     record::{Answer, GRACE, Ms, Span},
     sessions,
     step::{Case, FRAGILE, Step, is_bad, skips},
@@ -84,20 +82,16 @@ struct Plan {
     /// Intervals until a revision is vetted.
     steps: u64,
     skips: bool,
-    /// Whether an edit gives the apex another name: clients stay where they are as long as the old one serves.
-    moves: bool,
 }
 
 impl Plan {
     fn of(world: &World, case: &Case) -> Plan {
-        let mut plan =
-            Plan { interval: 10_000, step: 0, max: 0, steps: u64::MAX, skips: skips(case), moves: false };
+        let mut plan = Plan { interval: 10_000, step: 0, max: 0, steps: u64::MAX, skips: skips(case) };
         let edits = case.steps.iter().filter_map(|step| match step {
             Step::Edit(_, spec) => Some(spec),
             _ => None,
         });
         for spec in edits.chain([&world.spec]) {
-            plan.moves |= apex_of(spec) != NAME;
             let number = |name: &str| spec.pointer(&format!("/analysis/{name}")).and_then(Value::as_u64);
             let listed = spec.pointer("/analysis/stepWeights").is_some();
             let iterations = number("iterations");
@@ -167,6 +161,12 @@ fn weights(course: &Course, plan: &Plan, excused: &[Span], answers: &[&Answer], 
     }
 }
 
+/// Whether a pod of a version that was ready is not any more.
+fn lost_a_pod(course: &Course, version: &str, from: Ms, to: Ms) -> bool {
+    let mut ends = course.pods.values().filter(|pod| pod.version == version).flat_map(|pod| &pod.ready);
+    ends.any(|(_, end)| (from..to).contains(end))
+}
+
 /// Nothing is promoted before it can have been analysed, and nothing bad ever. `excused`: when the primary was down.
 fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outcome) {
     for (version, at) in &course.promoted {
@@ -181,7 +181,7 @@ fn promotions(course: &Course, plan: &Plan, excused: &[Span], outcome: &mut Outc
         let heals = excused.iter().any(|span| span.from <= *at && span.to >= *pushed)
             || !course.was_ready(*pushed, *at, is_primary);
         // What breaks under traffic alone is not found where no client comes to the canary before its promotion.
-        let can_be_found = plan.max > 0 && !plan.moves || !version.starts_with(FRAGILE);
+        let can_be_found = !version.starts_with(FRAGILE) || lost_a_pod(course, version, *pushed, *at);
         if is_bad(version) && can_be_found || at + 1_000 < plan.vetted(*pushed) && !heals {
             let text = format!(
                 "{version} became the primary {} s after its push",

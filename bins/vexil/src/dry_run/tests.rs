@@ -70,6 +70,19 @@ fn a_rollout_that_starts_says_what_is_written() {
 }
 
 #[test]
+fn what_holds_up_an_initialisation_is_said_at_once() {
+    let at = (Phase::New, 0);
+    check(
+        &found(at, (Phase::Initializing, 0), Next::Refused("Ingress podinfo.test does not exist".to_owned())),
+        &[],
+        &[
+            "test/podinfo: cannot be initialized yet (new -> Initializing)",
+            "  cannot: Ingress podinfo.test does not exist",
+        ],
+    );
+}
+
+#[test]
 fn every_defect_is_named() {
     let defect = |path: &str| Defect { path: path.to_owned(), message: "is wrong".to_owned() };
     let at = (Phase::Initialized, 0);

@@ -13,6 +13,8 @@ pub struct Script {
     pub leave_after_ms: u64,
     /// The revision that the target has at first never becomes ready.
     pub broken_first: bool,
+    /// The route cannot be made yet.
+    pub unroutable_first: bool,
     /// Hooks that fail until the script says otherwise.
     pub closed: Vec<String>,
     pub actions: Vec<Action>,
@@ -51,6 +53,7 @@ impl Script {
             ready_after_ms: 300,
             leave_after_ms: 0,
             broken_first: false,
+            unroutable_first: false,
             closed: Vec::new(),
             actions: Vec::new(),
         };
@@ -104,6 +107,7 @@ impl Script {
             }
             ["closed", name] => self.closed.push((*name).to_owned()),
             ["first", "image", "is", "broken"] => self.broken_first = true,
+            ["first", "route", "is", "unreadable"] => self.unroutable_first = true,
             ["skip", "analysis"] => self.plan.skip_analysis = true,
             ["pods", "leave", "after", span] => self.leave_after_ms = span_ms(span),
             ["pods", "ready", "after", span] => self.ready_after_ms = span_ms(span),

@@ -45,6 +45,7 @@ impl Shell {
         if script.broken_first {
             shell.world.break_first();
         }
+        shell.world.unreadable = script.unroutable_first;
         shell.settle();
         shell
     }

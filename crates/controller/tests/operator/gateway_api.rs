@@ -15,12 +15,18 @@ use crate::cluster::Stage;
 const NAME: &str = "podinfo";
 const ROUTE: (&str, &str) = ("gateway.networking.k8s.io/v1", "HTTPRoute");
 
-/// A Canary that is initialised, with this analysis.
-async fn stage(analysis: Value) -> Stage {
+/// A cluster with a Gateway, and an operator.
+async fn started() -> Stage {
     let settings = Settings { system: System::GatewayApi(&[]), ..Settings::default() };
     let mut stage = Stage::with(settings).await;
     stage.answer_success(100.0);
     stage.start();
+    stage
+}
+
+/// A Canary that is initialised, with this analysis.
+async fn stage(analysis: Value) -> Stage {
+    let mut stage = started().await;
     let parent = json!({"name": "public", "namespace": "gateway-system"});
     let service = json!({"gatewayRefs": [parent], "hosts": ["app.example.com"]});
     let change = json!({"spec": {"provider": "gatewayapi:v1", "service": service, "analysis": analysis}});
@@ -72,6 +78,26 @@ async fn succeeds(mut stage: Stage) {
 pub(crate) async fn at_weight(stage: &mut Stage, weight: u64) {
     stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == weight).await;
     stage.pass(2.0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_before_a_gateway_is_named() {
+    let mut stage = started().await;
+    let change = json!({"spec": {"provider": "gatewayapi:v1", "service": {"hosts": ["app.example.com"]}}});
+    stage.apply(NAME, &[&change]).await;
+    stage.pass(30.0).await;
+    for (api, kind, name) in
+        [("apps/v1", "Deployment", "podinfo-primary"), ("v1", "Service", "podinfo-canary")]
+    {
+        let made = stage.cluster.get(api, kind, "test", name).await.unwrap();
+        assert!(made.is_none(), "{kind} {name} was made");
+    }
+    let event = "spec.service.gatewayRefs names no parent for a new route";
+    assert_eq!(stage.reported(NAME, event), 1);
+    let parent = json!({"name": "public", "namespace": "gateway-system"});
+    let named = json!({"spec": {"service": {"gatewayRefs": [parent]}}});
+    stage.apply(NAME, &[&change, &named]).await;
+    stage.until_phase(NAME, "Initialized").await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,8 +41,8 @@ fn reported(case: &Case<'_>, mut store: Store, want: &Routes) -> Held {
             case.make(&mut store, want)
         }
         Err(RouteError::Edited { path, .. }) if !path.is_empty() => case.make(&mut store, want),
-        Err(error @ RouteError::Malformed { .. }) => match case.render(&store, want)? {
-            Err(RouteError::Malformed { path, .. }) if !path.is_empty() => Ok(()),
+        Err(error) if is_refusal(&error) => match case.render(&store, want)? {
+            Err(again) if is_refusal(&again) => Ok(()),
             other => broken(format!("{error:?} is read, {other:?} is rendered from {live}")),
         },
         Err(RouteError::Foreign { .. }) => match (case.render(&store, want)?, released) {
@@ -50,5 +50,13 @@ fn reported(case: &Case<'_>, mut store: Store, want: &Routes) -> Held {
             other => broken(format!("of a foreign object, rendering and releasing return {other:?}")),
         },
         Err(error) => broken(format!("{error:?} is read from {live}")),
+    }
+}
+
+/// What a person has to correct, or what has to be made first, with its place.
+fn is_refusal(error: &RouteError) -> bool {
+    match error {
+        RouteError::Malformed { path, .. } | RouteError::NoPrimary { path, .. } => !path.is_empty(),
+        _ => false,
     }
 }
