@@ -138,10 +138,7 @@ fn unadopted(memory: &Memory, seen: &Observed) -> Option<Next> {
 fn unroutable(memory: &Memory, seen: &Observed) -> Option<Next> {
     let begins =
         memory.phase == Phase::Initializing && seen.primary == Known::Absent && !former::moves(memory);
-    match &seen.routes {
-        LiveRoutes::Invalid(text) if begins => Some(Next::Wait(Pending::Invalid(text.clone()))),
-        _ => None,
-    }
+    seen.unroutable.as_ref().filter(|_| begins).map(|text| Next::Wait(Pending::Invalid(text.clone())))
 }
 
 /// A copy without a ready pod gets no traffic while the other one has some. Before anything else.

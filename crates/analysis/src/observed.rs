@@ -23,6 +23,9 @@ pub struct Observed {
     pub target_scaler: TargetScaler,
     /// The route objects.
     pub routes: LiveRoutes,
+    /// Why the route cannot be made or read before something of the user's is put right; looked at in an
+    /// initialisation alone.
+    pub unroutable: Option<String>,
     /// Whether gateways apply them.
     pub acceptance: Acceptance,
     /// Ready addresses behind the `-primary` Service, as gateways know them.

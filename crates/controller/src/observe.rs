@@ -158,7 +158,7 @@ impl Observation {
         let autoscalers = Autoscalers::of(canary.subject(&context.settings));
         let route_target = self.target(canary);
         let (backends, apex) = self.services(context, canary, memory, error);
-        let (routes, edited) = self.routes(canary, memory);
+        let (routes, edited) = self.routes(canary);
         let (leftovers, services) = previous_bindings::sync_state(context, canary, memory, self);
         let former = former_primary::services(context, canary, memory, self);
         let subject = canary.subject(&context.settings);
@@ -176,6 +176,7 @@ impl Observation {
             scaler: autoscalers.sync_state(&self.objects),
             target_scaler: autoscalers.of_target(&self.objects),
             routes,
+            unroutable: self.unroutable(canary, memory),
             acceptance: canary.router().acceptance(&route_target, &self.objects),
             primary_addresses: addresses(Side::Primary),
             canary_addresses: addresses(Side::Canary),

@@ -157,6 +157,7 @@ impl World {
             configs: fit(self.configs),
             scaler: fit(self.scaler),
             acceptance: Acceptance::Accepted,
+            unroutable: self.unreadable.then(|| "names no backend".to_owned()),
             target_scaler: TargetScaler::None,
             routes: self.live_routes(),
             primary_addresses: addresses(Side::Primary),

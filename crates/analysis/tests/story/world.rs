@@ -217,6 +217,7 @@ impl World {
             },
             target_scaler: self.target_scaler,
             acceptance: self.acceptance.clone(),
+            unroutable: self.unreadable.then(|| "the route names no backend".to_owned()),
             routes: match self.routes {
                 _ if self.unreadable => LiveRoutes::Invalid("the route names no backend".to_owned()),
                 None => LiveRoutes::Absent,

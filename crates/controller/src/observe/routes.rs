@@ -14,11 +14,20 @@ impl Observation {
         self.objects.get(&key).object().map(|_| vexil_plan::route(&key))
     }
 
-    /// The live routes, and what of them was edited. In an initialisation a route that does not exist is tried: one
-    /// that cannot be made is reported before anything else is made.
-    pub(super) fn routes(&self, canary: &CanaryContext, memory: &Memory) -> (LiveRoutes, Option<String>) {
+    /// Why the first route of a Canary cannot be made, if something of the user's is missing or in the way.
+    pub(super) fn unroutable(&self, canary: &CanaryContext, memory: &Memory) -> Option<String> {
+        if memory.phase != Phase::Initializing {
+            return None;
+        }
+        let made = canary.router().render(&self.target(canary), &Routes::PRIMARY, &self.objects);
+        made.err()
+            .filter(|error| matches!(error, RouteError::Malformed { .. }))
+            .map(|error| error.to_string())
+    }
+
+    /// The live routes, and what of them was edited.
+    pub(super) fn routes(&self, canary: &CanaryContext) -> (LiveRoutes, Option<String>) {
         let target = self.target(canary);
-        let try_first = || canary.router().render(&target, &Routes::PRIMARY, &self.objects);
         let routes = match canary.router().read(&target, &self.objects) {
             Ok(routes) => match canary.router().render(&target, &routes, &self.objects) {
                 Ok(changes) => LiveRoutes::Present { routes, in_sync: changes.is_empty() },
@@ -30,12 +39,7 @@ impl Observation {
                 Err(error) => LiveRoutes::Invalid(error.to_string()),
             },
             Err(RouteError::NotKnown { .. }) => LiveRoutes::NotKnown,
-            Err(RouteError::Absent { .. }) if memory.phase == Phase::Initializing => match try_first() {
-                Ok(_) | Err(RouteError::NotKnown { .. }) => LiveRoutes::Absent,
-                Err(error) => LiveRoutes::Invalid(error.to_string()),
-            },
             Err(RouteError::Absent { .. }) => LiveRoutes::Absent,
-            Err(RouteError::NoPrimary { .. }) if memory.phase == Phase::Initializing => LiveRoutes::Absent,
             // Restored as if there were no route.
             Err(error @ RouteError::Edited { .. }) => return (LiveRoutes::Absent, Some(error.to_string())),
             Err(error) => LiveRoutes::Invalid(error.to_string()),
