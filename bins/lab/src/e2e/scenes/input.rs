@@ -44,7 +44,7 @@ pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
     // The CRD takes it, because Flagger knows it.
     stage.apply(json!({"provider": "osm"})).await?;
     stage.event("invalid canary spec: …").await?;
-    let clear = "Warning invalid canary spec: spec.provider: unknown provider `osm`; there are …";
+    let clear = "Warning invalid canary spec: spec.provider: `osm` is not supported: …";
     stage.events(&[clear]).await?;
     stage.tells(&["target 2 of 6.0.0"])?;
     // Put right, it goes on.
