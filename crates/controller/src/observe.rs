@@ -176,7 +176,7 @@ impl Observation {
             scaler: autoscalers.sync_state(&self.objects),
             target_scaler: autoscalers.of_target(&self.objects),
             routes,
-            unroutable: self.unroutable(canary, memory),
+            unroutable: self.unroutable(canary, memory, &primary),
             acceptance: canary.router().acceptance(&route_target, &self.objects),
             primary_addresses: addresses(Side::Primary),
             canary_addresses: addresses(Side::Canary),

@@ -238,7 +238,7 @@ impl<G: Environment, V: View> Player<G, V> {
             match phase.as_str() {
                 "Progressing" => self.checks.reset(),
                 // The primary gets the new version too, so versions say nothing about the split any more. That may
-                // have begun at any moment since the look before: a pod of processes answers within half a second.
+                // have begun at any moment since the look before: a pod that is a process answers within half a second.
                 "Promoting" => self.record.interrupt(self.looked),
                 _ => {}
             }

@@ -159,7 +159,7 @@ impl State {
     }
 
     /// Nothing was given up that would have worked.
-    pub fn judge_surrender(&mut self) {
+    pub fn judge_giving_up(&mut self) {
         let allowed = self.world.refused.is_none() && !self.world.unreadable && self.is_informed();
         let ready = self.world.target.is_some_and(|target| target.scaled && target.pods == Pods::Ready);
         self.breaks((allowed && ready).then_some("a deletion gives up a target that is ready"));

@@ -271,7 +271,7 @@ impl State {
             self.breaks((self.alerts & bit != 0).then_some("an alert was sent twice for the same cause"));
             self.alerts |= bit;
             if bit == GAVE_UP {
-                self.judge_surrender();
+                self.judge_giving_up();
             }
         }
     }

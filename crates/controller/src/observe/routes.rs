@@ -1,6 +1,6 @@
 //! What the router reads from the live route, and whether its objects are as wanted.
 
-use vexil_analysis::{LiveRoutes, Memory, Phase, Route, Routes, SyncState};
+use vexil_analysis::{Known, LiveRoutes, Memory, Phase, Pods, Route, Routes, SyncState};
 use vexil_object::Change;
 use vexil_plan::CanaryContext;
 use vexil_routing::RouteError;
@@ -14,9 +14,15 @@ impl Observation {
         self.objects.get(&key).object().map(|_| vexil_plan::route(&key))
     }
 
-    /// Why the first route of a Canary cannot be made, if something of the user's is missing or in the way.
-    pub(super) fn unroutable(&self, canary: &CanaryContext, memory: &Memory) -> Option<String> {
-        if memory.phase != Phase::Initializing {
+    /// Why the first route of a Canary cannot be made, if something of the user's is missing or in the way. Looked at
+    /// before the primary is made alone.
+    pub(super) fn unroutable(
+        &self,
+        canary: &CanaryContext,
+        memory: &Memory,
+        primary: &Known<Pods>,
+    ) -> Option<String> {
+        if memory.phase != Phase::Initializing || *primary != Known::Absent {
             return None;
         }
         let made = canary.router().render(&self.target(canary), &Routes::PRIMARY, &self.objects);
