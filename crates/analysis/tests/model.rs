@@ -18,6 +18,10 @@ use vexil_analysis::{Strategy, Weight};
 
 use checked::{Bound, Fault::*, Object, Rev::*, Rollout, Side::*, gated, plan};
 
+/// Each state is cloned several times.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[test]
 fn an_initialisation_survives_everything() {
     let faults = [

@@ -107,7 +107,7 @@ impl Rollout {
             faults: Vec::new(),
             fails: false,
             rolls_back: false,
-            known: Mutex::new(HashMap::new()),
+            known: Mutex::default(),
         }
     }
 

@@ -46,3 +46,7 @@ mod pod_labels;
 mod rollouts;
 mod systems;
 mod write_conflicts;
+
+/// The API server in the process copies objects all the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
