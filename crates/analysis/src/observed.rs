@@ -23,8 +23,8 @@ pub struct Observed {
     pub target_scaler: TargetScaler,
     /// The route objects.
     pub routes: LiveRoutes,
-    /// Why the route cannot be made or read before something of the user's is put right. Looked at in an
-    /// initialisation alone, before the primary is made.
+    /// Why the route cannot be made or read before something of the user's is put right. Observed only in an
+    /// initialisation, before the primary is made.
     pub unroutable: Option<String>,
     /// Whether gateways apply them.
     pub acceptance: Acceptance,

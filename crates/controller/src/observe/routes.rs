@@ -14,8 +14,8 @@ impl Observation {
         self.objects.get(&key).object().map(|_| vexil_plan::route(&key))
     }
 
-    /// Why the first route of a Canary cannot be made, if something of the user's is missing or in the way. Looked at
-    /// before the primary is made alone.
+    /// Why the first route of a Canary cannot be made, if something of the user's is missing or in the way. `None`
+    /// once the primary exists.
     pub(super) fn unroutable(
         &self,
         canary: &CanaryContext,
