@@ -16,7 +16,9 @@ pub(crate) enum EffectResult {
     Done,
     /// The target is not at the revision any more that was to be copied.
     TargetMoved,
-    /// Another writer was faster, or the outcome is unknown: observe again later.
+    /// Another writer was faster: observe again, and decide anew as soon as its write is known.
+    Conflict,
+    /// The outcome is unknown: observe again later.
     Requeue,
     /// The API server asks for this pause, in milliseconds.
     RetryAfter(u64),
@@ -73,7 +75,7 @@ async fn write_failed(
     error: &WriteError,
 ) -> EffectResult {
     match error {
-        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Requeue,
+        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Conflict,
         WriteError::Unknown { .. } => {
             // One GET shows the outcome; if that fails too, the next reconcile tries.
             let _now_cached = context.cluster.fetch(&change.key).await;

@@ -102,6 +102,11 @@ async fn settle(
                 observation = Observation::take(context, canary, memory, since);
             }
             EffectResult::TargetMoved => return pending(Pending::TargetChanged, runtime, observation),
+            EffectResult::Conflict => {
+                // The watch may have reported the other write before the answer came: nothing wakes this Canary then.
+                runtime.outcome_unknown = true;
+                observation = Observation::take(context, canary, memory, since);
+            }
             EffectResult::Requeue => {
                 return again(runtime, Observation::take(context, canary, memory, since), None);
             }

@@ -68,6 +68,8 @@ pub enum FaultAction {
     LoseAnswer(Loss),
     /// There is no answer; nothing is carried out.
     Hang,
+    /// The request arrives this much later, and is carried out then.
+    Delay(Duration),
     /// All open watches end, then the request is carried out.
     DropWatches,
     /// The history is forgotten, so that watches and continues from before get 410; then the request is carried out.

@@ -66,9 +66,13 @@ where
 
 /// Answers a request, unless a fault says otherwise.
 async fn serve(server: &Arc<Inner>, request: &Request) -> io::Result<Response<Body>> {
+    let fault = server.faults.strike(request);
+    if let Some(FaultAction::Delay(late)) = fault {
+        tokio::time::sleep(late).await;
+    }
     let revision = server.state().store.revision();
-    let answered = match server.faults.strike(request) {
-        None => answer(server, request),
+    let answered = match fault {
+        None | Some(FaultAction::Delay(_)) => answer(server, request),
         Some(FaultAction::Answer { code, retry_after }) => faulty(code, retry_after),
         Some(FaultAction::Hang) => {
             record(server, request, 0, revision);

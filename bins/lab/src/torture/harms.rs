@@ -34,6 +34,7 @@ fn kinds() -> Vec<(&'static str, Which, FaultAction)> {
         ("all watches replayed", Which::Writes, FaultAction::Replay),
         ("429", Which::Reads, answer(429, Some(3))),
         ("500", Which::Reads, answer(500, None)),
+        ("delayed by 2 s", Which::Writes, FaultAction::Delay(Duration::from_secs(2))),
         ("no answer", Which::Reads, FaultAction::Hang),
         ("429", Which::Gets, answer(429, Some(3))),
         ("500", Which::Gets, answer(500, None)),

@@ -1,5 +1,7 @@
 //! Mode `seeds`: a random script on a random router. The same seed is the same script.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use vexil_testbed_apiserver::{FaultAction, Loss};
 
@@ -162,6 +164,7 @@ fn harm(dice: &mut Dice) -> Step {
         FaultAction::LoseAnswer(Loss::Timeout),
         FaultAction::LoseAnswer(Loss::Reset),
         FaultAction::Hang,
+        FaultAction::Delay(Duration::from_secs(2)),
     ];
     let which =
         dice.pick(&[Which::Writes, Which::Reads, Which::Gets, Which::Watches]).unwrap_or(Which::Writes);

@@ -1,10 +1,11 @@
-//! Another writer reverts what the operator writes, again and again: it is reported, the writes are spaced, and the
-//! rollout ends as soon as the other writer stops.
+//! Other writers. One is faster: the write is repeated at once. One reverts what the operator writes, again and again: it
+//! is reported, the writes are spaced, and the rollout ends as soon as the other writer stops.
 
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::{task::JoinSet, time::sleep};
+use vexil_testbed_apiserver::{Fault, FaultAction, Matcher};
 
 use crate::cluster::{OPERATOR, Stage};
 
@@ -73,4 +74,33 @@ async fn an_apex_that_another_writer_reverts_costs_little() {
     stage.pass(60.0).await;
     let apex = stage.cluster.get("v1", "Service", "test", NAME).await.unwrap().unwrap();
     assert_eq!(apex["spec"]["selector"]["app"], format!("{NAME}-primary"));
+}
+
+/// The Deployment controller writes the status during each scale-up, three times, and the watch reports it, with nothing
+/// that the operator uses, before the scale-up is refused: no event wakes the Canary, and it need not wait for one.
+#[tokio::test(start_paused = true)]
+async fn a_write_that_met_another_one_is_repeated_at_once() {
+    const TIMES: u32 = 3;
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    stage.pass(5.0).await;
+    let scale_up = Matcher { user_agent: Some(OPERATOR.to_owned()), ..Matcher::new("patch", "deployments") };
+    let late = Fault::once(scale_up, FaultAction::Delay(Duration::from_millis(100))).times(TIMES);
+    stage.cluster.server().faults().push(late);
+    let before = writes(&stage, "deployments");
+    stage.push(NAME, "6.0.1").await;
+    stage.pass(0.05).await;
+    for count in 1..=TIMES {
+        let status = json!({"status": {"collisionCount": count}});
+        stage.patch_status_of_target(NAME, &status).await;
+        stage.pass(0.1).await;
+    }
+    assert_eq!(writes(&stage, "deployments") - before, 4, "{}", stage.story(NAME).text());
+    let target = stage.cluster.get("apps/v1", "Deployment", "test", NAME).await.unwrap().unwrap();
+    assert_eq!(target["spec"]["replicas"], 2, "{}", stage.story(NAME).text());
+    stage.until_phase(NAME, "Succeeded").await;
+    stage.check_laws(NAME);
 }

@@ -76,6 +76,24 @@ async fn a_delayed_watch_sends_everything_too_late() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_delayed_request_finds_what_was_written_meanwhile() {
+    let bench = Bench::new();
+    let (_, created) = bench.send(("POST", MAPS, map("a", "1"))).await;
+    let action = FaultAction::Delay(Duration::from_secs(2));
+    bench.server.faults().push(Fault::once(Matcher::writes(), action));
+    let version = &created["metadata"]["resourceVersion"];
+    let change = |value: &str| json!({"metadata": {"resourceVersion": version}, "data": {"k": value}});
+    let (path, sent) = (format!("{MAPS}/a"), tokio::time::Instant::now());
+    let late = bench.send(("PATCH", &path, change("late")));
+    let first = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bench.send(("PATCH", &path, change("first"))).await
+    };
+    let ((late, _), (first, _)) = tokio::join!(late, first);
+    assert_eq!((first, late, sent.elapsed().as_secs()), (200, 409, 2));
+}
+
 /// A follower sees what no watch sees: what happened while the history was forgotten.
 #[tokio::test(start_paused = true)]
 async fn no_fault_reaches_who_follows() {

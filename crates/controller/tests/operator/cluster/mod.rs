@@ -258,6 +258,11 @@ impl Stage {
         self.patch("autoscaling/v2/namespaces/test/horizontalpodautoscalers", name, patch).await;
     }
 
+    /// Merge-patches the status of a Canary's Deployment, as the Deployment controller would.
+    pub async fn patch_status_of_target(&self, name: &str, patch: &Value) {
+        self.patch("apps/v1/namespaces/test/deployments", name, patch).await;
+    }
+
     async fn patch(&self, resource: &str, name: &str, patch: &Value) {
         let path = format!("/apis/{resource}/{name}/status");
         let request = http::Request::patch(path)
