@@ -10,6 +10,7 @@ use crate::{
     cast::PODINFO,
     guide::{CANARY, CONTAINER, NAMESPACE, tag},
     guide_objects,
+    manifests::merge,
     player::{Environment, Player, View},
     record::GATEWAY_DELAY,
     report::{Expect, Report},
@@ -155,9 +156,21 @@ impl<G: Environment, V: View> Player<G, V> {
         let field = if old { "canaryAnalysis" } else { "analysis" };
         let written = canary.pointer(&format!("/spec/{field}/interval")).and_then(Value::as_str);
         let interval = format!("{}s", INTERVAL.as_secs());
-        self.patch(&json!({"spec": {field: {"interval": interval}}})).await?;
+        let mut analysis = json!({"interval": interval});
+        let mut rest = "nothing else is changed".to_owned();
+        if let Some(ms) = G::SLOWEST_MS {
+            // A merge patch replaces lists whole.
+            let mut metrics =
+                canary.pointer(&format!("/spec/{field}/metrics")).cloned().unwrap_or_else(|| json!([]));
+            for metric in metrics.as_array_mut().into_iter().flatten() {
+                slower(metric, ms);
+            }
+            merge(&mut analysis, &json!({"metrics": metrics}));
+            rest = format!("a request may take {ms} ms");
+        }
+        self.patch(&json!({"spec": {field: analysis}})).await?;
         let written = written.unwrap_or("the default").to_owned();
-        self.explain(&format!("A check every {interval} instead of {written}; nothing else is changed."));
+        self.explain(&format!("A check every {interval} instead of {written}; {rest}."));
         Ok(())
     }
 
@@ -192,4 +205,13 @@ impl<G: Environment, V: View> Player<G, V> {
         }
         Ok(self.of_act())
     }
+}
+
+/// Raises the limit of the built-in metric of request durations to so many milliseconds.
+fn slower(metric: &mut Value, ms: u64) {
+    if metric.get("name").and_then(Value::as_str) != Some("request-duration") {
+        return;
+    }
+    let old = metric.get("threshold").is_some();
+    merge(metric, &if old { json!({"threshold": ms}) } else { json!({"thresholdRange": {"max": ms}}) });
 }

@@ -10,6 +10,8 @@ use crate::{api::Api, checks::Checks, guide::Guide, record::Splitting, scene::Sc
 pub trait Environment {
     /// How long clients are watched before something is changed, and after all is done.
     const AROUND: Duration;
+    /// How many milliseconds a request may take instead of what the guide says; `None` to leave that.
+    const SLOWEST_MS: Option<u64> = None;
 
     /// How its gateway splits.
     fn splitting(&self) -> Splitting {

@@ -153,7 +153,7 @@ impl Operator {
     /// # Errors
     /// When it does not answer.
     pub async fn metrics(&self) -> anyhow::Result<String> {
-        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build()?;
         Ok(client.get(&self.metrics).send().await?.error_for_status()?.text().await?)
     }
 

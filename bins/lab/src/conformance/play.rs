@@ -8,7 +8,7 @@ use super::{
     compare::{differences, matches},
     known::Known,
     mask::mask,
-    script::{self, Scene, Step},
+    script::{Scene, Step, Until},
     side::Side,
 };
 use crate::e2e::crds;
@@ -40,17 +40,18 @@ impl Stage {
                 self.real.answer(&ours).await?;
             }
             let mut served = step("GET", &format!("{DEFINITIONS}/{name}"), "");
-            served.until =
-                Some(script::Until::Says("/body/status/conditions/1/status".into(), "True".into()));
+            served.until = Some(Until::Says("/body/status/conditions/1/status".into(), "True".into()));
             self.both(&served).await?;
         }
         Ok(())
     }
 
-    /// Takes away the CRDs that were brought.
+    /// Takes away the CRDs that were brought, and waits until they are gone: the next suite may bring the same.
     pub async fn close(&mut self) -> anyhow::Result<()> {
         for name in std::mem::take(&mut self.brought) {
-            self.real.answer(&step("DELETE", &format!("{DEFINITIONS}/{name}"), "")).await?;
+            let gone = Some(Until::Code(404));
+            let delete = Step { until: gone, ..step("DELETE", &format!("{DEFINITIONS}/{name}"), "") };
+            self.real.answer(&delete).await?;
         }
         Ok(())
     }

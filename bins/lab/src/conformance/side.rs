@@ -26,7 +26,7 @@ use super::{
 };
 
 /// How long an answer may take to become what a step waits for.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// How long the next event of a watch may take.
 const QUIET: Duration = Duration::from_secs(4);
 

@@ -136,7 +136,7 @@ fn login(kubeconfig: &Path, token: &str) -> anyhow::Result<Value> {
 
 /// Waits until the API server goes by the new rights.
 async fn in_force(account: &Api, namespace: &str) -> anyhow::Result<()> {
-    const TRIES: usize = 100;
+    const TRIES: usize = 600;
     let mut refusal = None;
     for _ in 0..TRIES {
         match account.list(CANARIES, namespace, "").await {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -34,6 +35,7 @@ pub fn broken(cast: &Cast, moments: &[Moment], pace: Pace) -> Vec<String> {
         share: 0,
         weight: 0,
         reset: None,
+        drain_until: None,
         raised: None,
     };
     for moment in moments.iter().filter(|moment| !moment.gone) {
@@ -58,6 +60,8 @@ struct Walk<'a> {
     share: i64,
     weight: i64,
     reset: Option<Instant>,
+    /// The end of the drain as the operator stored it, in milliseconds since 1970.
+    drain_until: Option<u64>,
     raised: Option<(Instant, Option<u64>)>,
 }
 
@@ -71,7 +75,9 @@ impl Walk<'_> {
                 self.broken
                     .push(format!("the target was scaled to zero with {}% of the traffic", self.share));
             }
-            if let Some(reset) = self.reset {
+            // A watch may be late on a busy machine: a drain that looks short counts only if the operator did not
+            // store an end of it, or did not wait for it.
+            if let Some(reset) = self.reset.filter(|_| self.drain_until.is_none_or(|end| moment.ms < end)) {
                 self.lasted("the drain before the scale-down", reset, moment.at);
             }
         }
@@ -101,7 +107,7 @@ impl Walk<'_> {
             self.broken.push(format!("{share}% of the traffic went to a canary without a ready pod"));
         }
         if share > 0 {
-            self.reset = None;
+            (self.reset, self.drain_until) = (None, None);
         } else if self.reset.is_none() {
             self.reset = Some(moment.at);
         }
@@ -111,6 +117,7 @@ impl Walk<'_> {
     /// Steps are paced by the status, which survives a crash; the route may follow a moment later. A watch may be late
     /// on a busy machine, so steps that came close together count only if their own times are close too.
     fn status(&mut self, moment: &Moment) {
+        self.drain_ends(&moment.object);
         let weight = moment.object.pointer("/status/canaryWeight").and_then(Value::as_i64).unwrap_or(0);
         if weight > self.weight {
             let step = moment.object.pointer("/status/lastStepTime").and_then(Value::as_u64);
@@ -125,6 +132,19 @@ impl Walk<'_> {
             self.raised = None;
         }
         self.weight = weight;
+    }
+
+    /// The stored end of a drain lies a whole interval after the phase began, whose time is stored in whole seconds.
+    fn drain_ends(&mut self, canary: &Value) {
+        let Some(end) = canary.pointer("/status/drainUntil").and_then(Value::as_u64) else { return };
+        let began = text(canary, "/status/lastTransitionTime").parse::<Timestamp>().ok();
+        let began = began.and_then(|at| u64::try_from(at.as_millisecond()).ok());
+        if let Some(ms) = began.map(|began| end.saturating_sub(began))
+            && Duration::from_millis(ms) < self.pace.interval
+        {
+            self.broken.push(format!("a drain was to end {ms} ms after its phase began"));
+        }
+        self.drain_until = Some(end);
     }
 
     fn lasted(&mut self, what: &str, from: Instant, to: Instant) {

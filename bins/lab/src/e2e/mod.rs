@@ -7,6 +7,7 @@ mod compare;
 mod laws;
 mod manifests;
 pub mod operator;
+mod pace;
 mod play;
 mod proxy;
 pub mod recorder;

@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use kube::Client;
@@ -21,10 +21,15 @@ use super::{
 
 pub use super::api::text;
 
+/// Longest wait in a scene in which something happens all the time.
+const LONGEST: Duration = Duration::from_secs(600);
+
 /// One version of one object.
 #[derive(Clone, Debug)]
 pub struct Moment {
     pub at: Instant,
+    /// The same on the clock of the machine, which the operator shares, in milliseconds since 1970.
+    pub ms: u64,
     pub version: u64,
     pub of: Resource,
     pub object: Arc<Value>,
@@ -72,29 +77,28 @@ impl Recorder {
         moments
     }
 
-    /// Waits until `find` finds something in a scene; `None` when it does not within `limit`.
+    /// Waits until `find` finds something in a scene; `None` when nothing new has happened there for `quiet`. A slow
+    /// machine takes longer for each thing that happens, and for one after the other.
     pub async fn until<T>(
         &self,
         cast: &Cast,
-        limit: Duration,
+        quiet: Duration,
         find: impl Fn(&[Moment]) -> Option<T>,
     ) -> Option<T> {
-        let mut news = self.news.subscribe();
-        let look = async {
-            let mut known = None;
-            loop {
-                // What happens elsewhere is no reason to look again.
-                let moments = self.of(cast);
-                if known.replace(moments.len()) != Some(moments.len())
-                    && let Some(found) = find(&moments)
-                {
-                    return found;
+        let begun = Instant::now();
+        let (mut news, mut known, mut end) = (self.news.subscribe(), None, begun + quiet);
+        loop {
+            // What happens elsewhere is no reason to look again.
+            let moments = self.of(cast);
+            if known.replace(moments.len()) != Some(moments.len()) {
+                if let Some(found) = find(&moments) {
+                    return Some(found);
                 }
-                // The sender lives in self.
-                let _news = news.changed().await;
+                end = (Instant::now() + quiet).min(begun + LONGEST);
             }
-        };
-        tokio::time::timeout(limit, look).await.ok()
+            // The sender lives in self.
+            tokio::time::timeout_at(end, news.changed()).await.ok()?.ok()?;
+        }
     }
 
     async fn follow(&self, client: &Client, of: Resource) {
@@ -112,7 +116,9 @@ impl Recorder {
     fn note(&self, of: Resource, object: Value, gone: bool) {
         let namespace = text(&object, "/metadata/namespace").to_owned();
         let version = text(&object, "/metadata/resourceVersion").parse().unwrap_or(0);
-        let moment = Moment { at: Instant::now(), version, of, object: Arc::new(object), gone };
+        let ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        let moment = Moment { at: Instant::now(), ms, version, of, object: Arc::new(object), gone };
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let moments = seen.entry(namespace).or_default();
         let known = |m: &Moment| m.version == version && m.of == of && m.name() == moment.name();

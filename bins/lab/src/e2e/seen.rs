@@ -17,10 +17,17 @@ use super::{
     story::{self, story, told},
 };
 
-/// Longest wait for one thing.
-const PATIENCE: Duration = Duration::from_secs(45);
-/// Longest wait for the end of a run: an operator may have been killed and started again at every write of it.
-const LONG_PATIENCE: Duration = Duration::from_secs(120);
+/// How long nothing may happen before a wait counts as in vain. An operator may have to start for it.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// The same where all that is waited for should have happened by now.
+const SHORT_PATIENCE: Duration = Duration::from_secs(10);
+/// What is reported about waits that take longer here than on other machines.
+const SLOW: [&str; 4] = [
+    " not ready: ",
+    " is scaled to zero but still has available pods",
+    " has not reported on ",
+    " has not applied ",
+];
 
 impl Stage {
     /// Everything that happened here.
@@ -38,7 +45,7 @@ impl Stage {
                 .map(|told| told.at)
         };
         let found = self.recorder.until(&self.cast, PATIENCE, find).await;
-        found.with_context(|| format!("waited {PATIENCE:?} for the line `{line}`"))
+        found.with_context(|| format!("nothing happened for {PATIENCE:?}, waiting for the line `{line}`"))
     }
 
     /// Waits until the story has a line; answers when it came.
@@ -65,8 +72,10 @@ impl Stage {
             let quiet = untold.is_none_or(Vec::is_empty) && live.object.pointer("/status/ending").is_none();
             (text(&live.object, "/status/phase") == phase && quiet).then_some(())
         };
-        let found = self.recorder.until(&self.cast, LONG_PATIENCE, rests).await;
-        found.with_context(|| format!("waited {LONG_PATIENCE:?} for the Canary to rest in {phase}"))
+        let found = self.recorder.until(&self.cast, PATIENCE, rests).await;
+        found.with_context(|| {
+            format!("nothing happened for {PATIENCE:?}, waiting for the Canary to rest in {phase}")
+        })
     }
 
     /// Waits until the Deployment controller has nothing left to do about the target.
@@ -79,7 +88,9 @@ impl Stage {
             (seen && number("/status/replicas").unwrap_or(0) == 0).then_some(())
         };
         let found = self.recorder.until(&self.cast, PATIENCE, empty).await;
-        found.with_context(|| format!("waited {PATIENCE:?} for the target's pods to go"))
+        found.with_context(|| {
+            format!("nothing happened for {PATIENCE:?}, waiting for the target's pods to go")
+        })
     }
 
     /// Waits until an Event says this; answers when it came.
@@ -90,7 +101,7 @@ impl Stage {
             moments.iter().find(says).map(|moment| moment.at)
         };
         let found = self.recorder.until(&self.cast, PATIENCE, find).await;
-        found.with_context(|| format!("waited {PATIENCE:?} for the event `{message}`"))
+        found.with_context(|| format!("nothing happened for {PATIENCE:?}, waiting for the event `{message}`"))
     }
 
     /// Waits until this has been reported so many times; counted Events count.
@@ -105,11 +116,17 @@ impl Stage {
             (said >= times).then_some(())
         };
         let found = self.recorder.until(&self.cast, PATIENCE, enough).await;
-        found.with_context(|| format!("waited {PATIENCE:?} for {times} times the event `{message}`"))
+        found.with_context(|| {
+            format!("nothing happened for {PATIENCE:?}, waiting for {times} times the event `{message}`")
+        })
     }
 
-    /// The story must be exactly this, line by line. A system without routes reports none.
-    pub fn tells(&self, parts: &[&str]) -> anyhow::Result<()> {
+    /// The story must be exactly this, line by line, as soon as each watch has reported its part of it. A system
+    /// without routes reports none.
+    pub async fn tells(&self, parts: &[&str]) -> anyhow::Result<()> {
+        let want = self.wanted(parts).len();
+        let enough = |moments: &[Moment]| (story(&self.cast, moments).len() >= want).then_some(());
+        let _come = self.recorder.until(&self.cast, SHORT_PATIENCE, enough).await;
         self.is_story(&self.story(), parts)
     }
 
@@ -120,28 +137,29 @@ impl Stage {
 
     /// These lines of the story must be exactly this.
     pub fn is_story(&self, have: &[String], parts: &[&str]) -> anyhow::Result<()> {
+        differ("the story", &self.wanted(parts), have)
+    }
+
+    fn wanted(&self, parts: &[&str]) -> Vec<String> {
         let routed = self.cast.system.route.is_some();
-        let want: Vec<String> = parts
-            .iter()
-            .flat_map(|part| lines(part))
-            .filter(|line| routed || !line.starts_with("route"))
-            .collect();
-        differ("the story", &want, have)
+        let lines = parts.iter().flat_map(|part| lines(part));
+        lines.filter(|line| routed || !line.starts_with("route")).collect()
     }
 
     /// The Events of the Canary must be exactly these, in this order; they are waited for. `{}` stands for
-    /// `podinfo.namespace`, `…` for any words. That pods take long here is left out where it is not expected.
+    /// `podinfo.namespace`, `…` for any words. That pods or products take long here is left out
+    /// where it is not expected.
     pub async fn events(&self, parts: &[&str]) -> anyhow::Result<()> {
         let want: Vec<String> =
             parts.iter().flat_map(|part| lines(part)).map(|line| self.named(&line)).collect();
         let slow = |line: &String| {
-            line.contains(" not ready: waiting") && !want.iter().any(|wanted| fits(wanted, line))
+            SLOW.iter().any(|text| line.contains(text)) && !want.iter().any(|wanted| fits(wanted, line))
         };
         let told = |moments: &[Moment]| -> Vec<String> {
             told(moments).into_iter().filter(|line| !slow(line)).collect()
         };
         let enough = |moments: &[Moment]| (told(moments).len() >= want.len()).then_some(());
-        let _come = self.recorder.until(&self.cast, Duration::from_secs(10), enough).await;
+        let _come = self.recorder.until(&self.cast, SHORT_PATIENCE, enough).await;
         differ("the events", &want, &told(&self.moments()))
     }
 

@@ -10,6 +10,7 @@ use super::{
     cast::{Cast, PODINFO, Place},
     manifests,
     operator::Recipe,
+    pace::unhurried,
     recorder::{Recorder, text},
     route::spec_of,
     stand_in::{Script, StandIn},
@@ -105,9 +106,10 @@ impl Stage {
         self.rests_in("Initialized").await
     }
 
-    /// Applies everything, pushes 6.0.1, and waits until its canary has 25 % of the traffic.
+    /// Applies everything, pushes 6.0.1, and waits until its canary has 25 % of the traffic; with time for what is to
+    /// be done before the next step.
     pub async fn first_step(&self, changes: Value) -> anyhow::Result<()> {
-        self.initialise(changes).await?;
+        self.initialise(unhurried(changes)).await?;
         self.push("6.0.1").await?;
         self.line("route primary 75 canary 25").await.map(drop)
     }

@@ -7,7 +7,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use tokio::io::AsyncReadExt as _;
+use tokio::{
+    io::AsyncReadExt as _,
+    process::{Child, ChildStdout},
+};
 use vexil_testbed_rig::operator::{Operator, Recipe};
 
 use super::{
@@ -17,7 +20,9 @@ use super::{
 };
 
 /// How long a command may take, and what is expected of one may take to come.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a command that goes on may take to show what is there already.
+const FIRST_LINE: Duration = Duration::from_secs(30);
 /// Time between two looks.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -29,12 +34,32 @@ pub struct Tally {
     pub lines: usize,
 }
 
+/// A command that goes on, with what it has written.
+struct Watching {
+    child: Child,
+    pipe: ChildStdout,
+    output: Vec<u8>,
+}
+
+impl Watching {
+    /// Waits for more; `false` when none comes within `limit`.
+    async fn more(&mut self, limit: Duration) -> bool {
+        let mut part = [0; 4096];
+        let read = tokio::time::timeout(limit, self.pipe.read(&mut part)).await;
+        let count = read.ok().and_then(Result::ok).unwrap_or(0);
+        self.output.extend(part.iter().take(count));
+        count > 0
+    }
+}
+
 /// One who follows a page.
 pub struct Reader<'a> {
     pub stage: &'a Stage,
     pub tally: Tally,
     binary: &'a Path,
     operator: Option<Operator>,
+    /// A command that goes on, started before the one in front of it, which makes what it shows.
+    watching: Option<Watching>,
     /// What is said while it goes on.
     say: &'a (dyn Fn(&str) + Sync),
 }
@@ -42,14 +67,23 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// One who has not begun. `binary` is the operator's.
     pub fn new(stage: &'a Stage, binary: &'a Path, say: &'a (dyn Fn(&str) + Sync)) -> Self {
-        Reader { stage, tally: Tally::default(), binary, operator: None, say }
+        Reader { stage, tally: Tally::default(), binary, operator: None, watching: None, say }
     }
 
     /// Follows the steps of one way.
     pub async fn follow(&mut self, steps: &[Placed], way: Way) -> anyhow::Result<()> {
-        let mut steps = steps.iter().filter(|placed| placed.way.is_none_or(|of| of == way)).peekable();
-        while let Some(placed) = steps.next() {
-            let next = steps.peek().map(|placed| &placed.step);
+        let steps: Vec<&Placed> =
+            steps.iter().filter(|placed| placed.way.is_none_or(|of| of == way)).collect();
+        for (at, placed) in steps.iter().enumerate() {
+            let next = steps.get(at + 1).map(|placed| &placed.step);
+            if let Step::Run(_) = &placed.step
+                && let Some(Step::Run(following)) = next
+                && goes_on(following)
+            {
+                let mut watching = self.start(following)?;
+                watching.more(FIRST_LINE).await;
+                self.watching = Some(watching);
+            }
             let shown = match next {
                 Some(Step::Expect(lines)) => lines.as_slice(),
                 _ => &[],
@@ -87,7 +121,7 @@ impl<'a> Reader<'a> {
         let command = if logs { format!("cat {LOG}") } else { command.to_owned() };
         let words: Vec<&str> = command.split_whitespace().collect();
         let has = |some: &[&str]| words.iter().any(|word| some.contains(word));
-        if has(&["--watch", "-w"]) {
+        if goes_on(&command) {
             self.watch(&command, shown).await?;
         } else if logs || has(&["get", "describe", "events"]) {
             self.look(&command, shown, !has(&["describe", "events"])).await?;
@@ -125,23 +159,30 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Runs a command that goes on until it has shown what it should.
+    /// Starts a command that goes on.
+    fn start(&self, command: &str) -> anyhow::Result<Watching> {
+        let mut child = self.stage.shell(&format!("exec {command}")).kill_on_drop(true).spawn()?;
+        let pipe = child.stdout.take().context("the command has no output")?;
+        Ok(Watching { child, pipe, output: Vec::new() })
+    }
+
+    /// Reads a command that goes on until it has shown what it should.
     async fn watch(&mut self, command: &str, shown: &[String]) -> anyhow::Result<()> {
-        let mut child = self.stage.shell(&format!("exec {command}")).spawn()?;
-        let mut pipe = child.stdout.take().context("the command has no output")?;
-        let (begun, mut output, mut part) = (Instant::now(), Vec::new(), [0; 4096]);
+        let mut watching = match self.watching.take() {
+            Some(watching) => watching,
+            None => self.start(command)?,
+        };
+        let begun = Instant::now();
         loop {
-            let text = String::from_utf8_lossy(&output).into_owned();
+            let text = String::from_utf8_lossy(&watching.output).into_owned();
             let Some(line) = expect::missing(shown, &text, true) else { break };
-            let left = PATIENCE.saturating_sub(begun.elapsed());
-            match tokio::time::timeout(left, pipe.read(&mut part)).await {
-                Ok(Ok(count)) if count > 0 => output.extend(part.iter().take(count)),
-                _ => bail!("`{command}` does not show `{line}`, but:\n{text}{}", self.state().await),
+            if !watching.more(PATIENCE.saturating_sub(begun.elapsed())).await {
+                bail!("`{command}` does not show `{line}`, but:\n{text}{}", self.state().await);
             }
         }
-        child.kill().await?;
+        watching.child.kill().await?;
         // It was ended by a signal, as Ctrl-C does it.
-        child.wait().await?.signal().map(drop).context("the command ended by itself")
+        watching.child.wait().await?.signal().map(drop).context("the command ended by itself")
     }
 
     /// Starts the operator when it has been installed, and sees that it lives.
@@ -170,4 +211,9 @@ impl<'a> Reader<'a> {
             _ => String::new(),
         }
     }
+}
+
+/// Whether a command does not end by itself.
+fn goes_on(command: &str) -> bool {
+    command.split_whitespace().any(|word| matches!(word, "--watch" | "-w"))
 }

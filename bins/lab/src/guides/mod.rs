@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         .collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build()?;
     let ends = runtime.block_on(async {
-        // One after the other, so that not too many clusters live at once.
+        // Troubles come after all pages, so that not too many clusters live at once.
         let followed = join_all(chosen.iter().map(|page| followed(page, &binary, helm.as_deref()))).await;
         let troubled = join_all(chosen.iter().map(|page| troubled(page, &binary))).await;
         [followed, troubled].concat()

@@ -133,7 +133,7 @@ async fn migration(play: &mut Play, edit: &Edit, inside: &Running) -> anyhow::Re
     let before = inside.tally();
     let (client, kind) = (&play.environment.api.client, ("apps/v1", "Deployment"));
     objects::set_image(client, kind, (NAMESPACE, edit.target), CONTAINER, edit.image).await?;
-    play.until("a share of the new version", |scene| scene.weight == 25).await?;
+    play.until("a share of the new version", |scene| scene.weight >= 25).await?;
     play.tell("edit", Line::of(Tone::Plain, edit.spec.to_string()));
     play.environment.api.merge(CANARIES, (NAMESPACE, APP), &json!({"spec": edit.spec})).await?;
     settled(play, edit).await?;

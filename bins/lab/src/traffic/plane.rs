@@ -75,7 +75,9 @@ impl Plane {
 
 impl Environment for Plane {
     /// Until pods that were deleted have ended.
-    const AROUND: Duration = Duration::from_secs(3);
+    const AROUND: Duration = Duration::from_secs(4);
+    /// The pods are processes on this machine, which may be busy with other things.
+    const SLOWEST_MS: Option<u64> = Some(10_000);
 
     fn splitting(&self) -> Splitting {
         self.splitting

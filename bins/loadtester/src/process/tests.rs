@@ -97,7 +97,7 @@ async fn at_its_deadline_a_command_is_asked_to_end_with_all_that_it_started() {
     let mark = Mark::new("deadline");
     let script =
         format!("trap 'echo bye; exit 0' TERM; sleep 1000 & echo $$ > {}; wait; sleep 1000", mark.path());
-    let limits = Limits { timeout: Duration::from_secs(1), grace: Duration::from_secs(20), ..limits() };
+    let limits = Limits { timeout: Duration::from_secs(5), grace: Duration::from_secs(20), ..limits() };
     let (script, never) = (sh(&script), CancellationToken::new());
     let (outcome, group) = tokio::join!(run_all(&script, &limits, &never), mark.group_id());
     assert_eq!(outcome, Outcome { output: "bye\n".to_owned(), end: End::TimedOut });
@@ -124,7 +124,7 @@ async fn children_and_grandchildren_that_do_not_listen_are_killed() {
 
 #[tokio::test]
 async fn a_flood_is_read_to_the_deadline_and_only_its_end_is_kept() {
-    let limits = Limits { timeout: Duration::from_millis(500), ..limits() };
+    let limits = Limits { timeout: Duration::from_secs(3), ..limits() };
     let outcome = run_all(&sh("yes flood"), &limits, &CancellationToken::new()).await;
     assert_eq!(outcome.end, End::TimedOut);
     let (first, rest) = outcome.output.split_once('\n').unwrap();

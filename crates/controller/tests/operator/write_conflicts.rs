@@ -1,5 +1,5 @@
-//! Other writers. One is faster: the write is repeated at once. One reverts what the operator writes, again and again: it
-//! is reported, the writes are spaced, and the rollout ends as soon as the other writer stops.
+//! Other writers. One is faster: the write is repeated at once. One reverts what the operator writes, again and again:
+//! it is reported, the writes are spaced, and the rollout ends as soon as the other writer stops.
 
 use std::time::Duration;
 
@@ -76,8 +76,9 @@ async fn an_apex_that_another_writer_reverts_costs_little() {
     assert_eq!(apex["spec"]["selector"]["app"], format!("{NAME}-primary"));
 }
 
-/// The Deployment controller writes the status during each scale-up, three times, and the watch reports it, with nothing
-/// that the operator uses, before the scale-up is refused: no event wakes the Canary, and it need not wait for one.
+/// The Deployment controller writes the status during each scale-up, three times, and the watch reports it, with
+/// nothing that the operator uses, before the scale-up is refused: no event wakes the Canary, and it need not wait for
+/// one.
 #[tokio::test(start_paused = true)]
 async fn a_write_that_met_another_one_is_repeated_at_once() {
     const TIMES: u32 = 3;

@@ -128,7 +128,7 @@ async fn a_slow_head_is_not_waited_for() {
 
 #[tokio::test]
 async fn an_idle_connection_is_closed_after_its_answer() {
-    let hasty = Limits { head_ms: 50, ..PATIENT };
+    let hasty = Limits { head_ms: 1_000, ..PATIENT };
     serving(hasty, async |port| {
         let mut stream = connect(port).await;
         ok(&mut stream, GET).await;

@@ -38,6 +38,13 @@ fn step(at: f64, weight: i64, ms: u64) -> Seen {
     (at, CANARIES, json!({"metadata": {"name": "podinfo"}, "status": status}))
 }
 
+/// A drain that the operator wants to end at `until`, in milliseconds, in a phase that began at `began`, in seconds.
+fn drain(at: f64, until: u64, began: u64) -> Seen {
+    let began = format!("1970-01-01T00:00:{began:02}Z");
+    let status = json!({"canaryWeight": 0, "drainUntil": until, "lastTransitionTime": began});
+    (at, CANARIES, json!({"metadata": {"name": "podinfo"}, "status": status}))
+}
+
 fn event(at: f64, count: u64) -> Seen {
     let involved = json!({"kind": "Canary"});
     (
@@ -55,6 +62,7 @@ fn check_for(system: &'static System, seen: &[Seen], want: &[&str]) {
     let start = Instant::now();
     let moment = |(version, (at, of, object)): (usize, &Seen)| Moment {
         at: start + Duration::from_secs_f64(*at),
+        ms: (at * 1_000.0) as u64,
         version: version as u64,
         of: *of,
         object: Arc::new(object.clone()),
@@ -84,6 +92,7 @@ fn an_orderly_rollout_breaks_no_law() {
 #[test]
 fn a_watch_that_is_late_breaks_no_law() {
     check(&[step(1.9, 25, 900), step(3.0, 50, 2_950)], &[]);
+    check(&[target(0.0, 2, 2), route(2.9, 100, None), drain(1.1, 3_000, 1), target(3.1, 0, 0)], &[]);
 }
 
 #[test]
@@ -103,6 +112,11 @@ fn each_law_is_found_broken() {
         &[full(), route(1.0, 100, None), target(2.0, 0, 0)],
         &["the drain before the scale-down was 1s instead of 2s"],
     );
+    check(
+        &[full(), route(1.0, 100, None), drain(1.1, 3_000, 1), target(2.0, 0, 0)],
+        &["the drain before the scale-down was 1s instead of 2s"],
+    );
+    check(&[drain(1.1, 2_900, 1)], &["a drain was to end 1900 ms after its phase began"]);
     check(&[status(1.0, 25), status(2.0, 50)], &["the time between two steps was 1s instead of 2s"]);
     check(&[step(1.0, 25, 900), step(2.0, 50, 1_900)], &["the time between two steps was 1s instead of 2s"]);
     check(&[event(1.0, 2)], &["told 2 times: hello"]);

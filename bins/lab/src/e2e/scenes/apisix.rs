@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::{
     super::{
         manifests,
+        pace::LONG_INTERVAL,
         recorder::text,
         stage::Stage,
         systems::{APISIX_ROUTES, apisix_route},
     },
-    rollout::INTERVAL,
     texts::{INITIALISED, PROMOTED, TOLD_INITIALISED, TOLD_PROMOTED},
 };
 
@@ -36,7 +36,7 @@ pub async fn followed(stage: Stage) -> anyhow::Result<()> {
     }
     stage.change(APISIX_ROUTES, "podinfo", &theirs).await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
     let route = stage.route().await?;
     for at in ["match", "timeout", "plugins", "name"] {
@@ -49,7 +49,7 @@ pub async fn followed(stage: Stage) -> anyhow::Result<()> {
     });
     let first = with_both.map(|moment| stage.cast.weights(&moment.object)).unwrap_or_default();
     ensure!(first == " primary 75 canary 25", "it came with{first}");
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }
 
 pub async fn missing(stage: Stage) -> anyhow::Result<()> {

@@ -53,7 +53,7 @@ pub async fn promoted(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
@@ -65,9 +65,9 @@ pub async fn killed(stage: Stage) -> anyhow::Result<()> {
 
 pub async fn rolled_back(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("status Progressing 0 iteration 1").await?;
+    // The first iteration asks for no metrics.
     stage.script(|script| script.metrics = Answer::Success("53.42"));
+    stage.push("6.0.1").await?;
     stage.rests_in("Failed").await?;
     let ended = "
         status Progressing 0 iteration 1 failed 1
@@ -75,7 +75,7 @@ pub async fn rolled_back(stage: Stage) -> anyhow::Result<()> {
         target 0 of 6.0.1
         status Failed 0
     ";
-    stage.tells(&[INITIALISED, STARTED, ended])?;
+    stage.tells(&[INITIALISED, STARTED, ended]).await?;
     let told = "
         Warning Halt {} advancement success rate 53.42% < 99%
         Warning Halt {} advancement success rate 53.42% < 99%

@@ -7,6 +7,7 @@ use super::{
     super::{
         api::{Api, DEFINITIONS},
         crds,
+        pace::{LONG_INTERVAL, unhurried},
         stage::Stage,
     },
     rollout::INTERVAL,
@@ -17,14 +18,14 @@ pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
     let kind = stage.cast.system.route.as_ref().context("no route")?;
     let missing = format!("the cluster does not serve {}, or choose another provider", kind.missing);
     stage.target().await?;
-    stage.canary(json!({})).await?;
+    stage.canary(unhurried(json!({}))).await?;
     stage.line("primary 2 of 6.0.0").await?;
     stage.event(&missing).await?;
     let definition = [crds::router(kind.definition)?];
     crds::install(&stage.api, &definition).await?;
     stage.before().await?;
     stage.rests_in("Initialized").await?;
-    stage.tells(&[INITIALISED])?;
+    stage.tells(&[INITIALISED]).await?;
     stage.events(&[&format!("Warning {missing}"), TOLD_INITIALISED]).await?;
 
     stage.push("6.0.1").await?;
@@ -42,8 +43,8 @@ pub async fn come_and_go(stage: Stage) -> anyhow::Result<()> {
          route primary 75 canary 25, deleted
          route primary 75 canary 25",
     );
-    stage.tells(&[INITIALISED, &again])?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.tells(&[INITIALISED, &again]).await?;
+    stage.keeps_the_laws(LONG_INTERVAL)
 }
 
 /// Fields of the status that Flagger's CRD does not have.
@@ -88,7 +89,7 @@ async fn nothing_is_touched(stage: Stage, reduced: &Value) -> anyhow::Result<()>
     done?;
     // What was held up goes on by itself.
     stage.rests_in("Initialized").await?;
-    stage.tells(&[INITIALISED])?;
+    stage.tells(&[INITIALISED]).await?;
     operator.kill().await?;
     stage.keeps_the_laws(INTERVAL)
 }
@@ -99,7 +100,7 @@ async fn without_our_fields(stage: &Stage, reduced: &Value) -> anyhow::Result<()
     // The two are watched apart: which is seen first says nothing.
     stage.line("status Initializing 0").await?;
     stage.event("updating canary {} status failed: …canaries.flagger.app…").await?;
-    stage.tells(&["target 2 of 6.0.0", "status Initializing 0"])
+    stage.tells(&["target 2 of 6.0.0", "status Initializing 0"]).await
 }
 
 /// Brings the Canary's CRD to this, and waits until the API server goes by it.

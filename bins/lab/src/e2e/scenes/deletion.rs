@@ -8,10 +8,10 @@ use serde_json::json;
 use super::{
     super::{
         api::{CANARIES, DEPLOYMENTS, SERVICES},
+        pace::LONG_INTERVAL,
         recorder::text,
         stage::Stage,
     },
-    rollout::INTERVAL,
     texts::{FIRST_STEP, INITIALISED, TOLD_FIRST_STEP, TOLD_INITIALISED},
 };
 
@@ -53,12 +53,12 @@ pub async fn reverted(stage: Stage) -> anyhow::Result<()> {
     let mut story = stage.story();
     story.truncate(story.iter().position(|line| line == "status Terminated 0").map_or(0, |at| at + 1));
     stage.is_story(&story, &["service podinfo selects podinfo", INITIALISED, FIRST_STEP, reverted])?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }
 
 /// Waits until the garbage collector has deleted an object.
 async fn gone(stage: &Stage, of: super::super::api::Resource, name: &str) -> anyhow::Result<()> {
-    const TRIES: u32 = 100;
+    const TRIES: u32 = 1_200;
     for _ in 0..TRIES {
         if stage.api.get(of, stage.namespace(), name).await?.is_none() {
             return Ok(());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::stage::Stage,
+    super::{pace::LONG_INTERVAL, stage::Stage},
     rollout::INTERVAL,
     texts::{FIRST_STEP, INITIALISED, PROMOTED, TOLD_FIRST_STEP, TOLD_INITIALISED},
 };
@@ -40,7 +40,7 @@ pub async fn opened(stage: Stage) -> anyhow::Result<()> {
     let story = PROMOTED
         .replace("status Progressing 0", "status Waiting 0\nstatus Progressing 0")
         .replace("status Promoting 50", "status WaitingPromotion 50\nstatus Promoting 50");
-    stage.tells(&[INITIALISED, &story])?;
+    stage.tells(&[INITIALISED, &story]).await?;
     let told = "
         Warning Halt {} advancement waiting for approval confirm-rollout
         Normal Confirm-rollout check confirm-rollout passed
@@ -75,7 +75,7 @@ pub async fn taken_back(stage: Stage) -> anyhow::Result<()> {
         target 0 of 6.0.1
         status Failed 0
     ";
-    stage.tells(&[INITIALISED, FIRST_STEP, ended])?;
+    stage.tells(&[INITIALISED, FIRST_STEP, ended]).await?;
     let first_step = TOLD_FIRST_STEP.replace(
         "Normal Starting",
         "Normal Rollback hook rollback not signaling a rollback\nNormal Starting",
@@ -86,5 +86,5 @@ pub async fn taken_back(stage: Stage) -> anyhow::Result<()> {
         Warning Canary failed! Scaling down {}
     ";
     stage.events(&[TOLD_INITIALISED, &first_step, told]).await?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }

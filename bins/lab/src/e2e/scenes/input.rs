@@ -27,7 +27,7 @@ pub async fn missing_template(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({"analysis": {"metrics": [metric]}})).await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Failed").await?;
-    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage.tells(&[INITIALISED, ROLLED_BACK]).await?;
     stage
         .events(&[
             &format!("Warning Error checking metric providers: metric template nope.{{ns}} {NOT_FOUND}"),
@@ -46,11 +46,11 @@ pub async fn unknown_provider(stage: Stage) -> anyhow::Result<()> {
     stage.event("invalid canary spec: …").await?;
     let clear = "Warning invalid canary spec: spec.provider: `osm` is not supported: …";
     stage.events(&[clear]).await?;
-    stage.tells(&["target 2 of 6.0.0"])?;
+    stage.tells(&["target 2 of 6.0.0"]).await?;
     // Put right, it goes on.
     stage.canary(json!({})).await?;
     stage.rests_in("Initialized").await?;
-    stage.tells(&[INITIALISED])
+    stage.tells(&[INITIALISED]).await
 }
 
 pub async fn missing_target(stage: Stage) -> anyhow::Result<()> {
@@ -88,11 +88,11 @@ pub async fn metrics_many(stage: Stage) -> anyhow::Result<()> {
 /// The first check fails with this message, as often as the threshold says, and the rollout is rolled back.
 async fn metrics(stage: Stage, answer: Answer, message: &str) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("status Progressing 25").await?;
+    // The first step asks for no metrics.
     stage.script(|script| script.metrics = answer);
+    stage.push("6.0.1").await?;
     stage.rests_in("Failed").await?;
-    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage.tells(&[INITIALISED, ROLLED_BACK]).await?;
     stage
         .events(&[
             TOLD_INITIALISED,
@@ -115,7 +115,7 @@ pub async fn second_canary(stage: Stage) -> anyhow::Result<()> {
     stage.event(clear).await?;
     stage.push("6.0.1").await?;
     stage.line("status Succeeded 0").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.events(&[TOLD_INITIALISED, &format!("Warning {clear}"), TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }

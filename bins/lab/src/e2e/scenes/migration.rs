@@ -45,7 +45,7 @@ pub async fn at_rest(stage: Stage) -> anyhow::Result<()> {
         route primary 100
         status Succeeded 0
     ";
-    stage.tells(&[left, PROMOTED])?;
+    stage.tells(&[left, PROMOTED]).await?;
     stage.events(&[TOLD_PROMOTED]).await?;
     operator.kill().await?;
     stage.keeps_the_laws(INTERVAL)
@@ -75,7 +75,7 @@ pub async fn in_mid_run(stage: Stage) -> anyhow::Result<()> {
         target 0 of 6.0.1
         status Succeeded 0
     ";
-    stage.tells(&[all])?;
+    stage.tells(&[all]).await?;
     let told = "
         Normal Advance {} canary weight 50
         Normal Copying {} template spec to {primary}

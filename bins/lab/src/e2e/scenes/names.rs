@@ -27,7 +27,7 @@ pub async fn long_names(mut stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
 
@@ -40,7 +40,7 @@ pub async fn too_long(stage: Stage) -> anyhow::Result<()> {
     let mended = json!({"spec": {"service": {"name": null}}});
     let put_right = stage.change(CANARIES, PODINFO, &mended);
     stage.told_until_right(&clear, put_right).await?;
-    stage.tells(&[INITIALISED])
+    stage.tells(&[INITIALISED]).await
 }
 
 pub async fn primary_is_taken(stage: Stage) -> anyhow::Result<()> {

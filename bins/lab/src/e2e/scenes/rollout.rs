@@ -6,7 +6,11 @@ use anyhow::ensure;
 use serde_json::json;
 
 use super::{
-    super::{stage::Stage, stand_in::Answer},
+    super::{
+        pace::{LONG_INTERVAL, unhurried},
+        stage::Stage,
+        stand_in::Answer,
+    },
     texts::{
         FIRST_STEP, INITIALISED, PROMOTED, ROLLED_BACK, TOLD_FIRST_STEP, TOLD_INITIALISED, TOLD_PROMOTED,
         TOLD_ROLLED_BACK,
@@ -15,12 +19,11 @@ use super::{
 
 /// The pace of most scenes.
 pub const INTERVAL: Duration = Duration::from_secs(2);
-
 pub async fn promoted(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
     let called = stage.script(|script| script.called.clone());
     let want = ["acceptance-test Progressing", "load-test Progressing", "load-test Progressing"];
@@ -34,43 +37,43 @@ pub async fn in_three_intervals(stage: Stage) -> anyhow::Result<()> {
     stage.target_is_empty().await?;
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     let took = stage.seconds("target 0 of 6.0.1", "status Succeeded 0").await?;
-    let scaled = stage.seconds("target 0 of 6.0.1", "target 2 of 6.0.1").await?;
     let pods = stage.seconds("target 2 of 6.0.1", "status Progressing 25").await?
         + stage.seconds("primary 2 of 6.0.1", "status Finalising 0 ending promoted").await?;
-    ensure!(scaled < 0.5, "the scale-up came {scaled:.1} s after the push");
-    // Two steps and the drain; nothing but pods is waited for besides.
+    // Two steps and the drain; nothing but pods is waited for besides. How long the API server takes depends on the
+    // machine, and is less than one more interval.
     let paced = took - pods;
-    ensure!((29.7..31.0).contains(&paced), "the rollout took {paced:.1} s and {pods:.1} s for pods to start");
+    ensure!(paced < 39.7, "the rollout took {paced:.1} s and {pods:.1} s for pods to start");
     stage.keeps_the_laws(Duration::from_secs(10))
 }
 
 pub async fn rolled_back(stage: Stage) -> anyhow::Result<()> {
     stage.initialise(json!({})).await?;
-    stage.push("6.0.1").await?;
-    stage.line("status Progressing 25").await?;
+    // The first step asks for no metrics.
     stage.script(|script| script.metrics = Answer::Success("53.42"));
+    stage.push("6.0.1").await?;
     stage.rests_in("Failed").await?;
-    stage.tells(&[INITIALISED, ROLLED_BACK])?;
+    stage.tells(&[INITIALISED, ROLLED_BACK]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_ROLLED_BACK]).await?;
     stage.script(|script| script.metrics = Answer::Success("100"));
     stage.push("6.0.2").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[INITIALISED, ROLLED_BACK, &PROMOTED.replace("6.0.1", "6.0.2")])?;
+    stage.tells(&[INITIALISED, ROLLED_BACK, &PROMOTED.replace("6.0.1", "6.0.2")]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_ROLLED_BACK, TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
 
 pub async fn restarted(stage: Stage) -> anyhow::Result<()> {
-    stage.initialise(json!({"analysis": {"stepWeight": 20, "maxWeight": 40}})).await?;
+    stage.initialise(unhurried(json!({"analysis": {"stepWeight": 20, "maxWeight": 40}}))).await?;
     stage.push("6.0.1").await?;
     stage.line("route primary 80 canary 20").await?;
     stage.push("6.0.2").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[
-        INITIALISED,
-        "
+    stage
+        .tells(&[
+            INITIALISED,
+            "
         target 0 of 6.0.1
         status Progressing 0
         target 2 of 6.0.1
@@ -90,7 +93,8 @@ pub async fn restarted(stage: Stage) -> anyhow::Result<()> {
         target 0 of 6.0.2
         status Succeeded 0
         ",
-    ])?;
+        ])
+        .await?;
     stage
         .events(&[
             TOLD_INITIALISED,
@@ -110,25 +114,27 @@ pub async fn restarted(stage: Stage) -> anyhow::Result<()> {
             ",
         ])
         .await?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }
 
 pub async fn reverted(stage: Stage) -> anyhow::Result<()> {
     stage.first_step(json!({})).await?;
     stage.push("6.0.0").await?;
     stage.rests_in("Succeeded").await?;
-    stage.tells(&[
-        INITIALISED,
-        FIRST_STEP,
-        "
+    stage
+        .tells(&[
+            INITIALISED,
+            FIRST_STEP,
+            "
         target 2 of 6.0.0
         status Progressing 0 ending reverted
         route primary 100
         target 0 of 6.0.0
         status Succeeded 0
         ",
-    ])?;
+        ])
+        .await?;
     let told = "Normal {} is back at the revision of the primary, ending the rollout";
     stage.events(&[TOLD_INITIALISED, TOLD_FIRST_STEP, told]).await?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }

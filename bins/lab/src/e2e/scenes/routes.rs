@@ -4,8 +4,7 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::{
-    super::{api::CONFIG_MAPS, manifests, recorder::text, stage::Stage},
-    rollout::INTERVAL,
+    super::{api::CONFIG_MAPS, manifests, pace::LONG_INTERVAL, recorder::text, stage::Stage},
     texts::{INITIALISED, PROMOTED, TOLD_INITIALISED, TOLD_PROMOTED},
 };
 
@@ -33,13 +32,13 @@ pub async fn put_back(stage: Stage) -> anyhow::Result<()> {
              route primary 50 canary 50, deleted
              route primary 50 canary 50",
         );
-    stage.tells(&[INITIALISED, &story])?;
+    stage.tells(&[INITIALISED, &story]).await?;
     let edited = "were changed by someone else (primary 40, canary 60) and have been put back";
     let told = TOLD_PROMOTED
         .replace("weight 25\n", &format!("weight 25\nWarning Routes of {{}} {edited}\n"))
         .replace("weight 50\n", "weight 50\nWarning Routes of {} were …\n");
     stage.events(&[TOLD_INITIALISED, &told]).await?;
-    stage.keeps_the_laws(INTERVAL)
+    stage.keeps_the_laws(LONG_INTERVAL)
 }
 
 /// Someone has a route under the name that ours would have. In the end ours goes with its Canary.

@@ -58,7 +58,7 @@ pub async fn hpa_followed(stage: Stage) -> anyhow::Result<()> {
     stage.push("6.0.1").await?;
     stage.rests_in("Succeeded").await?;
     let story = PROMOTED.replace("target 2", "target 3").replace("primary 2", "primary 3");
-    stage.tells(&[INITIALISED, "primary 3 of 6.0.0", &story])?;
+    stage.tells(&[INITIALISED, "primary 3 of 6.0.0", &story]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
     // An autoscaler writes by way of the subresource, the operator does not.
     one_writer(&stage, "podinfo-primary", "scale").await?;
@@ -98,7 +98,7 @@ pub async fn hpa_missing(stage: Stage) -> anyhow::Result<()> {
     stage.apply(named()).await?;
     let put_right = async { stage.api.create(HPAS, stage.namespace(), &hpa("podinfo")).await };
     stage.told_until_right("…podinfo…not found", put_right).await?;
-    stage.tells(&[INITIALISED])
+    stage.tells(&[INITIALISED]).await
 }
 
 pub async fn hpa_of_another(stage: Stage) -> anyhow::Result<()> {
@@ -107,7 +107,7 @@ pub async fn hpa_of_another(stage: Stage) -> anyhow::Result<()> {
     let mended = json!({"spec": {"scaleTargetRef": {"name": "podinfo"}}});
     let put_right = stage.change(HPAS, "podinfo", &mended);
     stage.told_until_right("…spec.scaleTargetRef names Deployment theirs, …", put_right).await?;
-    stage.tells(&[INITIALISED])
+    stage.tells(&[INITIALISED]).await
 }
 
 /// KEDA is paused while the target rests, and scales it while it is analysed. KEDA itself does not run here.
@@ -144,7 +144,7 @@ pub async fn keda_pauses(stage: Stage) -> anyhow::Result<()> {
     stage.rests_in("Succeeded").await?;
     paused(&stage, "podinfo", true).await?;
     paused(&stage, "podinfo-primary", false).await?;
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }

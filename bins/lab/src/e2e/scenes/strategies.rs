@@ -63,7 +63,7 @@ pub async fn blue_green(stage: Stage) -> anyhow::Result<()> {
         target 0 of 6.0.1
         status Succeeded 0
     ";
-    stage.tells(&[INITIALISED, promoted])?;
+    stage.tells(&[INITIALISED, promoted]).await?;
     let all_to_canary = "Normal Routing all traffic to canary";
     let told = [TOLD_INITIALISED, TOLD_STARTED, TOLD_ITERATIONS, all_to_canary, TOLD_PROMOTED];
     stage.events(&told).await?;
@@ -90,7 +90,7 @@ async fn ab_testing(stage: &Stage, begins: &str, ends: &str) -> anyhow::Result<(
         status Succeeded 0
         "
     );
-    stage.tells(&[INITIALISED, &begun])?;
+    stage.tells(&[INITIALISED, &begun]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_STARTED, TOLD_ITERATIONS, TOLD_PROMOTED]).await?;
     stage.keeps_the_laws(INTERVAL)
 }
@@ -126,7 +126,7 @@ pub async fn ab_testing_by_annotations(stage: Stage) -> anyhow::Result<()> {
 async fn mirrored(stage: &Stage, host: &str) -> anyhow::Result<()> {
     promote(stage, json!({"analysis": {"mirror": true}})).await?;
     // The copies are no part of the split.
-    stage.tells(&[INITIALISED, PROMOTED])?;
+    stage.tells(&[INITIALISED, PROMOTED]).await?;
     let copies = "Normal Advance {} canary weight 0";
     stage.events(&[TOLD_INITIALISED, TOLD_STARTED, copies, TOLD_WEIGHTS, TOLD_PROMOTED]).await?;
     let canary = stage.cast.canary();
@@ -152,7 +152,7 @@ async fn sticky(stage: &Stage) -> anyhow::Result<()> {
     let promoted = PROMOTED
         .replace("route primary 75 canary 25", "route canary 100 | primary 75 canary 25")
         .replace("route primary 50 canary 50", "route canary 100 | primary 50 canary 50");
-    stage.tells(&[INITIALISED, &promoted])?;
+    stage.tells(&[INITIALISED, &promoted]).await?;
     stage.events(&[TOLD_INITIALISED, TOLD_STARTED, TOLD_WEIGHTS, TOLD_PROMOTED]).await?;
     // The pattern of the route for those that have it, and the header for those that do not.
     let cookie = |route: &Value| has_text(route, &|text| text.contains("side="));
