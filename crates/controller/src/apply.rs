@@ -16,9 +16,9 @@ pub(crate) enum EffectResult {
     Done,
     /// The target is not at the revision any more that was to be copied.
     TargetMoved,
-    /// Another writer was faster: observe again, and decide anew as soon as its write is known.
-    Conflict,
-    /// The outcome is unknown: observe again later.
+    /// Another writer was faster, and what it wrote is known: decide anew.
+    Overtaken,
+    /// Another writer was faster, or the outcome is unknown: observe again later.
     Requeue,
     /// The API server asks for this pause, in milliseconds.
     RetryAfter(u64),
@@ -75,7 +75,12 @@ async fn write_failed(
     error: &WriteError,
 ) -> EffectResult {
     match error {
-        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Conflict,
+        WriteError::Conflict { .. } | WriteError::AlreadyExists
+            if context.cluster.look(&change.key).is_known() =>
+        {
+            EffectResult::Overtaken
+        }
+        WriteError::Conflict { .. } | WriteError::AlreadyExists => EffectResult::Requeue,
         WriteError::Unknown { .. } => {
             // One GET shows the outcome; if that fails too, the next reconcile tries.
             let _now_cached = context.cluster.fetch(&change.key).await;

@@ -94,19 +94,17 @@ async fn settle(
             };
         }
         match apply_effect(context, canary, memory, &observation, &effect).await {
-            EffectResult::Done => {
-                runtime.conflict.record(memory, &effect, context.clock.now());
+            // The watch may have reported the other write before the refusal came: nothing wakes this Canary then.
+            result @ (EffectResult::Done | EffectResult::Overtaken) => {
+                if let EffectResult::Done = result {
+                    runtime.conflict.record(memory, &effect, context.clock.now());
+                }
                 if let Err(after_ms) = configs::read(context, canary).await {
                     return again(runtime, observation, after_ms);
                 }
                 observation = Observation::take(context, canary, memory, since);
             }
             EffectResult::TargetMoved => return pending(Pending::TargetChanged, runtime, observation),
-            EffectResult::Conflict => {
-                // The watch may have reported the other write before the answer came: nothing wakes this Canary then.
-                runtime.outcome_unknown = true;
-                observation = Observation::take(context, canary, memory, since);
-            }
             EffectResult::Requeue => {
                 return again(runtime, Observation::take(context, canary, memory, since), None);
             }
