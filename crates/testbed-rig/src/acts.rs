@@ -18,7 +18,7 @@ use crate::{
     styled_line::{Line, Tone},
 };
 
-/// The pace of the analysis, which is the only thing that is changed of a guide.
+/// The pace of the analysis. Nothing else is changed of a guide, but for [`Environment::SLOWEST_MS`].
 pub const INTERVAL: Duration = Duration::from_secs(2);
 /// What becomes of the version that is there from the beginning.
 const INITIALISED: &str = "initialised";

@@ -23,7 +23,7 @@ pub async fn crashes(stage: Stage) -> anyhow::Result<()> {
     stage.crash_canary_pods().await?;
     soon_over(&stage).await?;
     stage.rests_in("Failed").await?;
-    // The traffic goes back before the next check is due.
+    // The traffic goes back before a check counts as failed.
     stage
         .tells(&[
             INITIALISED,
