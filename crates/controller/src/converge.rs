@@ -20,7 +20,7 @@ pub(crate) struct Converged {
     pub(crate) state: Convergence,
     /// The last observation.
     pub(crate) observation: Observation,
-    /// The routes were changed by another writer since they were in sync: what they said.
+    /// The routes were changed by another writer since they were in sync, and are in sync again: what they said.
     pub(crate) drift: Option<String>,
     /// When to try again although nothing changes, in milliseconds.
     pub(crate) retry_ms: Option<u64>,
@@ -43,13 +43,18 @@ pub(crate) async fn converge(
     }
     let before = Observation::take(context, canary, memory, since);
     let digest = MemoryDigest::of(memory);
-    let drift = difference(memory, &before).filter(|_| runtime.in_sync == Some(digest));
-    let converged = settle(context, canary, memory, runtime, before).await;
-    // Whatever else is waited for: routes that differ after this were edited by another writer.
-    if routes_in_sync(memory, &converged.observation) {
-        runtime.in_sync = Some(digest);
+    if runtime.in_sync == Some(digest)
+        && let Some(what) = difference(memory, &before)
+    {
+        runtime.drift = Some(what);
     }
-    Converged { drift, ..converged }
+    let converged = settle(context, canary, memory, runtime, before).await;
+    // Whatever else is waited for: routes that differ after this, before another effect, were edited by another writer.
+    if !routes_in_sync(memory, &converged.observation) {
+        return converged;
+    }
+    runtime.in_sync = (!runtime.outcome_unknown).then_some(digest);
+    Converged { drift: runtime.drift.clone(), ..converged }
 }
 
 fn routes_in_sync(memory: &Memory, observation: &Observation) -> bool {
@@ -93,6 +98,8 @@ async fn settle(
                 ..blocked(ConflictBackoff::text(&effect), now, runtime, observation)
             };
         }
+        // The routes may differ by what is written here: a failover comes before the memory of it.
+        runtime.in_sync = None;
         match apply_effect(context, canary, memory, &observation, &effect).await {
             // The watch may have reported the other write before the refusal came: nothing wakes this Canary then.
             result @ (EffectResult::Done | EffectResult::Overtaken) => {

@@ -51,6 +51,7 @@ fn is_idle(runtime: &CanaryRuntime) -> bool {
         foreign_pods_since: None,
         attempts: 0,
         outcome_unknown: false,
+        drift: None,
         status_failures: 0,
         finalizer_refused: None,
         offered,

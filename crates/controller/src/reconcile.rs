@@ -171,6 +171,9 @@ async fn converge_and_decide(
                 outbox::log(&transition.notices);
                 context.telemetry.decided(&canary, &memory, &transition.memory);
                 runtime.status_written(&transition.memory.outbox);
+                if converged.drift.is_some() {
+                    runtime.drift = None;
+                }
                 match live.and_then(|_| reread(context, &canary)) {
                     Some(next) => canary = next,
                     // Deleted or made invalid meanwhile.

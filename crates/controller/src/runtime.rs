@@ -35,8 +35,10 @@ pub(crate) struct CanaryRuntime {
     pub(crate) outcome_unknown: bool,
     /// Refused or failed writes of the status in a row, for the backoff.
     pub(crate) status_failures: u32,
-    /// The memory with which the routes were last in sync.
+    /// The memory with which the routes were last in sync, if this process has written nothing since.
     pub(crate) in_sync: Option<MemoryDigest>,
+    /// How another writer has changed the routes, until it is reported.
+    pub(crate) drift: Option<String>,
     /// Notices handed to the dispatcher.
     pub(crate) offered: BTreeSet<(u64, Receiver)>,
     /// Notices that were delivered and that the outbox in the status still has.

@@ -33,6 +33,8 @@ pub enum Law {
     Configs,
     /// With session affinity a client of the canary stays there.
     Sessions,
+    /// Nobody is blamed for what the operator wrote itself.
+    Blame,
 }
 
 impl fmt::Display for Law {
@@ -51,6 +53,7 @@ impl fmt::Display for Law {
             Law::Alerts => "11 alerts",
             Law::Configs => "12 configuration",
             Law::Sessions => "13 sessions",
+            Law::Blame => "14 blame",
         })
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    alerts, configs, excuses,
+    alerts, blame, configs, excuses,
     features::CONFIG,
     finding::{Finding, Law},
     fold::{Course, course},
@@ -13,7 +14,7 @@ use super::{
     leads::{self, Ways},
     outcome::{LAST, Outcome},
     place::{NAME, NAMESPACE},
-    record::{GRACE, Ms, events, text},
+    record::{self, GRACE, Ms, events, text},
     step::Case,
     suspended, traffic,
     world::{OTHER, World},
@@ -35,6 +36,7 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
     suspended::judge(world, &course, outcome);
     gates::judge(world, case, &course, outcome);
     configs::judge(world, outcome);
+    blame::judge(world, case, outcome);
     waits(world, &course, end, outcome);
     sizes(world, outcome);
     told(world, &course, outcome);
@@ -92,11 +94,16 @@ fn sizes(world: &World, outcome: &mut Outcome) {
 
 /// No Event twice while nothing has changed, but for what each crash may repeat.
 fn told(world: &World, course: &Course, outcome: &mut Outcome) {
-    let mut since: BTreeMap<String, Ms> = BTreeMap::new();
+    let mut since: BTreeMap<String, (Ms, Option<Timestamp>)> = BTreeMap::new();
     let mut repeated = Vec::new();
-    for (at, message) in events(&world.recorder) {
+    let own_time = |event: &Value| text(event, "/firstTimestamp").parse::<Timestamp>().ok();
+    for (at, event) in record::told(&world.recorder) {
+        let (message, time) = (record::message(&event), own_time(&event));
         *outcome.events.entry(message.clone()).or_default() += 1;
-        if let Some(last) = since.insert(message.clone(), at)
+        if let Some((last, last_time)) = since.insert(message.clone(), (at, time))
+            // Two that came together, because the API server did not answer, may be about what happened in turn.
+            && let apart = time.zip(last_time).map_or(0, |(time, last)| time.duration_since(last).as_millis())
+            && let last = last.min(at.saturating_sub(Ms::try_from(apart).unwrap_or_default()))
             && !course.progress.iter().any(|progress| (last..=at).contains(progress))
             && !world.turned.iter().any(|turn| (last..=at).contains(&turn.at))
             && !world.configured.iter().any(|configured| (last..=at).contains(configured))

@@ -6,6 +6,7 @@
 
 mod addresses;
 mod alerts;
+mod blame;
 mod clients;
 mod configs;
 mod deed;

@@ -145,8 +145,19 @@ pub fn number(object: &Value, pointer: &str) -> u64 {
     object.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// The messages of Events about the Canary, with the time of each.
+/// The messages of Events about the Canary, with the time when each came.
 pub fn events(recorder: &Recorder) -> Vec<(Ms, String)> {
+    told(recorder).into_iter().map(|(at, event)| (at, message(&event))).collect()
+}
+
+/// The type and the message of an Event.
+pub fn message(event: &Value) -> String {
+    format!("{} {}", text(event, "/type"), text(event, "/message"))
+}
+
+/// The Events about the Canary, with the time when each came: some time after what they report, if the API server did
+/// not answer.
+pub fn told(recorder: &Recorder) -> Vec<(Ms, Arc<Value>)> {
     let seen = recorder.seen();
     let ours = seen.past.iter().filter(|(_, happened)| {
         happened.resource == "events"
@@ -154,6 +165,5 @@ pub fn events(recorder: &Recorder) -> Vec<(Ms, String)> {
             && text(&happened.object, "/involvedObject/kind") == "Canary"
             && text(&happened.object, "/involvedObject/name") == NAME
     });
-    let line = |object| format!("{} {}", text(object, "/type"), text(object, "/message"));
-    ours.map(|(at, happened)| (*at, line(&happened.object))).collect()
+    ours.map(|(at, happened)| (*at, Arc::clone(&happened.object))).collect()
 }

@@ -10,8 +10,16 @@ use super::{
 };
 
 /// The scenarios by name.
-pub const SCENARIOS: [&str; 7] =
-    ["promotion", "rollback", "revert", "failed promotion", "migration", "takeover", "first image"];
+pub const SCENARIOS: [&str; 8] = [
+    "promotion",
+    "rollback",
+    "revert",
+    "lost pods",
+    "failed promotion",
+    "migration",
+    "takeover",
+    "first image",
+];
 
 /// The number of a scenario on a place: what the numbers of cases begin with.
 pub fn numbers() -> impl Iterator<Item = (u64, &'static Place, &'static str)> {
@@ -48,6 +56,10 @@ fn steps(place: &'static Place, name: &str) -> Vec<Step> {
             Step::Push("6.0.0"),
             Step::Until(Moment::Rest),
         ]),
+        "lost pods" => {
+            let crash = Step::Crash("podinfo".to_owned(), "");
+            steps.extend([Step::Push("6.0.1"), Step::Until(Moment::Step(1)), crash, until("Succeeded")]);
+        }
         "failed promotion" => {
             let down = Step::KeepDown("podinfo-primary".to_owned(), "6.0.1", 70_000);
             steps.extend([Step::Push("6.0.1"), until("Promoting"), down]);
@@ -74,7 +86,7 @@ fn steps(place: &'static Place, name: &str) -> Vec<Step> {
             steps.extend([Step::Push("6.0.1"), step, Step::AsFlagger, until("Succeeded")]);
         }
         _ => {
-            steps = vec![Step::MakeTarget("missing-1"), Step::Apply, Step::Pass(20_000)];
+            steps = vec![Step::MakeTarget("missing-1"), Step::Apply, Step::Pass(45_000)];
             steps.extend([Step::Push("6.0.1"), until("Initialized")]);
         }
     }

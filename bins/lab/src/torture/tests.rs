@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::KillSwitch;
 
 use super::{
+    blame,
     deed::changed,
     features::{CONFIG, Config, Features, HOOKS},
     fields::Fields,
@@ -201,6 +202,24 @@ async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
             assert_eq!(found, expect, "{:?}", outcome.findings);
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_blamed_has_edited_the_route() {
+    let case = scenarios::clean("crashes", 0).unwrap();
+    let mut world = World::open(place("traefik"), &Features::default(), KillSwitch::new(None)).await.unwrap();
+    let ready = Step::Until(Moment::Phase("Initialized"));
+    for step in [Step::Apply, ready, Step::Pass(5_000), Step::EditRoute, Step::Pass(5_000)] {
+        world.carry_out(&step).await.unwrap();
+    }
+    let judge = |world: &World| {
+        let mut outcome = Outcome::default();
+        blame::judge(world, &case, &mut outcome);
+        outcome.findings.iter().map(|found| found.law).collect::<Vec<_>>()
+    };
+    assert_eq!(judge(&world), []);
+    world.deeds.clear();
+    assert_eq!(judge(&world), [Law::Blame]);
 }
 
 #[tokio::test(start_paused = true)]

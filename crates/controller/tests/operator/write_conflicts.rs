@@ -105,3 +105,26 @@ async fn a_write_that_met_another_one_is_repeated_at_once() {
     stage.until_phase(NAME, "Succeeded").await;
     stage.check_laws(NAME);
 }
+
+/// The routes are written before the status says so. If the status cannot be written, they differ from it by the
+/// operator's own hand.
+#[tokio::test(start_paused = true)]
+async fn a_failover_that_the_status_does_not_have_yet_is_nobody_elses_edit() {
+    let mut stage = Stage::open().await;
+    stage.answer_success(100.0);
+    stage.start();
+    stage.apply(NAME, &[]).await;
+    stage.until_phase(NAME, "Initialized").await;
+    stage.push(NAME, "6.0.1").await;
+    stage.until(NAME, Duration::from_secs(60), |status| status["canaryWeight"] == 25).await;
+    stage.pass(2.0).await;
+    let status = Matcher { subresource: Some("status".to_owned()), ..Matcher::new("patch", "canaries") };
+    let refused = FaultAction::Answer { code: 409, retry_after: None };
+    stage.cluster.server().faults().push(Fault::once(status, refused).times(3));
+    stage.cluster.crash_pods("test", &[("app", NAME)]);
+    stage.until_phase(NAME, "Succeeded").await;
+    let told = stage.story(NAME).text();
+    assert_eq!(stage.reported(NAME, "changed by someone else"), 0, "{told}");
+    assert_eq!(stage.reported(NAME, "No pod of podinfo.test is ready"), 1, "{told}");
+    stage.check_laws(NAME);
+}
