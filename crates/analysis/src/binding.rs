@@ -19,12 +19,26 @@ pub struct Binding {
     pub provider: String,
     /// What else names the route object, by field or annotation: `routeRef`, `upstreamRef`, the mesh annotation.
     pub references: BTreeMap<String, String>,
-    /// `spec.service.port` of the last valid spec; an edit of it is not a migration.
-    pub port: Option<i64>,
+    /// The port of the Services in the last valid spec; an edit of it is not a migration.
+    pub service_port: Option<ServicePort>,
     /// The route object that the router wrote. Observed, not wanted.
     pub route: Option<Route>,
     /// Labels that select the target's pods. Observed, not wanted.
     pub selector: BTreeMap<String, String>,
+}
+
+/// The port that the generated Services have, as `spec.service` says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ServicePort {
+    /// `spec.service.port`.
+    pub port: Option<i64>,
+    /// `spec.service.portName`.
+    pub name: Option<String>,
+    /// `spec.service.targetPort`, a number or a name.
+    pub target: Option<String>,
+    /// `spec.service.appProtocol`.
+    pub app_protocol: Option<String>,
 }
 
 /// A route object.

@@ -66,7 +66,7 @@ mod wait;
 mod wait_clock;
 
 pub use advance::{Step, Transition, advance, refuse};
-pub use binding::{Binding, Route};
+pub use binding::{Binding, Route, ServicePort};
 pub use bounded_text::{bounded, bounded_to, digest};
 pub use exposure::Exposure;
 pub use facts::{Answer, Convergence, Facts, Question, Side};

@@ -232,6 +232,8 @@ messages! {
         Warning "{target} is scaled to zero but still has available pods; it is scaled up when they have been deleted";
     /// An object cannot be read or written; the text is about the object.
     Object { text: String } Warning "{text}";
+    /// The spec became invalid during an initialisation.
+    InitializationHalted { error: String } Warning "The initialization stands still: {error}";
     /// The spec became invalid during an analysis.
     AnalysisHalted { error: String } Warning "The analysis stands still: {error}";
     /// The spec became invalid during a promotion.

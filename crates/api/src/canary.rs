@@ -1,6 +1,7 @@
 //! The Canary resource: spec, status, and the effective values of its fields.
 
 mod analysis;
+mod binding;
 mod checks;
 mod defaults;
 mod http;
@@ -16,6 +17,7 @@ mod webhook;
 mod tests;
 
 pub use analysis::{Alert, AlertSeverity, Analysis, Metric, SessionAffinity, TemplateRef, ThresholdRange};
+pub use binding::{Binding, RouteObject, ServicePort};
 pub use checks::{Check, CheckSource, DURATION, SUCCESS_RATE, checks};
 pub use http::{
     CorsPolicy, HeaderOperations, Headers, HttpMatch, HttpMirror, MirrorBackend, Retries, Rewrite,
@@ -27,8 +29,8 @@ pub use spec::{
     Canary, CanarySpec, IngressRef, PrimaryScalerReplicas, RouteRef, ScalerRef, TargetRef, UpstreamRef,
 };
 pub use status::{
-    Binding, CanaryPhase, CanaryStatus, Condition, Ending, Limits, Outbox, OutboxAlert, OutboxEntry,
-    ReportedWarnings, RouteObject, Wait,
+    CanaryPhase, CanaryStatus, Condition, Ending, Limits, Outbox, OutboxAlert, OutboxEntry, ReportedWarnings,
+    Wait,
 };
 pub use traffic_policy::{
     ConnectionPool, ConnectionPoolHttp, ConsistentHash, HttpCookie, LoadBalancer, LocalityDistribute,

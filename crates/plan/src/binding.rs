@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use vexil_analysis::{Binding, Route};
-use vexil_api::{Canary, CanarySpec};
+use vexil_api::{Canary, CanarySpec, ServicePort};
 use vexil_object::ObjectKey;
 use vexil_routing::{BoundKind, Router};
+
+use crate::status;
 
 /// What the spec asks traffic to depend on, with the provider and router that it names.
 pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Binding {
@@ -23,7 +25,7 @@ pub(crate) fn wanted(canary: &Canary, provider: &str, router: &dyn Router) -> Bi
         target: spec.target_ref.name.clone(),
         apex: spec.apex_name().to_owned(),
         provider: provider.to_owned(),
-        port: spec.service.port,
+        service_port: Some(status::service_port(&ServicePort::of(&spec.service))),
         references,
         ..Binding::default()
     }

@@ -7,12 +7,15 @@ use vexil_api::{CanaryStatus, Defect, ObjectReference};
 /// The fields of `spec.service` that the Services are made from, which are created again if they are deleted.
 const OF_SERVICES: [&str; 7] = ["port", "portName", "targetPort", "appProtocol", "apex", "primary", "canary"];
 
+/// What of them is part of the binding.
+const OF_PORT: [&str; 4] = ["port", "portName", "targetPort", "appProtocol"];
+
 /// The Canary without what may be wrong with it: without the analysis, without what has `defects` of what the Services
-/// are made from and, unless `with_service`, without the service. The port is then that of the binding.
+/// are made from and, unless `with_service`, without the service. The port of the Services is that of the binding: pods
+/// may not listen on another one yet, whether it is valid or not.
 pub(crate) fn reduced(live: &Value, defects: &[Defect], with_service: bool) -> Value {
     let mut canary = live.clone();
     let bound = |path: &str| live.pointer(path).cloned();
-    let port = bound("/status/binding/port").unwrap_or_else(|| 80.into());
     let mut spec = serde_json::json!({
         "targetRef": { "kind": bound("/status/binding/kind"), "name": bound("/status/binding/target") },
         "service": {},
@@ -28,7 +31,11 @@ pub(crate) fn reduced(live: &Value, defects: &[Defect], with_service: bool) -> V
     if let Some(service) = spec.pointer_mut("/service").and_then(Value::as_object_mut) {
         let wrong = defects.iter().filter_map(|defect| field_of_service(&defect.path));
         wrong.filter(|field| OF_SERVICES.contains(field)).for_each(|field| drop(service.remove(field)));
-        service.entry("port").or_insert(port);
+        if let Some(Value::Object(port)) = bound("/status/binding/servicePort") {
+            service.retain(|field, _| !OF_PORT.contains(&field.as_str()));
+            service.extend(port.into_iter().filter(|(_, value)| !value.is_null()));
+        }
+        service.entry("port").or_insert_with(|| 80.into());
     }
     if let Some(object) = canary.as_object_mut() {
         object.insert("spec".to_owned(), spec);

@@ -1,10 +1,13 @@
 //! The memory as the status, and back. Every field has one place in both, so a crash loses nothing.
 
-use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
+use k8s_openapi::{
+    apimachinery::pkg::{apis::meta::v1::Time, util::intstr::IntOrString},
+    jiff::Timestamp,
+};
 use serde_json::Value;
 use vexil_analysis::{
-    Binding, Drain, Ending, Exposure, Limits, Memory, Millis, Phase, Reported, Revision, Route, Wait,
-    WaitKind, Weight,
+    Binding, Drain, Ending, Exposure, Limits, Memory, Millis, Phase, Reported, Revision, Route, ServicePort,
+    Wait, WaitKind, Weight,
 };
 use vexil_api::{self as api, CanaryPhase, CanaryStatus};
 use vexil_workload::is_our_revision;
@@ -184,7 +187,7 @@ pub(crate) fn binding(binding: &api::Binding) -> Binding {
         target: binding.target.clone(),
         apex: binding.apex.clone(),
         provider: binding.provider.clone(),
-        port: binding.port,
+        service_port: binding.service_port.as_ref().map(service_port),
         references: binding.references.clone(),
         route: binding.route.as_ref().map(|route| Route {
             api_version: route.api_version.clone(),
@@ -196,6 +199,32 @@ pub(crate) fn binding(binding: &api::Binding) -> Binding {
     }
 }
 
+/// The port of the Services.
+pub(crate) fn service_port(service: &api::ServicePort) -> ServicePort {
+    let target = |port: &IntOrString| match port {
+        IntOrString::Int(number) => number.to_string(),
+        IntOrString::String(name) => name.clone(),
+    };
+    ServicePort {
+        port: service.port,
+        name: service.port_name.clone(),
+        target: service.target_port.as_ref().map(target),
+        app_protocol: service.app_protocol.clone(),
+    }
+}
+
+/// No name of a port is a number.
+fn api_service_port(service: &ServicePort) -> api::ServicePort {
+    let target =
+        |port: &String| port.parse().map_or_else(|_| IntOrString::String(port.clone()), IntOrString::Int);
+    api::ServicePort {
+        port: service.port,
+        port_name: service.name.clone(),
+        target_port: service.target.as_ref().map(target),
+        app_protocol: service.app_protocol.clone(),
+    }
+}
+
 fn api_binding(binding: &Binding) -> api::Binding {
     api::Binding {
         kind: binding.kind.clone(),
@@ -203,7 +232,7 @@ fn api_binding(binding: &Binding) -> api::Binding {
         primary: format!("{}-primary", binding.target),
         apex: binding.apex.clone(),
         provider: binding.provider.clone(),
-        port: binding.port,
+        service_port: binding.service_port.as_ref().map(api_service_port),
         references: binding.references.clone(),
         route: binding.route.as_ref().map(|route| api::RouteObject {
             api_version: route.api_version.clone(),

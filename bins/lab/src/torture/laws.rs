@@ -95,15 +95,21 @@ fn sizes(world: &World, outcome: &mut Outcome) {
 /// No Event twice while nothing has changed, but for what each crash may repeat.
 fn told(world: &World, course: &Course, outcome: &mut Outcome) {
     let mut since: BTreeMap<String, (Ms, Option<Timestamp>)> = BTreeMap::new();
-    let mut repeated = Vec::new();
+    let (mut repeated, mut normal) = (Vec::new(), 0);
     let own_time = |event: &Value| text(event, "/firstTimestamp").parse::<Timestamp>().ok();
     for (at, event) in record::told(&world.recorder) {
         let (message, time) = (record::message(&event), own_time(&event));
         *outcome.events.entry(message.clone()).or_default() += 1;
+        // What began anew, as an Event says, may meet the same trouble again.
+        let is_normal = message.starts_with("Normal");
+        if is_normal {
+            normal = at;
+        }
         if let Some((last, last_time)) = since.insert(message.clone(), (at, time))
             // Two that came together, because the API server did not answer, may be about what happened in turn.
             && let apart = time.zip(last_time).map_or(0, |(time, last)| time.duration_since(last).as_millis())
             && let last = last.min(at.saturating_sub(Ms::try_from(apart).unwrap_or_default()))
+            && (is_normal || normal < last)
             && !course.progress.iter().any(|progress| (last..=at).contains(progress))
             && !world.turned.iter().any(|turn| (last..=at).contains(&turn.at))
             && !world.configured.iter().any(|configured| (last..=at).contains(configured))

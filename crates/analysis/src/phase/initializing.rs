@@ -1,7 +1,7 @@
 //! The initialisation: the primary is made, traffic moves to it, the target goes to zero.
 
 use crate::{
-    Answer, Convergence, Drain, Known, Message, Millis, Pending, Phase, Question, Readiness,
+    Answer, Convergence, Drain, Known, Message, Millis, Pending, Phase, Question, Readiness, WaitKind,
     draft::{Draft, Need},
     next_effect::replaceable,
     phase::waits::{self, Hold},
@@ -26,9 +26,10 @@ fn follow_target(draft: &mut Draft<'_>) {
 
 /// The steps after the primary is ready: wait until traffic is there, drain, scale down.
 pub(crate) fn proceed(draft: &mut Draft<'_>) -> Need<()> {
-    if draft.plan.spec_error.is_some() {
-        return Ok(());
+    if let Some(error) = draft.plan.spec_error.clone() {
+        return draft.wait(WaitKind::InvalidSpec, |_| Ok(Message::InitializationHalted { error }));
     }
+    draft.end_wait(WaitKind::InvalidSpec);
     if matches!(draft.facts.convergence, Convergence::Pending(Pending::TargetChanged))
         || draft.memory.applied.is_none()
     {

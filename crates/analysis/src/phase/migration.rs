@@ -36,7 +36,7 @@ fn observe(draft: &mut Draft<'_>, mut binding: Binding) {
     if !seen.selector.is_empty() && seen.primary != Known::NotKnown {
         binding.selector.clone_from(&seen.selector);
     }
-    binding.port = draft.plan.binding.port;
+    binding.service_port.clone_from(&draft.plan.binding.service_port);
     draft.memory.binding = Some(binding);
 }
 

@@ -83,7 +83,7 @@ pub struct CanaryService {
 }
 
 /// The schema of an integer or a string, with Kubernetes' extension.
-fn int_or_string(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+pub(super) fn int_or_string(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
     schemars::json_schema!({ "x-kubernetes-int-or-string": true })
 }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with_macros::skip_serializing_none;
 
+use super::Binding;
 use crate::number;
 
 /// Observed state of a Canary.
@@ -174,50 +175,6 @@ pub struct Wait {
     pub at: u64,
     /// Human readable details about the wait.
     pub message: String,
-}
-
-/// Objects that traffic depends on, or will depend on while the phase is `Initializing`: the names are stored before
-/// the objects are created, so that none is created that the status does not name. `route` is set when the route object
-/// exists.
-#[skip_serializing_none]
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Binding {
-    /// Kind of the target.
-    pub kind: String,
-    /// Name of the target.
-    pub target: String,
-    /// Name of the primary workload.
-    pub primary: String,
-    /// Name of the apex Service, which clients call.
-    pub apex: String,
-    /// Mesh or ingress that splits the traffic.
-    pub provider: String,
-    /// Port of the apex Service.
-    pub port: Option<i64>,
-    /// Other settings that select the route: the object that `ingressRef`, `routeRef` or `upstreamRef` names, and
-    /// annotations of the mesh.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub references: BTreeMap<String, String>,
-    /// Route object that splits the traffic.
-    pub route: Option<RouteObject>,
-    /// Labels that select the pods of the target.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub selector: BTreeMap<String, String>,
-}
-
-/// Reference to a route object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RouteObject {
-    /// API version of the referent.
-    pub api_version: String,
-    /// Kind of the referent.
-    pub kind: String,
-    /// Namespace of the referent. Empty if it is cluster-scoped.
-    pub namespace: String,
-    /// Name of the referent.
-    pub name: String,
 }
 
 /// Limits of a rollout.

@@ -16,6 +16,7 @@ use vexil_testbed_cluster::{FromFn, plain};
 use crate::cluster::{OPERATOR, Stage, manifests};
 
 mod cases;
+mod in_force;
 
 use cases::cases;
 
@@ -259,41 +260,4 @@ async fn notifications_of_a_deleted_canary_are_not_repeated() {
     let before = tried(&stage);
     stage.pass(1_200.0).await;
     assert_eq!(tried(&stage), before);
-}
-
-/// What clients need is restored from what is in force, whatever else is wrong; what exists is left as it is.
-#[tokio::test(start_paused = true)]
-async fn services_that_are_deleted_while_the_spec_is_invalid_are_created_again() {
-    const CANARY: (&str, &str) = ("flagger.app/v1beta1", "Canary");
-    const SERVICE: (&str, &str) = ("v1", "Service");
-    let mut stage = Stage::open().await;
-    stage.start();
-    stage.apply(NAME, &[]).await;
-    stage.until_phase(NAME, "Initialized").await;
-    let service = json!({"portName": "web", "port": -1});
-    let edit = json!({"spec": {"analysis": {"maxWeight": -1}, "service": service}});
-    stage.cluster.merge(CANARY, ("test", NAME), &edit).await.unwrap();
-    stage.pass(2.0).await;
-    for name in ["podinfo", "podinfo-primary"] {
-        assert!(stage.cluster.delete(SERVICE.0, SERVICE.1, "test", name).await.unwrap());
-    }
-    stage.pass(5.0).await;
-    for (name, selected, port) in [
-        ("podinfo", "podinfo-primary", "web"),
-        ("podinfo-primary", "podinfo-primary", "web"),
-        ("podinfo-canary", "podinfo", "http"),
-    ] {
-        let service = stage.cluster.get(SERVICE.0, SERVICE.1, "test", name).await.unwrap().unwrap();
-        let spec = &service["spec"];
-        assert_eq!(
-            (&spec["selector"]["app"], &spec["ports"][0]["name"]),
-            (&json!(selected), &json!(port)),
-            "{name}"
-        );
-        assert_eq!(
-            (&spec["ports"][0]["port"], &spec["ports"][0]["targetPort"]),
-            (&json!(80), &json!(9898)),
-            "{name}"
-        );
-    }
 }

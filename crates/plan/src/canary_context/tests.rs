@@ -35,7 +35,7 @@ fn a_kept_canary_is_what_would_be_parsed_again() {
     let bound = |apex: &str| {
         json!({"phase": "Progressing", "binding": {
             "kind": "Deployment", "target": "podinfo", "primary": "podinfo-primary", "apex": apex,
-            "provider": "kubernetes", "port": 80,
+            "provider": "kubernetes", "servicePort": {"port": 80},
         }})
     };
     for live in [

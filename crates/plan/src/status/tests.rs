@@ -103,7 +103,11 @@ fn complete() -> Memory {
         apex: "podinfo".to_owned(),
         provider: "traefik".to_owned(),
         references: labels.clone().into(),
-        port: Some(80),
+        service_port: Some(ServicePort {
+            port: Some(80),
+            target: Some("http".to_owned()),
+            ..ServicePort::default()
+        }),
         route: Some(route),
         selector: labels.into(),
     };
