@@ -98,7 +98,7 @@ async fn settle(
                 ..blocked(ConflictBackoff::text(&effect), now, runtime, observation)
             };
         }
-        // The routes may differ by what is written here: a failover comes before the memory of it.
+        // A failover is written before the status has it: routes that differ now are no drift.
         runtime.in_sync = None;
         match apply_effect(context, canary, memory, &observation, &effect).await {
             // The watch may have reported the other write before the refusal came: nothing wakes this Canary then.

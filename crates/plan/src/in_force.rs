@@ -7,7 +7,7 @@ use vexil_api::{CanaryStatus, Defect, ObjectReference};
 /// The fields of `spec.service` that the Services are made from, which are created again if they are deleted.
 const OF_SERVICES: [&str; 7] = ["port", "portName", "targetPort", "appProtocol", "apex", "primary", "canary"];
 
-/// What of them is part of the binding.
+/// The fields of them that `status.binding.servicePort` records.
 const OF_PORT: [&str; 4] = ["port", "portName", "targetPort", "appProtocol"];
 
 /// The Canary without what may be wrong with it: without the analysis, without what has `defects` of what the Services

@@ -33,8 +33,8 @@ pub enum Law {
     Configs,
     /// With session affinity a client of the canary stays there.
     Sessions,
-    /// Nobody is blamed for what the operator wrote itself.
-    Blame,
+    /// Drift of a route is reported only if another writer has edited the route.
+    Drift,
 }
 
 impl fmt::Display for Law {
@@ -53,7 +53,7 @@ impl fmt::Display for Law {
             Law::Alerts => "11 alerts",
             Law::Configs => "12 configuration",
             Law::Sessions => "13 sessions",
-            Law::Blame => "14 blame",
+            Law::Drift => "14 drift",
         })
     }
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
-    alerts, blame, configs, excuses,
+    alerts, configs, drift, excuses,
     features::CONFIG,
     finding::{Finding, Law},
     fold::{Course, course},
@@ -36,7 +36,7 @@ pub fn judge(world: &mut World, case: &Case, outcome: &mut Outcome) {
     suspended::judge(world, &course, outcome);
     gates::judge(world, case, &course, outcome);
     configs::judge(world, outcome);
-    blame::judge(world, case, outcome);
+    drift::judge(world, case, outcome);
     waits(world, &course, end, outcome);
     sizes(world, outcome);
     told(world, &course, outcome);

@@ -6,11 +6,11 @@
 
 mod addresses;
 mod alerts;
-mod blame;
 mod clients;
 mod configs;
 mod deed;
 mod dice;
+mod drift;
 mod edited_route;
 mod edits;
 mod excuses;

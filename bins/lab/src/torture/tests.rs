@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use vexil_testbed_rig::KillSwitch;
 
 use super::{
-    blame,
     deed::changed,
+    drift,
     features::{CONFIG, Config, Features, HOOKS},
     fields::Fields,
     finding::Law,
@@ -205,7 +205,7 @@ async fn what_leads_nowhere_is_found_when_nothing_excuses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_blamed_has_edited_the_route() {
+async fn drift_that_is_reported_was_an_edit() {
     let case = scenarios::clean("crashes", 0).unwrap();
     let mut world = World::open(place("traefik"), &Features::default(), KillSwitch::new(None)).await.unwrap();
     let ready = Step::Until(Moment::Phase("Initialized"));
@@ -214,12 +214,12 @@ async fn who_is_blamed_has_edited_the_route() {
     }
     let judge = |world: &World| {
         let mut outcome = Outcome::default();
-        blame::judge(world, &case, &mut outcome);
+        drift::judge(world, &case, &mut outcome);
         outcome.findings.iter().map(|found| found.law).collect::<Vec<_>>()
     };
     assert_eq!(judge(&world), []);
     world.deeds.clear();
-    assert_eq!(judge(&world), [Law::Blame]);
+    assert_eq!(judge(&world), [Law::Drift]);
 }
 
 #[tokio::test(start_paused = true)]

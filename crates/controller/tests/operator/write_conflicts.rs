@@ -106,10 +106,10 @@ async fn a_write_that_met_another_one_is_repeated_at_once() {
     stage.check_laws(NAME);
 }
 
-/// The routes are written before the status says so. If the status cannot be written, they differ from it by the
-/// operator's own hand.
+/// The routes are written before the status says so. If the status cannot be written, they differ from it
+/// although nobody has edited them.
 #[tokio::test(start_paused = true)]
-async fn a_failover_that_the_status_does_not_have_yet_is_nobody_elses_edit() {
+async fn a_failover_whose_status_is_refused_is_not_reported_as_drift() {
     let mut stage = Stage::open().await;
     stage.answer_success(100.0);
     stage.start();
